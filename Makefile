@@ -1,0 +1,116 @@
+# usherd: GNU make. `make help` lists what can be asked of it.
+
+VERSION := 1.0.0
+PREFIX  ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR  ?= $(PREFIX)/share/man
+SYSCONFDIR ?= /etc
+DESTDIR ?=
+
+# SANITIZE=address,undefined or SANITIZE=thread builds apart, in its own directory.
+SANITIZE ?=
+BUILD ?= build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
+comma := ,
+
+CC ?= cc
+PKG_CONFIG ?= pkg-config
+OPTIMIZE ?= $(if $(SANITIZE),-O1,-O2)
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wwrite-strings -Wvla -Wformat=2 -Wpointer-arith -Wcast-qual -Wundef \
+	-Wimplicit-fallthrough $(if $(WERROR),-Werror)
+HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+DEPENDS := libconfuse
+
+# What is there at build time decides which optional parts are built in.
+have_header = $(shell printf '%s\n' '$(1)' | $(CC) $(CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes)
+have_package = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
+ifeq ($(call have_header,\#include <tcpd.h>),yes)
+FEATURES += -DHAVE_LIBWRAP
+LIBRARIES += -lwrap
+endif
+ifeq ($(call have_package,libtirpc),yes)
+FEATURES += -DHAVE_LIBTIRPC
+DEPENDS += libtirpc
+endif
+ifeq ($(call have_package,libselinux),yes)
+FEATURES += -DHAVE_LIBSELINUX
+DEPENDS += libselinux
+endif
+
+CFLAGS ?= $(OPTIMIZE) -g
+override CFLAGS += -std=c11 $(WARNINGS) $(HARDENING) $(SANITIZER)
+override CPPFLAGS += -D_GNU_SOURCE -DUSHERD_VERSION='"$(VERSION)"' -DSYSCONFDIR='"$(SYSCONFDIR)"' \
+	-Iinclude $(FEATURES) $(shell $(PKG_CONFIG) --cflags $(DEPENDS) 2>/dev/null)
+override LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZER)
+LDLIBS = $(shell $(PKG_CONFIG) --libs $(DEPENDS)) $(LIBRARIES) -lpthread
+
+SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+ROOMS   := $(filter-out $(BUILD)/src/main.o,$(OBJECTS))
+DAEMON  := $(BUILD)/usherd
+
+all: dependencies
+	@$(MAKE) --no-print-directory usherd
+
+# The convenient name of the plain build.
+usherd: $(DAEMON)
+	@ln -sf $(DAEMON) usherd
+
+$(DAEMON): $(OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Objects depend on how they are built: a library that appears, or other flags,
+# build them anew.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CFLAGS) $(CPPFLAGS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(CPPFLAGS)' >$@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# --- running and installing ---------------------------------------------------
+
+run: all
+	./usherd -dontfork -f usherd.conf
+
+dependencies:
+	@sh packaging/install-dependencies build
+
+test-dependencies:
+	@sh packaging/install-dependencies build test
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5
+	install -m 755 $(DAEMON) $(DESTDIR)$(SBINDIR)/usherd
+	install -m 644 man/usherd.8 $(DESTDIR)$(MANDIR)/man8/
+	install -m 644 man/usherd.conf.5 man/usherd.log.5 $(DESTDIR)$(MANDIR)/man5/
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/usherd $(DESTDIR)$(MANDIR)/man8/usherd.8
+	rm -f $(DESTDIR)$(MANDIR)/man5/usherd.conf.5 $(DESTDIR)$(MANDIR)/man5/usherd.log.5
+
+# --- tests ----------------------------------------------------------------------
+# Every tests/<kind>/<room>_test.c has a function `Suite *<room>_suite(void)`; the
+# runner of its kind is made from that list.
+
+include tests/tests.mk
+
+help:
+	@echo 'make run        build and start the daemon on the embedded default, as any user'
+	@echo 'make check      build and pass every test (SANITIZE=address,undefined or thread: so built)'
+	@echo 'make unit, make integration, make clients    one kind of test'
+	@echo 'make bench      compare with other superservers'
+	@echo 'make fuzz       fuzz each parser for FUZZ_SECONDS (60)'
+	@echo 'make install    to DESTDIR, under PREFIX (/usr/local); make uninstall'
+	@echo 'make clean'
+
+clean:
+	rm -rf build usherd
+
+FORCE:
+.DELETE_ON_ERROR:
+.PHONY: all run dependencies test-dependencies install uninstall help clean FORCE
+
+-include $(OBJECTS:.o=.d)

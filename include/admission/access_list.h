@@ -1,0 +1,108 @@
+/* only_from and no_access: who may come, by address or by name.
+ *
+ * Pure: it reads no names from the network. When a decision needs the peer's
+ * host name it says so, and the caller asks again once it has looked it up. */
+#ifndef USHERD_ADMISSION_ACCESS_LIST_H
+#define USHERD_ADMISSION_ACCESS_LIST_H
+
+#include "base/address.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum access_rule_kind {
+	RULE_PREFIX, /* an address or network */
+	RULE_HOST,   /* a whole host name: peer.example.org */
+	RULE_DOMAIN, /* a suffix: .example.org */
+};
+
+struct access_rule {
+	enum access_rule_kind kind;
+	struct prefix prefix; /* RULE_PREFIX */
+	char *text;           /* as written; the name for RULE_HOST and RULE_DOMAIN */
+	const char *file;     /* where it stands, borrowed from the caller; may be NULL */
+	int line;
+};
+
+struct access_list {
+	struct access_rule *rules;
+	size_t count;
+	bool is_set; /* an only_from set to nothing admits nobody; an unset one everybody */
+};
+
+/* What became of a word given to access_list_add. */
+enum access_word {
+	WORD_ADDED,
+	WORD_HAS_COMMA,   /* "1.2.3.4,": a comma outside braces */
+	WORD_BAD_MASK,    /* a prefix length that is no number or too long */
+	WORD_BAD_FACTOR,  /* braces that are not NUMBER,NUMBER at the end of an IPv4 address */
+	WORD_BAD_ADDRESS, /* digits and dots, or colons, that are no address: "127.0.0." */
+	WORD_BAD_NAME,    /* no possible host, domain or network name */
+	WORD_NO_MEMORY,
+};
+
+/* Adds what word stands for, possibly several rules:
+ *   a.b.c.d        IPv4; trailing zero octets are wildcards: 10.1.0.0 is
+ *                  10.1.0.0/16, 0.0.0.0 is everybody (IPv4 and, as xinetd has
+ *                  it, only IPv4)
+ *   a.b.c.d/n, x::y/n      CIDR; host bits are ignored
+ *   x::y           IPv6, exact; ::ffff:a.b.c.d is the IPv4 address
+ *   a.b.{c,d,e}, a.{b,c}   factorised IPv4: the last component given is
+ *                  replaced by each number in turn; missing components are
+ *                  wildcards
+ *   .domain        every host whose name ends so
+ *   name           a network of /etc/networks when getnetbyname-style lookup by
+ *                  the given function finds it, else a host name
+ * network_named may be NULL. Returns WORD_ADDED, or why nothing was added. */
+typedef bool network_lookup(const char *name, struct prefix *prefix);
+enum access_word access_list_add(struct access_list *list, const char *word, const char *file,
+				 int line, network_lookup *network_named);
+
+/* A sentence part for messages, such as "has a comma in it - remove the comma". */
+const char *access_word_text(enum access_word what);
+
+/* Removes what was added with the same text; false when there was none. */
+bool access_list_remove(struct access_list *list, const char *word);
+
+void access_list_clear(struct access_list *list);
+
+/* The most specific rule that covers address or, when names are given, one of
+ * them; NULL when none does. A prefix is as specific as it is long (compared
+ * within a family only), a host name more specific than any prefix, a domain
+ * less specific than any prefix of length > 0 but more than length 0, a longer
+ * domain more than a shorter one. names is NULL or a NULL-ended list of the
+ * peer's forward-confirmed names; names compare without regard to case. */
+const struct access_rule *access_list_match(const struct access_list *list,
+					    const struct address *address,
+					    const char *const *names);
+
+/* True when list has a rule that only a name can satisfy. */
+bool access_list_wants_names(const struct access_list *list);
+
+enum access_decision {
+	ACCESS_ALLOWED,
+	ACCESS_DENIED,
+	ACCESS_NEEDS_NAMES, /* call again with names */
+};
+
+struct access_result {
+	enum access_decision decision;
+	const struct access_rule *rule; /* what decided; NULL: no rule did */
+	bool tie;                       /* both lists matched equally: denied */
+};
+
+/* Best match over both lists (Decision D4): the more specific match wins, a
+ * tie denies; with only_from set, no match denies. An unknown address matches
+ * no rule, so a set only_from denies it and anything else allows it.
+ * With names NULL the answer is ACCESS_NEEDS_NAMES whenever a name could change
+ * it, and not otherwise; pass an empty list when the peer has no name. */
+struct access_result access_decide(const struct access_list *only_from,
+				   const struct access_list *no_access,
+				   const struct address *address, const char *const *names);
+
+/* The first pair of a rule of only_from and one of no_access of which one
+ * covers the other: what the checker warns of. False when there is none. */
+bool access_lists_overlap(const struct access_list *only_from, const struct access_list *no_access,
+			  const struct access_rule **allowed, const struct access_rule **denied);
+
+#endif

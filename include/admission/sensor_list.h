@@ -1,0 +1,43 @@
+/* The addresses that touched a SENSOR service and are refused by all others
+ * until their time is over. Pure: the clock is an argument.
+ *
+ * An address is banned exactly as it is, never as a network. At most
+ * SENSOR_LIST_MOST are kept; when it is full, the ban that ends soonest gives
+ * way, a permanent one last. */
+#ifndef USHERD_ADMISSION_SENSOR_LIST_H
+#define USHERD_ADMISSION_SENSOR_LIST_H
+
+#include "base/address.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SENSOR_LIST_MOST = 10240 };
+
+#define SENSOR_FOREVER UINT64_MAX
+
+struct sensor_list;
+struct sensor_list *sensor_list_new(void); /* NULL with errno */
+void sensor_list_free(struct sensor_list *list);
+
+/* Bans address until `until` (milliseconds, monotonic; or SENSOR_FOREVER). A
+ * ban that stands already is extended, never shortened. Returns true when the
+ * address was not banned before. An unknown address is not banned: false. */
+bool sensor_list_ban(struct sensor_list *list, const struct address *address, uint64_t now,
+		     uint64_t until);
+
+/* True while address is banned; an expired ban is forgotten. */
+bool sensor_list_bans(struct sensor_list *list, const struct address *address, uint64_t now);
+
+/* Forgets what has expired. */
+void sensor_list_expire(struct sensor_list *list, uint64_t now);
+
+size_t sensor_list_count(const struct sensor_list *list);
+
+/* Calls visit for each ban, in no order. */
+void sensor_list_each(const struct sensor_list *list,
+		      void (*visit)(const struct address *address, uint64_t until, void *context),
+		      void *context);
+
+#endif

@@ -1,0 +1,84 @@
+/* What is known of each source of connections: how many it has running, and
+ * how fast it comes. A source is an address prefix (one host for IPv4 and a
+ * /64 for IPv6, unless configured otherwise) at one service.
+ *
+ * Pure: the clock is an argument. One hash holds every source that has
+ * something running or has not yet won back its whole allowance; the others are
+ * forgotten. At most SOURCES_MOST are kept: when more come at once, those with
+ * nothing running and the fullest buckets are forgotten first, so that a flood
+ * from forged addresses costs a bounded amount of memory and never the memory
+ * of a source that has something running. */
+#ifndef USHERD_ADMISSION_SOURCES_H
+#define USHERD_ADMISSION_SOURCES_H
+
+#include "base/address.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SOURCES_MOST = 65536 };
+
+/* A token bucket: rate tokens a second, at most burst of them. Time is
+ * milliseconds of a monotonic clock. A zeroed bucket counts as full at its
+ * first use. Rates are 1 to 10,000,000. */
+struct token_bucket {
+	uint64_t last;  /* when tokens was right */
+	int64_t tokens; /* thousandths of a token */
+	bool started;
+};
+
+/* Takes one token; false when there is none. */
+bool token_bucket_take(struct token_bucket *bucket, uint64_t now, uint32_t rate, uint32_t burst);
+
+/* True when a token could be taken now; takes none. */
+bool token_bucket_ready(const struct token_bucket *bucket, uint64_t now, uint32_t rate,
+			uint32_t burst);
+
+/* Milliseconds until there is a token, 0 when there is one. */
+uint64_t token_bucket_wait(const struct token_bucket *bucket, uint64_t now, uint32_t rate,
+			   uint32_t burst);
+
+struct source;
+
+/* One service's sources. */
+struct sources;
+struct sources *sources_new(void); /* NULL with errno */
+void sources_free(struct sources *sources);
+
+/* Prefix lengths that make a source: a service's source_prefix. */
+struct source_prefix {
+	uint8_t in4, in6;
+};
+
+/* How many connections of address's source run; 0 for an unknown address. */
+unsigned sources_running(const struct sources *sources, const struct address *address,
+			 struct source_prefix lengths);
+
+/* Counts one more running connection of address's source. Returns the source,
+ * to be given to source_leave when the connection ends, whatever the prefix
+ * lengths are by then; NULL for an unknown address (nothing to give back then)
+ * or, with errno ENOMEM, for want of memory. */
+struct source *source_enter(struct sources *sources, const struct address *address,
+			    struct source_prefix lengths);
+void source_leave(struct sources *sources, struct source *source);
+
+/* source_cps: takes a token from the bucket of address's source; false when it
+ * has none left. An unknown address, and one that can't be remembered for want
+ * of memory, is never refused. */
+bool source_take_token(struct sources *sources, const struct address *address,
+		       struct source_prefix lengths, uint64_t now, uint32_t rate, uint32_t burst);
+
+/* cps: the fair share of a service's rate (Decision D6). Tells whether this
+ * connection is admitted at `rate` per second (burst rate): it is when the
+ * service's bucket has a token; when it has none, a second bucket of a quarter
+ * of rate (at least 1) admits sources that are below their share, which is the
+ * rate divided by the number of sources that asked during the last second. */
+bool sources_admit(struct sources *sources, struct token_bucket *service,
+		   struct token_bucket *reserve, const struct address *address,
+		   struct source_prefix lengths, uint64_t now, uint32_t rate);
+
+/* How many sources are remembered; for the status report and tests. */
+size_t sources_count(const struct sources *sources);
+
+#endif

@@ -1,0 +1,46 @@
+/* The daemon's own voice, in xinetd's format: to a file as
+ * "26/11/21@07:07:00 usherd[31226]: NOTICE: text", to syslog as the text
+ * alone, on a terminal as "NOTICE: text". Every function here preserves errno.
+ * Before log_to_* is called, messages go to standard error. Loop thread only. */
+#ifndef USHERD_BASE_LOG_H
+#define USHERD_BASE_LOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sink;
+
+/* Sends the log to a file, to syslog, or to standard error.
+ * 0, or -1 with errno, the log then being where it was. */
+int log_to_file(const char *path) __attribute__((warn_unused_result));
+int log_to_syslog(int facility) __attribute__((warn_unused_result));
+void log_to_stderr(void);
+
+/* Messages below level (LOG_ERR, LOG_INFO ... of syslog.h) are dropped; at
+ * first LOG_INFO. */
+void log_set_level(int level);
+
+/* The log as a sink, borrowed: for service lines that have no other place. */
+struct sink *log_sink(void);
+
+void log_message(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define log_critical(...) log_message(2, __VA_ARGS__)
+#define log_error(...) log_message(3, __VA_ARGS__)
+#define log_warning(...) log_message(4, __VA_ARGS__)
+#define log_notice(...) log_message(5, __VA_ARGS__)
+#define log_info(...) log_message(6, __VA_ARGS__)
+#define log_debug(...) log_message(7, __VA_ARGS__)
+
+/* As log_error, with ": strerror(error)" after the text. */
+void log_failure(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO" or "DEBUG". */
+const char *log_level_name(int level);
+
+/* Copies length bytes of hostile text for a log line: printable ASCII as it
+ * is, a backslash doubled, everything else as \n, \r, \t or \xHH. Stops at what
+ * fits; size includes the final NUL and must be at least 1. Returns escaped. */
+char *log_escape(char *escaped, size_t size, const char *bytes, size_t length);
+
+#endif

@@ -1,0 +1,73 @@
+/* The event loop: descriptors, timers, and what is due at the end of a turn.
+ *
+ * There is one loop, run by one thread, which owns every watch and timer.
+ * Only loop_wake may be called from elsewhere. A callback may start, stop and
+ * free any watch or timer, its own included: an event that was collected for a
+ * watch which has since been stopped is dropped. */
+#ifndef USHERD_BASE_LOOP_H
+#define USHERD_BASE_LOOP_H
+
+#include "base/timer.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { LOOP_READ = POLLIN, LOOP_WRITE = POLLOUT };
+
+struct watch;
+
+/* events: LOOP_READ, LOOP_WRITE, POLLHUP or POLLERR, whichever are true. */
+typedef void watch_callback(struct watch *watch, short events);
+
+/* Embedded in its owner, which keeps it until it is stopped. Fields are the
+ * loop's own but for fd, which the owner may read. */
+struct watch {
+	int fd;
+	short events;     /* wanted; 0 while stopped */
+	watch_callback *callback;
+	int slot;         /* the poller's; -1 while stopped */
+	int ready;        /* place among this turn's events, or -1 */
+};
+
+/* Prepares the loop; once, before anything else here. Returns 0, or -1 with
+ * errno. */
+int loop_init(void) __attribute__((warn_unused_result));
+
+/* Frees what the loop holds; every watch and timer must be stopped. */
+void loop_free(void);
+
+void watch_init(struct watch *watch, int fd, watch_callback *callback);
+
+/* Waits for events (LOOP_READ, LOOP_WRITE or both) on watch->fd from now on,
+ * in place of those waited for before. Returns 0, or -1 with errno (ENOMEM,
+ * or what epoll_ctl(2) says) with the watch stopped. */
+int watch_start(struct watch *watch, short events) __attribute__((warn_unused_result));
+
+/* Must come before close(2) of the descriptor. Harmless on a stopped watch. */
+void watch_stop(struct watch *watch);
+
+bool watch_is_started(const struct watch *watch);
+
+/* Dispatches until loop_stop is called. */
+void loop_run(void);
+
+/* One turn: waits at most max_wait_ms (-1: as long as it takes) for events and
+ * timers, dispatches them, then calls what loop_at_turn_end collected. */
+void loop_turn(int max_wait_ms);
+
+/* Makes loop_run return after the current turn. */
+void loop_stop(void);
+
+/* Calls callback once at the end of each turn from now on, in the order of
+ * registration, before the loop sleeps. At most eight. */
+void loop_at_turn_end(void (*callback)(void));
+
+/* Milliseconds of CLOCK_MONOTONIC, as read when this turn began. */
+uint64_t loop_now(void);
+
+/* Seconds since the epoch, as read when this turn began. */
+int64_t loop_wall_clock(void);
+
+#endif

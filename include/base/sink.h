@@ -1,0 +1,61 @@
+/* Where log lines go: a file with optional size limits, or syslog.
+ *
+ * Lines are gathered and written with one write(2) per sink and turn of the
+ * loop. A sink never blocks and never fails towards its caller: what can't be
+ * written (a full disk, a syslogd that does not read) is lost, counted, and
+ * said once, when it begins and when it ends. Loop thread only. */
+#ifndef USHERD_BASE_SINK_H
+#define USHERD_BASE_SINK_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct sink;
+
+/* Told about a sink's troubles, in a finished sentence without a newline. */
+typedef void sink_trouble(const char *sentence);
+
+/* Sets who is told; NULL for nobody. */
+void sink_on_trouble(sink_trouble *callback);
+
+/* Opens path for appending, created with mode 0644 less the umask, or finds
+ * the sink that is open on that path already. `owner` names the log in the
+ * messages about its limits ("Size of OWNER log exceeded hard limit"). Past
+ * soft_limit bytes a message is due once; past hard_limit nothing more is
+ * written until sink_reopen_all finds the file small again. 0: no limit.
+ * Returns a reference, or NULL with errno. */
+struct sink *sink_open_file(const char *path, uint64_t soft_limit, uint64_t hard_limit,
+			    const char *owner);
+
+/* A sink to /dev/log for one facility and level (LOG_DAEMON, LOG_INFO ...);
+ * never fails but for memory, as syslogd may come later. */
+struct sink *sink_open_syslog(int facility, int level);
+
+/* A sink on a descriptor that stays the caller's, such as standard error. */
+struct sink *sink_open_descriptor(int fd);
+
+struct sink *sink_keep(struct sink *sink);
+
+/* Gives a reference back; the last one flushes and closes. NULL is harmless. */
+void sink_release(struct sink *sink);
+
+/* What stands before a line in a file: xinetd's "26/11/21@07:07:01", local
+ * time. In syslog: nothing, syslogd stamps lines itself. */
+void sink_line(struct sink *sink, const char *text, size_t length);
+
+/* The same with " NAME[PID]" after the time stamp, as the daemon's own log
+ * has it, and in syslog with that level in place of the sink's own. */
+void sink_message(struct sink *sink, int level, const char *text, size_t length);
+
+/* Writes out what was gathered; registered with the loop's turn end. */
+void sink_flush_all(void);
+
+/* Opens every file anew by its name, after a log rotation. One that can't be
+ * opened keeps the old descriptor and says so. */
+void sink_reopen_all(void);
+
+/* Lines lost so far by all sinks together. */
+uint64_t sink_lost_lines(void);
+
+#endif

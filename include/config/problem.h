@@ -1,0 +1,41 @@
+/* What is wrong with the configuration, gathered while it is read so that one
+ * run reports everything. Whoever reads the configuration decides what to do
+ * with them: log them, print them, count them. */
+#ifndef USHERD_CONFIG_PROBLEM_H
+#define USHERD_CONFIG_PROBLEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum severity {
+	ADVICE,  /* works, but a careful colleague would mention it */
+	WARNING, /* works, though not as the line says */
+	ERROR,   /* the entry (in defaults: the whole load) is not used */
+};
+
+struct problem {
+	enum severity severity;
+	char *file; /* NULL when the problem is in no file */
+	int line;   /* 0 when it is in no line */
+	char *text; /* one sentence: what is wrong, what to write instead */
+};
+
+struct problems {
+	struct problem *list;
+	size_t count, capacity;
+	size_t errors; /* how many of severity ERROR, kept or not */
+	size_t omitted; /* beyond PROBLEMS_KEPT, or for want of memory */
+};
+
+enum { PROBLEMS_KEPT = 10000 };
+
+void problem_add(struct problems *problems, enum severity severity, const char *file, int line,
+		 const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Frees the list; the struct itself is the caller's, and empty again. */
+void problems_clear(struct problems *problems);
+
+/* "advice", "warning" or "error". */
+const char *severity_name(enum severity severity);
+
+#endif

@@ -1,0 +1,39 @@
+# The test targets; included by the Makefile.
+
+CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
+test_names = $(patsubst tests/$(1)/%_test.c,%,$(sort $(wildcard tests/$(1)/*_test.c)))
+SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/support/*.c)))
+
+# A runner for one kind: the list of its suites, compiled with tests/support/runner.c.
+define test_kind
+$(BUILD)/tests/$(1)/suites.h: $(wildcard tests/$(1)/*_test.c) tests/tests.mk
+	@mkdir -p $$(@D)
+	@for name in $(call test_names,$(1)); do echo "SUITE($$$$name)"; done >$$@
+
+$(BUILD)/tests/$(1)/runner.o: tests/support/runner/runner.c $(BUILD)/tests/$(1)/suites.h $(BUILD)/flags
+	$$(CC) $$(CPPFLAGS) $$(CFLAGS) -I$(BUILD)/tests/$(1) -c -o $$@ $$<
+
+$(BUILD)/tests/$(1)/runner: $(BUILD)/tests/$(1)/runner.o $(SUPPORT) $(ROOMS) \
+		$(patsubst %,$(BUILD)/tests/$(1)/%_test.o,$(call test_names,$(1)))
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
+
+-include $(patsubst %,$(BUILD)/tests/$(1)/%_test.d,$(call test_names,$(1)))
+endef
+$(eval $(call test_kind,unit))
+$(eval $(call test_kind,integration))
+-include $(SUPPORT:.o=.d)
+
+$(BUILD)/tests/%.o: override CPPFLAGS += -Itests
+# Check's macros are written for GNU C.
+$(BUILD)/tests/%.o: override CFLAGS += -Wno-pedantic -Wno-missing-prototypes
+
+unit: $(BUILD)/tests/unit/runner
+	$(BUILD)/tests/unit/runner
+
+integration: $(BUILD)/tests/integration/runner $(DAEMON)
+	USHERD=$(abspath $(DAEMON)) $(BUILD)/tests/integration/runner
+
+check: test-dependencies
+	@$(MAKE) --no-print-directory usherd unit integration
+
+.PHONY: unit integration check

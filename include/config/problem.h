@@ -29,6 +29,8 @@ struct problems {
 
 enum { PROBLEMS_KEPT = 10000 };
 
+/* Adds a copy of everything; control bytes in the text become `?`, as it may
+ * quote a file and end on a terminal. Preserves errno. */
 void problem_add(struct problems *problems, enum severity severity, const char *file, int line,
 		 const char *format, ...) __attribute__((format(printf, 5, 6)));
 

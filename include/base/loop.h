@@ -1,9 +1,10 @@
 /* The event loop: descriptors, timers, and what is due at the end of a turn.
  *
- * There is one loop, run by one thread, which owns every watch and timer.
- * Only loop_wake may be called from elsewhere. A callback may start, stop and
- * free any watch or timer, its own included: an event that was collected for a
- * watch which has since been stopped is dropped. */
+ * There is one loop, run by one thread, which owns every watch and timer and
+ * alone may call what is declared here; other threads hand it work through a
+ * worker pool. A callback may start, stop and free any watch or timer, its own
+ * included: an event that was collected for a watch which has since been
+ * stopped is dropped. A descriptor has at most one watch at a time. */
 #ifndef USHERD_BASE_LOOP_H
 #define USHERD_BASE_LOOP_H
 
@@ -50,7 +51,8 @@ void watch_stop(struct watch *watch);
 
 bool watch_is_started(const struct watch *watch);
 
-/* Dispatches until loop_stop is called. */
+/* Dispatches until loop_stop is called; not at all if it was called before.
+ * What loop_at_turn_end collected is called once more before it returns. */
 void loop_run(void);
 
 /* One turn: waits at most max_wait_ms (-1: as long as it takes) for events and

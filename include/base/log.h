@@ -20,9 +20,12 @@ void log_to_stderr(void);
  * first LOG_INFO. */
 void log_set_level(int level);
 
-/* The log as a sink, borrowed: for service lines that have no other place. */
+/* The log as a sink, for service lines that have no other place. Borrowed until
+ * the next log_to_*; NULL only when there is no memory for the first sink. */
 struct sink *log_sink(void);
 
+/* One line of at most 1024 bytes, level name included; longer text is cut, and
+ * control characters are escaped. */
 void log_message(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_critical(...) log_message(2, __VA_ARGS__)

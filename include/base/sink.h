@@ -1,15 +1,17 @@
-/* Where log lines go: a file with optional size limits, or syslog.
+/* Where log lines go: a file with optional size limits, syslog, or a descriptor.
  *
- * Lines are gathered and written with one write(2) per sink and turn of the
- * loop. A sink never blocks and never fails towards its caller: what can't be
+ * Lines for a file are gathered and written with one write(2) per file and turn
+ * of the loop; syslog and descriptors get each line at once. Lines are cut at
+ * 8 KiB; that they hold no newline is the caller's part. SIGPIPE must be
+ * ignored. A sink never blocks and never fails towards its caller: what can't be
  * written (a full disk, a syslogd that does not read) is lost, counted, and
  * said once, when it begins and when it ends. Loop thread only. */
 #ifndef USHERD_BASE_SINK_H
 #define USHERD_BASE_SINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 struct sink;
 
@@ -23,8 +25,9 @@ void sink_on_trouble(sink_trouble *callback);
  * the sink that is open on that path already. `owner` names the log in the
  * messages about its limits ("Size of OWNER log exceeded hard limit"). Past
  * soft_limit bytes a message is due once; past hard_limit nothing more is
- * written until sink_reopen_all finds the file small again. 0: no limit.
- * Returns a reference, or NULL with errno. */
+ * written until sink_reopen_all finds the file small again. 0: no limit. On a
+ * file that is open already, owner and limits replace those it had. Returns a
+ * reference, or NULL with errno. */
 struct sink *sink_open_file(const char *path, uint64_t soft_limit, uint64_t hard_limit,
 			    const char *owner);
 
@@ -32,7 +35,13 @@ struct sink *sink_open_file(const char *path, uint64_t soft_limit, uint64_t hard
  * never fails but for memory, as syslogd may come later. */
 struct sink *sink_open_syslog(int facility, int level);
 
-/* A sink on a descriptor that stays the caller's, such as standard error. */
+/* Where syslogd listens, /dev/log unless told otherwise; path stays the
+ * caller's and must last. For tests. */
+void sink_use_syslog_socket(const char *path);
+
+/* A sink on a descriptor that stays the caller's, such as standard error: the
+ * text alone, without time or name. Not being ours it is never made
+ * non-blocking; a line it is not ready for is lost. NULL when out of memory. */
 struct sink *sink_open_descriptor(int fd);
 
 struct sink *sink_keep(struct sink *sink);
@@ -41,14 +50,23 @@ struct sink *sink_keep(struct sink *sink);
 void sink_release(struct sink *sink);
 
 /* What stands before a line in a file: xinetd's "26/11/21@07:07:01", local
- * time. In syslog: nothing, syslogd stamps lines itself. */
+ * time. In syslog: the same as before a message. */
 void sink_line(struct sink *sink, const char *text, size_t length);
 
-/* The same with " NAME[PID]" after the time stamp, as the daemon's own log
- * has it, and in syslog with that level in place of the sink's own. */
+/* The same with " usherd[PID]" after the time stamp, as the daemon's own log
+ * has it, and in syslog with that level in place of the sink's own. The level's
+ * name is not added. */
 void sink_message(struct sink *sink, int level, const char *text, size_t length);
 
-/* Writes out what was gathered; registered with the loop's turn end. */
+/* True when lines go to syslog, which has the level beside the text. */
+bool sink_is_syslog(const struct sink *sink);
+
+/* True while lines are being lost: it can't be written to, or is past its hard
+ * limit. */
+bool sink_is_losing(const struct sink *sink);
+
+/* Writes out what was gathered. To be handed to loop_at_turn_end, and to be
+ * called before the process exits. */
 void sink_flush_all(void);
 
 /* Opens every file anew by its name, after a log rotation. One that can't be

@@ -1,0 +1,592 @@
+#include "base/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <paths.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+enum {
+	GATHERED_MOST = 64 * 1024, /* bytes a file's lines may come to before they are written */
+	LINE_MOST = 8 * 1024,      /* longer lines are cut */
+	HEAD_MOST = 96,            /* what stands before a line */
+	OWN_LEVEL = -1,            /* of a line that is not a message */
+};
+
+/* What could not be written since something last could. */
+struct trouble {
+	bool is_told;
+	uint64_t lost;
+};
+
+struct sink_kind {
+	void (*write)(struct sink *sink, int level, const char *text, size_t length);
+	void (*close)(struct sink *sink);
+};
+
+struct sink {
+	const struct sink_kind *kind;
+	unsigned references;
+	int fd;
+	bool is_torn; /* what was written last does not end in a newline */
+	struct trouble trouble;
+
+	int facility, level; /* of syslog */
+
+	char *path; /* of a file, as is the rest */
+	char *owner;
+	uint64_t size; /* gathered lines included */
+	uint64_t soft_limit, hard_limit;
+	bool soft_is_told, hard_is_told;
+	char *gathered;
+	size_t length, capacity;
+	LIST_ENTRY(sink) link; /* in unwritten, while length is not 0 */
+	UT_hash_handle hh;
+};
+
+static struct sink *files;
+static LIST_HEAD(, sink) unwritten = LIST_HEAD_INITIALIZER(unwritten);
+
+/* The socket of all syslog sinks; what ails one ails them all. */
+static struct {
+	const char *path;
+	int fd;
+	time_t connect_at;
+	struct trouble trouble;
+} syslogd = { .path = _PATH_LOG, .fd = -1 };
+
+static sink_trouble *tell_trouble;
+static uint64_t lost_lines;
+
+void sink_on_trouble(sink_trouble *callback)
+{
+	tell_trouble = callback;
+}
+
+uint64_t sink_lost_lines(void)
+{
+	return lost_lines;
+}
+
+__attribute__((format(printf, 1, 2)))
+static void tell(const char *format, ...)
+{
+	char sentence[PATH_MAX + 256];
+	va_list arguments;
+
+	if (!tell_trouble)
+		return;
+	va_start(arguments, format);
+	vsnprintf(sentence, sizeof sentence, format, arguments);
+	va_end(arguments);
+	tell_trouble(sentence);
+}
+
+static void lose(struct trouble *trouble, uint64_t lines)
+{
+	trouble->lost += lines;
+	lost_lines += lines;
+}
+
+/* The state is settled before anybody is told, for whoever is told may well
+ * write to this very sink. */
+static void trouble_begins(struct trouble *trouble, int error, const char *what, const char *name)
+{
+	if (trouble->is_told)
+		return;
+	trouble->is_told = true;
+	tell("%s%s: %s, lines are being lost", what, name, strerror(error));
+}
+
+static void trouble_ends(struct trouble *trouble, const char *what, const char *name)
+{
+	uint64_t lost = trouble->lost;
+
+	*trouble = (struct trouble){ 0 };
+	if (lost > 0)
+		tell("%s%s: writing again, %llu %s lost", what, name, (unsigned long long)lost,
+		     lost == 1 ? "line was" : "lines were");
+}
+
+struct stamps {
+	time_t second;
+	char file[32];
+	char syslog[32]; /* RFC 3164, 4.1.2: the C locale's months */
+};
+
+/* The time of day as text, made once in a second. */
+static const struct stamps *current_stamps(void)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	static struct stamps stamps = { .second = -1 };
+	struct timespec time;
+	struct tm tm;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &time);
+	if (time.tv_sec == stamps.second || !localtime_r(&time.tv_sec, &tm))
+		return &stamps;
+	stamps.second = time.tv_sec;
+	snprintf(stamps.file, sizeof stamps.file, "%02d/%d/%d@%02d:%02d:%02d",
+		 tm.tm_year % 100, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	snprintf(stamps.syslog, sizeof stamps.syslog, "%.3s %2d %02d:%02d:%02d",
+		 months + 3 * tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	return &stamps;
+}
+
+static struct sink *sink_new(const struct sink_kind *kind, int fd)
+{
+	struct sink *sink = calloc(1, sizeof *sink);
+
+	if (!sink)
+		return NULL;
+	sink->kind = kind;
+	sink->references = 1;
+	sink->fd = fd;
+	return sink;
+}
+
+static bool file_is_full(const struct sink *sink)
+{
+	return sink->hard_limit && sink->size > sink->hard_limit;
+}
+
+static uint64_t count_lines(const char *text, size_t length)
+{
+	uint64_t lines = 0;
+
+	for (size_t i = 0; i < length; i++)
+		lines += text[i] == '\n';
+	return lines;
+}
+
+/* How much of text the kernel took; errno says why it took no more. */
+static size_t write_most(int fd, const char *text, size_t length)
+{
+	size_t written = 0;
+
+	while (written < length) {
+		ssize_t taken = write(fd, text + written, length - written);
+
+		if (taken > 0)
+			written += (size_t)taken;
+		else if (taken == 0 || errno != EINTR)
+			break;
+	}
+	return written;
+}
+
+/* A line cut in the middle is lost, and the line after it begins anew. */
+static void note_written(struct sink *sink, const char *text, size_t length, size_t written)
+{
+	uint64_t lines = count_lines(text + written, length - written);
+
+	if (written == 0 && sink->is_torn)
+		lines--; /* the newline that was to end the torn line, lost before */
+	lose(&sink->trouble, lines);
+	if (written > 0)
+		sink->is_torn = text[written - 1] != '\n';
+}
+
+static void file_flush(struct sink *sink)
+{
+	char *text = sink->gathered;
+	size_t length = sink->length;
+	size_t written;
+	int error;
+
+	if (length == 0)
+		return;
+	LIST_REMOVE(sink, link);
+	sink->gathered = NULL;
+	sink->length = sink->capacity = 0;
+	written = write_most(sink->fd, text, length);
+	error = errno;
+	note_written(sink, text, length, written);
+	sink->size -= length - written;
+	free(text);
+	if (written < length)
+		trouble_begins(&sink->trouble, error, "log file ", sink->path);
+	else if (!file_is_full(sink))
+		trouble_ends(&sink->trouble, "log file ", sink->path);
+}
+
+static int reserve(struct sink *sink, size_t length)
+{
+	size_t capacity = sink->capacity ? sink->capacity : 1024;
+	char *more;
+
+	if (sink->length + length > GATHERED_MOST)
+		file_flush(sink);
+	while (capacity < sink->length + length)
+		capacity *= 2;
+	if (capacity == sink->capacity)
+		return 0;
+	more = realloc(sink->gathered, capacity);
+	if (!more)
+		return -1;
+	sink->gathered = more;
+	sink->capacity = capacity;
+	return 0;
+}
+
+static void add(struct sink *sink, const char *text, size_t length)
+{
+	memcpy(sink->gathered + sink->length, text, length);
+	sink->length += length;
+	sink->size += length;
+}
+
+static int gather(struct sink *sink, const char *head, const char *text, size_t length)
+{
+	size_t head_length = strlen(head);
+
+	if (reserve(sink, 1 + head_length + length + 1) < 0)
+		return -1;
+	if (sink->length == 0) {
+		LIST_INSERT_HEAD(&unwritten, sink, link);
+		if (sink->is_torn)
+			add(sink, "\n", 1);
+	}
+	add(sink, head, head_length);
+	add(sink, text, length);
+	add(sink, "\n", 1);
+	return 0;
+}
+
+static void tell_limits(struct sink *sink)
+{
+	if (sink->soft_limit && sink->size > sink->soft_limit && !sink->soft_is_told) {
+		sink->soft_is_told = true;
+		tell("soft limit exceeded on '%s'", sink->owner);
+	}
+	if (file_is_full(sink) && !sink->hard_is_told) {
+		sink->hard_is_told = true;
+		tell("Size of %s log exceeded hard limit", sink->owner);
+	}
+}
+
+static void file_write(struct sink *sink, int level, const char *text, size_t length)
+{
+	const char *stamp = current_stamps()->file;
+	char head[HEAD_MOST];
+
+	if (level == OWN_LEVEL)
+		snprintf(head, sizeof head, "%s: ", stamp);
+	else
+		snprintf(head, sizeof head, "%s usherd[%d]: ", stamp, (int)getpid());
+	if (file_is_full(sink) || gather(sink, head, text, length) < 0)
+		lose(&sink->trouble, 1);
+	tell_limits(sink);
+}
+
+static void file_free(struct sink *sink)
+{
+	if (sink->fd >= 0)
+		close(sink->fd);
+	free(sink->path);
+	free(sink->owner);
+	free(sink);
+}
+
+static void file_close(struct sink *sink)
+{
+	file_flush(sink);
+	HASH_DEL(files, sink);
+	file_free(sink);
+}
+
+static const struct sink_kind file_kind = { .write = file_write, .close = file_close };
+
+/* Non-blocking for the sake of named pipes: one that nobody reads is an error
+ * here, and a full one an error later. */
+static int file_open(struct sink *sink)
+{
+	int fd = open(sink->path,
+		      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
+	struct stat status;
+
+	if (fd < 0)
+		return -1;
+	if (sink->fd >= 0)
+		close(sink->fd);
+	sink->fd = fd;
+	sink->size = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
+	sink->is_torn = sink->is_torn && sink->size > 0;
+	sink->soft_is_told = sink->soft_is_told && sink->size > sink->soft_limit;
+	sink->hard_is_told = sink->hard_is_told && file_is_full(sink);
+	return 0;
+}
+
+static struct sink *file_new(const char *path)
+{
+	struct sink *sink = sink_new(&file_kind, -1);
+	int error = ENOMEM;
+
+	if (!sink)
+		return NULL;
+	sink->path = strdup(path);
+	if (!sink->path || file_open(sink) < 0) {
+		error = errno;
+		goto free_file;
+	}
+	HASH_ADD_KEYPTR(hh, files, sink->path, strlen(sink->path), sink);
+	if (sink->hh.tbl)
+		return sink;
+
+free_file:
+	file_free(sink);
+	errno = error;
+	return NULL;
+}
+
+/* Several logs may share a file; the limits are those of the latest, so that a
+ * reload can change them. */
+static int file_set_limits(struct sink *sink, uint64_t soft, uint64_t hard, const char *owner)
+{
+	char *copy = strdup(owner);
+
+	if (!copy)
+		return -1;
+	free(sink->owner);
+	sink->owner = copy;
+	sink->soft_is_told = sink->soft_is_told && sink->soft_limit == soft;
+	sink->hard_is_told = sink->hard_is_told && sink->hard_limit == hard;
+	sink->soft_limit = soft;
+	sink->hard_limit = hard;
+	return 0;
+}
+
+struct sink *sink_open_file(const char *path, uint64_t soft_limit, uint64_t hard_limit,
+			    const char *owner)
+{
+	struct sink *sink;
+
+	HASH_FIND_STR(files, path, sink);
+	sink = sink ? sink_keep(sink) : file_new(path);
+	if (!sink)
+		return NULL;
+	if (file_set_limits(sink, soft_limit, hard_limit, owner) < 0) {
+		sink_release(sink);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return sink;
+}
+
+void sink_use_syslog_socket(const char *path)
+{
+	if (syslogd.fd >= 0)
+		close(syslogd.fd);
+	syslogd.path = path;
+	syslogd.fd = -1;
+	syslogd.connect_at = 0;
+	syslogd.trouble = (struct trouble){ 0 };
+}
+
+/* At most once a second: a line is lost sooner than time. */
+static int syslogd_connect(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (now.tv_sec < syslogd.connect_at) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	syslogd.connect_at = now.tv_sec + 1;
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", syslogd.path);
+	syslogd.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (syslogd.fd < 0)
+		return -1;
+	return connect(syslogd.fd, (struct sockaddr *)&address, sizeof address);
+}
+
+static void syslogd_disconnect(void)
+{
+	int error = errno;
+
+	if (syslogd.fd >= 0)
+		close(syslogd.fd);
+	syslogd.fd = -1;
+	errno = error;
+}
+
+static int syslogd_try(const char *datagram, size_t length)
+{
+	if (syslogd.fd < 0 && syslogd_connect() < 0) {
+		syslogd_disconnect();
+		return -1;
+	}
+	if (send(syslogd.fd, datagram, length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		return 0;
+	if (errno != EAGAIN && errno != ENOBUFS)
+		syslogd_disconnect();
+	return -1;
+}
+
+/* The second attempt is for a syslogd that was started anew. */
+static int syslogd_send(const char *datagram, size_t length)
+{
+	bool was_connected = syslogd.fd >= 0;
+
+	if (syslogd_try(datagram, length) == 0)
+		return 0;
+	if (!was_connected || syslogd.fd >= 0)
+		return -1;
+	return syslogd_try(datagram, length);
+}
+
+static void syslog_write(struct sink *sink, int level, const char *text, size_t length)
+{
+	char datagram[HEAD_MOST + LINE_MOST];
+	int priority = LOG_MAKEPRI(sink->facility, level == OWN_LEVEL ? sink->level : level);
+	size_t head = (size_t)snprintf(datagram, HEAD_MOST, "<%d>%s usherd[%d]: ", priority,
+				       current_stamps()->syslog, (int)getpid());
+
+	memcpy(datagram + head, text, length);
+	if (syslogd_send(datagram, head + length) == 0) {
+		trouble_ends(&syslogd.trouble, "syslog", "");
+		return;
+	}
+	lose(&syslogd.trouble, 1);
+	trouble_begins(&syslogd.trouble, errno, "syslog", "");
+}
+
+static void plain_close(struct sink *sink)
+{
+	free(sink);
+}
+
+static const struct sink_kind syslog_kind = { .write = syslog_write, .close = plain_close };
+
+struct sink *sink_open_syslog(int facility, int level)
+{
+	struct sink *sink = sink_new(&syslog_kind, -1);
+
+	if (!sink)
+		return NULL;
+	sink->facility = facility;
+	sink->level = level;
+	return sink;
+}
+
+bool sink_is_syslog(const struct sink *sink)
+{
+	return sink->kind == &syslog_kind;
+}
+
+/* The descriptor is somebody else's and may block, so it is asked before each
+ * write, and given no more than a pipe that is ready takes at once. */
+static size_t write_while_ready(int fd, const char *text, size_t length)
+{
+	size_t written = 0;
+
+	while (written < length) {
+		struct pollfd descriptor = { .fd = fd, .events = POLLOUT };
+		size_t left = length - written;
+		size_t chunk = left < PIPE_BUF ? left : PIPE_BUF;
+		size_t taken;
+
+		if (poll(&descriptor, 1, 0) == 0) {
+			errno = EAGAIN;
+			break;
+		}
+		taken = write_most(fd, text + written, chunk);
+		written += taken;
+		if (taken < chunk)
+			break;
+	}
+	return written;
+}
+
+static void descriptor_write(struct sink *sink, int level, const char *text, size_t length)
+{
+	char line[1 + LINE_MOST + 1];
+	size_t size = 0, written;
+	int error;
+
+	(void)level;
+	if (sink->is_torn)
+		line[size++] = '\n';
+	memcpy(line + size, text, length);
+	size += length;
+	line[size++] = '\n';
+	written = write_while_ready(sink->fd, line, size);
+	error = errno;
+	note_written(sink, line, size, written);
+	if (written < size)
+		trouble_begins(&sink->trouble, error, "log descriptor", "");
+	else
+		trouble_ends(&sink->trouble, "log descriptor", "");
+}
+
+static const struct sink_kind descriptor_kind = { .write = descriptor_write, .close = plain_close };
+
+struct sink *sink_open_descriptor(int fd)
+{
+	return sink_new(&descriptor_kind, fd);
+}
+
+struct sink *sink_keep(struct sink *sink)
+{
+	sink->references++;
+	return sink;
+}
+
+void sink_release(struct sink *sink)
+{
+	if (sink && --sink->references == 0)
+		sink->kind->close(sink);
+}
+
+static void sink_write(struct sink *sink, int level, const char *text, size_t length)
+{
+	sink->kind->write(sink, level, text, length < LINE_MOST ? length : LINE_MOST);
+}
+
+void sink_line(struct sink *sink, const char *text, size_t length)
+{
+	sink_write(sink, OWN_LEVEL, text, length);
+}
+
+void sink_message(struct sink *sink, int level, const char *text, size_t length)
+{
+	sink_write(sink, level, text, length);
+}
+
+bool sink_is_losing(const struct sink *sink)
+{
+	return file_is_full(sink)
+		|| (sink_is_syslog(sink) ? syslogd.trouble.is_told : sink->trouble.is_told);
+}
+
+void sink_flush_all(void)
+{
+	while (!LIST_EMPTY(&unwritten))
+		file_flush(LIST_FIRST(&unwritten));
+}
+
+void sink_reopen_all(void)
+{
+	struct sink *sink, *next;
+
+	sink_flush_all();
+	HASH_ITER(hh, files, sink, next)
+		if (file_open(sink) < 0)
+			tell("log file %s: cannot be reopened: %s", sink->path, strerror(errno));
+}

@@ -23,8 +23,8 @@ struct job {
  * errno when that fails. */
 struct worker_pool *worker_pool_new(unsigned usual, unsigned most);
 
-/* Waits for running jobs, drops the others without calling done, ends the
- * threads. For tests and orderly exits. */
+/* Waits for the jobs that are running, drops the others, ends the threads. Calls
+ * no done any more. For tests and orderly exits; not from a done. */
 void worker_pool_free(struct worker_pool *pool);
 
 /* Queues job. Returns 0, or -1 with errno when there is no thread and none can

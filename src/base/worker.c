@@ -1,0 +1,286 @@
+#include "base/worker.h"
+
+#include "base/loop.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+	STALL_MS = 100,
+	STACK_SIZE = 256 * 1024,
+};
+
+STAILQ_HEAD(job_list, job);
+
+struct worker_pool {
+	/* The loop thread's own. */
+	struct watch wake;
+	struct timer stall;
+	unsigned long taken_before; /* when the stall timer was started */
+	unsigned usual, most, started;
+	pthread_t *threads;
+
+	/* Shared, under lock. */
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct job_list queued, finished;
+	int waiting;         /* jobs in queued */
+	int idle;            /* threads that are free to take one */
+	unsigned long taken; /* jobs that threads have taken, ever */
+	bool is_ending;
+};
+
+static struct worker_pool *pool_of_wake(struct watch *wake)
+{
+	return (struct worker_pool *)((char *)wake - offsetof(struct worker_pool, wake));
+}
+
+static struct worker_pool *pool_of_stall(struct timer *stall)
+{
+	return (struct worker_pool *)((char *)stall - offsetof(struct worker_pool, stall));
+}
+
+/* The next job, or NULL when the pool ends. */
+static struct job *take_job(struct worker_pool *pool)
+{
+	struct job *job;
+
+	pthread_mutex_lock(&pool->lock);
+	while (!pool->is_ending && STAILQ_EMPTY(&pool->queued))
+		pthread_cond_wait(&pool->work, &pool->lock);
+	job = pool->is_ending ? NULL : STAILQ_FIRST(&pool->queued);
+	if (job) {
+		STAILQ_REMOVE_HEAD(&pool->queued, link);
+		pool->waiting--;
+		pool->idle--;
+		pool->taken++;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return job;
+}
+
+/* The loop is woken by the first job only; it takes all there are. */
+static void hand_back(struct worker_pool *pool, struct job *job)
+{
+	bool is_first;
+
+	pthread_mutex_lock(&pool->lock);
+	is_first = STAILQ_EMPTY(&pool->finished);
+	STAILQ_INSERT_TAIL(&pool->finished, job, link);
+	pool->idle++;
+	pthread_mutex_unlock(&pool->lock);
+	if (is_first)
+		eventfd_write(pool->wake.fd, 1);
+}
+
+static void *work(void *argument)
+{
+	struct worker_pool *pool = argument;
+	struct job *job;
+
+	pthread_setname_np(pthread_self(), "usherd-work");
+	while ((job = take_job(pool))) {
+		job->run(job);
+		hand_back(pool, job);
+	}
+	return NULL;
+}
+
+/* Signals are the loop thread's; a thread inherits the mask it is made under. */
+static int create_thread(pthread_t *thread, struct worker_pool *pool)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	int error = pthread_attr_init(&attributes);
+
+	if (error)
+		return error;
+	error = pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (!error)
+		error = pthread_create(thread, &attributes, work, pool);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return error;
+}
+
+static void count_idle(struct worker_pool *pool, int change)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->idle += change;
+	pthread_mutex_unlock(&pool->lock);
+}
+
+static bool start_thread(struct worker_pool *pool)
+{
+	if (pool->started == pool->most)
+		return false;
+	count_idle(pool, 1); /* beforehand, as the thread may take a job at once */
+	if (create_thread(&pool->threads[pool->started], pool) != 0) {
+		count_idle(pool, -1);
+		return false;
+	}
+	pool->started++;
+	return true;
+}
+
+/* Jobs taken until now, and whether any waits. */
+static unsigned long read_progress(struct worker_pool *pool, bool *is_waiting)
+{
+	unsigned long taken;
+
+	pthread_mutex_lock(&pool->lock);
+	taken = pool->taken;
+	*is_waiting = pool->waiting > 0;
+	pthread_mutex_unlock(&pool->lock);
+	return taken;
+}
+
+static void watch_for_stall(struct worker_pool *pool, unsigned long taken)
+{
+	pool->taken_before = taken;
+	timer_start(&pool->stall, STALL_MS);
+}
+
+static void stall_is_due(struct timer *timer)
+{
+	struct worker_pool *pool = pool_of_stall(timer);
+	bool is_waiting;
+	unsigned long taken = read_progress(pool, &is_waiting);
+
+	if (!is_waiting)
+		return;
+	if (taken == pool->taken_before)
+		start_thread(pool);
+	watch_for_stall(pool, taken);
+}
+
+/* Takes the finished jobs before it calls done, which may submit the next. */
+static void wake_is_ready(struct watch *watch, short events)
+{
+	struct worker_pool *pool = pool_of_wake(watch);
+	struct job_list jobs = STAILQ_HEAD_INITIALIZER(jobs);
+	struct job *job;
+	eventfd_t ignored;
+
+	(void)events;
+	eventfd_read(watch->fd, &ignored);
+	pthread_mutex_lock(&pool->lock);
+	STAILQ_CONCAT(&jobs, &pool->finished);
+	pthread_mutex_unlock(&pool->lock);
+	while ((job = STAILQ_FIRST(&jobs))) {
+		STAILQ_REMOVE_HEAD(&jobs, link);
+		job->done(job);
+	}
+}
+
+static int open_wake(struct worker_pool *pool)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	if (fd < 0)
+		return -1;
+	watch_init(&pool->wake, fd, wake_is_ready);
+	if (watch_start(&pool->wake, LOOP_READ) == 0)
+		return 0;
+	close(fd);
+	return -1;
+}
+
+static struct worker_pool *pool_allocate(unsigned most)
+{
+	struct worker_pool *pool = calloc(1, sizeof *pool);
+
+	if (!pool)
+		return NULL;
+	pool->threads = calloc(most, sizeof *pool->threads);
+	if (pool->threads)
+		return pool;
+	free(pool);
+	return NULL;
+}
+
+static void pool_deallocate(struct worker_pool *pool)
+{
+	int error = errno;
+
+	free(pool->threads);
+	free(pool);
+	errno = error;
+}
+
+struct worker_pool *worker_pool_new(unsigned usual, unsigned most)
+{
+	struct worker_pool *pool;
+
+	usual = usual > 0 ? usual : 1;
+	most = most > usual ? most : usual;
+	pool = pool_allocate(most);
+	if (!pool)
+		return NULL;
+	if (open_wake(pool) < 0) {
+		pool_deallocate(pool);
+		return NULL;
+	}
+	pool->usual = usual;
+	pool->most = most;
+	timer_init(&pool->stall, stall_is_due);
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->work, NULL);
+	STAILQ_INIT(&pool->queued);
+	STAILQ_INIT(&pool->finished);
+	return pool;
+}
+
+static void end_threads(struct worker_pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->is_ending = true;
+	pthread_cond_broadcast(&pool->work);
+	pthread_mutex_unlock(&pool->lock);
+	for (unsigned i = 0; i < pool->started; i++)
+		pthread_join(pool->threads[i], NULL);
+}
+
+void worker_pool_free(struct worker_pool *pool)
+{
+	end_threads(pool);
+	timer_stop(&pool->stall);
+	watch_stop(&pool->wake);
+	close(pool->wake.fd);
+	pthread_cond_destroy(&pool->work);
+	pthread_mutex_destroy(&pool->lock);
+	pool_deallocate(pool);
+}
+
+int worker_submit(struct worker_pool *pool, struct job *job)
+{
+	bool is_short_of_threads;
+	unsigned long taken;
+
+	if (pool->started == 0 && !start_thread(pool)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	pthread_mutex_lock(&pool->lock);
+	STAILQ_INSERT_TAIL(&pool->queued, job, link);
+	pool->waiting++;
+	is_short_of_threads = pool->waiting > pool->idle;
+	taken = pool->taken;
+	pthread_cond_signal(&pool->work);
+	pthread_mutex_unlock(&pool->lock);
+	if (!is_short_of_threads)
+		return 0;
+	if (pool->started < pool->usual)
+		start_thread(pool);
+	if (!timer_is_pending(&pool->stall))
+		watch_for_stall(pool, taken);
+	return 0;
+}

@@ -35,25 +35,31 @@ enum access_word {
 	WORD_ADDED,
 	WORD_HAS_COMMA,   /* "1.2.3.4,": a comma outside braces */
 	WORD_BAD_MASK,    /* a prefix length that is no number or too long */
-	WORD_BAD_FACTOR,  /* braces that are not NUMBER,NUMBER at the end of an IPv4 address */
-	WORD_BAD_ADDRESS, /* digits and dots, or colons, that are no address: "127.0.0." */
+	WORD_BAD_FACTOR,  /* braces that are not {NUMBER,NUMBER...}, up to 255 each and 256 in all,
+			   * in place of the last component of an IPv4 address */
+	WORD_BAD_ADDRESS, /* digits and dots, or colons, that are no address: "127.0.0."; with a
+			   * slash, anything before it that is no full address */
 	WORD_BAD_NAME,    /* no possible host, domain or network name */
 	WORD_NO_MEMORY,
 };
 
-/* Adds what word stands for, possibly several rules:
+/* Adds what word stands for, possibly several rules (at most 256), and sets
+ * list->is_set:
  *   a.b.c.d        IPv4; trailing zero octets are wildcards: 10.1.0.0 is
  *                  10.1.0.0/16, 0.0.0.0 is everybody (IPv4 and, as xinetd has
- *                  it, only IPv4)
- *   a.b.c.d/n, x::y/n      CIDR; host bits are ignored
- *   x::y           IPv6, exact; ::ffff:a.b.c.d is the IPv4 address
+ *                  it, only IPv4). Also, as in xinetd, whatever inet_aton(3)
+ *                  takes: 10.1.2 is 10.1.0.2, 010.0.0.1 is 8.0.0.1
+ *   a.b.c.d/n, x::y/n      CIDR; host bits are ignored, the address must be in
+ *                  full; ::ffff:a.b.c.d/n with n of 96 or more is a.b.c.d/(n-96)
+ *   x::y           IPv6, exact; ::ffff:a.b.c.d is the IPv4 address, exact
  *   a.b.{c,d,e}, a.{b,c}   factorised IPv4: the last component given is
  *                  replaced by each number in turn; missing components are
- *                  wildcards
- *   .domain        every host whose name ends so
+ *                  wildcards, zeros are not
+ *   .domain        every host whose name ends so, not the domain itself
  *   name           a network of /etc/networks when getnetbyname-style lookup by
  *                  the given function finds it, else a host name
- * network_named may be NULL. Returns WORD_ADDED, or why nothing was added. */
+ * A final dot of a name means nothing. network_named may be NULL. Returns
+ * WORD_ADDED, or why nothing was added. */
 typedef bool network_lookup(const char *name, struct prefix *prefix);
 enum access_word access_list_add(struct access_list *list, const char *word, const char *file,
 				 int line, network_lookup *network_named);
@@ -61,13 +67,16 @@ enum access_word access_list_add(struct access_list *list, const char *word, con
 /* A sentence part for messages, such as "has a comma in it - remove the comma". */
 const char *access_word_text(enum access_word what);
 
-/* Removes what was added with the same text; false when there was none. */
+/* Removes what was added with the same text and, as xinetd does, every rule
+ * that means the same as one that word stands for; false when there was none.
+ * The list stays set, even when nothing is left of it. */
 bool access_list_remove(struct access_list *list, const char *word);
 
+/* Frees what list holds and leaves it empty and unset. */
 void access_list_clear(struct access_list *list);
 
-/* The most specific rule that covers address or, when names are given, one of
- * them; NULL when none does. A prefix is as specific as it is long (compared
+/* The most specific rule, the first of equals, that covers address or, when
+ * names are given, one of them; NULL when none does. A prefix is as specific as it is long (compared
  * within a family only), a host name more specific than any prefix, a domain
  * less specific than any prefix of length > 0 but more than length 0, a longer
  * domain more than a shorter one. names is NULL or a NULL-ended list of the
@@ -91,17 +100,18 @@ struct access_result {
 	bool tie;                       /* both lists matched equally: denied */
 };
 
-/* Best match over both lists (Decision D4): the more specific match wins, a
+/* Best match over both lists: the more specific match wins, a
  * tie denies; with only_from set, no match denies. An unknown address matches
  * no rule, so a set only_from denies it and anything else allows it.
- * With names NULL the answer is ACCESS_NEEDS_NAMES whenever a name could change
- * it, and not otherwise; pass an empty list when the peer has no name. */
+ * With names NULL the answer is ACCESS_NEEDS_NAMES whenever a name could turn
+ * it round, and not otherwise; pass an empty list when the peer has no name. */
 struct access_result access_decide(const struct access_list *only_from,
 				   const struct access_list *no_access,
 				   const struct address *address, const char *const *names);
 
 /* The first pair of a rule of only_from and one of no_access of which one
- * covers the other: what the checker warns of. False when there is none. */
+ * covers the other: what the checker warns of. False when there is none.
+ * Prefixes and names are not compared with each other. */
 bool access_lists_overlap(const struct access_list *only_from, const struct access_list *no_access,
 			  const struct access_rule **allowed, const struct access_rule **denied);
 

@@ -1,0 +1,64 @@
+/* The table of all attributes: xinetd's and usherd's own. Parsing, merging,
+ * checking, printing and the test of the manual all walk it. */
+#ifndef USHERD_CONFIG_ATTRIBUTES_H
+#define USHERD_CONFIG_ATTRIBUTES_H
+
+#include "config/entry.h"
+#include "config/problem.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum attribute_shape {
+	SHAPE_SCALAR, /* `=` only; the first counts when it is set twice */
+	SHAPE_LIST,   /* `=`, `+=` and `-=`; in defaults `=` adds */
+	SHAPE_GROWING /* `=` and `+=` */
+};
+
+/* Where an attribute may stand. */
+enum {
+	IN_SERVICE = 1,
+	IN_DEFAULTS = 2,
+	IN_DAEMON = 4,
+};
+
+struct reading;
+
+/* Gives reading->words their meaning in field; reports through
+ * reading_refuse. */
+typedef void attribute_reader(struct reading *reading, void *field);
+
+struct attribute {
+	const char *name;
+	enum attribute_shape shape;
+	unsigned places;
+	int least, most; /* number of values; most -1: any */
+	attribute_reader *read;
+	size_t offset;   /* of the field in struct service_settings or daemon_settings */
+	const char *help;
+};
+
+enum { ATTRIBUTES_MOST = 96 };
+
+extern const struct attribute attributes[];
+extern const size_t attribute_count;
+
+/* The index of name, in any case; -1 when there is no such attribute.
+ * "interface" finds "bind". */
+int attribute_find(const char *name);
+
+/* The attribute's index, which must exist. */
+#define ATTRIBUTE(name) ((size_t)attribute_find(name))
+
+/* The known name nearest to a misspelt one for that place, or NULL when none
+ * is near. */
+const char *attribute_nearest(const char *name, unsigned place);
+
+/* The candidate (a NULL-ended list) with the fewest edits to reach word, or
+ * NULL when it takes more than a third of the word. */
+const char *nearest_word(const char *word, const char *const *candidates);
+
+/* True for server_args and env, in whose values a # is not a comment. */
+bool attribute_is_free_form(const char *name);
+
+#endif

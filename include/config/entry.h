@@ -1,0 +1,52 @@
+/* An entry as libconfuse has parsed it: which attributes are assigned what, on
+ * which lines. Values are words here; attributes.h gives them meaning. */
+#ifndef USHERD_CONFIG_ENTRY_H
+#define USHERD_CONFIG_ENTRY_H
+
+#include "config/syntax.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/queue.h>
+
+enum assign_operator { ASSIGN_SET, ASSIGN_ADD, ASSIGN_REMOVE };
+
+struct word {
+	const char *file; /* borrowed: outlives every entry */
+	int line;
+	char text[];
+};
+
+/* One line of an entry. */
+struct assignment {
+	enum assign_operator operator;
+	const char *file;
+	int line;
+	size_t count;
+	struct word **words;
+	struct assignment *next; /* of the same attribute, in the order written */
+};
+
+struct entry {
+	enum entry_kind kind;
+	char *name;
+	const char *file;
+	int line;
+	bool broken;                     /* reported: to be left out */
+	bool disabled;                   /* says `disable = yes` */
+	struct assignment **assignments; /* by attribute, ATTRIBUTE_COUNT of them */
+	STAILQ_ENTRY(entry) link;
+};
+
+/* Parses raw, of `file` (borrowed for good), and reports every line that is
+ * not right. Returns the entry, broken or not, or NULL, reported, when memory
+ * runs out. */
+struct entry *entry_parse(const struct raw_entry *raw, const char *file,
+			  struct problems *problems);
+
+void entry_free(struct entry *entry);
+
+/* "=", "+=" or "-=". */
+const char *assign_operator_text(enum assign_operator operator);
+
+#endif

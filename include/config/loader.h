@@ -1,0 +1,30 @@
+/* Loads configuration files into settings: follows include and includedir,
+ * merges defaults once everything is read, gives every attribute its value,
+ * and checks each service and all of them together. */
+#ifndef USHERD_CONFIG_LOADER_H
+#define USHERD_CONFIG_LOADER_H
+
+#include "config/problem.h"
+#include "config/settings.h"
+
+#include <stdbool.h>
+
+struct load_options {
+	const char *config;          /* the top file; NULL: none, inetd.conf only */
+	const char *inetd_conf;      /* read after it; NULL: not */
+	const char *start_directory; /* absolute: what relative paths in log_type and
+				      * server begin with */
+	/* Whether there is a built-in of that name and socket type. */
+	bool (*internal_exists)(const char *name, int socket_type);
+	bool advise; /* also look for what works but deserves a remark (-check) */
+};
+
+/* Loads. Every complaint goes to problems. Returns the settings, without the
+ * services that have an error, or NULL when the load as a whole is refused: the
+ * top file can't be read, defaults or daemon has an error, or there is no
+ * memory. */
+struct settings *settings_load(const struct load_options *options, struct problems *problems);
+
+enum { INCLUDE_DEPTH_MOST = 16, CONFIG_SIZE_MOST = 64 << 20 };
+
+#endif

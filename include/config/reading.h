@@ -1,0 +1,58 @@
+/* The reading of one attribute's words into a field, with what readers need
+ * around them. Internal to config. */
+#ifndef USHERD_CONFIG_READING_H
+#define USHERD_CONFIG_READING_H
+
+#include "base/arena.h"
+#include "config/attributes.h"
+#include "config/settings.h"
+
+struct accounts;
+
+struct reading {
+	const struct attribute *attribute;
+	const struct word *const *words;
+	size_t count;
+	struct service_settings *service; /* NULL for the daemon's own attributes */
+	struct arena *arena;
+	struct accounts *accounts;
+	const struct port_map *ports;
+	const char *start_directory; /* relative log and server paths begin here */
+	struct problems *problems;
+	bool refused;
+};
+
+/* Reports that a word (NULL: the attribute as a whole, at its first word or the
+ * entry) can't be used; the service will not be started. */
+void reading_refuse(struct reading *reading, const struct word *word, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Reports something that does not keep the service from starting. */
+void reading_advise(struct reading *reading, const struct word *word, enum severity severity,
+		    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Names of users, groups and protocols, looked up once per load: a directory
+ * of ten thousand services names root ten thousand times. */
+struct accounts *accounts_new(void);
+void accounts_free(struct accounts *accounts);
+
+struct account {
+	uid_t uid;
+	gid_t gid;
+};
+
+/* False when there is no such user, group or protocol. */
+bool account_user(struct accounts *accounts, const char *name, struct account *account);
+bool account_group(struct accounts *accounts, const char *name, gid_t *gid);
+bool account_protocol(struct accounts *accounts, const char *name, int *number);
+
+/* The readers of the table in attributes.c. */
+attribute_reader read_type, read_flags, read_socket_type, read_protocol, read_yes_no, read_wait,
+	read_user, read_group, read_server, read_words, read_count, read_cps, read_load,
+	read_access_list, read_access_times, read_log_type, read_log_success, read_log_failure,
+	read_env, read_passenv, read_port, read_bind, read_redirect, read_text, read_path, read_nice,
+	read_umask, read_size, read_seconds, read_deny_time, read_rpc_version, read_rpc_number,
+	read_cps_action, read_at_limit, read_on_remove, read_stderr, read_source_prefix,
+	read_source_cps, read_config_paths, read_config_path, read_nothing;
+
+#endif

@@ -1,0 +1,218 @@
+/* The configuration as a value: what the files say, complete and checked, and
+ * never changed once it is built. A reload builds a new one and compares.
+ *
+ * Each service's settings are counted by reference on their own, so that a
+ * session that lasts for weeks keeps the settings it started under and nothing
+ * else. Loop thread only. */
+#ifndef USHERD_CONFIG_SETTINGS_H
+#define USHERD_CONFIG_SETTINGS_H
+
+#include "admission/access_list.h"
+#include "admission/access_times.h"
+#include "admission/sources.h"
+#include "base/arena.h"
+#include "config/port_map.h"
+#include "config/problem.h"
+
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#define UNLIMITED UINT_MAX
+
+enum service_type {
+	TYPE_RPC = 1,
+	TYPE_INTERNAL = 2,
+	TYPE_UNLISTED = 4,
+	TYPE_SPECIAL = 8,
+	TYPE_TCPMUX = 16,
+	TYPE_TCPMUXPLUS = 32,
+};
+
+enum service_flag {
+	FLAG_REUSE = 1,
+	FLAG_INTERCEPT = 2,
+	FLAG_NORETRY = 4,
+	FLAG_IDONLY = 8,
+	FLAG_NAMEINARGS = 16,
+	FLAG_NODELAY = 32,
+	FLAG_KEEPALIVE = 64,
+	FLAG_NOLIBWRAP = 128,
+	FLAG_SENSOR = 256,
+	FLAG_IPV4 = 512,
+	FLAG_IPV6 = 1024,
+	FLAG_LABELED = 2048,
+};
+
+/* log_on_success and log_on_failure. */
+enum log_flag {
+	LOG_FLAG_PID = 1,
+	LOG_FLAG_HOST = 2,
+	LOG_FLAG_USERID = 4,
+	LOG_FLAG_EXIT = 8,
+	LOG_FLAG_DURATION = 16,
+	LOG_FLAG_TRAFFIC = 32,
+	LOG_FLAG_ATTEMPT = 64,
+};
+
+enum log_kind { LOG_KIND_NONE, LOG_KIND_FILE, LOG_KIND_SYSLOG };
+
+struct log_type {
+	enum log_kind kind;
+	char *path; /* FILE, absolute */
+	uint64_t soft_limit, hard_limit;
+	int facility, level; /* SYSLOG */
+	bool is_common;      /* inherited from defaults: one log for all of them */
+};
+
+enum cps_action { CPS_REFUSE, CPS_QUEUE, CPS_SUSPEND };
+enum at_limit { AT_LIMIT_REFUSE, AT_LIMIT_QUEUE };
+enum on_remove { ON_REMOVE_END, ON_REMOVE_DRAIN };
+enum stderr_kind { STDERR_SOCKET, STDERR_LOG, STDERR_NULL, STDERR_FILE };
+
+struct strings {
+	char **list; /* NULL-ended once set */
+	size_t count;
+	bool is_set;
+};
+
+struct resource_limit {
+	bool is_set;
+	rlim_t value;
+};
+
+struct rate {
+	bool is_set;
+	uint32_t rate;  /* per second; 0: no limit */
+	uint32_t other; /* cps: seconds of suspension; source_cps: burst */
+};
+
+struct service_settings {
+	unsigned references;
+	struct arena arena;
+	const char *file; /* where the entry begins; borrowed from the settings room */
+	int line;
+	char *canonical; /* the effective attributes, a line each, as -print writes them */
+
+	char *name, *id;
+	unsigned types, flags; /* enum service_type, enum service_flag */
+	int socket_type;       /* SOCK_STREAM ... */
+	char *protocol;
+	int protocol_number;
+	int wait; /* 1, 0, or -1: not set */
+	int port; /* host byte order; 0 where a service has none: TCPMUX */
+	struct strings bind;
+	bool v6only;
+
+	char *user; /* NULL when not set */
+	uid_t uid;
+	gid_t gid;  /* the user's, or group's where that is set */
+	bool group_is_set;
+	bool groups;
+	char *server;
+	struct strings server_args;
+	char **argv; /* what the program gets, NULL-ended */
+	struct strings env, passenv;
+	char **environment; /* the part of it that is the same for everybody, NULL-ended */
+	size_t environment_count;
+	int nice;
+	bool nice_is_set;
+	mode_t umask;
+	bool umask_is_set;
+	struct resource_limit limits[RLIM_NLIMITS];
+	enum stderr_kind stderr_kind;
+	char *stderr_path;
+	char *redirect_host;
+	uint16_t redirect_port;
+
+	unsigned instances, per_source; /* UNLIMITED */
+	struct rate cps, source_cps;
+	enum cps_action cps_action;
+	enum at_limit at_limit;
+	enum on_remove on_remove;
+	struct source_prefix source_prefix;
+	double max_load; /* 0: none */
+	struct access_list only_from, no_access;
+	struct access_interval *access_times;
+	size_t access_times_count;
+	int deny_time; /* minutes; 0: never, -1: for ever */
+	char *libwrap;
+
+	char *banner, *banner_success, *banner_fail;
+	struct log_type log;
+	unsigned log_on_success, log_on_failure; /* enum log_flag */
+
+	int rpc_version_first, rpc_version_last; /* 0: not set */
+	unsigned long rpc_number;
+	bool disable;
+};
+
+/* What concerns the daemon as a whole. */
+struct daemon_settings {
+	struct strings port_maps; /* absolute paths */
+	char *status_file;        /* absolute; NULL: the default */
+	struct strings enabled, disabled;
+};
+
+struct settings {
+	struct service_settings **services; /* in the order of the files */
+	size_t count;
+	struct daemon_settings daemon;
+	struct arena arena;
+	/* The ids of entries that could not be used, and whether text was skipped
+	 * that may have been entries: a reload keeps what runs under these. */
+	struct broken_id *broken;
+	bool lost_entries;
+};
+
+struct broken_id {
+	struct broken_id *next;
+	const char *id;
+};
+
+/* An empty one, or NULL with errno. */
+struct settings *settings_new(void);
+
+/* Notes that the entry with this id was broken. */
+void settings_add_broken(struct settings *settings, const char *id);
+bool settings_has_broken(const struct settings *settings, const char *id);
+
+/* New settings with xinetd's default values, one reference. NULL with errno. */
+struct service_settings *service_settings_new(void);
+
+/* Keeps one copy of each file name for good, as settings, sessions and problems
+ * of several loads speak of the same few files. NULL with errno. */
+const char *file_name_keep(const char *file);
+
+/* Frees settings and its references to services. NULL is harmless. */
+void settings_free(struct settings *settings);
+
+struct service_settings *service_settings_keep(struct service_settings *service);
+void service_settings_release(struct service_settings *service);
+
+static inline bool service_is_internal(const struct service_settings *service)
+{
+	return service->types & TYPE_INTERNAL;
+}
+
+static inline bool service_is_stream(const struct service_settings *service)
+{
+	return service->socket_type == SOCK_STREAM;
+}
+
+/* A service that is reached through tcpmux and has no socket of its own. */
+static inline bool service_is_multiplexed(const struct service_settings *service)
+{
+	return service->types & (TYPE_TCPMUX | TYPE_TCPMUXPLUS);
+}
+
+/* "tcp" and "udp" also name what they carry. */
+static inline bool service_waits(const struct service_settings *service)
+{
+	return service->wait == 1 && !service_is_internal(service);
+}
+
+#endif

@@ -1,0 +1,70 @@
+/* Reads xinetd's configuration language and writes each entry's body as
+ * libconfuse text, line for line, so that every line number libconfuse knows
+ * is one of the file's.
+ *
+ *	service telnet                      (the header is parsed here)
+ *	{
+ *	    # comment
+ *	    server_args = -l "a b" ${X}     server_args += {'=', '-l', 'a b', '${X}'}
+ *	    only_from  -= localhost         only_from += {'-=', 'localhost'}
+ *	    log_on_success =                log_on_success += {'='}
+ *	}
+ *
+ * Each attribute becomes a list; each of its lines adds to it, the operator
+ * first. What libconfuse then sees has no comments, no includes, no unclosed
+ * quotes and nothing to expand.
+ *
+ * The language is a superset of xinetd's: blanks around an operator are
+ * optional, `{` may end the header line, CR counts as a blank, a byte order
+ * mark is skipped, a word that begins with `"` runs to the closing one (with
+ * \" and \\ inside), and a word that begins with `#` begins a comment after
+ * the values of every attribute but server_args and env. */
+#ifndef USHERD_CONFIG_SYNTAX_H
+#define USHERD_CONFIG_SYNTAX_H
+
+#include "config/problem.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum entry_kind {
+	ENTRY_SERVICE,
+	ENTRY_DEFAULTS,
+	ENTRY_DAEMON,     /* usherd's own: what concerns the daemon as a whole */
+	ENTRY_INCLUDE,    /* no body */
+	ENTRY_INCLUDEDIR, /* no body */
+};
+
+/* Where reading has got to. */
+struct syntax {
+	const char *file;
+	const char *next, *end;
+	int line; /* of the last line read */
+	bool lost_entries; /* something was skipped that may have been an entry */
+	struct problems *problems;
+};
+
+struct raw_entry {
+	enum entry_kind kind;
+	char *name;    /* of the service, or the path to include; "" for the others */
+	int line;      /* of the header */
+	int body_line; /* which line the first line of body stands for */
+	char *body;    /* libconfuse text */
+	bool broken;   /* something in it was reported */
+};
+
+/* Starts on length bytes of text, which stay the caller's and must outlive it. */
+void syntax_begin(struct syntax *syntax, const char *file, const char *text, size_t length,
+		  struct problems *problems);
+
+/* Finds the next entry, reporting and passing over whatever is none. Returns
+ * true with *entry filled in (to be given to raw_entry_clear), false at the end
+ * or, reported, when memory runs out. */
+bool syntax_next(struct syntax *syntax, struct raw_entry *entry);
+
+void raw_entry_clear(struct raw_entry *entry);
+
+/* "service", "defaults", "daemon", "include" or "includedir". */
+const char *entry_kind_name(enum entry_kind kind);
+
+#endif

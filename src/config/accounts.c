@@ -1,0 +1,149 @@
+/* Looked-up names of users, groups and protocols, kept for one load. */
+#include "config/reading.h"
+
+#include <grp.h>
+#include <netdb.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(element) ((element)->hh.tbl = NULL)
+#include <uthash.h>
+
+enum name_kind { NAME_USER = 'u', NAME_GROUP = 'g', NAME_PROTOCOL = 'p' };
+
+struct looked_up {
+	UT_hash_handle hh;
+	bool found;
+	long first, second; /* uid and gid, gid, or protocol number */
+	char key[];         /* kind, then the name */
+};
+
+struct accounts {
+	struct looked_up *names;
+};
+
+struct accounts *accounts_new(void)
+{
+	return calloc(1, sizeof(struct accounts));
+}
+
+void accounts_free(struct accounts *accounts)
+{
+	struct looked_up *each, *next;
+
+	if (!accounts)
+		return;
+	HASH_ITER(hh, accounts->names, each, next) {
+		HASH_DEL(accounts->names, each);
+		free(each);
+	}
+	free(accounts);
+}
+
+static void look_up_user(struct looked_up *entry)
+{
+	const struct passwd *user = getpwnam(entry->key + 1);
+
+	if ((entry->found = user != NULL)) {
+		entry->first = user->pw_uid;
+		entry->second = user->pw_gid;
+	}
+}
+
+static void look_up_group(struct looked_up *entry)
+{
+	const struct group *group = getgrnam(entry->key + 1);
+
+	if ((entry->found = group != NULL))
+		entry->first = group->gr_gid;
+}
+
+static void look_up_protocol(struct looked_up *entry)
+{
+	const struct protoent *protocol = getprotobyname(entry->key + 1);
+
+	if ((entry->found = protocol != NULL))
+		entry->first = protocol->p_proto;
+}
+
+static void look_up(struct looked_up *entry)
+{
+	switch (entry->key[0]) {
+	case NAME_USER:
+		look_up_user(entry);
+		break;
+	case NAME_GROUP:
+		look_up_group(entry);
+		break;
+	case NAME_PROTOCOL:
+		look_up_protocol(entry);
+		break;
+	}
+}
+
+static struct looked_up *looked_up_new(enum name_kind kind, const char *name)
+{
+	size_t length = strlen(name);
+	struct looked_up *entry = calloc(1, sizeof *entry + length + 2);
+
+	if (entry) {
+		entry->key[0] = (char)kind;
+		memcpy(entry->key + 1, name, length);
+	}
+	return entry;
+}
+
+/* The answer for name, looked up if this is the first time; NULL for want of
+ * memory. */
+static const struct looked_up *account_find(struct accounts *accounts, enum name_kind kind,
+					    const char *name)
+{
+	struct looked_up *entry = looked_up_new(kind, name), *known;
+
+	if (!entry)
+		return NULL;
+	HASH_FIND_STR(accounts->names, entry->key, known);
+	if (known) {
+		free(entry);
+		return known;
+	}
+	look_up(entry);
+	HASH_ADD_STR(accounts->names, key[0], entry);
+	if (entry->hh.tbl)
+		return entry;
+	free(entry);
+	return NULL;
+}
+
+bool account_user(struct accounts *accounts, const char *name, struct account *account)
+{
+	const struct looked_up *found = account_find(accounts, NAME_USER, name);
+
+	if (!found || !found->found)
+		return false;
+	account->uid = (uid_t)found->first;
+	account->gid = (gid_t)found->second;
+	return true;
+}
+
+bool account_group(struct accounts *accounts, const char *name, gid_t *gid)
+{
+	const struct looked_up *found = account_find(accounts, NAME_GROUP, name);
+
+	if (!found || !found->found)
+		return false;
+	*gid = (gid_t)found->first;
+	return true;
+}
+
+bool account_protocol(struct accounts *accounts, const char *name, int *number)
+{
+	const struct looked_up *found = account_find(accounts, NAME_PROTOCOL, name);
+
+	if (!found || !found->found)
+		return false;
+	*number = (int)found->first;
+	return true;
+}

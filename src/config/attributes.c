@@ -1,0 +1,213 @@
+#include "config/attributes.h"
+
+#include "config/reading.h"
+#include "config/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define SERVICE_FIELD(field) offsetof(struct service_settings, field)
+#define DAEMON_FIELD(field) offsetof(struct daemon_settings, field)
+#define LIMIT_FIELD(which) offsetof(struct service_settings, limits[which])
+
+#define SCALAR SHAPE_SCALAR
+#define LIST SHAPE_LIST
+#define GROWING SHAPE_GROWING
+#define SERVICE IN_SERVICE
+#define BOTH (IN_SERVICE | IN_DEFAULTS)
+
+/* name, shape, places, least and most values, reader, field, help */
+const struct attribute attributes[] = {
+	{ "id", SCALAR, SERVICE, 1, 1, read_text, SERVICE_FIELD(id),
+	  "the service's own name, where several have the same one" },
+	{ "type", SCALAR, SERVICE, 1, -1, read_type, SERVICE_FIELD(types),
+	  "RPC, INTERNAL, UNLISTED, SPECIAL, TCPMUX, TCPMUXPLUS" },
+	{ "flags", SCALAR, SERVICE, 1, -1, read_flags, SERVICE_FIELD(flags),
+	  "INTERCEPT, NORETRY, IDONLY, NAMEINARGS, NODELAY, KEEPALIVE, NOLIBWRAP, SENSOR, IPv4, "
+	  "IPv6, LABELED, REUSE" },
+	{ "disable", SCALAR, SERVICE, 1, 1, read_yes_no, SERVICE_FIELD(disable),
+	  "yes: the service is not started" },
+	{ "socket_type", SCALAR, SERVICE, 1, 1, read_socket_type, SERVICE_FIELD(socket_type),
+	  "stream, dgram, raw or seqpacket" },
+	{ "protocol", SCALAR, SERVICE, 1, 1, read_protocol, SERVICE_FIELD(protocol),
+	  "a name of /etc/protocols" },
+	{ "wait", SCALAR, SERVICE, 1, 1, read_wait, SERVICE_FIELD(wait),
+	  "yes: one server takes the socket itself; no: one server for each connection" },
+	{ "user", SCALAR, SERVICE, 1, 1, read_user, SERVICE_FIELD(user),
+	  "whom the server runs as" },
+	{ "group", SCALAR, SERVICE, 1, 1, read_group, SERVICE_FIELD(gid),
+	  "the server's group, in place of the user's" },
+	{ "groups", SCALAR, BOTH, 1, 1, read_yes_no, SERVICE_FIELD(groups),
+	  "yes: the server has the user's supplementary groups" },
+	{ "server", SCALAR, SERVICE, 1, 1, read_server, SERVICE_FIELD(server),
+	  "the program to run" },
+	{ "server_args", SCALAR, SERVICE, 1, -1, read_words, SERVICE_FIELD(server_args),
+	  "its arguments" },
+	{ "redirect", SCALAR, SERVICE, 2, 2, read_redirect, 0,
+	  "address and port that connections are passed on to" },
+	{ "port", SCALAR, SERVICE, 1, 1, read_port, SERVICE_FIELD(port),
+	  "the port number" },
+	{ "bind", SCALAR, BOTH, 1, -1, read_bind, SERVICE_FIELD(bind),
+	  "the local addresses to listen on" },
+	{ "v6only", SCALAR, BOTH, 1, 1, read_yes_no, SERVICE_FIELD(v6only),
+	  "yes: an IPv6 socket serves no IPv4 clients" },
+	{ "instances", SCALAR, BOTH, 1, 1, read_count, SERVICE_FIELD(instances),
+	  "how many servers may run at once" },
+	{ "per_source", SCALAR, BOTH, 1, 1, read_count, SERVICE_FIELD(per_source),
+	  "how many of them for one source" },
+	{ "source_prefix", SCALAR, BOTH, 2, 2, read_source_prefix, SERVICE_FIELD(source_prefix),
+	  "how many leading bits of an IPv4 and of an IPv6 address make a source" },
+	{ "at_limit", SCALAR, BOTH, 1, 1, read_at_limit, SERVICE_FIELD(at_limit),
+	  "refuse or queue connections beyond instances" },
+	{ "cps", SCALAR, BOTH, 2, 2, read_cps, SERVICE_FIELD(cps),
+	  "connections per second, and seconds of suspension" },
+	{ "cps_action", SCALAR, BOTH, 1, 1, read_cps_action, SERVICE_FIELD(cps_action),
+	  "refuse, queue or suspend when there are more" },
+	{ "source_cps", SCALAR, BOTH, 2, 2, read_source_cps, SERVICE_FIELD(source_cps),
+	  "connections per second from one source, and how many at once" },
+	{ "max_load", SCALAR, BOTH, 1, 1, read_load, SERVICE_FIELD(max_load),
+	  "the one-minute load average from which connections are refused" },
+	{ "only_from", LIST, BOTH, 0, -1, read_access_list, SERVICE_FIELD(only_from),
+	  "the hosts that are served" },
+	{ "no_access", LIST, BOTH, 0, -1, read_access_list, SERVICE_FIELD(no_access),
+	  "the hosts that are not" },
+	{ "access_times", SCALAR, SERVICE, 1, -1, read_access_times, SERVICE_FIELD(access_times),
+	  "the intervals of the day in which the service answers" },
+	{ "deny_time", SCALAR, SERVICE, 1, 1, read_deny_time, SERVICE_FIELD(deny_time),
+	  "SENSOR: minutes for which a source is refused everywhere, FOREVER or NEVER" },
+	{ "libwrap", SCALAR, SERVICE, 1, 1, read_text, SERVICE_FIELD(libwrap),
+	  "the daemon name for hosts.allow and hosts.deny" },
+	{ "log_type", SCALAR, BOTH, 1, 4, read_log_type, SERVICE_FIELD(log),
+	  "SYSLOG facility [level] or FILE path [soft limit [hard limit]]" },
+	{ "log_on_success", LIST, BOTH, 0, -1, read_log_success, SERVICE_FIELD(log_on_success),
+	  "PID, HOST, USERID, EXIT, DURATION, TRAFFIC" },
+	{ "log_on_failure", LIST, BOTH, 0, -1, read_log_failure, SERVICE_FIELD(log_on_failure),
+	  "HOST, USERID, ATTEMPT" },
+	{ "banner", SCALAR, BOTH, 1, 1, read_path, SERVICE_FIELD(banner),
+	  "a file sent to every client at once" },
+	{ "banner_success", SCALAR, BOTH, 1, 1, read_path, SERVICE_FIELD(banner_success),
+	  "a file sent to clients that are admitted" },
+	{ "banner_fail", SCALAR, BOTH, 1, 1, read_path, SERVICE_FIELD(banner_fail),
+	  "a file sent to clients that are not" },
+	{ "env", GROWING, SERVICE, 0, -1, read_env, SERVICE_FIELD(env),
+	  "NAME=VALUE for the server's environment" },
+	{ "passenv", LIST, BOTH, 0, -1, read_passenv, SERVICE_FIELD(passenv),
+	  "which variables of the daemon's own environment the server gets" },
+	{ "umask", SCALAR, BOTH, 1, 1, read_umask, SERVICE_FIELD(umask),
+	  "the server's umask, in octal" },
+	{ "nice", SCALAR, SERVICE, 1, 1, read_nice, SERVICE_FIELD(nice),
+	  "the server's priority, -20 to 19" },
+	{ "rlimit_as", SCALAR, SERVICE, 1, 1, read_size, LIMIT_FIELD(RLIMIT_AS),
+	  "address space, in bytes (K, M) or UNLIMITED" },
+	{ "rlimit_cpu", SCALAR, SERVICE, 1, 1, read_seconds, LIMIT_FIELD(RLIMIT_CPU),
+	  "CPU seconds, or UNLIMITED" },
+	{ "rlimit_data", SCALAR, SERVICE, 1, 1, read_size, LIMIT_FIELD(RLIMIT_DATA),
+	  "data segment, in bytes (K, M) or UNLIMITED" },
+	{ "rlimit_rss", SCALAR, SERVICE, 1, 1, read_size, LIMIT_FIELD(RLIMIT_RSS),
+	  "resident set, in bytes (K, M) or UNLIMITED" },
+	{ "rlimit_stack", SCALAR, SERVICE, 1, 1, read_size, LIMIT_FIELD(RLIMIT_STACK),
+	  "stack, in bytes (K, M) or UNLIMITED" },
+	{ "rlimit_files", SCALAR, SERVICE, 1, 1, read_size, LIMIT_FIELD(RLIMIT_NOFILE),
+	  "open files, or UNLIMITED" },
+	{ "stderr", SCALAR, BOTH, 1, 1, read_stderr, SERVICE_FIELD(stderr_kind),
+	  "where the server's errors go: socket, log, null or a file" },
+	{ "on_remove", SCALAR, BOTH, 1, 1, read_on_remove, SERVICE_FIELD(on_remove),
+	  "end or drain the sessions of a service that a reload removes" },
+	{ "rpc_version", SCALAR, SERVICE, 1, 1, read_rpc_version, SERVICE_FIELD(rpc_version_first),
+	  "the RPC version, or FIRST-LAST" },
+	{ "rpc_number", SCALAR, SERVICE, 1, 1, read_rpc_number, SERVICE_FIELD(rpc_number),
+	  "the RPC program number of an unlisted RPC service" },
+	{ "mdns", SCALAR, BOTH, 1, 1, read_nothing, 0,
+	  "retired: accepted, without effect" },
+	{ "enabled", LIST, IN_DEFAULTS, 0, -1, read_words, DAEMON_FIELD(enabled),
+	  "the ids of the only services to start" },
+	{ "disabled", LIST, IN_DEFAULTS, 0, -1, read_words, DAEMON_FIELD(disabled),
+	  "the ids of services not to start" },
+	{ "port_map", GROWING, IN_DAEMON, 1, -1, read_config_paths, DAEMON_FIELD(port_maps),
+	  "the files in the form of services(5) that name ports" },
+	{ "status_file", SCALAR, IN_DAEMON, 1, 1, read_config_path, DAEMON_FIELD(status_file),
+	  "where SIGUSR1 writes the status report" },
+};
+
+const size_t attribute_count = sizeof attributes / sizeof attributes[0];
+
+_Static_assert(sizeof attributes / sizeof attributes[0] <= ATTRIBUTES_MOST,
+	       "ATTRIBUTES_MOST is too small");
+
+int attribute_find(const char *name)
+{
+	if (strcasecmp(name, "interface") == 0)
+		name = "bind";
+	for (size_t i = 0; i < attribute_count; i++)
+		if (strcasecmp(attributes[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+bool attribute_is_free_form(const char *name)
+{
+	return strcasecmp(name, "server_args") == 0 || strcasecmp(name, "env") == 0;
+}
+
+const char *attribute_nearest(const char *name, unsigned place)
+{
+	const char *candidates[ATTRIBUTES_MOST + 1];
+	size_t count = 0;
+
+	for (size_t i = 0; i < attribute_count; i++)
+		if (attributes[i].places & place)
+			candidates[count++] = attributes[i].name;
+	candidates[count] = NULL;
+	return nearest_word(name, candidates);
+}
+
+enum { MISSPELT_MOST = 32 };
+
+static size_t least_of(size_t a, size_t b, size_t c)
+{
+	size_t least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/* The Levenshtein distance, cases alike; both words at most MISSPELT_MOST. */
+static size_t edit_distance(const char *one, const char *other)
+{
+	size_t row[MISSPELT_MOST + 1], length = strlen(other);
+
+	for (size_t j = 0; j <= length; j++)
+		row[j] = j;
+	for (size_t i = 1; one[i - 1]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= length; j++) {
+			size_t differs = strncasecmp(&one[i - 1], &other[j - 1], 1) != 0;
+			size_t best = least_of(row[j] + 1, row[j - 1] + 1, diagonal + differs);
+
+			diagonal = row[j];
+			row[j] = best;
+		}
+	}
+	return row[length];
+}
+
+const char *nearest_word(const char *word, const char *const *candidates)
+{
+	const char *nearest = NULL;
+	size_t length = strlen(word), best = length / 3 + 1;
+
+	if (length > MISSPELT_MOST)
+		return NULL;
+	for (; *candidates; candidates++) {
+		size_t distance = strlen(*candidates) > MISSPELT_MOST
+					  ? best : edit_distance(word, *candidates);
+
+		if (distance < best) {
+			best = distance;
+			nearest = *candidates;
+		}
+	}
+	return nearest;
+}

@@ -1,0 +1,503 @@
+#include "config/check.h"
+
+#include <netdb.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(element) ((element)->hh.tbl = NULL)
+#include <uthash.h>
+
+/* One service under examination. */
+struct check {
+	struct service_settings *service;
+	const struct port_map *ports;
+	const struct load_options *options;
+	struct problems *problems;
+	bool failed;
+};
+
+static void complain(struct check *check, enum severity severity, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void complain(struct check *check, enum severity severity, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	check->failed |= severity == ERROR;
+	problem_add(check->problems, severity, check->service->file, check->service->line,
+		    "service %s: %s", check->service->id, text);
+}
+
+static void require(struct check *check, bool is_there, const char *what)
+{
+	if (!is_there)
+		complain(check, ERROR, "%s is missing", what);
+}
+
+/* --- what follows from what -------------------------------------------------------- */
+
+static bool protocol_is(const struct service_settings *service, const char *name)
+{
+	return service->protocol && strcasecmp(service->protocol, name) == 0;
+}
+
+static void set_protocol(struct service_settings *service, const char *name, int number)
+{
+	service->protocol = arena_string(&service->arena, name);
+	service->protocol_number = number;
+}
+
+/* stream stands for tcp, dgram for udp, and the reverse. */
+static void derive_protocol(struct check *check)
+{
+	struct service_settings *service = check->service;
+
+	if (!service->protocol && service->socket_type == SOCK_STREAM)
+		set_protocol(service, "tcp", IPPROTO_TCP);
+	else if (!service->protocol && service->socket_type == SOCK_DGRAM)
+		set_protocol(service, "udp", IPPROTO_UDP);
+	if (!service->socket_type && protocol_is(service, "tcp"))
+		service->socket_type = SOCK_STREAM;
+	else if (!service->socket_type && protocol_is(service, "udp"))
+		service->socket_type = SOCK_DGRAM;
+	require(check, service->socket_type, "socket_type");
+	require(check, service->protocol, "protocol");
+	if ((protocol_is(service, "tcp") && service->socket_type != SOCK_STREAM) ||
+	    (protocol_is(service, "udp") && service->socket_type != SOCK_DGRAM))
+		complain(check, ERROR, "socket_type and protocol do not go together: tcp is "
+			 "stream, udp is dgram");
+}
+
+static void check_listed_port(struct check *check)
+{
+	struct service_settings *service = check->service;
+	int listed = port_map_find(check->ports, service->name, service->protocol);
+
+	if (listed < 0)
+		complain(check, ERROR, "%s/%s is not in the port map; write type = UNLISTED and a "
+			 "port, or add it to the map", service->name, service->protocol);
+	else if (service->port >= 0 && service->port != listed)
+		complain(check, ERROR, "the port map has port %d for %s/%s, not %d; remove port, or "
+			 "write type = UNLISTED", listed, service->name, service->protocol,
+			 service->port);
+	service->port = listed;
+}
+
+static void derive_port(struct check *check)
+{
+	struct service_settings *service = check->service;
+
+	if (service_is_multiplexed(service) || (service->types & TYPE_RPC))
+		service->port = 0;
+	else if (service->types & TYPE_UNLISTED)
+		require(check, service->port >= 0, "port (the service is UNLISTED)");
+	else if (service->protocol)
+		check_listed_port(check);
+}
+
+/* The program's argv: its base name and server_args, or server_args alone. */
+static void derive_argv(struct service_settings *service)
+{
+	bool named = service->flags & FLAG_NAMEINARGS;
+	size_t count = 0;
+	const char *slash = strrchr(service->server, '/');
+
+	service->argv = arena_take(&service->arena,
+				   (service->server_args.count + 2) * sizeof *service->argv);
+	if (!service->argv)
+		return;
+	if (!named)
+		service->argv[count++] = slash ? (char *)slash + 1 : service->server;
+	for (size_t i = 0; i < service->server_args.count; i++)
+		service->argv[count++] = service->server_args.list[i];
+}
+
+static bool same_variable(const char *one, const char *other)
+{
+	size_t length = strcspn(one, "=");
+
+	return strncmp(one, other, length) == 0 && strcspn(other, "=") == length;
+}
+
+static bool list_has_variable(char *const *list, size_t count, const char *variable)
+{
+	for (size_t i = 0; i < count; i++)
+		if (same_variable(list[i], variable))
+			return true;
+	return false;
+}
+
+static bool variable_passes(const struct service_settings *service, const char *variable)
+{
+	return !service->passenv.is_set ||
+	       list_has_variable(service->passenv.list, service->passenv.count, variable);
+}
+
+/* What passenv lets through of the daemon's own environment, then env, of which
+ * the later of two values for one name counts. */
+static void derive_environment(struct service_settings *service)
+{
+	size_t most = service->env.count + 1, count = 0;
+
+	for (char **variable = environ; *variable; variable++)
+		most++;
+	service->environment = arena_take(&service->arena, most * sizeof *service->environment);
+	if (!service->environment)
+		return;
+	for (char **variable = environ; *variable; variable++)
+		if (variable_passes(service, *variable) &&
+		    !list_has_variable(service->env.list, service->env.count, *variable))
+			service->environment[count++] = *variable;
+	for (size_t i = 0; i < service->env.count; i++)
+		if (!list_has_variable(service->env.list + i + 1, service->env.count - i - 1,
+				       service->env.list[i]))
+			service->environment[count++] = service->env.list[i];
+	service->environment_count = count;
+}
+
+/* --- the rules ------------------------------------------------------------------------ */
+
+static void check_internal(struct check *check)
+{
+	struct service_settings *service = check->service;
+
+	if (service->flags & FLAG_NAMEINARGS)
+		complain(check, ERROR, "NAMEINARGS makes no sense for an INTERNAL service");
+	if (service->flags & FLAG_SENSOR)
+		return;
+	if (!check->options->internal_exists(service->name, service->socket_type))
+		complain(check, ERROR, "there is no internal service %s/%s", service->name,
+			 service->protocol ? service->protocol : "?");
+}
+
+static void check_identity(struct check *check)
+{
+	const struct service_settings *service = check->service;
+
+	if (service->user && geteuid() != 0 &&
+	    (service->uid != geteuid() || service->group_is_set))
+		complain(check, ADVICE, "usherd does not run as root, so the server will run as "
+			 "usherd's own user and not as %s", service->user);
+}
+
+static void check_external(struct check *check)
+{
+	struct service_settings *service = check->service;
+
+	require(check, service->user, "user");
+	require(check, service->server, "server");
+	if ((service->flags & FLAG_NAMEINARGS) && service->server_args.count == 0)
+		complain(check, ERROR, "NAMEINARGS needs server_args, the first of which is the name");
+	if (service->socket_type == SOCK_DGRAM && service->wait == 0)
+		complain(check, ERROR, "a dgram service with a server needs wait = yes: the server "
+			 "takes the socket itself");
+	check_identity(check);
+}
+
+static void check_redirect(struct check *check)
+{
+	const struct service_settings *service = check->service;
+
+	if (service->socket_type != SOCK_STREAM)
+		complain(check, ERROR, "redirect is for stream services");
+	if (service->wait == 1)
+		complain(check, ERROR, "redirect needs wait = no");
+	if (service->flags & FLAG_NAMEINARGS)
+		complain(check, ERROR, "redirect has no arguments: NAMEINARGS makes no sense");
+}
+
+static void check_multiplexed(struct check *check)
+{
+	const struct service_settings *service = check->service;
+
+	if (!(service->types & TYPE_UNLISTED))
+		complain(check, ERROR, "a TCPMUX service needs UNLISTED in its type");
+	if (!protocol_is(service, "tcp"))
+		complain(check, ERROR, "a TCPMUX service needs protocol = tcp");
+	if (service->wait == 1)
+		complain(check, ERROR, "a TCPMUX service needs wait = no");
+}
+
+static void check_labeled(struct check *check)
+{
+	const struct service_settings *service = check->service;
+
+#ifndef HAVE_LIBSELINUX
+	complain(check, ERROR, "LABELED is not in this build: it wants libselinux");
+#endif
+	if (service_is_internal(service) || service->redirect_host)
+		complain(check, ERROR, "LABELED is for services with a server");
+	if (service->socket_type != SOCK_STREAM || service->wait == 1)
+		complain(check, ERROR, "LABELED is for stream services with wait = no");
+}
+
+static bool has_access_list(const struct service_settings *service)
+{
+	return service->only_from.is_set || service->no_access.is_set;
+}
+
+/* What is of no use is cleared, as xinetd does, and said. */
+static void clear_useless_flags(struct check *check)
+{
+	struct service_settings *service = check->service;
+
+	if ((service->flags & FLAG_INTERCEPT) && (service_is_internal(service) || service->wait != 1)) {
+		complain(check, WARNING, "INTERCEPT is only for wait = yes with a server; it has no "
+			 "effect here");
+		service->flags &= ~(unsigned)FLAG_INTERCEPT;
+	}
+	if (((service->log_on_success | service->log_on_failure) & LOG_FLAG_USERID) &&
+	    (service->socket_type != SOCK_STREAM || service->wait == 1)) {
+		complain(check, WARNING, "USERID is only for stream services with wait = no; it has "
+			 "no effect here");
+		service->log_on_success &= ~(unsigned)LOG_FLAG_USERID;
+		service->log_on_failure &= ~(unsigned)LOG_FLAG_USERID;
+	}
+}
+
+static void check_access(struct check *check)
+{
+	const struct service_settings *service = check->service;
+	const struct access_rule *allowed, *denied;
+
+	if (service->socket_type == SOCK_STREAM && service_waits(service) &&
+	    has_access_list(service) && !(service->flags & FLAG_INTERCEPT))
+		complain(check, ERROR, "only_from and no_access can't be kept with wait = yes, as the "
+			 "server accepts its clients itself; use wait = no, or flags = INTERCEPT");
+	if (check->options->advise &&
+	    access_lists_overlap(&service->only_from, &service->no_access, &allowed, &denied))
+		problem_add(check->problems, ADVICE, denied->file, denied->line,
+			    "service %s: no_access %s overlaps only_from %s (%s:%d); the more "
+			    "specific one decides, a tie denies (xinetd always denies)",
+			    service->id, denied->text, allowed->text, allowed->file, allowed->line);
+}
+
+static void check_rpc(struct check *check)
+{
+	struct service_settings *service = check->service;
+
+#ifdef HAVE_LIBTIRPC
+	const struct rpcent *program = getrpcbyname(service->name);
+
+	require(check, service->rpc_version_first, "rpc_version");
+	if (service->types & TYPE_UNLISTED)
+		require(check, service->rpc_number, "rpc_number (the service is UNLISTED)");
+	else if (!program)
+		complain(check, ERROR, "there is no RPC program %s in /etc/rpc; write type = RPC "
+			 "UNLISTED and rpc_number", service->name);
+	else
+		service->rpc_number = (unsigned long)program->r_number;
+#else
+	(void)service;
+	complain(check, ERROR, "RPC is not in this build: it wants libtirpc");
+#endif
+}
+
+static void check_families(struct check *check)
+{
+	if (check->service->v6only && (check->service->flags & (FLAG_IPV4 | FLAG_IPV6)) == FLAG_IPV4)
+		complain(check, ERROR, "v6only = yes and flags = IPv4 leave no clients at all");
+}
+
+/* Once everything is known to be right, there is a session of it to prepare. */
+static void derive_launch(struct service_settings *service)
+{
+	if (service->server && !service->redirect_host && !service_is_internal(service)) {
+		derive_argv(service);
+		derive_environment(service);
+	}
+}
+
+bool check_service(struct service_settings *service, const struct port_map *ports,
+		   const struct load_options *options, struct problems *problems)
+{
+	struct check check = {
+		.service = service, .ports = ports, .options = options, .problems = problems,
+	};
+
+	if (service->flags & FLAG_SENSOR) {
+		if (!service_is_internal(service))
+			require(&check, service->server, "server (or type = INTERNAL)");
+		service->types |= TYPE_INTERNAL;
+	}
+	derive_protocol(&check);
+	require(&check, service->wait >= 0, "wait");
+	derive_port(&check);
+	if (service_is_internal(service))
+		check_internal(&check);
+	else if (service->redirect_host)
+		check_redirect(&check);
+	else
+		check_external(&check);
+	if (service_is_multiplexed(service))
+		check_multiplexed(&check);
+	if (service->types & TYPE_RPC)
+		check_rpc(&check);
+	if (service->flags & FLAG_LABELED)
+		check_labeled(&check);
+	if ((service->log_on_success & LOG_FLAG_TRAFFIC) && !service->redirect_host)
+		complain(&check, ERROR, "TRAFFIC is only for redirect; remove it from log_on_success");
+#ifndef HAVE_LIBWRAP
+	if (service->libwrap)
+		complain(&check, ERROR, "libwrap is not in this build: it wants libwrap (tcpd.h)");
+#endif
+	check_families(&check);
+	clear_useless_flags(&check);
+	check_access(&check);
+	if (!check.failed)
+		derive_launch(service);
+	return !check.failed && !service->arena.failed;
+}
+
+/* --- one socket, one service ------------------------------------------------------------- */
+
+/* The services of one protocol and port, chained. */
+struct port_use {
+	UT_hash_handle hh;
+	struct {
+		int protocol, port;
+	} key;
+	size_t service; /* index */
+	struct port_use *next;
+};
+
+static bool is_any_address(const char *text)
+{
+	return strcmp(text, "0.0.0.0") == 0 || strcmp(text, "::") == 0;
+}
+
+/* The families a service's bind word (NULL: none) covers, as FLAG_IPV4 and
+ * FLAG_IPV6. */
+static unsigned families_of(const struct service_settings *service, const char *word)
+{
+	unsigned flags = service->flags & (FLAG_IPV4 | FLAG_IPV6);
+
+	if (word && !strchr(word, ':') && strspn(word, "0123456789.") == strlen(word))
+		return FLAG_IPV4;
+	if (flags == FLAG_IPV4)
+		return FLAG_IPV4;
+	return service->v6only ? FLAG_IPV6 : FLAG_IPV4 | FLAG_IPV6;
+}
+
+static bool words_overlap(const struct service_settings *one, const char *word,
+			  const struct service_settings *other, const char *other_word)
+{
+	if (!(families_of(one, word) & families_of(other, other_word)))
+		return false;
+	if (!word || !other_word || is_any_address(word) || is_any_address(other_word))
+		return true;
+	return strcasecmp(word, other_word) == 0;
+}
+
+static const char *bind_word(const struct service_settings *service, size_t index)
+{
+	return service->bind.count == 0 ? NULL : service->bind.list[index];
+}
+
+static bool sockets_overlap(const struct service_settings *one, const struct service_settings *other)
+{
+	size_t i = 0, j;
+
+	do {
+		j = 0;
+		do {
+			if (words_overlap(one, bind_word(one, i), other, bind_word(other, j)))
+				return true;
+		} while (++j < other->bind.count);
+	} while (++i < one->bind.count);
+	return false;
+}
+
+static void report_overlap(const struct service_settings *service,
+			   const struct service_settings *earlier, struct problems *problems)
+{
+	problem_add(problems, ERROR, service->file, service->line,
+		    "service %s: %s port %d belongs to service %s already (%s:%d); give one of them "
+		    "another port or bind", service->id, service->protocol, service->port,
+		    earlier->id, earlier->file, earlier->line);
+}
+
+/* Finds, or makes, the chain of a service's protocol and port; NULL for want of
+ * memory: then it is bind(2) that tells of a conflict. */
+static struct port_use **port_chain(struct port_use **uses, const struct service_settings *service)
+{
+	struct port_use probe = { .key = { service->protocol_number, service->port } }, *found;
+
+	HASH_FIND(hh, *uses, &probe.key, sizeof probe.key, found);
+	if (found)
+		return &found->next;
+	found = calloc(1, sizeof *found);
+	if (!found)
+		return NULL;
+	found->key = probe.key;
+	HASH_ADD(hh, *uses, key, sizeof found->key, found);
+	return &found->next;
+}
+
+static bool socket_is_taken(const struct settings *settings, const struct port_use *chain,
+			    const struct service_settings *service, struct problems *problems)
+{
+	for (; chain; chain = chain->next)
+		if (sockets_overlap(service, settings->services[chain->service])) {
+			report_overlap(service, settings->services[chain->service], problems);
+			return true;
+		}
+	return false;
+}
+
+static bool takes_named_socket(const struct service_settings *service)
+{
+	return service->port > 0;
+}
+
+static void free_uses(struct port_use *uses)
+{
+	struct port_use *use, *next;
+
+	HASH_ITER(hh, uses, use, next) {
+		HASH_DEL(uses, use);
+		while (use) {
+			struct port_use *rest = use->next;
+
+			free(use);
+			use = rest;
+		}
+	}
+}
+
+void check_sockets(struct settings *settings, struct problems *problems)
+{
+	struct port_use *uses = NULL;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < settings->count; i++) {
+		struct service_settings *service = settings->services[i];
+		struct port_use **chain, *use;
+
+		settings->services[kept] = service;
+		chain = takes_named_socket(service) ? port_chain(&uses, service) : NULL;
+		if (chain && socket_is_taken(settings, *chain, service, problems)) {
+			settings_add_broken(settings, service->id);
+			service_settings_release(service);
+			continue;
+		}
+		use = chain ? calloc(1, sizeof *use) : NULL;
+		if (use) {
+			use->service = kept;
+			use->next = *chain;
+			*chain = use;
+		}
+		kept++;
+	}
+	settings->count = kept;
+	free_uses(uses);
+}

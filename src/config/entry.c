@@ -1,0 +1,394 @@
+#include "config/entry.h"
+
+#include "config/attributes.h"
+
+#include <confuse.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { ERRORS_PER_ENTRY = 16, MESSAGE_SIZE = 256 };
+
+/* What libconfuse's callbacks work on: it passes them nothing of ours, and it
+ * parses one text at a time. */
+static struct {
+	struct entry *entry;
+	const struct raw_entry *raw;
+	char *body;
+	struct problems *problems;
+	int failed_line; /* of the body; 0: none */
+} parse;
+
+static int source_line(int body_line)
+{
+	return parse.raw->body_line + body_line - 1;
+}
+
+/* Where line number `line` of the body begins. */
+static char *body_line_start(int line)
+{
+	char *start = parse.body;
+
+	while (start && --line > 0) {
+		start = strchr(start, '\n');
+		start = start ? start + 1 : NULL;
+	}
+	return start;
+}
+
+static unsigned place_of(enum entry_kind kind)
+{
+	return kind == ENTRY_SERVICE ? IN_SERVICE : kind == ENTRY_DEFAULTS ? IN_DEFAULTS : IN_DAEMON;
+}
+
+static void report_unknown(const char *name, int line)
+{
+	const char *nearest = attribute_nearest(name, place_of(parse.entry->kind));
+
+	problem_add(parse.problems, ERROR, parse.entry->file, line,
+		    nearest ? "unknown attribute \"%s\"; did you mean \"%s\"?"
+			    : "unknown attribute \"%s\"", name, nearest);
+}
+
+/* libconfuse's error callback: it stops at the first error, which is told by
+ * the line it is on. */
+static void on_parse_error(cfg_t *cfg, const char *format, va_list arguments)
+{
+	char text[MESSAGE_SIZE], name[64];
+	const char *start = body_line_start(cfg->line);
+
+	parse.failed_line = cfg->line;
+	parse.entry->broken = true;
+	if (start && sscanf(start, "%63[A-Za-z0-9_]", name) == 1 && attribute_find(name) < 0) {
+		report_unknown(name, source_line(cfg->line));
+		return;
+	}
+	vsnprintf(text, sizeof text, format, arguments);
+	problem_add(parse.problems, ERROR, parse.entry->file, source_line(cfg->line), "%s", text);
+}
+
+/* libconfuse's value callback: keeps the word and the line it is on. */
+static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *result)
+{
+	size_t size = strlen(value) + 1;
+	struct word *word = malloc(sizeof *word + size);
+
+	(void)option;
+	if (!word)
+		return -1;
+	word->file = parse.entry->file;
+	word->line = source_line(cfg->line);
+	memcpy(word->text, value, size);
+	*(void **)result = word;
+	return 0;
+}
+
+/* libconfuse's table, made from ours. */
+static cfg_opt_t *option_table(void)
+{
+	static cfg_opt_t options[ATTRIBUTES_MOST + 1];
+
+	if (options[0].name)
+		return options;
+	for (size_t i = 0; i < attribute_count; i++)
+		options[i] = (cfg_opt_t)CFG_PTR_LIST_CB(attributes[i].name, NULL, CFGF_NODEFAULT,
+							on_value, NULL);
+	options[attribute_count] = (cfg_opt_t)CFG_END();
+	return options;
+}
+
+const char *assign_operator_text(enum assign_operator operator)
+{
+	static const char *const texts[] = { "=", "+=", "-=" };
+
+	return texts[operator];
+}
+
+static enum assign_operator operator_from(const char *text)
+{
+	return text[0] == '+' ? ASSIGN_ADD : text[0] == '-' ? ASSIGN_REMOVE : ASSIGN_SET;
+}
+
+/* Takes over `count` words of one line, the operator first. */
+static struct assignment *assignment_new(struct word **words, size_t count)
+{
+	struct assignment *assignment = calloc(1, sizeof *assignment);
+
+	if (assignment)
+		assignment->words = calloc(count, sizeof *assignment->words);
+	if (!assignment || !assignment->words) {
+		free(assignment);
+		return NULL;
+	}
+	assignment->operator = operator_from(words[0]->text);
+	assignment->file = words[0]->file;
+	assignment->line = words[0]->line;
+	assignment->count = count - 1;
+	memcpy(assignment->words, words + 1, (count - 1) * sizeof *words);
+	free(words[0]);
+	return assignment;
+}
+
+static void words_free(struct word **words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(words[i]);
+}
+
+static void assignments_free(struct assignment *assignment)
+{
+	while (assignment) {
+		struct assignment *next = assignment->next;
+
+		words_free(assignment->words, assignment->count);
+		free(assignment->words);
+		free(assignment);
+		assignment = next;
+	}
+}
+
+/* Splits the words of one attribute into its lines. */
+static struct assignment *assignments_from(struct word **words, size_t count)
+{
+	struct assignment *first = NULL, **last = &first;
+
+	for (size_t start = 0, end; start < count; start = end) {
+		for (end = start + 1; end < count && words[end]->line == words[start]->line;)
+			end++;
+		*last = assignment_new(words + start, end - start);
+		if (!*last) {
+			parse.entry->broken = true;
+			problem_add(parse.problems, ERROR, parse.entry->file, words[start]->line,
+				    "out of memory");
+			words_free(words + start, count - start);
+			return first;
+		}
+		last = &(*last)->next;
+	}
+	return first;
+}
+
+static void collect_option(const cfg_opt_t *option, struct assignment **first)
+{
+	struct word **words;
+
+	if (option->nvalues == 0)
+		return;
+	words = calloc(option->nvalues, sizeof *words);
+	if (!words) {
+		parse.entry->broken = true;
+		return;
+	}
+	for (unsigned i = 0; i < option->nvalues; i++)
+		words[i] = option->values[i]->ptr;
+	*first = assignments_from(words, option->nvalues);
+	free(words);
+}
+
+/* Frees the words of a parse that failed. */
+static void discard_options(const cfg_t *cfg)
+{
+	for (size_t i = 0; i < attribute_count; i++)
+		for (unsigned v = 0; v < cfg->opts[i].nvalues; v++)
+			free(cfg->opts[i].values[v]->ptr);
+}
+
+/* One run of libconfuse over the body. True when it found no error. */
+static bool parse_body(void)
+{
+	cfg_t *cfg = cfg_init(option_table(), CFGF_NOCASE);
+	bool parsed;
+
+	if (!cfg) {
+		parse.entry->broken = true;
+		problem_add(parse.problems, ERROR, parse.entry->file, parse.entry->line,
+			    "out of memory");
+		return true;
+	}
+	cfg_set_error_function(cfg, on_parse_error);
+	parse.failed_line = 0;
+	parsed = cfg_parse_buf(cfg, parse.body) == CFG_SUCCESS;
+	if (parsed)
+		for (size_t i = 0; i < attribute_count; i++)
+			collect_option(&cfg->opts[i], &parse.entry->assignments[i]);
+	else
+		discard_options(cfg);
+	cfg_free(cfg);
+	return parsed;
+}
+
+/* Makes the line of the last error empty. False when it can't be found. */
+static bool blank_failed_line(void)
+{
+	char *c = parse.failed_line > 0 ? body_line_start(parse.failed_line) : NULL;
+
+	if (!c || *c == '\n' || *c == '\0')
+		return false;
+	while (*c != '\n' && *c != '\0')
+		*c++ = ' ';
+	return true;
+}
+
+/* libconfuse stops at an entry's first error; without that line it goes on to
+ * the next one, until all are reported. */
+static void parse_whole_body(void)
+{
+	for (int errors = 0; !parse_body(); errors++) {
+		parse.entry->broken = true;
+		if (errors == ERRORS_PER_ENTRY || !blank_failed_line())
+			return;
+	}
+}
+
+/* --- the rules of assignment -------------------------------------------------- */
+
+static void refuse(struct entry *entry, int line, const char *format, const char *name,
+		   const char *text)
+{
+	entry->broken = true;
+	problem_add(parse.problems, ERROR, entry->file, line, format, name, text);
+}
+
+static void check_operator(struct entry *entry, const struct attribute *attribute,
+			   const struct assignment *assignment)
+{
+	if (attribute->shape == SHAPE_SCALAR && assignment->operator != ASSIGN_SET)
+		refuse(entry, assignment->line, "%s takes \"=\", not \"%s\"", attribute->name,
+		       assign_operator_text(assignment->operator));
+	if (attribute->shape == SHAPE_GROWING && assignment->operator == ASSIGN_REMOVE)
+		refuse(entry, assignment->line, "%s takes \"=\" or \"+=\", not \"%s\"",
+		       attribute->name, "-=");
+}
+
+static const char *count_text(const struct attribute *attribute, char *text, size_t size)
+{
+	if (attribute->most == attribute->least)
+		snprintf(text, size, "%d value%s", attribute->least,
+			 attribute->least == 1 ? "" : "s");
+	else if (attribute->most < 0)
+		snprintf(text, size, "at least %d value", attribute->least);
+	else
+		snprintf(text, size, "%d to %d values", attribute->least, attribute->most);
+	return text;
+}
+
+static void check_count(struct entry *entry, const struct attribute *attribute,
+			const struct assignment *assignment)
+{
+	int count = (int)assignment->count;
+	char text[64];
+
+	if (count >= attribute->least && (attribute->most < 0 || count <= attribute->most))
+		return;
+	entry->broken = true;
+	problem_add(parse.problems, ERROR, entry->file, assignment->line,
+		    "%s takes %s and got %d", attribute->name,
+		    count_text(attribute, text, sizeof text), count);
+}
+
+/* A scalar that is set twice keeps its first value. */
+static void drop_repeats(struct entry *entry, const struct attribute *attribute,
+			 struct assignment *first)
+{
+	if (attribute->shape != SHAPE_SCALAR || !first->next)
+		return;
+	for (const struct assignment *later = first->next; later; later = later->next)
+		problem_add(parse.problems, WARNING, entry->file, later->line,
+			    "%s is already set on line %d; the first value counts, remove one of them",
+			    attribute->name, first->line);
+	assignments_free(first->next);
+	first->next = NULL;
+}
+
+/* False when attribute has no place in this kind of entry. */
+static bool check_place(struct entry *entry, const struct attribute *attribute, int line)
+{
+	if (attribute->places & place_of(entry->kind))
+		return true;
+	if (entry->kind == ENTRY_DEFAULTS && (attribute->places & IN_SERVICE)) {
+		problem_add(parse.problems, WARNING, entry->file, line,
+			    "%s has no effect in defaults; set it in each service", attribute->name);
+	} else {
+		refuse(entry, line, "%s has no place in %s", attribute->name,
+		       entry->kind == ENTRY_SERVICE ? "a service" : entry_kind_name(entry->kind));
+	}
+	return false;
+}
+
+static void check_attribute(struct entry *entry, size_t index)
+{
+	const struct attribute *attribute = &attributes[index];
+	struct assignment **first = &entry->assignments[index];
+
+	if (!*first)
+		return;
+	if (!check_place(entry, attribute, (*first)->line)) {
+		assignments_free(*first);
+		*first = NULL;
+		return;
+	}
+	drop_repeats(entry, attribute, *first);
+	for (const struct assignment *each = *first; each; each = each->next) {
+		check_operator(entry, attribute, each);
+		check_count(entry, attribute, each);
+	}
+}
+
+static bool says_disabled(const struct entry *entry)
+{
+	const struct assignment *disable = entry->assignments[ATTRIBUTE("disable")];
+
+	return disable && disable->count == 1 && strcasecmp(disable->words[0]->text, "yes") == 0;
+}
+
+/* --- making one ------------------------------------------------------------------ */
+
+static struct entry *entry_new(const struct raw_entry *raw, const char *file)
+{
+	struct entry *entry = calloc(1, sizeof *entry);
+
+	if (!entry)
+		return NULL;
+	entry->kind = raw->kind;
+	entry->file = file;
+	entry->line = raw->line;
+	entry->broken = raw->broken;
+	entry->name = strdup(raw->name);
+	entry->assignments = calloc(attribute_count, sizeof *entry->assignments);
+	if (entry->name && entry->assignments)
+		return entry;
+	entry_free(entry);
+	return NULL;
+}
+
+struct entry *entry_parse(const struct raw_entry *raw, const char *file, struct problems *problems)
+{
+	struct entry *entry = entry_new(raw, file);
+
+	if (!entry) {
+		problem_add(problems, ERROR, file, raw->line, "out of memory");
+		return NULL;
+	}
+	parse.entry = entry;
+	parse.raw = raw;
+	parse.body = raw->body;
+	parse.problems = problems;
+	parse_whole_body();
+	for (size_t i = 0; i < attribute_count; i++)
+		check_attribute(entry, i);
+	entry->disabled = says_disabled(entry);
+	return entry;
+}
+
+void entry_free(struct entry *entry)
+{
+	if (!entry)
+		return;
+	for (size_t i = 0; entry->assignments && i < attribute_count; i++)
+		assignments_free(entry->assignments[i]);
+	free(entry->assignments);
+	free(entry->name);
+	free(entry);
+}

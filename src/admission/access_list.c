@@ -1,0 +1,466 @@
+#include "admission/access_list.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { FACTORS_MOST = 256, LABEL_MOST = 63, NAME_MOST = 253, MAPPED_LENGTH = 96 };
+
+/* What a word stands for, before memory is taken for it. */
+struct meaning {
+	enum access_rule_kind kind;
+	const char *name; /* the word itself */
+	size_t count;     /* rules it makes */
+	struct prefix prefixes[FACTORS_MOST];
+};
+
+static const char *const word_texts[] = {
+	[WORD_ADDED] = "was added",
+	[WORD_HAS_COMMA] = "has a comma in it - remove the comma",
+	[WORD_BAD_MASK] = "has no valid prefix length after the slash",
+	[WORD_BAD_FACTOR] = "has braces that do not end an IPv4 address with numbers up to 255",
+	[WORD_BAD_ADDRESS] = "is not a complete address",
+	[WORD_BAD_NAME] = "is no possible name of a host, domain or network",
+	[WORD_NO_MEMORY] = "found no memory",
+};
+
+const char *access_word_text(enum access_word what)
+{
+	return word_texts[what];
+}
+
+/* Moves *text past a decimal number of at most `most`. */
+static bool read_number(const char **text, unsigned most, unsigned *number)
+{
+	const char *digit = *text;
+
+	for (*number = 0; *digit >= '0' && *digit <= '9'; digit++) {
+		*number = *number * 10 + (unsigned)(*digit - '0');
+		if (*number > most)
+			return false;
+	}
+	if (digit == *text)
+		return false;
+	*text = digit;
+	return true;
+}
+
+static enum access_word means_prefix(struct meaning *meaning, struct prefix prefix)
+{
+	prefix_trim(&prefix);
+	meaning->kind = RULE_PREFIX;
+	meaning->prefixes[meaning->count++] = prefix;
+	return WORD_ADDED;
+}
+
+static bool has_comma_outside_braces(const char *word)
+{
+	bool inside = false;
+
+	for (; *word; word++) {
+		if (*word == ',' && !inside)
+			return true;
+		if (*word == '{' || *word == '}')
+			inside = *word == '{';
+	}
+	return false;
+}
+
+static enum access_word read_factors(struct meaning *meaning, const char *word)
+{
+	struct prefix prefix = { .family = AF_INET };
+	unsigned octets = 0, number;
+
+	for (; *word != '{'; octets++) {
+		if (octets == 3 || !read_number(&word, 255, &number) || *word++ != '.')
+			return WORD_BAD_FACTOR;
+		prefix.bytes[octets] = (unsigned char)number;
+	}
+	prefix.length = (uint8_t)(8 * (octets + 1));
+	do {
+		word++;
+		if (meaning->count == FACTORS_MOST || !read_number(&word, 255, &number))
+			return WORD_BAD_FACTOR;
+		prefix.bytes[octets] = (unsigned char)number;
+		means_prefix(meaning, prefix);
+	} while (*word == ',');
+	return strcmp(word, "}") == 0 ? WORD_ADDED : WORD_BAD_FACTOR;
+}
+
+/* ::ffff:10.0.0.0/104 is 10.0.0.0/8; a shorter one holds more than the mapped
+ * addresses and stays IPv6. */
+static struct prefix prefix_of_mapped(const struct address *address, unsigned length)
+{
+	struct prefix prefix = { .family = AF_INET6, .length = (uint8_t)length };
+
+	if (length >= MAPPED_LENGTH)
+		return prefix_of(address, length - MAPPED_LENGTH);
+	memset(prefix.bytes + 10, 0xff, 2);
+	memcpy(prefix.bytes + 12, &address->in4.sin_addr, 4);
+	return prefix;
+}
+
+static enum access_word read_network(struct meaning *meaning, const char *word)
+{
+	const char *mask = strchr(word, '/') + 1;
+	size_t length = (size_t)(mask - 1 - word);
+	char text[ADDRESS_TEXT_SIZE];
+	struct address address;
+	bool written_in6;
+	unsigned bits;
+
+	if (length >= sizeof text)
+		return WORD_BAD_ADDRESS;
+	memcpy(text, word, length);
+	text[length] = '\0';
+	if (address_parse(&address, text, 0) < 0)
+		return WORD_BAD_ADDRESS;
+	written_in6 = strchr(text, ':') != NULL;
+	if (!read_number(&mask, written_in6 ? 128 : 32, &bits) || *mask)
+		return WORD_BAD_MASK;
+	if (written_in6 && address.any.sa_family == AF_INET)
+		return means_prefix(meaning, prefix_of_mapped(&address, bits));
+	return means_prefix(meaning, prefix_of(&address, bits));
+}
+
+static enum access_word read_in6(struct meaning *meaning, const char *word)
+{
+	struct address address;
+
+	if (address_parse(&address, word, 0) < 0)
+		return WORD_BAD_ADDRESS;
+	return means_prefix(meaning, prefix_of(&address, 128));
+}
+
+/* inet_aton ignores what follows a blank. */
+static bool is_in4(const char *word, struct in_addr *in4)
+{
+	return word[strspn(word, "0123456789abcdefABCDEFxX.")] == '\0' && inet_aton(word, in4) != 0;
+}
+
+static enum access_word means_in4(struct meaning *meaning, struct in_addr in4)
+{
+	struct prefix prefix = { .family = AF_INET, .length = 32 };
+
+	memcpy(prefix.bytes, &in4, sizeof in4);
+	while (prefix.length > 0 && prefix.bytes[prefix.length / 8 - 1] == 0)
+		prefix.length = (uint8_t)(prefix.length - 8);
+	return means_prefix(meaning, prefix);
+}
+
+static bool is_label(const char *label, size_t length)
+{
+	if (length == 0 || length > LABEL_MOST || *label == '-')
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (!isascii(label[i]) || !(isalnum(label[i]) || label[i] == '-' || label[i] == '_'))
+			return false;
+	return true;
+}
+
+/* A final dot says no more than that the name is complete. */
+static size_t name_length(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 0 && name[length - 1] == '.' ? length - 1 : length;
+}
+
+/* No top-level domain begins with a digit, so 10.0.0.0x and 1.2.3.4-9 are
+ * mistakes, not names (RFC 1123, 2.1). */
+static bool is_possible_name(const char *name)
+{
+	const char *label = name, *end = name + name_length(name);
+
+	if (end - name > NAME_MOST)
+		return false;
+	for (;;) {
+		size_t length = strcspn(label, ".");
+
+		if (!is_label(label, length))
+			return false;
+		if (label + length >= end)
+			return label == name || !isdigit(*label);
+		label += length + 1;
+	}
+}
+
+static enum access_word read_name(struct meaning *meaning, const char *word,
+				  network_lookup *network_named)
+{
+	bool is_domain = *word == '.';
+	struct prefix network;
+
+	if (!is_possible_name(word + is_domain))
+		return WORD_BAD_NAME;
+	if (!is_domain && network_named && network_named(word, &network))
+		return means_prefix(meaning, network);
+	meaning->kind = is_domain ? RULE_DOMAIN : RULE_HOST;
+	meaning->count = 1;
+	return WORD_ADDED;
+}
+
+static enum access_word read_word(struct meaning *meaning, const char *word,
+				  network_lookup *network_named)
+{
+	struct in_addr in4;
+
+	meaning->name = word;
+	meaning->count = 0;
+	if (has_comma_outside_braces(word))
+		return WORD_HAS_COMMA;
+	if (strpbrk(word, "{}"))
+		return read_factors(meaning, word);
+	if (strchr(word, '/'))
+		return read_network(meaning, word);
+	if (strchr(word, ':'))
+		return read_in6(meaning, word);
+	if (is_in4(word, &in4))
+		return means_in4(meaning, in4);
+	if (word[strspn(word, "0123456789.")] == '\0')
+		return WORD_BAD_ADDRESS;
+	return read_name(meaning, word, network_named);
+}
+
+/* The capacity that goes with count, so that it need not be stored. */
+static size_t capacity_for(size_t count)
+{
+	size_t capacity = 4;
+
+	while (capacity < count)
+		capacity *= 2;
+	return capacity;
+}
+
+static bool has_room_for(struct access_list *list, size_t more)
+{
+	size_t capacity = capacity_for(list->count + more);
+	struct access_rule *rules;
+
+	if (list->rules && capacity == capacity_for(list->count))
+		return true;
+	rules = reallocarray(list->rules, capacity, sizeof *rules);
+	if (rules)
+		list->rules = rules;
+	return rules != NULL;
+}
+
+static void drop_last_rules(struct access_list *list, size_t count)
+{
+	while (list->count > count)
+		free(list->rules[--list->count].text);
+}
+
+enum access_word access_list_add(struct access_list *list, const char *word, const char *file,
+				 int line, network_lookup *network_named)
+{
+	size_t count = list->count;
+	struct meaning meaning;
+	enum access_word what = read_word(&meaning, word, network_named);
+
+	if (what != WORD_ADDED)
+		return what;
+	if (!has_room_for(list, meaning.count))
+		return WORD_NO_MEMORY;
+	for (size_t i = 0; i < meaning.count; i++) {
+		struct access_rule rule = { .kind = meaning.kind, .file = file, .line = line };
+
+		if (rule.kind == RULE_PREFIX)
+			rule.prefix = meaning.prefixes[i];
+		rule.text = strdup(word);
+		if (!rule.text) {
+			drop_last_rules(list, count);
+			return WORD_NO_MEMORY;
+		}
+		list->rules[list->count++] = rule;
+	}
+	list->is_set = true;
+	return WORD_ADDED;
+}
+
+static bool same_name(const char *one, const char *other)
+{
+	size_t length = name_length(one);
+
+	return length == name_length(other) && strncasecmp(one, other, length) == 0;
+}
+
+static bool domain_holds(const char *domain, const char *name)
+{
+	size_t domain_length = name_length(domain), length = name_length(name);
+
+	return length > domain_length
+		&& strncasecmp(name + length - domain_length, domain, domain_length) == 0;
+}
+
+static bool rule_means(const struct access_rule *rule, const struct meaning *meaning)
+{
+	if (rule->kind != meaning->kind)
+		return false;
+	if (rule->kind != RULE_PREFIX)
+		return same_name(rule->text, meaning->name);
+	for (size_t i = 0; i < meaning->count; i++)
+		if (prefix_equal(&rule->prefix, &meaning->prefixes[i]))
+			return true;
+	return false;
+}
+
+bool access_list_remove(struct access_list *list, const char *word)
+{
+	struct meaning meaning;
+	bool is_understood = read_word(&meaning, word, NULL) == WORD_ADDED;
+	size_t kept = 0, count = list->count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct access_rule *rule = &list->rules[i];
+
+		if (strcasecmp(rule->text, word) == 0 || (is_understood && rule_means(rule, &meaning)))
+			free(rule->text);
+		else
+			list->rules[kept++] = *rule;
+	}
+	list->count = kept;
+	return kept < count;
+}
+
+void access_list_clear(struct access_list *list)
+{
+	drop_last_rules(list, 0);
+	free(list->rules);
+	*list = (struct access_list){ 0 };
+}
+
+static bool names_match(const struct access_rule *rule, const char *const *names)
+{
+	for (; names && *names; names++)
+		if (rule->kind == RULE_HOST ? same_name(rule->text, *names)
+					    : domain_holds(rule->text, *names))
+			return true;
+	return false;
+}
+
+static bool rule_matches(const struct access_rule *rule, const struct address *address,
+			 const char *const *names)
+{
+	if (rule->kind == RULE_PREFIX)
+		return prefix_holds(&rule->prefix, address);
+	return names_match(rule, names);
+}
+
+/* Greater is more specific; no rule at all is -1. */
+static int specificity(const struct access_rule *rule)
+{
+	enum { ANY_PREFIX = 1 + NAME_MOST + 1, ANY_HOST = ANY_PREFIX + 128 + 1 };
+
+	if (!rule)
+		return -1;
+	if (rule->kind == RULE_HOST)
+		return ANY_HOST;
+	if (rule->kind == RULE_DOMAIN)
+		return (int)name_length(rule->text);
+	return rule->prefix.length > 0 ? ANY_PREFIX + rule->prefix.length : 0;
+}
+
+const struct access_rule *access_list_match(const struct access_list *list,
+					    const struct address *address,
+					    const char *const *names)
+{
+	const struct access_rule *best = NULL;
+
+	if (!address_is_known(address))
+		return NULL;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct access_rule *rule = &list->rules[i];
+
+		if (specificity(rule) > specificity(best) && rule_matches(rule, address, names))
+			best = rule;
+	}
+	return best;
+}
+
+bool access_list_wants_names(const struct access_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->rules[i].kind != RULE_PREFIX)
+			return true;
+	return false;
+}
+
+static struct access_result weigh(const struct access_list *only_from,
+				  const struct access_list *no_access,
+				  const struct address *address, const char *const *names)
+{
+	const struct access_rule *allowing = access_list_match(only_from, address, names);
+	const struct access_rule *denying = access_list_match(no_access, address, names);
+	bool tie = denying && specificity(denying) == specificity(allowing);
+
+	if (tie || specificity(denying) > specificity(allowing))
+		return (struct access_result){ ACCESS_DENIED, denying, tie };
+	if (only_from->is_set && !allowing)
+		return (struct access_result){ ACCESS_DENIED, NULL, false };
+	return (struct access_result){ ACCESS_ALLOWED, allowing, false };
+}
+
+/* Whether some set of names would turn the decision. Only the rules of one list
+ * can, and each of them best with the one name that satisfies it and as little
+ * else as possible: a host rule's own name; for a domain, a host in it that no
+ * host rule can name, hence the star. */
+static bool names_could_turn(enum access_decision decision, const struct access_list *only_from,
+			     const struct access_list *no_access, const struct address *address)
+{
+	const struct access_list *turning = decision == ACCESS_DENIED ? only_from : no_access;
+	char name[1 + 1 + NAME_MOST + 1 + 1];
+	const char *const names[] = { name, NULL };
+
+	for (size_t i = 0; i < turning->count; i++) {
+		const struct access_rule *rule = &turning->rules[i];
+
+		if (rule->kind == RULE_PREFIX)
+			continue;
+		snprintf(name, sizeof name, "%s%s", rule->kind == RULE_DOMAIN ? "*" : "", rule->text);
+		if (weigh(only_from, no_access, address, names).decision != decision)
+			return true;
+	}
+	return false;
+}
+
+struct access_result access_decide(const struct access_list *only_from,
+				   const struct access_list *no_access,
+				   const struct address *address, const char *const *names)
+{
+	struct access_result result = weigh(only_from, no_access, address, names);
+
+	if (!names && names_could_turn(result.decision, only_from, no_access, address))
+		return (struct access_result){ ACCESS_NEEDS_NAMES, NULL, false };
+	return result;
+}
+
+static bool rule_covers(const struct access_rule *outer, const struct access_rule *inner)
+{
+	if (outer->kind == RULE_PREFIX || inner->kind == RULE_PREFIX)
+		return outer->kind == inner->kind && prefix_covers(&outer->prefix, &inner->prefix);
+	if (outer->kind == inner->kind && same_name(outer->text, inner->text))
+		return true;
+	return outer->kind == RULE_DOMAIN && domain_holds(outer->text, inner->text);
+}
+
+bool access_lists_overlap(const struct access_list *only_from, const struct access_list *no_access,
+			  const struct access_rule **allowed, const struct access_rule **denied)
+{
+	for (size_t i = 0; i < only_from->count; i++) {
+		for (size_t j = 0; j < no_access->count; j++) {
+			const struct access_rule *one = &only_from->rules[i];
+			const struct access_rule *other = &no_access->rules[j];
+
+			if (!rule_covers(one, other) && !rule_covers(other, one))
+				continue;
+			*allowed = one;
+			*denied = other;
+			return true;
+		}
+	}
+	return false;
+}

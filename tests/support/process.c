@@ -1,0 +1,162 @@
+#include "support/process.h"
+
+#include "support/place.h"
+
+#include <check.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct process {
+	char state;
+	pid_t parent;
+	unsigned long ticks;
+	long threads;
+};
+
+/* Fills process from /proc/PID/stat; false when it is gone. */
+static bool process_look_up(pid_t pid, struct process *process)
+{
+	char path[64], line[1024] = "";
+	unsigned long user, system;
+	const char *after_name;
+	FILE *file;
+	int parent;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	after_name = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
+	fclose(file);
+	if (!after_name
+	    || sscanf(after_name, ") %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu"
+		      " %*d %*d %*d %*d %ld", &process->state, &parent, &user, &system,
+		      &process->threads) != 5)
+		return false;
+	process->parent = parent;
+	process->ticks = user + system;
+	return true;
+}
+
+char process_state(pid_t pid)
+{
+	struct process process;
+
+	return process_look_up(pid, &process) ? process.state : 0;
+}
+
+bool process_runs(pid_t pid)
+{
+	char state = process_state(pid);
+
+	return state && !strchr("ZX", state);
+}
+
+/* Calls see for each child of parent until it returns false. */
+static void for_each_child(pid_t parent, bool (*see)(pid_t, const struct process *, void *),
+			   void *context)
+{
+	DIR *directory = opendir("/proc");
+	bool goes_on = true;
+	struct dirent *entry;
+
+	ck_assert_ptr_nonnull(directory);
+	while (goes_on && (entry = readdir(directory)) != NULL) {
+		pid_t pid = (pid_t)atoi(entry->d_name);
+		struct process process;
+
+		if (pid > 0 && process_look_up(pid, &process) && process.parent == parent)
+			goes_on = see(pid, &process, context);
+	}
+	closedir(directory);
+}
+
+static bool count_child(pid_t pid, const struct process *process, void *context)
+{
+	unsigned *count = context;
+
+	(void)pid, (void)process;
+	++*count;
+	return true;
+}
+
+static bool count_zombie(pid_t pid, const struct process *process, void *context)
+{
+	return process->state != 'Z' || count_child(pid, process, context);
+}
+
+static bool take_child(pid_t pid, const struct process *process, void *context)
+{
+	pid_t *child = context;
+
+	(void)process;
+	*child = pid;
+	return false;
+}
+
+unsigned process_children(pid_t pid)
+{
+	unsigned count = 0;
+
+	for_each_child(pid, count_child, &count);
+	return count;
+}
+
+unsigned process_zombies(pid_t pid)
+{
+	unsigned count = 0;
+
+	for_each_child(pid, count_zombie, &count);
+	return count;
+}
+
+pid_t process_child(pid_t pid)
+{
+	pid_t child = 0;
+
+	for_each_child(pid, take_child, &child);
+	return child;
+}
+
+long process_cpu_ms(pid_t pid)
+{
+	struct process process;
+
+	ck_assert_msg(process_look_up(pid, &process), "process %d is gone", (int)pid);
+	return (long)process.ticks * 1000 / sysconf(_SC_CLK_TCK);
+}
+
+unsigned process_threads(pid_t pid)
+{
+	struct process process;
+
+	ck_assert_msg(process_look_up(pid, &process), "process %d is gone", (int)pid);
+	return (unsigned)process.threads;
+}
+
+unsigned process_descriptors(pid_t pid)
+{
+	DIR *directory = opendir(textf("/proc/%d/fd", (int)pid));
+	struct dirent *entry;
+	unsigned count = 0;
+
+	ck_assert_msg(directory != NULL, "process %d is gone", (int)pid);
+	while ((entry = readdir(directory)) != NULL)
+		count += entry->d_name[0] != '.';
+	closedir(directory);
+	return count;
+}
+
+bool port_is_served(const char *protocol, int port)
+{
+	/* sl local_address rem_address st: 0A is LISTEN, 07 an unconnected datagram socket */
+	char *pattern = textf("^ *[0-9]+: [0-9A-F]+:%04X [0-9A-F]+:0000 %s ", port,
+			      strcmp(protocol, "tcp") == 0 ? "0A" : "07");
+
+	return text_matches(file_read(textf("/proc/net/%s", protocol)), pattern)
+	       || text_matches(file_read(textf("/proc/net/%s6", protocol)), pattern);
+}

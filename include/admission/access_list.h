@@ -76,10 +76,10 @@ bool access_list_remove(struct access_list *list, const char *word);
 void access_list_clear(struct access_list *list);
 
 /* The most specific rule, the first of equals, that covers address or, when
- * names are given, one of them; NULL when none does. A prefix is as specific as it is long (compared
- * within a family only), a host name more specific than any prefix, a domain
- * less specific than any prefix of length > 0 but more than length 0, a longer
- * domain more than a shorter one. names is NULL or a NULL-ended list of the
+ * names are given, one of them; NULL when none does. A prefix is as specific as
+ * it is long (compared within a family only), a host name more specific than
+ * any prefix, a domain less specific than any prefix of length > 0 but more
+ * than length 0, a longer domain more than a shorter one. names is NULL or a NULL-ended list of the
  * peer's forward-confirmed names; names compare without regard to case. */
 const struct access_rule *access_list_match(const struct access_list *list,
 					    const struct address *address,

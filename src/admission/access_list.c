@@ -151,12 +151,17 @@ static enum access_word means_in4(struct meaning *meaning, struct in_addr in4)
 	return means_prefix(meaning, prefix);
 }
 
+static bool is_label_byte(unsigned char byte)
+{
+	return isascii(byte) && (isalnum(byte) || byte == '-' || byte == '_');
+}
+
 static bool is_label(const char *label, size_t length)
 {
 	if (length == 0 || length > LABEL_MOST || *label == '-')
 		return false;
 	for (size_t i = 0; i < length; i++)
-		if (!isascii(label[i]) || !(isalnum(label[i]) || label[i] == '-' || label[i] == '_'))
+		if (!is_label_byte((unsigned char)label[i]))
 			return false;
 	return true;
 }
@@ -317,7 +322,8 @@ bool access_list_remove(struct access_list *list, const char *word)
 	for (size_t i = 0; i < count; i++) {
 		struct access_rule *rule = &list->rules[i];
 
-		if (strcasecmp(rule->text, word) == 0 || (is_understood && rule_means(rule, &meaning)))
+		if (strcasecmp(rule->text, word) == 0
+		    || (is_understood && rule_means(rule, &meaning)))
 			free(rule->text);
 		else
 			list->rules[kept++] = *rule;
@@ -420,7 +426,8 @@ static bool names_could_turn(enum access_decision decision, const struct access_
 
 		if (rule->kind == RULE_PREFIX)
 			continue;
-		snprintf(name, sizeof name, "%s%s", rule->kind == RULE_DOMAIN ? "*" : "", rule->text);
+		snprintf(name, sizeof name, "%s%s", rule->kind == RULE_DOMAIN ? "*" : "",
+			 rule->text);
 		if (weigh(only_from, no_access, address, names).decision != decision)
 			return true;
 	}

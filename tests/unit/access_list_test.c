@@ -42,8 +42,10 @@ static const char *list_text(const struct access_list *list, char text[static 81
 		char prefix[ADDRESS_TEXT_SIZE];
 		const struct access_rule *rule = &list->rules[i];
 
-		end += sprintf(end, "%s%s%s", i > 0 ? " " : "", rule->kind == RULE_HOST ? "=" : "",
-			       rule->kind == RULE_PREFIX ? prefix_text(&rule->prefix, prefix) : rule->text);
+		end += sprintf(end, "%s%s", i > 0 ? " " : "", rule->kind == RULE_HOST ? "=" : "");
+		end += sprintf(end, "%s", rule->kind == RULE_PREFIX
+						  ? prefix_text(&rule->prefix, prefix)
+						  : rule->text);
 	}
 	return text;
 }
@@ -108,8 +110,8 @@ START_TEST(reads_each_form)
 	char text[8192];
 
 	ck_assert_msg(access_list_add(&list, word, "a.conf", 7, NULL) == WORD_ADDED, "%s", word);
-	ck_assert_msg(strcmp(list_text(&list, text), good_words[_i].rules) == 0, "%s became %s", word,
-		      text);
+	ck_assert_msg(strcmp(list_text(&list, text), good_words[_i].rules) == 0, "%s became %s",
+		      word, text);
 	ck_assert_msg(list.is_set, "%s", word);
 	for (size_t i = 0; i < list.count; i++) {
 		ck_assert_str_eq(list.rules[i].text, word);
@@ -161,7 +163,7 @@ static const struct {
 	{ "010.0.0.0/8", WORD_BAD_ADDRESS },
 	{ "/8", WORD_BAD_ADDRESS },
 	{ "example.org/24", WORD_BAD_ADDRESS },
-	{ "1.2.3.4.5.6.7.8.9.1.2.3.4.5.6.7.8.9.1.2.3.4.5.6.7.8.9.1.2.3.4.5.6.7.8.9.1.2.3.4.5.6.7.8/8",
+	{ "1.2.3.4.5.6.7.8.9.1.2.3.4.5.6.7.8.9.1.2.3.4.5.6.7.8.9.1.2.3.4.5.6.7.8.9.1.2.3.4.5.6/8",
 	  WORD_BAD_ADDRESS },
 	{ "1.2.{3,4", WORD_BAD_FACTOR },
 	{ "1.2.3,4}", WORD_HAS_COMMA },
@@ -477,8 +479,8 @@ START_TEST(trailing_zeros_are_wildcards)
 			address = address_of_bytes(AF_INET, peer);
 			if ((access_list_match(&list, &address, NULL) != NULL)
 			    != (memcmp(rule, peer, octets_compared(rule)) == 0))
-				ck_abort_msg("%s, peer %u.%u.%u.%u", text, peer[0], peer[1], peer[2],
-					     peer[3]);
+				ck_abort_msg("%s, peer %u.%u.%u.%u", text, peer[0], peer[1],
+					     peer[2], peer[3]);
 		}
 		access_list_clear(&list);
 	}
@@ -581,7 +583,8 @@ START_TEST(the_more_specific_match_wins)
 				      "only_from %s, no_access %s", ladder[i], ladder[j]);
 			ck_assert_msg(result.tie == (i == j), "%s, %s", ladder[i], ladder[j]);
 			ck_assert_ptr_nonnull(result.rule);
-			ck_assert_ptr_eq(result.rule, access_list_match(i > j ? &allow : &deny, &peer, names));
+			ck_assert_ptr_eq(result.rule, access_list_match(i > j ? &allow : &deny,
+									&peer, names));
 			access_list_clear(&allow);
 			access_list_clear(&deny);
 		}
@@ -730,7 +733,8 @@ static void check_need(const struct access_list *allow, const struct access_list
 	for (unsigned names = 0; names < 1 << UNIVERSE && !can_turn; names++)
 		can_turn = decide_with(allow, deny, peer, names) != without;
 	ck_assert_msg(decision == (can_turn ? ACCESS_NEEDS_NAMES : without),
-		      "only_from 0x%x, no_access 0x%x of the pool: decision %d", one, other, decision);
+		      "only_from 0x%x, no_access 0x%x of the pool: decision %d", one, other,
+		      decision);
 }
 
 START_TEST(asks_for_names_only_when_they_can_matter)

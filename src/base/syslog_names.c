@@ -1,6 +1,7 @@
 #define SYSLOG_NAMES
 #include "base/syslog_names.h"
 
+#include <stddef.h>
 #include <strings.h>
 #include <syslog.h>
 

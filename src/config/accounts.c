@@ -110,7 +110,7 @@ static const struct looked_up *account_find(struct accounts *accounts, enum name
 		return known;
 	}
 	look_up(entry);
-	HASH_ADD_STR(accounts->names, key[0], entry);
+	HASH_ADD_KEYPTR(hh, accounts->names, entry->key, strlen(entry->key), entry);
 	if (entry->hh.tbl)
 		return entry;
 	free(entry);

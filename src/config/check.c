@@ -109,14 +109,14 @@ static void derive_argv(struct service_settings *service)
 {
 	bool named = service->flags & FLAG_NAMEINARGS;
 	size_t count = 0;
-	const char *slash = strrchr(service->server, '/');
+	char *slash = strrchr(service->server, '/');
 
 	service->argv = arena_take(&service->arena,
 				   (service->server_args.count + 2) * sizeof *service->argv);
 	if (!service->argv)
 		return;
 	if (!named)
-		service->argv[count++] = slash ? (char *)slash + 1 : service->server;
+		service->argv[count++] = slash ? slash + 1 : service->server;
 	for (size_t i = 0; i < service->server_args.count; i++)
 		service->argv[count++] = service->server_args.list[i];
 }

@@ -244,22 +244,22 @@ static void parse_whole_body(void)
 
 /* --- the rules of assignment -------------------------------------------------- */
 
-static void refuse(struct entry *entry, int line, const char *format, const char *name,
-		   const char *text)
+static void refuse_operator(struct entry *entry, const struct attribute *attribute,
+			    const struct assignment *assignment, const char *allowed)
 {
 	entry->broken = true;
-	problem_add(parse.problems, ERROR, entry->file, line, format, name, text);
+	problem_add(parse.problems, ERROR, entry->file, assignment->line,
+		    "%s takes %s, not \"%s\"", attribute->name, allowed,
+		    assign_operator_text(assignment->operator));
 }
 
 static void check_operator(struct entry *entry, const struct attribute *attribute,
 			   const struct assignment *assignment)
 {
 	if (attribute->shape == SHAPE_SCALAR && assignment->operator != ASSIGN_SET)
-		refuse(entry, assignment->line, "%s takes \"=\", not \"%s\"", attribute->name,
-		       assign_operator_text(assignment->operator));
+		refuse_operator(entry, attribute, assignment, "\"=\"");
 	if (attribute->shape == SHAPE_GROWING && assignment->operator == ASSIGN_REMOVE)
-		refuse(entry, assignment->line, "%s takes \"=\" or \"+=\", not \"%s\"",
-		       attribute->name, "-=");
+		refuse_operator(entry, attribute, assignment, "\"=\" or \"+=\"");
 }
 
 static const char *count_text(const struct attribute *attribute, char *text, size_t size)
@@ -311,8 +311,10 @@ static bool check_place(struct entry *entry, const struct attribute *attribute, 
 		problem_add(parse.problems, WARNING, entry->file, line,
 			    "%s has no effect in defaults; set it in each service", attribute->name);
 	} else {
-		refuse(entry, line, "%s has no place in %s", attribute->name,
-		       entry->kind == ENTRY_SERVICE ? "a service" : entry_kind_name(entry->kind));
+		entry->broken = true;
+		problem_add(parse.problems, ERROR, entry->file, line, "%s has no place in %s",
+			    attribute->name,
+			    entry->kind == ENTRY_SERVICE ? "a service" : entry_kind_name(entry->kind));
 	}
 	return false;
 }

@@ -94,7 +94,7 @@ const char *file_name_keep(const char *file)
 	if (!name)
 		return NULL;
 	memcpy(name->text, file, size);
-	HASH_ADD_STR(names, text[0], name);
+	HASH_ADD_KEYPTR(hh, names, name->text, strlen(name->text), name);
 	if (name->hh.tbl)
 		return name->text;
 	free(name);

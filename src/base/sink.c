@@ -387,28 +387,10 @@ struct sink *sink_open_file(const char *path, uint64_t soft_limit, uint64_t hard
 	return sink;
 }
 
-void sink_use_syslog_socket(const char *path)
-{
-	if (syslogd.fd >= 0)
-		close(syslogd.fd);
-	syslogd.path = path;
-	syslogd.fd = -1;
-	syslogd.connect_at = 0;
-	syslogd.trouble = (struct trouble){ 0 };
-}
-
-/* At most once a second: a line is lost sooner than time. */
-static int syslogd_connect(void)
+static int syslogd_open(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	if (now.tv_sec < syslogd.connect_at) {
-		errno = ENOTCONN;
-		return -1;
-	}
-	syslogd.connect_at = now.tv_sec + 1;
 	snprintf(address.sun_path, sizeof address.sun_path, "%s", syslogd.path);
 	syslogd.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (syslogd.fd < 0)
@@ -416,7 +398,7 @@ static int syslogd_connect(void)
 	return connect(syslogd.fd, (struct sockaddr *)&address, sizeof address);
 }
 
-static void syslogd_disconnect(void)
+static void syslogd_close(void)
 {
 	int error = errno;
 
@@ -426,16 +408,40 @@ static void syslogd_disconnect(void)
 	errno = error;
 }
 
-static int syslogd_try(const char *datagram, size_t length)
+void sink_use_syslog_socket(const char *path)
 {
-	if (syslogd.fd < 0 && syslogd_connect() < 0) {
-		syslogd_disconnect();
+	syslogd_close();
+	syslogd.path = path;
+	syslogd.connect_at = 0;
+	syslogd.trouble = (struct trouble){ 0 };
+}
+
+/* One that is not there is called once a second only, lest every line pay for
+ * it. */
+static int syslogd_connect(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (now.tv_sec < syslogd.connect_at) {
+		errno = ENOTCONN;
 		return -1;
 	}
+	if (syslogd_open() == 0)
+		return 0;
+	syslogd.connect_at = now.tv_sec + 1;
+	syslogd_close();
+	return -1;
+}
+
+static int syslogd_try(const char *datagram, size_t length)
+{
+	if (syslogd.fd < 0 && syslogd_connect() < 0)
+		return -1;
 	if (send(syslogd.fd, datagram, length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 		return 0;
 	if (errno != EAGAIN && errno != ENOBUFS)
-		syslogd_disconnect();
+		syslogd_close();
 	return -1;
 }
 

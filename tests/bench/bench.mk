@@ -1,0 +1,29 @@
+# make bench: the comparison with other superservers; included by the Makefile.
+# BENCH=launch,echo runs a part, BENCH_ROUNDS and BENCH_SECONDS say how long, and
+# USHERD may name another daemon that reads xinetd's files.
+
+USHERD ?= $(DAEMON)
+BENCH ?=
+BENCH_DIRECTORY := $(BUILD)/tests/bench
+BENCH_PROGRAMS := $(addprefix $(BENCH_DIRECTORY)/,load floor tiny)
+
+$(BENCH_DIRECTORY)/%: tests/bench/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -lpthread
+
+# What is launched is the same for all and as small as can be, however the rest is built.
+$(BENCH_DIRECTORY)/tiny: tests/bench/tiny.c
+	@mkdir -p $(@D)
+	$(CC) -static -O2 -o $@ $<
+
+bench-dependencies:
+	@sh packaging/install-dependencies build bench || \
+		echo 'Going on without what is missing: its column says so.'
+
+bench-programs: $(USHERD) $(BENCH_PROGRAMS)
+
+bench: bench-dependencies
+	@$(MAKE) --no-print-directory bench-programs
+	@USHERD=$(USHERD) BENCH_PROGRAMS=$(BENCH_DIRECTORY) tests/bench/run $(BENCH)
+
+.PHONY: bench bench-dependencies bench-programs

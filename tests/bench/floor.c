@@ -1,0 +1,241 @@
+/* floor MODE ADDRESS PORT THREADS [ARGUMENT]
+ *
+ * Servers that do the thing itself and nothing else: no limits, no logging, no
+ * configuration. What they reach is what the kernel allows; no superserver is
+ * faster. "send" is also what stands behind the redirections. */
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { BACKLOG = 4096, BATCH = 64, BLOCK = 256 * 1024, MOST_THREADS = 64 };
+
+struct server {
+	void (*serve)(const struct server *server);
+	int listener;
+	const char *argument;
+};
+
+static int next_connection(const struct server *server, int flags)
+{
+	for (;;) {
+		int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | flags);
+
+		if (fd >= 0 || errno == EAGAIN)
+			return fd;
+		if (errno != ECONNABORTED && errno != EINTR)
+			err(1, "accept");
+	}
+}
+
+static void become_program(const char *program, int connection)
+{
+	char *const arguments[] = { (char *)(uintptr_t)program, NULL };
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		dup2(connection, fd);
+	execv(program, arguments);
+	_exit(127);
+}
+
+static void serve_launch(const struct server *server)
+{
+	for (;;) {
+		int connection = next_connection(server, 0);
+		pid_t pid = vfork();
+
+		if (pid == 0)
+			become_program(server->argument, connection);
+		if (pid < 0)
+			err(1, "vfork");
+		close(connection);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			continue;
+	}
+}
+
+static void serve_daytime(const struct server *server)
+{
+	static const char line[] = "01 JAN 2000 00:00:00 UTC\r\n";
+
+	for (;;) {
+		int connection = next_connection(server, 0);
+
+		send(connection, line, sizeof line - 1, MSG_NOSIGNAL);
+		close(connection);
+	}
+}
+
+static void serve_close(const struct server *server)
+{
+	for (;;)
+		close(next_connection(server, 0));
+}
+
+static void send_bytes(int connection, unsigned long long left)
+{
+	static const char block[BLOCK];
+
+	while (left > 0) {
+		size_t some = left < sizeof block ? (size_t)left : sizeof block;
+		ssize_t sent = send(connection, block, some, MSG_NOSIGNAL);
+
+		if (sent < 0)
+			return;
+		left -= (unsigned long long)sent;
+	}
+}
+
+static void serve_send(const struct server *server)
+{
+	unsigned long long total = strtoull(server->argument, NULL, 10);
+
+	for (;;) {
+		int connection = next_connection(server, 0);
+
+		send_bytes(connection, total);
+		close(connection);
+	}
+}
+
+static void watch(int epoll, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+		err(1, "epoll_ctl");
+}
+
+static void welcome(const struct server *server, int epoll)
+{
+	for (int fd; (fd = next_connection(server, SOCK_NONBLOCK)) >= 0; )
+		watch(epoll, fd);
+}
+
+static void echo(int connection)
+{
+	char bytes[4096];
+	ssize_t count = recv(connection, bytes, sizeof bytes, 0);
+
+	if (count < 0 && errno == EAGAIN)
+		return;
+	if (count <= 0 || send(connection, bytes, (size_t)count, MSG_NOSIGNAL) != count)
+		close(connection);
+}
+
+static void serve_echo(const struct server *server)
+{
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event ready[BATCH];
+
+	if (epoll < 0)
+		err(1, "epoll_create1");
+	watch(epoll, server->listener);
+	for (;;) {
+		int count = epoll_wait(epoll, ready, BATCH, -1);
+
+		for (int i = 0; i < count; i++) {
+			if (ready[i].data.fd == server->listener)
+				welcome(server, epoll);
+			else
+				echo(ready[i].data.fd);
+		}
+	}
+}
+
+static void serve_datagrams(const struct server *server)
+{
+	static char bytes[UINT16_MAX];
+
+	for (;;) {
+		struct sockaddr_in peer;
+		socklen_t length = sizeof peer;
+		ssize_t count = recvfrom(server->listener, bytes, sizeof bytes, 0,
+			(struct sockaddr *)&peer, &length);
+
+		if (count >= 0)
+			sendto(server->listener, bytes, (size_t)count, 0,
+				(struct sockaddr *)&peer, length);
+	}
+}
+
+static const struct mode {
+	const char *name;
+	int socket_type;
+	void (*serve)(const struct server *server);
+	bool has_argument;
+} modes[] = {
+	{ "launch", SOCK_STREAM, serve_launch, true },
+	{ "daytime", SOCK_STREAM, serve_daytime, false },
+	{ "close", SOCK_STREAM, serve_close, false },
+	{ "send", SOCK_STREAM, serve_send, true },
+	{ "echo", SOCK_STREAM | SOCK_NONBLOCK, serve_echo, false },
+	{ "datagram-echo", SOCK_DGRAM, serve_datagrams, false },
+};
+
+static const struct mode *mode_named(const char *name)
+{
+	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+		if (strcmp(modes[i].name, name) == 0)
+			return &modes[i];
+	errx(2, "no mode is called %s", name);
+}
+
+static int listener_open(int type, const char *host, const char *port)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons((in_port_t)strtoul(port, NULL, 10)),
+	};
+	const int yes = 1;
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	if (inet_pton(AF_INET, host, &address.sin_addr) != 1)
+		errx(2, "not an IPv4 address: %s", host);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+	if (bind(fd, (const struct sockaddr *)&address, sizeof address) < 0)
+		err(1, "bind %s %s", host, port);
+	if (!(type & SOCK_DGRAM) && listen(fd, BACKLOG) < 0)
+		err(1, "listen");
+	return fd;
+}
+
+static void *thread_main(void *server)
+{
+	((const struct server *)server)->serve(server);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 5)
+		errx(2, "usage: floor MODE ADDRESS PORT THREADS [ARGUMENT]");
+
+	const struct mode *mode = mode_named(argv[1]);
+	long threads = strtol(argv[4], NULL, 10);
+
+	if (threads < 1 || threads > MOST_THREADS || mode->has_argument != (argc > 5))
+		errx(2, "%s: wrong number of threads or arguments", mode->name);
+
+	struct server server = {
+		.serve = mode->serve,
+		.listener = listener_open(mode->socket_type, argv[2], argv[3]),
+		.argument = argv[5],
+	};
+	pthread_t thread;
+
+	for (long i = 1; i < threads; i++)
+		if ((errno = pthread_create(&thread, NULL, thread_main, &server)) != 0)
+			err(1, "pthread_create");
+	server.serve(&server);
+}

@@ -79,8 +79,9 @@ void access_list_clear(struct access_list *list);
  * names are given, one of them; NULL when none does. A prefix is as specific as
  * it is long (compared within a family only), a host name more specific than
  * any prefix, a domain less specific than any prefix of length > 0 but more
- * than length 0, a longer domain more than a shorter one. names is NULL or a NULL-ended list of the
- * peer's forward-confirmed names; names compare without regard to case. */
+ * than length 0, a longer domain more than a shorter one. names is NULL or a
+ * NULL-ended list of the peer's forward-confirmed names; names compare without
+ * regard to case. */
 const struct access_rule *access_list_match(const struct access_list *list,
 					    const struct address *address,
 					    const char *const *names);

@@ -4,10 +4,12 @@
  *
  * Pure: the clock is an argument. One hash holds every source that has
  * something running or has not yet won back its whole allowance; the others are
- * forgotten. At most SOURCES_MOST are kept: when more come at once, those with
- * nothing running and the fullest buckets are forgotten first, so that a flood
- * from forged addresses costs a bounded amount of memory and never the memory
- * of a source that has something running. */
+ * forgotten little by little, as calls come. At most SOURCES_MOST are kept:
+ * when more come at once, sources with nothing running are forgotten, and rather
+ * those with fuller buckets, so that a flood from forged addresses costs a
+ * bounded amount of memory and never the memory of a source that has something
+ * running. (Should SOURCES_MOST have something running, those are kept and one
+ * more.) */
 #ifndef USHERD_ADMISSION_SOURCES_H
 #define USHERD_ADMISSION_SOURCES_H
 
@@ -44,6 +46,9 @@ struct source;
 /* One service's sources. */
 struct sources;
 struct sources *sources_new(void); /* NULL with errno */
+
+/* Frees every source too, those with something running included: source_leave
+ * must not be called for them any more. NULL is harmless. */
 void sources_free(struct sources *sources);
 
 /* Prefix lengths that make a source: a service's source_prefix. */
@@ -57,8 +62,8 @@ unsigned sources_running(const struct sources *sources, const struct address *ad
 
 /* Counts one more running connection of address's source. Returns the source,
  * to be given to source_leave when the connection ends, whatever the prefix
- * lengths are by then; NULL for an unknown address (nothing to give back then)
- * or, with errno ENOMEM, for want of memory. */
+ * lengths are by then; NULL for an unknown address (errno 0, nothing to give
+ * back then) or, with errno ENOMEM, for want of memory. */
 struct source *source_enter(struct sources *sources, const struct address *address,
 			    struct source_prefix lengths);
 void source_leave(struct sources *sources, struct source *source);
@@ -69,11 +74,13 @@ void source_leave(struct sources *sources, struct source *source);
 bool source_take_token(struct sources *sources, const struct address *address,
 		       struct source_prefix lengths, uint64_t now, uint32_t rate, uint32_t burst);
 
-/* cps: the fair share of a service's rate (Decision D6). Tells whether this
- * connection is admitted at `rate` per second (burst rate): it is when the
- * service's bucket has a token; when it has none, a second bucket of a quarter
- * of rate (at least 1) admits sources that are below their share, which is the
- * rate divided by the number of sources that asked during the last second. */
+/* cps: the fair share of a service's rate. Tells whether this connection is
+ * admitted at `rate` per second (burst rate): it is when the service's bucket
+ * has a token; when it has none, a second bucket of a quarter of rate (at least
+ * 1) admits sources that are below their share, which is the rate divided by
+ * the number of sources that asked during the last second. A source is below it
+ * that asked less often than that in that second, whether it was admitted or
+ * not. An unknown address has no share. */
 bool sources_admit(struct sources *sources, struct token_bucket *service,
 		   struct token_bucket *reserve, const struct address *address,
 		   struct source_prefix lengths, uint64_t now, uint32_t rate);

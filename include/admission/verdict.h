@@ -1,0 +1,28 @@
+/* Whether a connection is served, and if not, why not. */
+#ifndef USHERD_ADMISSION_VERDICT_H
+#define USHERD_ADMISSION_VERDICT_H
+
+enum verdict {
+	ADMITTED,
+	REFUSED_ADDRESS,       /* only_from, no_access, or touched a sensor */
+	REFUSED_TIME,          /* access_times */
+	REFUSED_FORK,          /* no process could be made */
+	REFUSED_SERVICE_LIMIT, /* instances */
+	REFUSED_SOURCE_LIMIT,  /* per_source */
+	REFUSED_PROCESS_LIMIT, /* -limit */
+	REFUSED_LIBWRAP,       /* hosts.allow, hosts.deny */
+	REFUSED_LOAD,          /* max_load */
+	REFUSED_RATE,          /* cps, source_cps */
+	REFUSED_EXEC,          /* the program could not be started */
+	REFUSED_DESCRIPTORS,   /* no descriptor for the connection */
+	REFUSED_MEMORY,        /* no memory for the session */
+	REFUSED_IDENT,         /* IDONLY and no identity */
+	REFUSED_TARGET,        /* redirect: nobody answers there */
+	VERDICT_COUNT
+};
+
+/* The word a FAIL line has for it: "address", "service_limit", "connections per
+ * second" ... as xinetd writes them. */
+const char *verdict_text(enum verdict verdict);
+
+#endif

@@ -1,0 +1,37 @@
+/* A service's log lines, in xinetd's format: one function a line. Each decides
+ * by log_on_success and log_on_failure whether it speaks at all. Without a
+ * log_type the lines go to the daemon's own log. */
+#ifndef USHERD_SESSION_RECORD_H
+#define USHERD_SESSION_RECORD_H
+
+#include "admission/verdict.h"
+#include "session/session.h"
+
+#include <stdint.h>
+
+/* START: ID[ pid=N][ from=ADDRESS] */
+void record_start(const struct session *session);
+
+/* The same for what has no session: a datagram answered by the loop. */
+void record_answer(const struct service_settings *settings, struct sink *log,
+		   const struct address *peer);
+
+/* EXIT: ID[ status=N | signal=N][ pid=N][ duration=N(sec)]; status as of
+ * waitpid(2). */
+void record_exit(const struct session *session, int status);
+
+/* FAIL: ID REASON[ from=ADDRESS] */
+void record_fail(const struct service_settings *settings, struct sink *log, enum verdict verdict,
+		 const struct address *peer);
+
+/* USERID: ID USER, user being escaped already. For an admitted session by
+ * log_on_success, for a refused one by log_on_failure: the caller knows. */
+void record_userid(const struct session *session, const char *user);
+
+/* NOID: ID ADDRESS REASON */
+void record_noid(const struct session *session, const char *reason);
+
+/* TRAFFIC: ID in=N(bytes) out=N(bytes) */
+void record_traffic(const struct session *session, uint64_t in, uint64_t out);
+
+#endif

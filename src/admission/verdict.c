@@ -1,0 +1,24 @@
+#include "admission/verdict.h"
+
+const char *verdict_text(enum verdict verdict)
+{
+	static const char *const texts[VERDICT_COUNT] = {
+		[ADMITTED] = "admitted",
+		[REFUSED_ADDRESS] = "address",
+		[REFUSED_TIME] = "time",
+		[REFUSED_FORK] = "fork",
+		[REFUSED_SERVICE_LIMIT] = "service_limit",
+		[REFUSED_SOURCE_LIMIT] = "per_source_limit",
+		[REFUSED_PROCESS_LIMIT] = "process_limit",
+		[REFUSED_LIBWRAP] = "libwrap",
+		[REFUSED_LOAD] = "load",
+		[REFUSED_RATE] = "connections per second",
+		[REFUSED_EXEC] = "exec",
+		[REFUSED_DESCRIPTORS] = "no available descriptors",
+		[REFUSED_MEMORY] = "memory",
+		[REFUSED_IDENT] = "userid",
+		[REFUSED_TARGET] = "redirect",
+	};
+
+	return texts[verdict];
+}

@@ -1,0 +1,40 @@
+/* Discard, RFC 863. */
+#include "base/container_of.h"
+#include "handlers/handler.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sys/socket.h>
+
+static void on_event(struct watch *watch, short events)
+{
+	struct session *session = container_of(watch, struct session, watch);
+	/* MSG_TRUNC has TCP throw the bytes away without copying them, tcp(7). */
+	ssize_t length = recv(session->fd, NULL, INT_MAX, MSG_TRUNC | MSG_DONTWAIT);
+
+	(void)events;
+	if (length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR))
+		handler_finish(session);
+}
+
+static void discard_start(struct session *session)
+{
+	handler_begin(session);
+	watch_init(&session->watch, session->fd, on_event);
+	if (watch_start(&session->watch, LOOP_READ) < 0)
+		handler_finish(session);
+}
+
+static size_t discard_answer(const unsigned char *request, size_t length, unsigned char *answer,
+			     size_t size)
+{
+	(void)request;
+	(void)length;
+	(void)answer;
+	(void)size;
+	return 0;
+}
+
+const struct handler discard_handler = {
+	.name = "discard", .start = discard_start, .answer = discard_answer,
+};

@@ -1,0 +1,67 @@
+#include "handlers/handler.h"
+
+#include "session/record.h"
+
+#include <strings.h>
+#include <sys/socket.h>
+
+static const struct handler *const built_ins[] = {
+	&echo_handler, &discard_handler, &chargen_handler,
+	&daytime_handler, &time_handler, &tcpmux_handler,
+};
+
+static const struct handler *find_built_in(const char *name, int socket_type)
+{
+	for (size_t i = 0; i < sizeof built_ins / sizeof built_ins[0]; i++) {
+		const struct handler *handler = built_ins[i];
+
+		if (strcasecmp(handler->name, name) == 0 &&
+		    ((socket_type == SOCK_STREAM && handler->start) ||
+		     (socket_type == SOCK_DGRAM && handler->answer)))
+			return handler;
+	}
+	return NULL;
+}
+
+bool handler_is_built_in(const char *name, int socket_type)
+{
+	return find_built_in(name, socket_type) != NULL;
+}
+
+const struct handler *handler_for(const struct service_settings *settings)
+{
+	if (settings->flags & FLAG_SENSOR)
+		return &sensor_handler;
+	if (service_is_internal(settings))
+		return find_built_in(settings->name, settings->socket_type);
+	if (settings->redirect_host)
+		return &redirect_handler;
+	return &launch_handler;
+}
+
+void handler_begin(struct session *session)
+{
+	session_enter(session, SESSION_SERVING);
+	session->owner->started(session);
+	record_start(session);
+}
+
+void handler_answer_and_close(struct session *session)
+{
+	unsigned char answer[64];
+	size_t length = handler_for(session->settings)->answer(NULL, 0, answer, sizeof answer);
+
+	handler_begin(session);
+	/* An answer of a line always fits into a fresh connection's buffer. What
+	 * the peer sent is taken in first: closed over unread bytes, TCP would
+	 * reset the connection and could lose the answer. */
+	if (session_write(session, answer, length) == 0)
+		recv(session->fd, NULL, INT_MAX, MSG_TRUNC | MSG_DONTWAIT);
+	session_close(session);
+}
+
+void handler_finish(struct session *session)
+{
+	record_exit(session, 0);
+	session_close(session);
+}

@@ -1,0 +1,317 @@
+/* A child is made with clone(2) as vfork(2) makes it, sharing the daemon's
+ * memory until it reaches execve: nothing is copied, and what fails in it is
+ * simply written down where the parent reads it. It also shares the table of
+ * descriptors, as copying that would cost the more the more sockets the daemon
+ * has open, until it takes a copy of the first few: those are reserved, and
+ * the connection is put among them beforehand.
+ *
+ * That the child has the service's user's identity while it still shares root's
+ * memory is safe: changing credentials makes that memory undumpable, so the
+ * kernel lets nobody but root attach to it (prctl(2), PR_SET_DUMPABLE). */
+#include "handlers/start_program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { STACK_SIZE = 64 * 1024, FIRST_SLOT = 3 };
+
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE 2
+#endif
+
+static struct {
+	pthread_mutex_t mutex; /* guards taken */
+	bool taken[PROGRAM_SLOTS];
+	unsigned char *stacks;
+	int null; /* what the reserved descriptors are when nothing is in them */
+	bool can_unshare, is_root;
+} slots = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+
+static int connection_slot(int slot)
+{
+	return FIRST_SLOT + 2 * slot;
+}
+
+static int error_slot(int slot)
+{
+	return FIRST_SLOT + 2 * slot + 1;
+}
+
+enum { END_OF_SLOTS = FIRST_SLOT + 2 * PROGRAM_SLOTS };
+
+/* close_range(2) by number, as the C library may be older than the kernel. */
+static int close_from(unsigned first, unsigned flags)
+{
+	return (int)syscall(SYS_close_range, first, UINT_MAX, flags);
+}
+
+int start_program_init(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return -1;
+	for (int fd = FIRST_SLOT; fd < END_OF_SLOTS; fd++)
+		if (fd != null && dup3(null, fd, O_CLOEXEC) < 0)
+			return -1;
+	slots.null = fcntl(null, F_DUPFD_CLOEXEC, END_OF_SLOTS);
+	if (slots.null < 0)
+		return -1;
+	if (null >= END_OF_SLOTS)
+		close(null);
+	slots.stacks = malloc((size_t)PROGRAM_SLOTS * STACK_SIZE);
+	/* An empty range far up: asks only whether the kernel knows the call. */
+	slots.can_unshare = syscall(SYS_close_range, UINT_MAX, UINT_MAX, 0) == 0;
+	slots.is_root = geteuid() == 0;
+	return slots.stacks ? 0 : -1;
+}
+
+static int slot_take(void)
+{
+	int slot = 0;
+
+	pthread_mutex_lock(&slots.mutex);
+	while (slots.taken[slot])
+		slot++;
+	slots.taken[slot] = true;
+	pthread_mutex_unlock(&slots.mutex);
+	return slot;
+}
+
+static void slot_give_back(int slot)
+{
+	pthread_mutex_lock(&slots.mutex);
+	slots.taken[slot] = false;
+	pthread_mutex_unlock(&slots.mutex);
+}
+
+/* --- in the child -----------------------------------------------------------------
+ * Only system calls, in the order of the table below. Identity is changed by
+ * system calls proper: the C library's functions would change it in the
+ * daemon's threads as well. */
+
+#define IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
+
+IN_CHILD static int own_descriptors(const struct program_order *order)
+{
+	(void)order;
+	return slots.can_unshare ? close_from(END_OF_SLOTS, CLOSE_RANGE_UNSHARE) : 0;
+}
+
+IN_CHILD static int new_session(const struct program_order *order)
+{
+	(void)order;
+	return setsid() < 0 ? -1 : 0;
+}
+
+IN_CHILD static int resource_limits(const struct program_order *order)
+{
+	for (int which = 0; which < RLIM_NLIMITS; which++) {
+		const struct resource_limit *limit = &order->settings->limits[which];
+		struct rlimit value = { limit->value, limit->value };
+
+		if (limit->is_set && syscall(SYS_prlimit64, 0, which, &value, NULL) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+IN_CHILD static int priority(const struct program_order *order)
+{
+	int current;
+
+	if (!order->settings->nice_is_set)
+		return 0;
+	errno = 0;
+	current = getpriority(PRIO_PROCESS, 0);
+	if (current == -1 && errno)
+		return -1;
+	return setpriority(PRIO_PROCESS, 0, current + order->settings->nice);
+}
+
+IN_CHILD static int file_mask(const struct program_order *order)
+{
+	if (order->settings->umask_is_set)
+		umask(order->settings->umask);
+	return 0;
+}
+
+/* What descriptor 2 is to be. */
+IN_CHILD static int open_error(const struct program_order *order)
+{
+	const struct service_settings *settings = order->settings;
+
+	if (order->error >= 0)
+		return error_slot(order->slot);
+	if (settings->stderr_kind == STDERR_NULL)
+		return open("/dev/null", O_WRONLY);
+	if (settings->stderr_kind == STDERR_FILE)
+		return open(settings->stderr_path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY |
+			    O_NONBLOCK, 0640);
+	return connection_slot(order->slot);
+}
+
+IN_CHILD static int descriptors(const struct program_order *order)
+{
+	int connection = connection_slot(order->slot), error = open_error(order);
+
+	if (error < 0 || dup2(connection, 0) < 0 || dup2(connection, 1) < 0 || dup2(error, 2) < 0)
+		return -1;
+	if (slots.can_unshare)
+		return close_from(3, 0);
+	if (error != connection && error != error_slot(order->slot))
+		close(error);
+	return 0; /* all others close on exec */
+}
+
+IN_CHILD static int groups(const struct program_order *order)
+{
+	return slots.is_root ? (int)syscall(SYS_setgroups, order->group_count, order->groups) : 0;
+}
+
+IN_CHILD static int group(const struct program_order *order)
+{
+	gid_t gid = order->settings->gid;
+
+	return slots.is_root ? (int)syscall(SYS_setresgid, gid, gid, gid) : 0;
+}
+
+IN_CHILD static int user(const struct program_order *order)
+{
+	uid_t uid = order->settings->uid;
+
+	return slots.is_root ? (int)syscall(SYS_setresuid, uid, uid, uid) : 0;
+}
+
+/* The daemon ignores SIGPIPE and blocks everything; handlers it has none. */
+IN_CHILD static int signals(const struct program_order *order)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	(void)order;
+	sigemptyset(&none);
+	if (sigaction(SIGPIPE, &action, NULL) < 0)
+		return -1;
+	return sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+IN_CHILD static int program(const struct program_order *order)
+{
+	return execve(order->settings->server, order->settings->argv, order->environment);
+}
+
+static const struct {
+	const char *name;
+	int (*take)(const struct program_order *order);
+} steps[] = {
+	{ "own descriptors", own_descriptors },
+	{ "new session", new_session },
+	{ "resource limits", resource_limits }, /* from here on while still root ... */
+	{ "nice", priority },
+	{ "umask", file_mask },
+	{ "descriptors", descriptors },
+	{ "groups", groups },
+	{ "group", group },
+	{ "user", user },                       /* ... and no longer */
+	{ "signals", signals },
+	{ "exec", program },
+};
+
+IN_CHILD static int child_main(void *argument)
+{
+	struct program_order *order = argument;
+
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+		if (steps[i].take(order) < 0) {
+			order->failure = errno;
+			order->failed_step = steps[i].name;
+			_exit(1);
+		}
+	_exit(1); /* not reached: the last step does not return */
+}
+
+/* --- on the worker ------------------------------------------------------------------ */
+
+static void fail(struct program_order *order, const char *step)
+{
+	order->failure = errno;
+	order->failed_step = step;
+}
+
+static void clone_child(struct program_order *order)
+{
+	unsigned char *stack = slots.stacks + (size_t)(order->slot + 1) * STACK_SIZE;
+	int flags = CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | SIGCHLD |
+		    (slots.can_unshare ? CLONE_FILES : 0);
+
+	if (clone(child_main, stack, flags, order, &order->pid) < 0) {
+		fail(order, "fork");
+		order->pid = 0;
+	}
+}
+
+static void clone_with_slot(struct program_order *order)
+{
+	int connection = connection_slot(order->slot), error = error_slot(order->slot);
+
+	if (dup3(order->connection, connection, O_CLOEXEC) < 0 ||
+	    (order->error >= 0 && dup3(order->error, error, O_CLOEXEC) < 0))
+		fail(order, "descriptors");
+	else
+		clone_child(order);
+	dup3(slots.null, connection, O_CLOEXEC);
+	if (order->error >= 0)
+		dup3(slots.null, error, O_CLOEXEC);
+}
+
+/* The user's supplementary groups, to be freed; NULL with errno. */
+static gid_t *look_up_groups(const struct service_settings *settings, size_t *count)
+{
+	int found = 32, room;
+	gid_t *list = NULL;
+
+	do {
+		gid_t *larger = realloc(list, (size_t)found * sizeof *larger);
+
+		if (!larger) {
+			free(list);
+			return NULL;
+		}
+		list = larger;
+		room = found;
+	} while (getgrouplist(settings->user, settings->gid, list, &found) < 0 && found > room);
+	*count = (size_t)found;
+	return list;
+}
+
+void start_program(struct program_order *order)
+{
+	gid_t *list = NULL;
+
+	order->group_count = 0;
+	if (order->settings->groups && slots.is_root) {
+		list = look_up_groups(order->settings, &order->group_count);
+		if (!list) {
+			fail(order, "groups");
+			return;
+		}
+	}
+	order->groups = list;
+	order->slot = slot_take();
+	clone_with_slot(order);
+	slot_give_back(order->slot);
+	free(list);
+}

@@ -1,0 +1,141 @@
+#include "session/record.h"
+
+#include "base/log.h"
+#include "base/sink.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <syslog.h>
+
+enum { LINE_SIZE = 1024 };
+
+/* A line in the making; what does not fit is cut off. */
+struct line {
+	char text[LINE_SIZE];
+	size_t length;
+};
+
+static void line_add(struct line *line, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void line_add(struct line *line, const char *format, ...)
+{
+	size_t room = sizeof line->text - line->length;
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(line->text + line->length, room, format, arguments);
+	va_end(arguments);
+	if (length > 0)
+		line->length += (size_t)length < room ? (size_t)length : room - 1;
+}
+
+static void line_add_peer(struct line *line, const struct address *peer, unsigned flags)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (flags & LOG_FLAG_HOST)
+		line_add(line, " from=%s", address_text(peer, text));
+}
+
+static void line_write(const struct line *line, struct sink *log)
+{
+	if (log)
+		sink_line(log, line->text, line->length);
+	else
+		log_message(LOG_INFO, "%s", line->text);
+}
+
+static void write_start(const struct service_settings *settings, struct sink *log, pid_t pid,
+			const struct address *peer)
+{
+	struct line line = { .length = 0 };
+
+	if (!settings->log_on_success)
+		return;
+	line_add(&line, "START: %s", settings->id);
+	if (settings->log_on_success & LOG_FLAG_PID)
+		line_add(&line, " pid=%d", (int)pid);
+	line_add_peer(&line, peer, settings->log_on_success);
+	line_write(&line, log);
+}
+
+void record_start(const struct session *session)
+{
+	write_start(session->settings, session->log, session->pid, &session->peer);
+}
+
+void record_answer(const struct service_settings *settings, struct sink *log,
+		   const struct address *peer)
+{
+	write_start(settings, log, 0, peer);
+}
+
+static void line_add_status(struct line *line, int status)
+{
+	if (WIFSIGNALED(status))
+		line_add(line, " signal=%d", WTERMSIG(status));
+	else
+		line_add(line, " status=%d", WEXITSTATUS(status));
+}
+
+void record_exit(const struct session *session, int status)
+{
+	unsigned flags = session->settings->log_on_success;
+	struct line line = { .length = 0 };
+
+	if (!(flags & (LOG_FLAG_EXIT | LOG_FLAG_DURATION)))
+		return;
+	line_add(&line, "EXIT: %s", session->settings->id);
+	if (flags & LOG_FLAG_EXIT)
+		line_add_status(&line, status);
+	if (flags & LOG_FLAG_PID)
+		line_add(&line, " pid=%d", (int)session->pid);
+	if (flags & LOG_FLAG_DURATION)
+		line_add(&line, " duration=%" PRId64 "(sec)", loop_wall_clock() - session->started);
+	line_write(&line, session->log);
+}
+
+void record_fail(const struct service_settings *settings, struct sink *log, enum verdict verdict,
+		 const struct address *peer)
+{
+	struct line line = { .length = 0 };
+
+	if (!settings->log_on_failure)
+		return;
+	line_add(&line, "FAIL: %s %s", settings->id, verdict_text(verdict));
+	line_add_peer(&line, peer, settings->log_on_failure);
+	line_write(&line, log);
+}
+
+void record_userid(const struct session *session, const char *user)
+{
+	struct line line = { .length = 0 };
+
+	line_add(&line, "USERID: %s %s", session->settings->id, user);
+	line_write(&line, session->log);
+}
+
+void record_noid(const struct session *session, const char *reason)
+{
+	struct line line = { .length = 0 };
+	char text[ADDRESS_TEXT_SIZE];
+
+	line_add(&line, "NOID: %s %s %s", session->settings->id,
+		 address_text(&session->peer, text), reason);
+	line_write(&line, session->log);
+}
+
+void record_traffic(const struct session *session, uint64_t in, uint64_t out)
+{
+	struct line line = { .length = 0 };
+
+	if (!(session->settings->log_on_success & LOG_FLAG_TRAFFIC))
+		return;
+	line_add(&line, "TRAFFIC: %s in=%" PRIu64 "(bytes) out=%" PRIu64 "(bytes)",
+		 session->settings->id, in, out);
+	line_write(&line, session->log);
+}

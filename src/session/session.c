@@ -1,0 +1,153 @@
+#include "session/session.h"
+
+#include "base/container_of.h"
+#include "base/sink.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static size_t sessions;
+
+struct session *session_open(struct service_settings *settings, struct sink *log, int fd,
+			     bool borrows_fd, const struct address *peer,
+			     const struct session_owner *owner)
+{
+	struct session *session = calloc(1, sizeof *session);
+
+	if (!session)
+		return NULL;
+	session->settings = service_settings_keep(settings);
+	session->log = log ? sink_keep(log) : NULL;
+	session->owner = owner;
+	session->fd = fd;
+	session->borrows_fd = borrows_fd;
+	session->peer = *peer;
+	session->started = loop_wall_clock();
+	watch_init(&session->watch, fd, NULL);
+	timer_init(&session->deadline, NULL);
+	sessions++;
+	return session;
+}
+
+void session_enter(struct session *session, enum session_state state)
+{
+	session->state = state;
+}
+
+int session_take_fd(struct session *session)
+{
+	int fd = session->fd;
+
+	watch_stop(&session->watch);
+	session->fd = -1;
+	return fd;
+}
+
+void session_close(struct session *session)
+{
+	if (session->stop)
+		session->stop(session);
+	watch_stop(&session->watch);
+	timer_stop(&session->deadline);
+	session->owner->closed(session);
+	if (session->fd >= 0 && !session->borrows_fd)
+		close(session->fd);
+	service_settings_release(session->settings);
+	sink_release(session->log);
+	free(session->unsent);
+	free(session);
+	sessions--;
+}
+
+void session_fail(struct session *session, enum verdict verdict, const char *detail)
+{
+	session->owner->failed(session, verdict, detail);
+	session_close(session);
+}
+
+static void on_grace_over(struct timer *timer)
+{
+	struct session *session = container_of(timer, struct session, deadline);
+
+	kill(-session->pid, SIGKILL);
+}
+
+void session_end(struct session *session)
+{
+	if (session->pid == 0) {
+		session_close(session);
+		return;
+	}
+	if (session->state == SESSION_ENDING)
+		return;
+	session_enter(session, SESSION_ENDING);
+	kill(-session->pid, SIGTERM);
+	timer_init(&session->deadline, on_grace_over);
+	timer_start(&session->deadline, SESSION_GRACE_MS);
+}
+
+void session_kill(struct session *session)
+{
+	if (session->pid == 0) {
+		session_close(session);
+		return;
+	}
+	session_enter(session, SESSION_ENDING);
+	timer_stop(&session->deadline);
+	kill(-session->pid, SIGKILL);
+}
+
+/* Sends what it can. Returns how much, or -1 with errno. */
+static ssize_t send_some(int fd, const char *bytes, size_t length)
+{
+	ssize_t sent = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	return sent;
+}
+
+static int keep_unsent(struct session *session, const char *bytes, size_t length)
+{
+	session->unsent = malloc(length);
+	if (!session->unsent)
+		return -1;
+	memcpy(session->unsent, bytes, length);
+	session->unsent_length = length;
+	session->unsent_offset = 0;
+	return 1;
+}
+
+int session_write(struct session *session, const void *bytes, size_t length)
+{
+	ssize_t sent = send_some(session->fd, bytes, length);
+
+	if (sent < 0)
+		return -1;
+	if ((size_t)sent == length)
+		return 0;
+	return keep_unsent(session, (const char *)bytes + sent, length - (size_t)sent);
+}
+
+int session_flush(struct session *session)
+{
+	ssize_t sent = send_some(session->fd, session->unsent + session->unsent_offset,
+				 session->unsent_length - session->unsent_offset);
+
+	if (sent < 0)
+		return -1;
+	session->unsent_offset += (size_t)sent;
+	if (session->unsent_offset < session->unsent_length)
+		return 1;
+	free(session->unsent);
+	session->unsent = NULL;
+	return 0;
+}
+
+size_t session_count(void)
+{
+	return sessions;
+}

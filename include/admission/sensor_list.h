@@ -1,9 +1,9 @@
 /* The addresses that touched a SENSOR service and are refused by all others
  * until their time is over. Pure: the clock is an argument.
  *
- * An address is banned exactly as it is, never as a network. At most
- * SENSOR_LIST_MOST are kept; when it is full, the ban that ends soonest gives
- * way, a permanent one last. */
+ * An address is banned exactly as it is, never as a network; ports and IPv6
+ * scopes do not count. At most SENSOR_LIST_MOST are kept: to a new one beyond
+ * that the ban that ends soonest gives way, a permanent one last. */
 #ifndef USHERD_ADMISSION_SENSOR_LIST_H
 #define USHERD_ADMISSION_SENSOR_LIST_H
 
@@ -19,15 +19,18 @@ enum { SENSOR_LIST_MOST = 10240 };
 
 struct sensor_list;
 struct sensor_list *sensor_list_new(void); /* NULL with errno */
+
+/* NULL is harmless. */
 void sensor_list_free(struct sensor_list *list);
 
 /* Bans address until `until` (milliseconds, monotonic; or SENSOR_FOREVER). A
  * ban that stands already is extended, never shortened. Returns true when the
- * address was not banned before. An unknown address is not banned: false. */
+ * address was not banned before and is now. An unknown address is not banned,
+ * nor is any when `until` is over or, with errno ENOMEM, memory is short: false. */
 bool sensor_list_ban(struct sensor_list *list, const struct address *address, uint64_t now,
 		     uint64_t until);
 
-/* True while address is banned; an expired ban is forgotten. */
+/* True while address is banned; finding an expired ban forgets all of them. */
 bool sensor_list_bans(struct sensor_list *list, const struct address *address, uint64_t now);
 
 /* Forgets what has expired. */
@@ -35,7 +38,8 @@ void sensor_list_expire(struct sensor_list *list, uint64_t now);
 
 size_t sensor_list_count(const struct sensor_list *list);
 
-/* Calls visit for each ban, in no order. */
+/* Calls visit for each ban, in no order; it must not change the list. The
+ * address has port 0. */
 void sensor_list_each(const struct sensor_list *list,
 		      void (*visit)(const struct address *address, uint64_t until, void *context),
 		      void *context);

@@ -114,6 +114,20 @@ void configuration_clear(void)
 	configuration = NULL;
 }
 
+int configuration_line(const char *pattern)
+{
+	const char *line = configuration, *end;
+	int number = 1;
+
+	for (; line && *line; number++) {
+		end = strchrnul(line, '\n');
+		if (text_matches(textf("%.*s", (int)(end - line), line), pattern))
+			return number;
+		line = *end ? end + 1 : end;
+	}
+	return 0;
+}
+
 static bool mentions(const char *lines, const char *attribute)
 {
 	return text_matches(lines, textf("^[ \t]*%s[ \t]*[-+]?=", attribute));

@@ -45,6 +45,13 @@ const char *log_to_service_log(void);
 
 const char *current_user(void);
 
+/* The number of the first line of the configuration that matches, 0 when none does. */
+int configuration_line(const char *pattern);
+
+/* Attributes of a server that returns what it is sent, and of one that says hello. */
+#define CAT "server = /bin/cat\n"
+#define HELLO "server = /bin/echo\nserver_args = hello\n"
+
 /* --- running --- */
 
 struct daemon_options {

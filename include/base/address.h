@@ -36,7 +36,8 @@ enum { ADDRESS_TEXT_SIZE = 80 };
 struct address address_from_sockaddr(const struct sockaddr *sockaddr, socklen_t length);
 
 /* Reads a numeric address as inet_pton(3) does, with an optional %scope on
- * IPv6. Returns 0, or -1 when text is no such address. */
+ * IPv6, an interface by name or number; mapped addresses are unwrapped. Returns
+ * 0, or -1 when text is no such address. */
 int address_parse(struct address *address, const char *text, uint16_t port)
 	__attribute__((warn_unused_result));
 
@@ -46,7 +47,8 @@ bool address_is_known(const struct address *address);
 uint16_t address_port(const struct address *address);
 void address_set_port(struct address *address, uint16_t port);
 
-/* True when both are the same host; ports do not count. */
+/* True when both are the same host; ports do not count, the scope only where
+ * link-local addresses need it. An unknown address is nobody's. */
 bool address_same_host(const struct address *one, const struct address *other);
 
 /* Numeric, without port or brackets; "<no address>" when unknown. Returns text. */

@@ -140,7 +140,8 @@ static bool same_in6(const struct sockaddr_in6 *one, const struct sockaddr_in6 *
 {
 	if (!IN6_ARE_ADDR_EQUAL(&one->sin6_addr, &other->sin6_addr))
 		return false;
-	return !IN6_IS_ADDR_LINKLOCAL(&one->sin6_addr) || one->sin6_scope_id == other->sin6_scope_id;
+	return one->sin6_scope_id == other->sin6_scope_id
+		|| !IN6_IS_ADDR_LINKLOCAL(&one->sin6_addr);
 }
 
 bool address_same_host(const struct address *one, const struct address *other)

@@ -80,7 +80,9 @@ const char *log_level_name(int level)
 /* Writes one escape, or the byte itself, and tells its length, at most 4. */
 static size_t escape_byte(char escape[static 5], unsigned char byte)
 {
-	static const char named[][2] = { { '\n', 'n' }, { '\r', 'r' }, { '\t', 't' }, { '\\', '\\' } };
+	static const char named[][2] = {
+		{ '\n', 'n' }, { '\r', 'r' }, { '\t', 't' }, { '\\', '\\' },
+	};
 
 	for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
 		if (byte == (unsigned char)named[i][0]) {

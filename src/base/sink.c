@@ -311,20 +311,26 @@ static void file_close(struct sink *sink)
 
 static const struct sink_kind file_kind = { .write = file_write, .close = file_close };
 
+static uint64_t size_of(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
+}
+
 /* Non-blocking for the sake of named pipes: one that nobody reads is an error
  * here, and a full one an error later. */
 static int file_open(struct sink *sink)
 {
 	int fd = open(sink->path,
 		      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
-	struct stat status;
 
 	if (fd < 0)
 		return -1;
 	if (sink->fd >= 0)
 		close(sink->fd);
 	sink->fd = fd;
-	sink->size = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
+	sink->size = size_of(fd);
 	sink->is_torn = sink->is_torn && sink->size > 0;
 	sink->soft_is_told = sink->soft_is_told && sink->size > sink->soft_limit;
 	sink->hard_is_told = sink->hard_is_told && file_is_full(sink);

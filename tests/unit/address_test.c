@@ -73,7 +73,8 @@ START_TEST(reads_numeric_addresses)
 	char text[ADDRESS_TEXT_SIZE];
 	int status = address_parse(&address, parsed[_i].text, 4711);
 
-	ck_assert_msg((status == 0) == (parsed[_i].meaning != NULL), "%s: %d", parsed[_i].text, status);
+	ck_assert_msg((status == 0) == (parsed[_i].meaning != NULL), "%s: %d", parsed[_i].text,
+		      status);
 	if (status < 0)
 		return;
 	ck_assert_msg(strcmp(address_text(&address, text), parsed[_i].meaning) == 0, "%s: %s",

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,8 @@ static struct watch idle[POLLER_THRESHOLD];
 static short heard[COUNT];
 static int calls;
 static bool is_epoll;
+static char order[16]; /* what happened, a letter each */
+static size_t steps;
 
 static void hear(struct watch *watch, short events)
 {
@@ -37,6 +40,8 @@ static void set_up_poll(void)
 {
 	calls = 0;
 	is_epoll = false;
+	steps = 0;
+	memset(order, 0, sizeof order);
 	ck_assert_int_eq(loop_init(), 0);
 	for (int i = 0; i < COUNT; i++) {
 		heard[i] = 0;
@@ -265,9 +270,6 @@ START_TEST(a_turn_lasts_no_longer_than_it_may)
 	loop_turn(1);
 }
 END_TEST
-
-static char order[16];
-static size_t steps;
 
 static void note(char step)
 {

@@ -227,6 +227,8 @@ END_TEST
 
 START_TEST(the_move_to_epoll_keeps_every_watch)
 {
+	int reader;
+
 	for (int i = 0; i < POLLER_THRESHOLD - 1; i++)
 		add_watch(LOOP_READ);
 	make_ready(&watches[5]);
@@ -237,8 +239,9 @@ START_TEST(the_move_to_epoll_keeps_every_watch)
 		add_watch(LOOP_READ);
 	ck_assert_int_eq(used, POLLER_THRESHOLD + 2);
 	ck_assert_int_eq(poller_wait(events, -1), 2);
-	ck_assert_ptr_eq(events[0].events == LOOP_READ ? events[0].watch : events[1].watch, &watches[5]);
-	ck_assert_ptr_eq(events[0].events == LOOP_READ ? events[1].watch : events[0].watch, &watches[6]);
+	reader = events[0].events == LOOP_READ ? 0 : 1;
+	ck_assert_ptr_eq(events[reader].watch, &watches[5]);
+	ck_assert_ptr_eq(events[1 - reader].watch, &watches[6]);
 	poller_remove(&watches[5]);
 	poller_remove(&watches[6]);
 	ck_assert_int_eq(poller_wait(events, 0), 0);

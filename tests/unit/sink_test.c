@@ -26,7 +26,7 @@ static char content[256 * 1024];
 
 static void remember(const char *sentence)
 {
-	ck_assert_msg(strlen(told) + strlen(sentence) + 2 < sizeof told, "told too often: %s", told);
+	ck_assert_msg(strlen(told) + strlen(sentence) + 2 < sizeof told, "too often: %s", told);
 	strcat(strcat(told, sentence), "\n");
 }
 
@@ -83,7 +83,8 @@ static void assert_matches(const char *text, const char *pattern)
 	regex_t regex;
 
 	ck_assert_int_eq(regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB), 0);
-	ck_assert_msg(regexec(&regex, text, 0, NULL, 0) == 0, "\"%s\" is not like %s", text, pattern);
+	ck_assert_msg(regexec(&regex, text, 0, NULL, 0) == 0, "\"%s\" is not like %s", text,
+		      pattern);
 	regfree(&regex);
 }
 
@@ -290,7 +291,8 @@ START_TEST(what_was_there_counts_towards_the_limit)
 	sink = open_file(300, 400);
 	say(sink, "too late");
 	sink_release(sink);
-	ck_assert_str_eq(told, "soft limit exceeded on 'svc'\nSize of svc log exceeded hard limit\n");
+	ck_assert_str_eq(told, "soft limit exceeded on 'svc'\n"
+			       "Size of svc log exceeded hard limit\n");
 	ck_assert_int_eq(lines_in_file(), 1);
 }
 END_TEST
@@ -385,7 +387,8 @@ START_TEST(a_full_disk_is_told_once)
 	}
 	ck_assert(sink_is_losing(sink));
 	sink_release(sink);
-	ck_assert_str_eq(told, "log file /dev/full: No space left on device, lines are being lost\n");
+	ck_assert_str_eq(told, "log file /dev/full: "
+			       "No space left on device, lines are being lost\n");
 	ck_assert_uint_eq(sink_lost_lines() - lost, 6);
 }
 END_TEST
@@ -432,7 +435,8 @@ START_TEST(a_torn_line_does_not_run_into_the_next)
 	for (int i = 0; i < 10; i++)
 		say_bytes(sink, 900);
 	sink_flush_all();
-	assert_matches(told, "^log file .*/log: Resource temporarily unavailable, lines are being lost\n$");
+	assert_matches(told, "^log file .*/log: "
+			     "Resource temporarily unavailable, lines are being lost\n$");
 	ck_assert_uint_eq(sink_lost_lines() - lost, 6);
 	say(sink, "lost");
 	sink_flush_all();
@@ -494,7 +498,8 @@ START_TEST(troubles_may_be_logged_in_the_troubled_file)
 	say(listener, "again");
 	sink_flush_all();
 	assert_matches(read_descriptor(reader),
-		       "^\n" STAMP ": again\n" STAMP ": log file .*: writing again, 7 lines were lost\n$");
+		       "^\n" STAMP ": again\n"
+		       STAMP ": log file .*: writing again, 7 lines were lost\n$");
 	sink_release(listener);
 	close(reader);
 }
@@ -538,8 +543,8 @@ START_TEST(syslog_gets_each_line_at_once)
 
 	say(sink, "a line");
 	say_message(sink, LOG_ERR, "a message");
-	snprintf(pattern, sizeof pattern, "^<30>[A-Z][a-z]{2} [ 123][0-9] [0-9:]{8} usherd\\[%d\\]: a line$",
-		 (int)getpid());
+	snprintf(pattern, sizeof pattern, "^<30>[A-Z][a-z]{2} [ 123][0-9] [0-9:]{8} "
+					  "usherd\\[%d\\]: a line$", (int)getpid());
 	assert_matches(receive(syslogd), pattern);
 	assert_matches(receive(syslogd), "^<27>[^>]* usherd.[0-9]+.: a message$");
 	ck_assert_str_eq(told, "");
@@ -648,7 +653,8 @@ START_TEST(a_descriptor_that_nobody_reads_stops_nobody)
 	sink_line(sink, content, 8000);
 	ck_assert_uint_eq(sink_lost_lines() - lost, 1);
 	say(sink, "lost");
-	ck_assert_str_eq(told, "log descriptor: Resource temporarily unavailable, lines are being lost\n");
+	ck_assert_str_eq(told, "log descriptor: "
+			       "Resource temporarily unavailable, lines are being lost\n");
 	told[0] = '\0';
 	ck_assert_uint_eq(strspn(read_descriptor(ends[0]), "x"), 4096);
 	say(sink, "again");

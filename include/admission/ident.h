@@ -20,7 +20,9 @@ enum ident_outcome {
 };
 
 /* Judges the length bytes of reply that have come so far. A line ends at LF;
- * CR before it is optional. Both ports must be those asked about. */
+ * CR before it is optional. Both ports must be those asked about. A line that
+ * does not end within IDENT_REPLY_MOST bytes is a bad response. user is cut to
+ * what fits, and empty unless the outcome is IDENT_USER. */
 enum ident_outcome ident_parse(const char *reply, size_t length, uint16_t their_port,
 			       uint16_t our_port, char user[static IDENT_USER_SIZE]);
 

@@ -129,6 +129,9 @@ START_TEST(a_removed_watch_is_silent)
 	poller_remove(other);
 	ck_assert_int_eq(poller_wait(events, -1), 1);
 	ck_assert_ptr_eq(events[0].watch, third);
+	ck_assert_int_eq(poller_set(third, LOOP_WRITE), 0);
+	ck_assert_int_eq(poller_wait(events, -1), 1);
+	ck_assert_int_eq(events[0].events, LOOP_WRITE);
 	ck_assert_int_eq(poller_set(one, LOOP_READ), 0);
 	ck_assert_int_eq(poller_wait(events, -1), 2);
 }

@@ -393,6 +393,21 @@ START_TEST(a_full_disk_is_told_once)
 }
 END_TEST
 
+START_TEST(what_is_lost_does_not_count_towards_the_limit)
+{
+	struct sink *sink = sink_open_file("/dev/full", 0, 1000, "svc");
+
+	ck_assert_ptr_nonnull(sink);
+	for (int i = 0; i < 5; i++) {
+		say_bytes(sink, 900);
+		sink_flush_all();
+	}
+	sink_release(sink);
+	ck_assert_str_eq(told, "log file /dev/full: "
+			       "No space left on device, lines are being lost\n");
+}
+END_TEST
+
 START_TEST(devices_are_files_too)
 {
 	struct sink *sink = sink_open_file("/dev/null", 0, 100, "svc");
@@ -714,6 +729,7 @@ Suite *sink_suite(void)
 	tcase_add_test(limits, what_was_there_counts_towards_the_limit);
 	tcase_add_test(limits, a_rotated_file_is_written_again);
 	tcase_add_test(limits, the_latest_limits_count);
+	tcase_add_test(limits, what_is_lost_does_not_count_towards_the_limit);
 	tcase_add_test(trouble, a_full_disk_is_told_once);
 	tcase_add_test(trouble, a_named_pipe_without_reader_is_refused);
 	tcase_add_test(trouble, a_torn_line_does_not_run_into_the_next);

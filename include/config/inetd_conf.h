@@ -1,12 +1,32 @@
 /* Reads inetd.conf(5) and makes each line the service entry that says the same.
  *
  * A line is
- *	[addr[,addr]:]NAME TYPE PROTO WAIT USER SERVER [ARGV ...]
- * with PROTO tcp, tcp4, tcp6, tcp46 or udp..., NAME a service or a port number,
- * NAME/VERSIONS and PROTO rpc/tcp or rpc/udp for RPC, WAIT wait or nowait with
- * an optional limit after a dot or a slash (the instances, and with a second one
- * the connections a minute), USER user, user:group or user.group, and SERVER a
- * program or `internal`. */
+ *	[ADDRESS[,ADDRESS...]:]NAME TYPE PROTOCOL WAIT USER SERVER [ARGV ...]
+ * as in xinetd -inetd_compat, and with what the BSD and GNU inetds have beyond:
+ *
+ * ADDRESS   an address, [IPv6 address], host name or *; a line with nothing but
+ *           ADDRESS: is for the lines after it that have none
+ * NAME      a service, a port number, NAME/VERSIONS for RPC, tcpmux/NAME and
+ *           tcpmux/+NAME
+ * TYPE      a socket type; `,MAX` after it: instances, the rest queue
+ * PROTOCOL  tcp, udp and, for one family, tcp4, udp4, tcp6, udp6 (IPv6 only), or
+ *           tcp46, udp46 (both); rpc/PROTOCOL. A plain tcp is for both, as in
+ *           xinetd, unless another line serves the same NAME with tcp6: then it
+ *           is for IPv4, as in the BSDs
+ * WAIT      wait or nowait, and after it
+ *           .MAX or :MAX  starts in a minute, beyond which these inetds switch
+ *              the service off for ten minutes. Here the starts are spread:
+ *              cps of a sixtieth, rounded up, the rest queues
+ *           /CHILDREN[/RATE[/EACH]]  instances (the rest queues), starts in a
+ *              minute from one source (source_cps: RATE at once, then a sixtieth
+ *              each second), per_source; 0 is no limit
+ * USER      USER, USER:GROUP, USER.GROUP; a login class (/CLASS) is not used
+ * SERVER    a program, whose ARGV begins with its name, or `internal`
+ *
+ * Words are separated by blanks; '...' and "..." keep them together. A line
+ * that begins with a blank continues the one before it, unless its second word
+ * is a socket type. Lines that begin with # are comments, IPsec policies (#@)
+ * included. */
 #ifndef USHERD_CONFIG_INETD_CONF_H
 #define USHERD_CONFIG_INETD_CONF_H
 
@@ -15,10 +35,16 @@
 
 STAILQ_HEAD(entry_queue, entry);
 
-/* Appends an entry for each line of file to entries. A line that can't be used,
+/* Appends an entry for each line of path to entries. A line that can't be used,
  * one for a unix socket among them, is reported with what to do instead and
- * costs only itself. Returns 0, or -1 with errno when file can't be read. */
-int inetd_conf_read(const char *file, struct entry_queue *entries, struct problems *problems)
+ * costs only itself. Returns how many lines are too damaged to tell which
+ * service they were for, or -1, reported, when path can't be read. */
+int inetd_conf_read(const char *path, struct entry_queue *entries, struct problems *problems)
+	__attribute__((warn_unused_result));
+
+/* The same for length bytes of text, of `file` (borrowed for good). */
+int inetd_conf_parse(const char *file, const char *text, size_t length,
+		     struct entry_queue *entries, struct problems *problems)
 	__attribute__((warn_unused_result));
 
 #endif

@@ -25,6 +25,6 @@ struct load_options {
  * memory. */
 struct settings *settings_load(const struct load_options *options, struct problems *problems);
 
-enum { INCLUDE_DEPTH_MOST = 16, CONFIG_SIZE_MOST = 64 << 20 };
+enum { INCLUDE_DEPTH_MOST = 16 };
 
 #endif

@@ -31,6 +31,9 @@ void reading_refuse(struct reading *reading, const struct word *word, const char
 void reading_advise(struct reading *reading, const struct word *word, enum severity severity,
 		    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* A network of /etc/networks, for access lists; false when there is none. */
+bool network_named(const char *name, struct prefix *prefix);
+
 /* Names of users, groups and protocols, looked up once per load: a directory
  * of ten thousand services names root ten thousand times. */
 struct accounts *accounts_new(void);

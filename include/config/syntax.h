@@ -23,9 +23,11 @@
 #define USHERD_CONFIG_SYNTAX_H
 
 #include "config/problem.h"
+#include "config/span.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum entry_kind {
 	ENTRY_SERVICE,
@@ -38,8 +40,7 @@ enum entry_kind {
 /* Where reading has got to. */
 struct syntax {
 	const char *file;
-	const char *next, *end;
-	int line; /* of the last line read */
+	struct lines lines;
 	bool lost_entries; /* something was skipped that may have been an entry */
 	struct problems *problems;
 };
@@ -63,6 +64,9 @@ void syntax_begin(struct syntax *syntax, const char *file, const char *text, siz
 bool syntax_next(struct syntax *syntax, struct raw_entry *entry);
 
 void raw_entry_clear(struct raw_entry *entry);
+
+/* Writes text to a body as a libconfuse string, which nothing in it can end. */
+void syntax_put_string(FILE *body, const char *text, size_t length);
 
 /* "service", "defaults", "daemon", "include" or "includedir". */
 const char *entry_kind_name(enum entry_kind kind);

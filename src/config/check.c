@@ -18,6 +18,7 @@ struct check {
 	const struct port_map *ports;
 	const struct load_options *options;
 	struct problems *problems;
+	bool is_whole; /* no line of the entry was left out */
 	bool failed;
 };
 
@@ -37,9 +38,10 @@ static void complain(struct check *check, enum severity severity, const char *fo
 		    "service %s: %s", check->service->id, text);
 }
 
+/* What is missing may stand in a line that was left out, of which enough was said. */
 static void require(struct check *check, bool is_there, const char *what)
 {
-	if (!is_there)
+	if (!is_there && check->is_whole)
 		complain(check, ERROR, "%s is missing", what);
 }
 
@@ -100,7 +102,7 @@ static void derive_port(struct check *check)
 		service->port = 0;
 	else if (service->types & TYPE_UNLISTED)
 		require(check, service->port >= 0, "port (the service is UNLISTED)");
-	else if (service->protocol)
+	else if (service->protocol && check->is_whole)
 		check_listed_port(check);
 }
 
@@ -317,11 +319,12 @@ static void derive_launch(struct service_settings *service)
 	}
 }
 
-bool check_service(struct service_settings *service, const struct port_map *ports,
+bool check_service(struct service_settings *service, bool is_whole, const struct port_map *ports,
 		   const struct load_options *options, struct problems *problems)
 {
 	struct check check = {
 		.service = service, .ports = ports, .options = options, .problems = problems,
+		.is_whole = is_whole,
 	};
 
 	if (service->flags & FLAG_SENSOR) {

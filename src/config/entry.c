@@ -244,22 +244,18 @@ static void parse_whole_body(void)
 
 /* --- the rules of assignment -------------------------------------------------- */
 
-static void refuse_operator(struct entry *entry, const struct attribute *attribute,
-			    const struct assignment *assignment, const char *allowed)
+static bool operator_fits(const struct attribute *attribute, const struct assignment *assignment)
 {
-	entry->broken = true;
-	problem_add(parse.problems, ERROR, entry->file, assignment->line,
-		    "%s takes %s, not \"%s\"", attribute->name, allowed,
-		    assign_operator_text(assignment->operator));
-}
+	enum assign_operator operator = assignment->operator;
+	bool fits = operator == ASSIGN_SET || attribute->shape == SHAPE_LIST ||
+		    (attribute->shape == SHAPE_GROWING && operator == ASSIGN_ADD);
 
-static void check_operator(struct entry *entry, const struct attribute *attribute,
-			   const struct assignment *assignment)
-{
-	if (attribute->shape == SHAPE_SCALAR && assignment->operator != ASSIGN_SET)
-		refuse_operator(entry, attribute, assignment, "\"=\"");
-	if (attribute->shape == SHAPE_GROWING && assignment->operator == ASSIGN_REMOVE)
-		refuse_operator(entry, attribute, assignment, "\"=\" or \"+=\"");
+	if (!fits)
+		problem_add(parse.problems, ERROR, assignment->file, assignment->line,
+			    "%s takes %s, not \"%s\"", attribute->name,
+			    attribute->shape == SHAPE_SCALAR ? "\"=\"" : "\"=\" or \"+=\"",
+			    assign_operator_text(operator));
+	return fits;
 }
 
 static const char *count_text(const struct attribute *attribute, char *text, size_t size)
@@ -274,28 +270,26 @@ static const char *count_text(const struct attribute *attribute, char *text, siz
 	return text;
 }
 
-static void check_count(struct entry *entry, const struct attribute *attribute,
-			const struct assignment *assignment)
+static bool count_fits(const struct attribute *attribute, const struct assignment *assignment)
 {
 	int count = (int)assignment->count;
 	char text[64];
 
 	if (count >= attribute->least && (attribute->most < 0 || count <= attribute->most))
-		return;
-	entry->broken = true;
-	problem_add(parse.problems, ERROR, entry->file, assignment->line,
+		return true;
+	problem_add(parse.problems, ERROR, assignment->file, assignment->line,
 		    "%s takes %s and got %d", attribute->name,
 		    count_text(attribute, text, sizeof text), count);
+	return false;
 }
 
 /* A scalar that is set twice keeps its first value. */
-static void drop_repeats(struct entry *entry, const struct attribute *attribute,
-			 struct assignment *first)
+static void drop_repeats(const struct attribute *attribute, struct assignment *first)
 {
 	if (attribute->shape != SHAPE_SCALAR || !first->next)
 		return;
 	for (const struct assignment *later = first->next; later; later = later->next)
-		problem_add(parse.problems, WARNING, entry->file, later->line,
+		problem_add(parse.problems, WARNING, later->file, later->line,
 			    "%s is already set on line %d; the first value counts, remove one of them",
 			    attribute->name, first->line);
 	assignments_free(first->next);
@@ -307,16 +301,36 @@ static bool check_place(struct entry *entry, const struct attribute *attribute, 
 {
 	if (attribute->places & place_of(entry->kind))
 		return true;
-	if (entry->kind == ENTRY_DEFAULTS && (attribute->places & IN_SERVICE)) {
+	if (entry->kind == ENTRY_DEFAULTS) {
 		problem_add(parse.problems, WARNING, entry->file, line,
-			    "%s has no effect in defaults; set it in each service", attribute->name);
-	} else {
-		entry->broken = true;
-		problem_add(parse.problems, ERROR, entry->file, line, "%s has no place in %s",
-			    attribute->name,
-			    entry->kind == ENTRY_SERVICE ? "a service" : entry_kind_name(entry->kind));
+			    "%s has no effect in defaults; set it in %s", attribute->name,
+			    attribute->places & IN_SERVICE ? "each service" : "a daemon entry");
+		return false;
 	}
+	entry->broken = true;
+	problem_add(parse.problems, ERROR, entry->file, line, "%s has no place in %s",
+		    attribute->name,
+		    entry->kind == ENTRY_SERVICE ? "a service" : entry_kind_name(entry->kind));
 	return false;
+}
+
+/* Takes out the lines that can't be used, so that nobody reads a value that is
+ * not there. */
+static void drop_unfit_lines(struct entry *entry, const struct attribute *attribute,
+			     struct assignment **each)
+{
+	while (*each) {
+		struct assignment *line = *each;
+
+		if (operator_fits(attribute, line) && count_fits(attribute, line)) {
+			each = &line->next;
+			continue;
+		}
+		entry->broken = true;
+		*each = line->next;
+		line->next = NULL;
+		assignments_free(line);
+	}
 }
 
 static void check_attribute(struct entry *entry, size_t index)
@@ -331,11 +345,8 @@ static void check_attribute(struct entry *entry, size_t index)
 		*first = NULL;
 		return;
 	}
-	drop_repeats(entry, attribute, *first);
-	for (const struct assignment *each = *first; each; each = each->next) {
-		check_operator(entry, attribute, each);
-		check_count(entry, attribute, each);
-	}
+	drop_repeats(attribute, *first);
+	drop_unfit_lines(entry, attribute, first);
 }
 
 static bool says_disabled(const struct entry *entry)

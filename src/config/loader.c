@@ -5,24 +5,22 @@
 #include "config/entry.h"
 #include "config/inetd_conf.h"
 #include "config/reading.h"
+#include "config/source_file.h"
+#include "config/word_list.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define PORT_MAP_DEFAULT "/etc/services"
 
 /* A file that is being read, and the one that includes it. */
 struct open_file {
-	const char *name; /* kept for good */
-	dev_t device;
-	ino_t inode;
+	struct source_file source;
 	const struct open_file *includer;
 	int include_line; /* of the includer */
 	int depth;
@@ -41,57 +39,8 @@ struct loader {
 	bool refused; /* the load as a whole */
 };
 
-/* Words gathered from several lines; borrowed from their entries. */
-struct word_list {
-	const struct word **words;
-	size_t count, capacity;
-	bool is_set;
-};
-
 static void read_config_file(struct loader *loader, const char *path,
 			     const struct open_file *includer, int line);
-
-/* --- lists of words --------------------------------------------------------------- */
-
-static bool word_list_add(struct word_list *list, const struct word *word)
-{
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? 2 * list->capacity : 8;
-		const struct word **words = realloc(list->words, capacity * sizeof *words);
-
-		if (!words)
-			return false;
-		list->words = words;
-		list->capacity = capacity;
-	}
-	list->words[list->count++] = word;
-	return true;
-}
-
-static void word_list_remove(struct word_list *list, const char *text)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < list->count; i++)
-		if (strcasecmp(list->words[i]->text, text) != 0)
-			list->words[kept++] = list->words[i];
-	list->count = kept;
-}
-
-static bool word_list_apply(struct word_list *list, const struct assignment *assignment,
-			    enum assign_operator operator)
-{
-	list->is_set = true;
-	if (operator == ASSIGN_SET)
-		list->count = 0;
-	for (size_t i = 0; i < assignment->count; i++) {
-		if (operator == ASSIGN_REMOVE)
-			word_list_remove(list, assignment->words[i]->text);
-		else if (!word_list_add(list, assignment->words[i]))
-			return false;
-	}
-	return true;
-}
 
 static void refuse_for_memory(struct loader *loader)
 {
@@ -109,75 +58,16 @@ static void report_file(struct loader *loader, enum severity severity, const cha
 		loader->settings->lost_entries = true;
 	if (severity == ERROR && !includer)
 		loader->refused = true;
-	problem_add(loader->problems, severity, includer ? includer->name : NULL, line, "%s: %s",
+	problem_add(loader->problems, severity, includer ? includer->source.name : NULL, line, "%s: %s",
 		    path, what);
-}
-
-/* Why a file may not be trusted with what root will run; NULL: it may. */
-static const char *distrust(const struct stat *status)
-{
-	if (geteuid() == 0 && (status->st_mode & S_IWOTH))
-		return "is writable by everybody, so anybody could run programs as root; not read "
-		       "(chmod o-w)";
-	return NULL;
-}
-
-static const char *unfit_file(const struct stat *status)
-{
-	if (!S_ISREG(status->st_mode))
-		return "is not a regular file";
-	if (status->st_size > CONFIG_SIZE_MOST)
-		return "is too large for a configuration file";
-	return distrust(status);
-}
-
-/* Opens path if it may be read as configuration; -1, reported, otherwise. */
-static int open_config(struct loader *loader, const char *path, const struct open_file *includer,
-		       int line, struct stat *status)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	const char *wrong;
-
-	if (fd < 0 || fstat(fd, status) < 0) {
-		report_file(loader, ERROR, path, includer, line, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	wrong = unfit_file(status);
-	if (wrong) {
-		report_file(loader, ERROR, path, includer, line, wrong);
-		close(fd);
-		return -1;
-	}
-	if (geteuid() == 0 && status->st_uid != 0)
-		report_file(loader, WARNING, path, includer, line,
-			    "is not owned by root; its owner can run programs as root");
-	return fd;
-}
-
-/* The whole file, to be freed; NULL with errno. */
-static char *read_all(int fd, size_t size, size_t *length)
-{
-	char *text = malloc(size + 1);
-	ssize_t got = 1;
-
-	*length = 0;
-	while (text && *length < size && (got = read(fd, text + *length, size - *length)) > 0)
-		*length += (size_t)got;
-	if (text && got < 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
 }
 
 /* The path an include line names, relative to the file it stands in. */
 static int include_path(const struct open_file *file, const char *path, char joined[PATH_MAX])
 {
-	const char *slash = strrchr(file->name, '/');
-	int directory = path[0] == '/' || !slash ? 0 : (int)(slash - file->name) + 1;
-	int length = snprintf(joined, PATH_MAX, "%.*s%s", directory, file->name, path);
+	const char *slash = strrchr(file->source.name, '/');
+	int directory = path[0] == '/' || !slash ? 0 : (int)(slash - file->source.name) + 1;
+	int length = snprintf(joined, PATH_MAX, "%.*s%s", directory, file->source.name, path);
 
 	return length < PATH_MAX ? 0 : -1;
 }
@@ -196,7 +86,7 @@ static void advise_of_passed_over(struct loader *loader, const struct open_file 
 				  const char *name)
 {
 	if (loader->options->advise && name[0] != '.')
-		problem_add(loader->problems, ADVICE, file->name, line,
+		problem_add(loader->problems, ADVICE, file->source.name, line,
 			    "%s is not read, as it %s; rename it if it should be", name,
 			    passed_over(name));
 }
@@ -255,11 +145,12 @@ static void follow_include(struct loader *loader, const struct open_file *file,
 		include_directory(loader, file, raw->line, path);
 }
 
-/* A disabled entry's faults are told, but they keep nothing from starting. */
-static void demote_problems(struct problems *problems, size_t since)
+/* A disabled entry's faults are told, but they keep nothing from starting. What
+ * was said of lines before it is not its own. */
+static void demote_problems(struct problems *problems, size_t since, int first_line)
 {
 	for (size_t i = since; i < problems->count; i++)
-		if (problems->list[i].severity == ERROR) {
+		if (problems->list[i].severity == ERROR && problems->list[i].line >= first_line) {
 			problems->list[i].severity = ADVICE;
 			problems->errors--;
 		}
@@ -275,7 +166,7 @@ static bool is_second_defaults(struct loader *loader, struct open_file *file,
 		file->has_defaults = true;
 		return false;
 	}
-	problem_add(loader->problems, WARNING, file->name, raw->line,
+	problem_add(loader->problems, WARNING, file->source.name, raw->line,
 		    "only one defaults entry counts in a file; this one is ignored");
 	return true;
 }
@@ -283,27 +174,27 @@ static bool is_second_defaults(struct loader *loader, struct open_file *file,
 static void take_entry(struct loader *loader, struct open_file *file, const struct raw_entry *raw,
 		       size_t problems_before)
 {
-	struct entry *entry = entry_parse(raw, file->name, loader->problems);
+	struct entry *entry = entry_parse(raw, file->source.name, loader->problems);
 
 	if (!entry) {
 		loader->refused = true;
 		return;
 	}
 	if (entry->disabled)
-		demote_problems(loader->problems, problems_before);
+		demote_problems(loader->problems, problems_before, raw->line);
 	else if (entry->broken && entry->kind != ENTRY_SERVICE)
 		loader->refused = true;
 	STAILQ_INSERT_TAIL(&loader->entries, entry, link);
 }
 
-static void read_entries(struct loader *loader, struct open_file *file, const char *text,
-			 size_t length)
+static void read_entries(struct loader *loader, struct open_file *file)
 {
+	const struct source_file *source = &file->source;
 	struct syntax syntax;
 	struct raw_entry raw;
 	size_t before = loader->problems->count;
 
-	syntax_begin(&syntax, file->name, text, length, loader->problems);
+	syntax_begin(&syntax, source->name, source->text, source->length, loader->problems);
 	for (; syntax_next(&syntax, &raw); before = loader->problems->count) {
 		if (raw.kind >= ENTRY_INCLUDE)
 			follow_include(loader, file, &raw);
@@ -318,63 +209,58 @@ static void read_entries(struct loader *loader, struct open_file *file, const ch
 /* True, reported, when this file is being read already or is too deep. */
 static bool is_endless(struct loader *loader, const struct open_file *file)
 {
+	const struct source_file *source = &file->source;
 	const char *wrong = NULL;
 
 	if (file->depth > INCLUDE_DEPTH_MOST)
 		wrong = "is included too deeply; not read";
 	for (const struct open_file *outer = file->includer; outer; outer = outer->includer)
-		if (outer->device == file->device && outer->inode == file->inode)
+		if (outer->source.device == source->device && outer->source.inode == source->inode)
 			wrong = "includes itself; not read again";
 	if (wrong)
-		report_file(loader, ERROR, file->name, file->includer, file->include_line, wrong);
+		report_file(loader, ERROR, source->name, file->includer, file->include_line, wrong);
 	return wrong != NULL;
 }
 
 static void read_config_file(struct loader *loader, const char *path,
 			     const struct open_file *includer, int line)
 {
-	struct stat status;
-	int fd = open_config(loader, path, includer, line, &status);
 	struct open_file file = {
-		.name = file_name_keep(path), .includer = includer, .include_line = line,
+		.includer = includer, .include_line = line,
 		.depth = includer ? includer->depth + 1 : 0,
 	};
-	size_t length;
-	char *text;
+	const char *wrong;
 
-	if (fd < 0)
+	if (source_file_read(&file.source, path, &wrong) < 0) {
+		report_file(loader, ERROR, path, includer, line, wrong);
 		return;
-	file.device = status.st_dev;
-	file.inode = status.st_ino;
-	text = file.name ? read_all(fd, (size_t)status.st_size, &length) : NULL;
-	if (!text)
-		report_file(loader, ERROR, path, includer, line, strerror(errno));
-	else if (!is_endless(loader, &file))
-		read_entries(loader, &file, text, length);
-	free(text);
-	close(fd);
+	}
+	if (file.source.is_foreign)
+		report_file(loader, WARNING, path, includer, line, source_file_foreign);
+	if (!is_endless(loader, &file))
+		read_entries(loader, &file);
+	source_file_clear(&file.source);
 }
 
 /* --- defaults and daemon -------------------------------------------------------------- */
 
-static void merge_default(struct loader *loader, size_t index, const struct assignment *assignment)
+/* Merges what defaults, or daemon, assigns to one attribute. */
+static void merge_lines(struct loader *loader, size_t index, const struct assignment *line)
 {
+	const struct attribute *attribute = &attributes[index];
 	struct word_list *list = &loader->defaults[index];
-	bool grows = attributes[index].shape == SHAPE_LIST;
 
-	for (; assignment; assignment = assignment->next) {
-		enum assign_operator operator = assignment->operator;
+	for (; line; line = line->next) {
+		/* As in xinetd, where `=` adds to what an earlier line or file says. */
+		bool adds = attribute->shape == SHAPE_LIST && line->operator == ASSIGN_SET;
 
-		if (list->is_set && !grows) {
-			problem_add(loader->problems, WARNING, assignment->file, assignment->line,
-				    "%s is already set in defaults; the first value counts",
-				    attributes[index].name);
-			return;
-		}
-		if (grows && operator == ASSIGN_SET)
-			operator = ASSIGN_ADD;
-		if (!word_list_apply(list, assignment, operator))
-			refuse_for_memory(loader);
+		if (attribute->shape == SHAPE_SCALAR && list->is_set)
+			problem_add(loader->problems, WARNING, line->file, line->line,
+				    "%s is already set on %s:%d; the first value counts",
+				    attribute->name, list->words[0]->file, list->words[0]->line);
+		else if (!word_list_apply(list, attribute, line, adds ? ASSIGN_ADD : line->operator,
+					  loader->problems))
+			loader->refused = true;
 	}
 }
 
@@ -383,9 +269,9 @@ static void merge_defaults(struct loader *loader)
 	const struct entry *entry;
 
 	STAILQ_FOREACH(entry, &loader->entries, link)
-		if (entry->kind == ENTRY_DEFAULTS)
+		if (entry->kind != ENTRY_SERVICE)
 			for (size_t i = 0; i < attribute_count; i++)
-				merge_default(loader, i, entry->assignments[i]);
+				merge_lines(loader, i, entry->assignments[i]);
 }
 
 static bool read_attribute(struct loader *loader, size_t index, const struct word_list *list,
@@ -422,27 +308,12 @@ static void check_defaults(struct loader *loader)
 	service_settings_release(scratch);
 }
 
-/* Reads what daemon entries say, and enabled and disabled of defaults. */
+/* Reads what concerns the daemon as a whole. */
 static void read_daemon_attributes(struct loader *loader)
 {
-	for (size_t i = 0; i < attribute_count; i++) {
-		struct word_list list = { 0 };
-		const struct entry *entry;
-
-		if (attributes[i].places & IN_SERVICE)
-			continue;
-		STAILQ_FOREACH(entry, &loader->entries, link)
-			if (entry->kind == ENTRY_DAEMON)
-				for (const struct assignment *each = entry->assignments[i]; each;
-				     each = each->next)
-					if (!word_list_apply(&list, each, each->operator))
-						refuse_for_memory(loader);
-		if (loader->defaults[i].is_set)
+	for (size_t i = 0; i < attribute_count; i++)
+		if (!(attributes[i].places & IN_SERVICE) && loader->defaults[i].is_set)
 			read_attribute(loader, i, &loader->defaults[i], NULL, loader->problems);
-		else if (list.is_set)
-			read_attribute(loader, i, &list, NULL, loader->problems);
-		free(list.words);
-	}
 }
 
 static void load_port_map(struct loader *loader, const char *path)
@@ -464,52 +335,28 @@ static void load_port_maps(struct loader *loader)
 
 /* --- services --------------------------------------------------------------------------- */
 
-/* What the service says of an attribute, on top of what defaults say. */
+/* What the service says of an attribute, on top of what defaults say. False,
+ * reported, when a line can't be used. */
 static bool gather_words(struct loader *loader, const struct entry *entry, size_t index,
 			 struct word_list *list)
 {
-	const struct assignment *each = entry->assignments[index];
-	const struct word_list *inherited = &loader->defaults[index];
-	bool builds_on = attributes[index].shape == SHAPE_LIST || !each;
+	static const struct word_list nothing = { .is_set = false };
+	const struct assignment *line = entry->assignments[index];
+	bool inherits = attributes[index].shape == SHAPE_LIST || !line;
+	bool gathered = word_list_copy(list, inherits ? &loader->defaults[index] : &nothing,
+				       loader->problems);
 
-	list->count = 0;
-	list->is_set = inherited->is_set || each;
-	for (size_t i = 0; builds_on && i < inherited->count; i++)
-		if (!word_list_add(list, inherited->words[i]))
-			return false;
-	for (; each; each = each->next)
-		if (!word_list_apply(list, each, each->operator))
-			return false;
-	return true;
-}
-
-static bool needs_quotes(const char *text)
-{
-	return text[0] == '\0' || text[0] == '"' || text[0] == '#' ||
-	       strpbrk(text, " \t\r\v\f") != NULL;
-}
-
-static void print_word(FILE *out, const char *text)
-{
-	if (!needs_quotes(text)) {
-		fprintf(out, " %s", text);
-		return;
-	}
-	fputs(" \"", out);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			putc('\\', out);
-		putc(*text, out);
-	}
-	putc('"', out);
+	for (; gathered && line; line = line->next)
+		gathered = word_list_apply(list, &attributes[index], line, line->operator,
+					   loader->problems);
+	return gathered;
 }
 
 static void print_attribute(FILE *out, const struct attribute *attribute,
 			    const struct word_list *list)
 {
 	fprintf(out, "\t%-15s =", attribute->name);
-	for (size_t i = 0; i < list->count; i++)
-		print_word(out, list->words[i]->text);
+	word_list_print(list, out);
 	putc('\n', out);
 }
 
@@ -526,10 +373,7 @@ static bool read_service(struct loader *loader, const struct entry *entry,
 	for (size_t i = 0; canonical && i < attribute_count; i++) {
 		if (!(attributes[i].places & IN_SERVICE))
 			continue;
-		if (!gather_words(loader, entry, i, &list)) {
-			fine = false;
-			break;
-		}
+		fine &= gather_words(loader, entry, i, &list);
 		if (!list.is_set)
 			continue;
 		print_attribute(canonical, &attributes[i], &list);
@@ -537,7 +381,7 @@ static bool read_service(struct loader *loader, const struct entry *entry,
 				       entry->assignments[i] ? loader->problems : &told_before);
 	}
 	problems_clear(&told_before);
-	free(list.words);
+	word_list_clear(&list);
 	return canonical && fclose(canonical) == 0 && fine;
 }
 
@@ -579,12 +423,15 @@ static struct service_settings *build_service(struct loader *loader, const struc
 	service->name = arena_string(&service->arena, entry->name);
 	service->id = arena_string(&service->arena, entry_id(entry));
 	service->log.is_common = !entry->assignments[ATTRIBUTE("log_type")];
-	fine = read_service(loader, entry, service) && service->name && service->id;
+	fine = read_service(loader, entry, service) && !entry->broken;
 	/* Also after an error: a person wants to hear of all of them at once. */
-	if (service->name && service->id)
-		fine &= check_service(service, loader->ports, loader->options, loader->problems);
-	if (fine && !entry->broken)
+	if (!service->arena.failed)
+		fine &= check_service(service, fine, loader->ports, loader->options,
+				      loader->problems);
+	if (fine && !service->arena.failed)
 		return service;
+	if (service->arena.failed)
+		refuse_for_memory(loader);
 	service_settings_release(service);
 	return NULL;
 }
@@ -639,7 +486,7 @@ static void loader_end(struct loader *loader)
 		entry_free(entry);
 	}
 	for (size_t i = 0; loader->defaults && i < attribute_count; i++)
-		free(loader->defaults[i].words);
+		word_list_clear(&loader->defaults[i]);
 	free(loader->defaults);
 	accounts_free(loader->accounts);
 	port_map_free(loader->ports);
@@ -647,10 +494,8 @@ static void loader_end(struct loader *loader)
 
 static void read_inetd_conf(struct loader *loader, const char *path)
 {
-	if (inetd_conf_read(path, &loader->entries, loader->problems) == 0)
-		return;
-	loader->settings->lost_entries = true;
-	problem_add(loader->problems, WARNING, NULL, 0, "%s: %s", path, strerror(errno));
+	if (inetd_conf_read(path, &loader->entries, loader->problems) != 0)
+		loader->settings->lost_entries = true;
 }
 
 static void load_everything(struct loader *loader)
@@ -661,8 +506,6 @@ static void load_everything(struct loader *loader)
 		read_config_file(loader, loader->options->config, NULL, 0);
 	if (loader->options->inetd_conf)
 		read_inetd_conf(loader, loader->options->inetd_conf);
-	if (loader->refused)
-		return;
 	errors = loader->problems->errors;
 	merge_defaults(loader);
 	check_defaults(loader);

@@ -3,15 +3,8 @@
 #include "config/attributes.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-/* A stretch of the text; not NUL-ended. */
-struct span {
-	const char *start, *end;
-};
 
 static const char *const kind_names[] = {
 	[ENTRY_SERVICE] = "service", [ENTRY_DEFAULTS] = "defaults",
@@ -24,48 +17,6 @@ const char *entry_kind_name(enum entry_kind kind)
 	return kind_names[kind];
 }
 
-static bool is_blank_char(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static struct span span_trim(struct span span)
-{
-	while (span.start < span.end && is_blank_char(*span.start))
-		span.start++;
-	while (span.end > span.start && is_blank_char(span.end[-1]))
-		span.end--;
-	return span;
-}
-
-static size_t span_length(struct span span)
-{
-	return (size_t)(span.end - span.start);
-}
-
-static bool span_is(struct span span, const char *text)
-{
-	return span_length(span) == strlen(text) &&
-	       strncasecmp(span.start, text, span_length(span)) == 0;
-}
-
-/* Cuts the next word, up to a blank, off the front of *rest. */
-static struct span take_plain_word(struct span *rest)
-{
-	struct span word;
-
-	*rest = span_trim(*rest);
-	word.start = word.end = rest->start;
-	while (word.end < rest->end && !is_blank_char(*word.end))
-		word.end++;
-	rest->start = word.end;
-	return word;
-}
-
-/* What a message shows of a stretch of a line. */
-enum { SHOWN_MOST = 60 };
-#define SHOWN(span) (int)(span_length(span) > SHOWN_MOST ? SHOWN_MOST : span_length(span)), (span).start
-
 static void report(const struct syntax *syntax, int line, const char *text)
 {
 	problem_add(syntax->problems, ERROR, syntax->file, line, "%s", text);
@@ -74,42 +25,25 @@ static void report(const struct syntax *syntax, int line, const char *text)
 void syntax_begin(struct syntax *syntax, const char *file, const char *text, size_t length,
 		  struct problems *problems)
 {
-	static const char byte_order_mark[] = "\xef\xbb\xbf";
-
-	*syntax = (struct syntax){
-		.file = file, .next = text, .end = text + length, .problems = problems,
-	};
-	if (length >= 3 && memcmp(text, byte_order_mark, 3) == 0)
-		syntax->next += 3;
-}
-
-/* The next line, trimmed; false at the end of the text. */
-static bool next_line(struct syntax *syntax, struct span *line)
-{
-	const char *newline;
-
-	if (syntax->next == syntax->end)
-		return false;
-	newline = memchr(syntax->next, '\n', (size_t)(syntax->end - syntax->next));
-	line->start = syntax->next;
-	line->end = newline ? newline : syntax->end;
-	syntax->next = newline ? newline + 1 : syntax->end;
-	syntax->line++;
-	*line = span_trim(*line);
-	return true;
-}
-
-static bool is_idle_line(struct span line)
-{
-	return line.start == line.end || *line.start == '#';
+	*syntax = (struct syntax){ .file = file, .problems = problems };
+	lines_begin(&syntax->lines, text, length);
 }
 
 /* The next line that says something. */
 static bool next_significant_line(struct syntax *syntax, struct span *line)
 {
-	while (next_line(syntax, line))
-		if (!is_idle_line(*line))
+	while (lines_next(&syntax->lines, line))
+		if (!span_is_idle(*line))
 			return true;
+	return false;
+}
+
+/* False, reported, for a line with a NUL byte. */
+static bool line_is_text(const struct syntax *syntax, struct span line)
+{
+	if (!memchr(line.start, '\0', span_length(line)))
+		return true;
+	report(syntax, syntax->lines.number, "a NUL byte in the line; configuration is text");
 	return false;
 }
 
@@ -119,7 +53,7 @@ static bool line_is_brace(struct span line, char brace)
 	if (line.start == line.end || *line.start != brace)
 		return false;
 	line.start++;
-	return is_idle_line(span_trim(line));
+	return span_is_idle(span_trim(line));
 }
 
 /* Passes over everything up to a line with only `}`, as xinetd does. */
@@ -127,7 +61,7 @@ static void skip_to_closing_brace(struct syntax *syntax)
 {
 	struct span line;
 
-	while (next_line(syntax, &line))
+	while (lines_next(&syntax->lines, &line))
 		if (line_is_brace(line, '}'))
 			return;
 }
@@ -135,24 +69,34 @@ static void skip_to_closing_brace(struct syntax *syntax)
 /* --- bodies ----------------------------------------------------------------- */
 
 /* Writes one character of a libconfuse '...' string. */
-static void put_quoted_char(FILE *body, char c)
+static void put_char(FILE *body, char c)
 {
 	if (c == '\\' || c == '\'')
 		putc('\\', body);
 	putc(c, body);
 }
 
-/* Writes the word at the front of *rest as a libconfuse string and cuts it off.
- * Returns NULL, or what is wrong with it. */
+void syntax_put_string(FILE *body, const char *text, size_t length)
+{
+	putc('\'', body);
+	for (size_t i = 0; i < length; i++)
+		put_char(body, text[i]);
+	putc('\'', body);
+}
+
+/* Writes the "..." word at the front of *rest as a libconfuse string and cuts it
+ * off. Returns NULL, or what is wrong with it. */
 static const char *put_quoted_word(FILE *body, struct span *rest)
 {
 	const char *c = rest->start + 1;
 
+	putc('\'', body);
 	for (; c < rest->end && *c != '"'; c++) {
 		if (*c == '\\' && c + 1 < rest->end && (c[1] == '"' || c[1] == '\\'))
 			c++;
-		put_quoted_char(body, *c);
+		put_char(body, *c);
 	}
+	putc('\'', body);
 	if (c == rest->end)
 		return "a word that begins with \" has no closing \"";
 	rest->start = c + 1;
@@ -163,24 +107,19 @@ static const char *put_quoted_word(FILE *body, struct span *rest)
 
 static const char *put_word(FILE *body, struct span *rest)
 {
-	const char *wrong = NULL;
+	struct span word;
 
-	fputs(", '", body);
-	if (*rest->start == '"') {
-		wrong = put_quoted_word(body, rest);
-	} else {
-		struct span word = take_plain_word(rest);
-
-		for (; word.start < word.end; word.start++)
-			put_quoted_char(body, *word.start);
-	}
-	putc('\'', body);
-	return wrong;
+	fputs(", ", body);
+	if (*rest->start == '"')
+		return put_quoted_word(body, rest);
+	word = span_take_word(rest);
+	syntax_put_string(body, word.start, span_length(word));
+	return NULL;
 }
 
 static void warn_of_comment_in_data(struct syntax *syntax, const char *name)
 {
-	problem_add(syntax->problems, ADVICE, syntax->file, syntax->line,
+	problem_add(syntax->problems, ADVICE, syntax->file, syntax->lines.number,
 		    "\"#\" does not begin a comment in %s: it and what follows are passed on; "
 		    "put the comment on a line of its own", name);
 }
@@ -255,12 +194,10 @@ static bool put_assignment(struct syntax *syntax, FILE *body, struct span line)
 	char name[NAME_MOST];
 	const char *operator, *wrong;
 
-	if (memchr(line.start, '\0', span_length(line))) {
-		report(syntax, syntax->line, "a NUL byte in the line; configuration is text");
+	if (!line_is_text(syntax, line))
 		return false;
-	}
 	if (!take_name(&rest, name) || !(operator = take_operator(&rest))) {
-		problem_add(syntax->problems, ERROR, syntax->file, syntax->line,
+		problem_add(syntax->problems, ERROR, syntax->file, syntax->lines.number,
 			    "\"%.*s\" is not of the form ATTRIBUTE = VALUES, with =, += or -=",
 			    SHOWN(line));
 		return false;
@@ -268,36 +205,41 @@ static bool put_assignment(struct syntax *syntax, FILE *body, struct span line)
 	fprintf(body, "%s += {'%s'", canonical_name(name), operator);
 	wrong = put_values(syntax, body, name, rest);
 	if (wrong)
-		report(syntax, syntax->line, wrong);
+		report(syntax, syntax->lines.number, wrong);
 	putc('}', body);
 	return !wrong;
+}
+
+static int find_kind(struct span word)
+{
+	for (int kind = 0; kind <= ENTRY_INCLUDEDIR; kind++)
+		if (span_is(word, kind_names[kind]))
+			return kind;
+	return -1;
 }
 
 /* True for a line that can only be a header: the `}` before it is missing. */
 static bool line_is_header(struct span line)
 {
-	struct span word = take_plain_word(&line), rest = line;
+	struct span word = span_take_word(&line);
 
-	if (take_operator(&rest))
-		return false;
-	return span_is(word, "service") || span_is(word, "defaults");
+	return find_kind(word) >= 0 && !take_operator(&line);
 }
 
 /* Reads lines up to the closing brace. `body` gets a newline for each. */
 static void read_body(struct syntax *syntax, struct raw_entry *entry, FILE *body)
 {
-	struct syntax before = *syntax;
+	struct lines before = syntax->lines;
 	struct span line;
 
-	for (; next_line(syntax, &line); before = *syntax) {
+	for (; lines_next(&syntax->lines, &line); before = syntax->lines) {
 		if (line_is_brace(line, '}'))
 			return;
 		if (line_is_header(line)) {
-			syntax->next = before.next; /* the header is read as one */
-			syntax->line = before.line;
+			syntax->lines = before; /* the header is read as one */
 			break;
 		}
-		if (!is_idle_line(line) && !put_assignment(syntax, body, line))
+		if (!span_is_idle(line) && !put_assignment(syntax, body, line))
 			entry->broken = true;
 		putc('\n', body);
 	}
@@ -318,12 +260,22 @@ static bool kind_has_name(enum entry_kind kind)
 	return kind == ENTRY_SERVICE || kind >= ENTRY_INCLUDE;
 }
 
-static int find_kind(struct span word)
+static void report_stray(const struct syntax *syntax, struct span line)
 {
-	for (int kind = 0; kind <= ENTRY_INCLUDEDIR; kind++)
-		if (span_is(word, kind_names[kind]))
-			return kind;
-	return -1;
+	problem_add(syntax->problems, ERROR, syntax->file, syntax->lines.number,
+		    "\"%.*s\" stands between entries, where \"service NAME\", defaults, include or "
+		    "includedir is expected%s", SHOWN(line), line_is_brace(line, '}')
+		    ? "" : "; everything up to the next line with only \"}\" is skipped");
+}
+
+/* True when the last word of a header, before a comment, is `{`. */
+static bool ends_with_brace(struct span rest)
+{
+	struct span word, last = { 0 };
+
+	while (word = span_take_word(&rest), word.start < word.end && *word.start != '#')
+		last = word;
+	return last.start && span_is(last, "{");
 }
 
 /* Reads "KEYWORD [NAME] [ignored words] [{]". *opened tells whether the brace was
@@ -332,51 +284,47 @@ static bool parse_header(struct syntax *syntax, struct span line, struct raw_ent
 			 bool *opened)
 {
 	struct span rest = line, name = { line.end, line.end };
-	int kind = find_kind(take_plain_word(&rest));
+	int kind = find_kind(span_take_word(&rest));
 
+	if (!line_is_text(syntax, line))
+		return false;
 	if (kind < 0) {
-		problem_add(syntax->problems, ERROR, syntax->file, syntax->line,
-			    "\"%.*s\" stands between entries, where \"service NAME\", defaults, "
-			    "include or includedir is expected; everything up to the next line "
-			    "with only \"}\" is skipped", SHOWN(line));
+		report_stray(syntax, line);
 		return false;
 	}
-	if (kind_has_name((enum entry_kind)kind))
-		name = take_plain_word(&rest);
-	rest = span_trim(rest);
-	*opened = kind_has_body((enum entry_kind)kind) && rest.start < rest.end && rest.end[-1] == '{' &&
-		  (rest.end - 1 == rest.start || is_blank_char(rest.end[-2]));
-	if (kind_has_name((enum entry_kind)kind) && name.start == name.end) {
-		problem_add(syntax->problems, ERROR, syntax->file, syntax->line,
+	entry->kind = (enum entry_kind)kind;
+	entry->line = syntax->lines.number;
+	if (kind_has_name(entry->kind))
+		name = span_take_word(&rest);
+	if (kind_has_name(entry->kind) && span_is_idle(name)) {
+		problem_add(syntax->problems, ERROR, syntax->file, syntax->lines.number,
 			    "%s needs a %s after it", kind_names[kind],
 			    kind == ENTRY_SERVICE ? "name" : "path");
 		return false;
 	}
-	entry->kind = (enum entry_kind)kind;
-	entry->line = syntax->line;
+	*opened = kind_has_body(entry->kind) && ends_with_brace(rest);
 	entry->name = strndup(name.start, span_length(name));
-	return entry->name != NULL;
+	return true;
 }
 
 /* Finds the `{` of an entry. When something else comes first it is left to be
  * read again if it is a header; otherwise the entry's remains are skipped. */
 static bool find_opening_brace(struct syntax *syntax, const struct raw_entry *entry)
 {
-	struct syntax before = *syntax;
-	struct span line;
+	struct lines before = syntax->lines;
+	struct span line = { 0 };
+	bool found = next_significant_line(syntax, &line);
 
-	if (next_significant_line(syntax, &line) && line_is_brace(line, '{'))
+	if (found && line_is_brace(line, '{'))
 		return true;
 	problem_add(syntax->problems, ERROR, syntax->file, entry->line,
 		    "%s%s%s has no \"{\" on this or the next line", entry_kind_name(entry->kind),
 		    entry->name[0] ? " " : "", entry->name);
 	syntax->lost_entries = true;
-	if (line_is_header(line)) {
-		syntax->next = before.next; /* the header is read as one */
-		syntax->line = before.line;
-	} else {
+	if (found && line_is_header(line))
+		syntax->lines = before; /* the header is read as one */
+	else
 		skip_to_closing_brace(syntax);
-	}
 	return false;
 }
 
@@ -387,10 +335,20 @@ static bool read_entry_body(struct syntax *syntax, struct raw_entry *entry)
 
 	if (!body)
 		return false;
-	entry->body_line = syntax->line + 1;
+	entry->body_line = syntax->lines.number + 1;
 	read_body(syntax, entry, body);
 	fflush(body);
 	return fclose(body) == 0 && entry->body;
+}
+
+/* Passes over what follows a line that is no header. */
+static void recover(struct syntax *syntax, struct span line, enum entry_kind kind)
+{
+	if (line_is_brace(line, '}'))
+		return; /* nothing else belongs to it */
+	syntax->lost_entries = true;
+	if (kind_has_body(kind))
+		skip_to_closing_brace(syntax);
 }
 
 /* Reads one entry from its header line on. Returns 1, 0 when there was none
@@ -400,10 +358,11 @@ static int read_entry(struct syntax *syntax, struct span line, struct raw_entry 
 	bool opened;
 
 	if (!parse_header(syntax, line, entry, &opened)) {
-		syntax->lost_entries = true;
-		skip_to_closing_brace(syntax);
+		recover(syntax, line, entry->kind);
 		return 0;
 	}
+	if (!entry->name)
+		return -1;
 	if (!kind_has_body(entry->kind))
 		return 1;
 	if (!opened && !find_opening_brace(syntax, entry))
@@ -424,7 +383,7 @@ bool syntax_next(struct syntax *syntax, struct raw_entry *entry)
 			return true;
 		raw_entry_clear(entry);
 		if (found < 0) {
-			report(syntax, syntax->line, "out of memory; the rest is not read");
+			report(syntax, syntax->lines.number, "out of memory; the rest is not read");
 			return false;
 		}
 	}

@@ -565,7 +565,7 @@ void read_stderr(struct reading *reading, void *field)
 
 /* --- admission ------------------------------------------------------------------------------ */
 
-static bool network_named(const char *name, struct prefix *prefix)
+bool network_named(const char *name, struct prefix *prefix)
 {
 	const struct netent *network = getnetbyname(name);
 	uint32_t number;

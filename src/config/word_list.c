@@ -1,0 +1,218 @@
+#include "config/word_list.h"
+
+#include "config/reading.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static bool report_memory(struct problems *problems)
+{
+	problem_add(problems, ERROR, NULL, 0, "out of memory");
+	return false;
+}
+
+static bool word_list_add(struct word_list *list, const struct word *word)
+{
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity ? 2 * list->capacity : 8;
+		const struct word **words = reallocarray(list->words, capacity, sizeof *words);
+
+		if (!words)
+			return false;
+		list->words = words;
+		list->capacity = capacity;
+	}
+	list->words[list->count++] = word;
+	return true;
+}
+
+/* --- removing ------------------------------------------------------------------ */
+
+/* Removes words that read the same. True when there were any. */
+static bool remove_text(struct word_list *list, const char *text)
+{
+	size_t kept = 0, count = list->count;
+
+	for (size_t i = 0; i < count; i++)
+		if (strcasecmp(list->words[i]->text, text) != 0)
+			list->words[kept++] = list->words[i];
+	list->count = kept;
+	return kept < count;
+}
+
+/* A word that the list owns, in the place of another. */
+static const struct word *make_word(struct word_list *list, const struct word *origin,
+				    const char *text)
+{
+	struct word **made = reallocarray(list->made, list->made_count + 1, sizeof *made);
+	size_t size = strlen(text) + 1;
+	struct word *word;
+
+	if (!made)
+		return NULL;
+	list->made = made;
+	word = malloc(sizeof *word + size);
+	if (!word)
+		return NULL;
+	*word = (struct word){ .file = origin->file, .line = origin->line };
+	memcpy(word->text, text, size);
+	list->made[list->made_count++] = word;
+	return word;
+}
+
+/* Adds a word for each rule that is left of origin. */
+static bool add_rules(struct word_list *list, const struct word *origin,
+		      const struct access_list *rules)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct word *word =
+			make_word(list, origin, prefix_text(&rules->rules[i].prefix, text));
+
+		if (!word || !word_list_add(list, word))
+			return false;
+	}
+	return true;
+}
+
+/* Adds to left what is left of word without what `removed` means. */
+static bool add_remainder(struct word_list *left, const struct word *word, const char *removed,
+			  bool *any)
+{
+	struct access_list rules = { 0 };
+	bool added = true;
+
+	if (access_list_add(&rules, word->text, NULL, 0, network_named) != WORD_ADDED ||
+	    !access_list_remove(&rules, removed)) {
+		added = word_list_add(left, word);
+	} else {
+		*any = true;
+		added = add_rules(left, word, &rules);
+	}
+	access_list_clear(&rules);
+	return added;
+}
+
+/* Removes from an access list all that means the same. *any tells whether there
+ * was something. False for want of memory. */
+static bool remove_meaning(struct word_list *list, const char *removed, bool *any)
+{
+	struct word_list left = { .made = list->made, .made_count = list->made_count };
+	bool added = true;
+
+	*any = false;
+	for (size_t i = 0; i < list->count && added; i++)
+		added = add_remainder(&left, list->words[i], removed, any);
+	free(list->words);
+	left.is_set = true;
+	*list = left;
+	return added;
+}
+
+/* True for a word that may stand in an access list. */
+static bool check_access_word(const struct attribute *attribute, const struct word *word,
+			      struct problems *problems)
+{
+	struct access_list rules = { 0 };
+	enum access_word what = access_list_add(&rules, word->text, NULL, 0, network_named);
+
+	access_list_clear(&rules);
+	if (what == WORD_ADDED)
+		return true;
+	problem_add(problems, ERROR, word->file, word->line, "%s: \"%s\" %s", attribute->name,
+		    word->text, access_word_text(what));
+	return false;
+}
+
+static bool word_list_remove(struct word_list *list, const struct attribute *attribute,
+			     const struct word *word, struct problems *problems)
+{
+	bool any;
+
+	if (attribute->read != read_access_list) {
+		any = remove_text(list, word->text);
+	} else {
+		if (!check_access_word(attribute, word, problems))
+			return false;
+		if (!remove_meaning(list, word->text, &any))
+			return report_memory(problems);
+	}
+	if (!any)
+		problem_add(problems, WARNING, word->file, word->line,
+			    "%s -= %s removes nothing, as it is not there", attribute->name,
+			    word->text);
+	return true;
+}
+
+bool word_list_apply(struct word_list *list, const struct attribute *attribute,
+		     const struct assignment *assignment, enum assign_operator operator,
+		     struct problems *problems)
+{
+	list->is_set = true;
+	if (operator == ASSIGN_SET)
+		list->count = 0;
+	for (size_t i = 0; i < assignment->count; i++) {
+		const struct word *word = assignment->words[i];
+
+		if (operator == ASSIGN_REMOVE) {
+			if (!word_list_remove(list, attribute, word, problems))
+				return false;
+		} else if (!word_list_add(list, word)) {
+			return report_memory(problems);
+		}
+	}
+	return true;
+}
+
+bool word_list_copy(struct word_list *list, const struct word_list *other,
+		    struct problems *problems)
+{
+	list->count = 0;
+	list->is_set = other->is_set;
+	for (size_t i = 0; i < other->count; i++)
+		if (!word_list_add(list, other->words[i]))
+			return report_memory(problems);
+	return true;
+}
+
+/* --- printing -------------------------------------------------------------------- */
+
+static bool needs_quotes(const char *text)
+{
+	return text[0] == '\0' || text[0] == '"' || text[0] == '#' ||
+	       strpbrk(text, " \t\r\v\f") != NULL;
+}
+
+static void print_quoted(FILE *out, const char *text)
+{
+	fputs(" \"", out);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			putc('\\', out);
+		putc(*text, out);
+	}
+	putc('"', out);
+}
+
+void word_list_print(const struct word_list *list, FILE *out)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const char *text = list->words[i]->text;
+
+		if (needs_quotes(text))
+			print_quoted(out, text);
+		else
+			fprintf(out, " %s", text);
+	}
+}
+
+void word_list_clear(struct word_list *list)
+{
+	for (size_t i = 0; i < list->made_count; i++)
+		free(list->made[i]);
+	free(list->made);
+	free(list->words);
+	*list = (struct word_list){ 0 };
+}

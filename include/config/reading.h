@@ -14,6 +14,8 @@ struct reading {
 	const struct word *const *words;
 	size_t count;
 	struct service_settings *service; /* NULL for the daemon's own attributes */
+	const char *file;                 /* where the entry begins */
+	int line;
 	struct arena *arena;
 	struct accounts *accounts;
 	const struct port_map *ports;
@@ -30,6 +32,39 @@ void reading_refuse(struct reading *reading, const struct word *word, const char
 /* Reports something that does not keep the service from starting. */
 void reading_advise(struct reading *reading, const struct word *word, enum severity severity,
 		    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* --- pieces that readers share --------------------------------------------------- */
+
+static inline const char *first_word(const struct reading *reading)
+{
+	return reading->words[0]->text;
+}
+
+/* The whole of text as a decimal number from 0 to most. */
+bool parse_number(const char *text, uint64_t most, uint64_t *number);
+
+/* A number with an optional K or M after it. */
+bool parse_size(const char *text, uint64_t *size);
+
+struct name_value {
+	const char *name; /* NULL: the end of a table */
+	int value;
+};
+
+/* The value of word in table, in any case; false, refused, when it is not there. */
+bool read_name(struct reading *reading, const struct word *word, const struct name_value *table,
+	       int *value);
+
+/* All words of table, or-ed together. */
+void read_set(struct reading *reading, unsigned *set, const struct name_value *table);
+
+/* Makes path absolute, in the arena. */
+char *absolute_path(struct reading *reading, const char *directory, const char *path);
+
+/* A copy of the words, in the arena. */
+void strings_fill(struct reading *reading, struct strings *strings);
+
+/* --- names ------------------------------------------------------------------------- */
 
 /* A network of /etc/networks, for access lists; false when there is none. */
 bool network_named(const char *name, struct prefix *prefix);

@@ -47,11 +47,11 @@ struct session {
 	struct service *service;           /* the owner's */
 	LIST_ENTRY(session) link;          /* the owner's */
 	struct source *source;             /* the owner's */
+	void *origin;                      /* the owner's: the listener it has the socket of */
 	bool is_counted;                   /* the owner's */
 
 	enum session_state state; /* session_enter writes it */
 	int fd;                   /* -1 once it is handed on */
-	bool borrows_fd;          /* a wait server's listener: not to be closed */
 	struct address peer;
 	int64_t started; /* seconds since the epoch */
 	pid_t pid;       /* the program's, 0 for what the loop serves itself */
@@ -63,15 +63,13 @@ struct session {
 
 	void (*stop)(struct session *session); /* the handler's, called once by session_close */
 	void *handler_data;
-	void *admission_data; /* the owner's, while ARRIVING */
+	char *user; /* what identd said, escaped; NULL: not asked, or nothing */
 };
 
-/* A session on fd, which it owns from here on unless borrows_fd. Takes its own
- * references to settings and log. NULL with errno ENOMEM; fd is then still the
- * caller's. */
+/* A session on fd, which it owns from here on. Takes its own references to
+ * settings and log. NULL with errno ENOMEM; fd is then still the caller's. */
 struct session *session_open(struct service_settings *settings, struct sink *log, int fd,
-			     bool borrows_fd, const struct address *peer,
-			     const struct session_owner *owner);
+			     const struct address *peer, const struct session_owner *owner);
 
 void session_enter(struct session *session, enum session_state state);
 

@@ -44,6 +44,8 @@ void handler_begin(struct session *session)
 	session_enter(session, SESSION_SERVING);
 	session->owner->started(session);
 	record_start(session);
+	if (session->user && (session->settings->log_on_success & LOG_FLAG_USERID))
+		record_userid(session, session->user);
 }
 
 void handler_answer_and_close(struct session *session)

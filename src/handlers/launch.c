@@ -35,7 +35,7 @@ struct launch {
 	struct service_settings *settings;
 	struct child *child; /* allocated beforehand, so that a started program is never lost */
 	int attempts;        /* before this one */
-	bool borrows_connection, timed_out;
+	bool timed_out;
 	bool has_ended; /* the program did, before the launch came back, with status */
 	int status;
 	char *variables[]; /* the whole environment, then the texts of what is new in it */
@@ -224,7 +224,7 @@ done:
 
 static void launch_free(struct launch *launch)
 {
-	if (!launch->borrows_connection && launch->order.connection >= 0)
+	if (launch->order.connection >= 0)
 		close(launch->order.connection);
 	if (launch->order.error >= 0)
 		close(launch->order.error);
@@ -347,7 +347,6 @@ static struct launch *launch_new(struct session *session, int attempts)
 	launch->session = session;
 	launch->settings = service_settings_keep(session->settings);
 	launch->attempts = attempts;
-	launch->borrows_connection = session->borrows_fd;
 	launch->order.settings = launch->settings;
 	launch->order.environment = launch->variables;
 	launch->order.error = -1;

@@ -12,8 +12,7 @@
 static size_t sessions;
 
 struct session *session_open(struct service_settings *settings, struct sink *log, int fd,
-			     bool borrows_fd, const struct address *peer,
-			     const struct session_owner *owner)
+			     const struct address *peer, const struct session_owner *owner)
 {
 	struct session *session = calloc(1, sizeof *session);
 
@@ -23,7 +22,6 @@ struct session *session_open(struct service_settings *settings, struct sink *log
 	session->log = log ? sink_keep(log) : NULL;
 	session->owner = owner;
 	session->fd = fd;
-	session->borrows_fd = borrows_fd;
 	session->peer = *peer;
 	session->started = loop_wall_clock();
 	watch_init(&session->watch, fd, NULL);
@@ -53,11 +51,12 @@ void session_close(struct session *session)
 	watch_stop(&session->watch);
 	timer_stop(&session->deadline);
 	session->owner->closed(session);
-	if (session->fd >= 0 && !session->borrows_fd)
+	if (session->fd >= 0)
 		close(session->fd);
 	service_settings_release(session->settings);
 	sink_release(session->log);
 	free(session->unsent);
+	free(session->user);
 	free(session);
 	sessions--;
 }

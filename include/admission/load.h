@@ -1,0 +1,10 @@
+/* The one-minute load average, for max_load. */
+#ifndef USHERD_ADMISSION_LOAD_H
+#define USHERD_ADMISSION_LOAD_H
+
+#include <stdbool.h>
+
+/* True when the load is at or above most; false also when it can't be told. */
+bool load_is_excessive(double most);
+
+#endif

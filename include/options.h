@@ -1,0 +1,42 @@
+/* The command line: xinetd's options, in single-dash and double-dash form, and
+ * usherd's own. */
+#ifndef USHERD_OPTIONS_H
+#define USHERD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum command {
+	COMMAND_RUN,
+	COMMAND_CHECK,   /* -check: what is wrong with the configuration? */
+	COMMAND_PRINT,   /* -print: the effective configuration */
+	COMMAND_EXPLAIN, /* -explain: would this peer be admitted? */
+	COMMAND_VERSION,
+	COMMAND_HELP,
+	COMMAND_MISUSED, /* reported; exit status 1 */
+};
+
+struct options {
+	enum command command;
+	const char *config;   /* -f */
+	const char *log_file; /* -filelog; NULL */
+	int log_facility;     /* -syslog; -1 */
+	const char *pid_file; /* -pidfile; NULL */
+	unsigned process_limit;    /* -limit; 0: none */
+	unsigned log_processes;    /* -logprocs */
+	unsigned check_interval;   /* -cc, seconds; 0: none */
+	bool debug, foreground, stay_alive, inetd_compat;
+	bool as_json;              /* -check=json */
+	const char *explain[3];    /* service, address, and time or NULL */
+};
+
+/* Reads the command line; what is wrong with it is said on standard error. */
+struct options options_parse(int argc, char **argv);
+
+/* Lists every option on standard output. */
+void options_print_help(void);
+
+/* The names of all options, NULL-ended: for the test of the manual. */
+const char *const *options_names(void);
+
+#endif

@@ -1,0 +1,15 @@
+/* Datagrams to built-in services, answered in batches by the loop. */
+#ifndef USHERD_SERVER_DATAGRAMS_H
+#define USHERD_SERVER_DATAGRAMS_H
+
+#include "server/service.h"
+
+/* Answers what has come, at most a batch; what is left keeps the socket
+ * readable. */
+void datagrams_serve(struct listener *listener);
+
+/* Has the kernel say which local address a datagram came to, so that the answer
+ * leaves from there. */
+void datagrams_prepare(int fd, int family);
+
+#endif

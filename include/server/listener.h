@@ -1,0 +1,57 @@
+/* One listening socket of a service. It opens, or keeps trying to: a failure to
+ * bind is tried again with growing delays for ever, never on another address. */
+#ifndef USHERD_SERVER_LISTENER_H
+#define USHERD_SERVER_LISTENER_H
+
+#include "base/address.h"
+#include "base/loop.h"
+#include "base/timer.h"
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+struct service;
+struct session;
+
+/* Where to listen. */
+struct endpoint {
+	struct address address;
+	bool v6only;
+};
+
+struct listener {
+	LIST_ENTRY(listener) link;
+	struct service *service;
+	struct endpoint endpoint;
+	struct watch watch;     /* watch.fd is -1 while the socket is not open */
+	struct timer retry;
+	unsigned attempts;      /* failed ones since it was last open */
+	int error;              /* of the last of them */
+	struct session *server; /* the wait server that has the socket now */
+	bool is_wanted;         /* for reload's mark and sweep */
+};
+
+/* A listener of service on endpoint, not open yet. NULL with errno ENOMEM. */
+struct listener *listener_new(struct service *service, const struct endpoint *endpoint);
+
+/* Closes and frees. */
+void listener_free(struct listener *listener);
+
+/* Opens the socket and, where the service wants connections, polls it. A failure
+ * is logged once and tried again later. */
+void listener_open(struct listener *listener);
+
+/* Closes the socket; nothing is tried again until listener_open. */
+void listener_close(struct listener *listener);
+
+bool listener_is_open(const struct listener *listener);
+
+/* Polls the socket, or leaves it to the kernel's queue. */
+void listener_set_polled(struct listener *listener, bool polled);
+
+/* Polls again after a while: for a shortage that will pass. */
+void listener_pause(struct listener *listener, unsigned milliseconds);
+
+bool endpoint_equal(const struct endpoint *one, const struct endpoint *other);
+
+#endif

@@ -1,0 +1,100 @@
+/* A service that runs: its settings, its listeners, its sessions, its counts. */
+#ifndef USHERD_SERVER_SERVICE_H
+#define USHERD_SERVER_SERVICE_H
+
+#include "admission/sources.h"
+#include "admission/verdict.h"
+#include "handlers/handler.h"
+#include "server/listener.h"
+#include "session/session.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+enum service_state {
+	SERVICE_LISTENING,
+	SERVICE_FULL,      /* at_limit = queue: instances run, the kernel queues */
+	SERVICE_THROTTLED, /* cps_action = queue: polled again when there is a token */
+	SERVICE_SUSPENDED, /* cps_action = suspend: closed for a while */
+	SERVICE_WAITING,   /* each of its sockets is with a server */
+	SERVICE_RETRYING,  /* some address could not be bound yet */
+	SERVICE_DRAINING,  /* removed by a reload; its sessions run on */
+};
+
+enum { FAILURE_TEXT_SIZE = 160 };
+
+struct service {
+	TAILQ_ENTRY(service) link;
+	struct service_settings *settings; /* a reference */
+	const struct handler *handler;
+	struct sink *log;                  /* a reference; NULL: the daemon's log */
+	LIST_HEAD(, listener) listeners;
+	LIST_HEAD(, session) sessions;
+	unsigned running;        /* sessions that are counted: admitted ones */
+	unsigned arriving;       /* sessions that are not admitted yet */
+	struct sources *sources; /* made when first needed */
+	struct token_bucket rate, reserve;
+	struct timer resume;     /* ends suspension or throttling */
+	bool is_suspended, is_throttled, is_draining;
+	LIST_HEAD(, bind_lookup) lookups; /* of the names in bind */
+
+	struct address silenced; /* whose refused datagrams are not logged again ... */
+	uint64_t silenced_until; /* ... for a while */
+
+	uint64_t started, refused[VERDICT_COUNT];
+	int64_t last_failure_time; /* seconds since the epoch; 0: never */
+	char last_failure[FAILURE_TEXT_SIZE];
+};
+
+TAILQ_HEAD(service_list, service);
+
+/* Every service there is. */
+extern struct service_list services;
+
+/* Starts a service: its log, its sockets. Returns NULL, logged, when its log
+ * can't be opened or memory runs out. Takes its own reference to settings. */
+struct service *service_start(struct service_settings *settings);
+
+/* Gives service other settings. Sockets on addresses that stay the same stay
+ * open; new ones are opened before old ones are closed. False, logged, when the
+ * new log can't be opened: the service then goes on as it was. */
+bool service_adopt(struct service *service, struct service_settings *settings);
+
+/* Closes the listeners and ends, or lets run on, the sessions. The service is
+ * freed when the last session is gone. */
+void service_remove(struct service *service);
+
+/* Closes the listeners and frees the service, whatever runs. For the daemon's
+ * end, when its sessions have ended. */
+void service_free(struct service *service);
+
+enum service_state service_state(const struct service *service);
+
+/* "listening", "full" ... */
+const char *service_state_text(enum service_state state);
+
+/* Polls the service's sockets or not, as its state asks for now. */
+void service_refresh(struct service *service);
+
+/* Closes the sockets for as long as cps says (cps_action = suspend). */
+void service_suspend(struct service *service);
+
+/* Leaves the sockets unpolled until there is a token (cps_action = queue). */
+void service_throttle(struct service *service, uint64_t milliseconds);
+
+/* True when at_limit = queue and no more may run. */
+bool service_is_full(const struct service *service);
+
+/* The sources of the service; NULL for want of memory. */
+struct sources *service_sources(struct service *service);
+
+/* Counts a refusal, keeps it as the last failure, writes the FAIL line. detail
+ * may be NULL; with one there is a line in the daemon's log too. */
+void service_refused(struct service *service, enum verdict verdict, const struct address *peer,
+		     const char *detail);
+
+/* True once no listener is waiting to be bound. */
+bool service_is_bound(const struct service *service);
+
+#endif

@@ -1,0 +1,215 @@
+/* Connections are passed on to another host, by the loop itself. */
+#include "base/container_of.h"
+#include "base/log.h"
+#include "handlers/handler.h"
+#include "handlers/relay.h"
+#include "handlers/target.h"
+#include "session/record.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CONNECT_DEADLINE_MS = 10 * 1000 }; /* for each address */
+
+struct redirection {
+	struct session *session;
+	struct target_wait wait;
+	struct address *addresses; /* of the target */
+	size_t count, tried;
+	struct watch connecting;
+	int target; /* -1 when there is no socket */
+	struct relay relay;
+};
+
+static void close_target(struct redirection *redirection)
+{
+	watch_stop(&redirection->connecting);
+	relay_stop(&redirection->relay);
+	if (redirection->target >= 0)
+		close(redirection->target);
+	redirection->target = -1;
+}
+
+static void on_session_closed(struct session *session)
+{
+	struct redirection *redirection = session->handler_data;
+
+	target_cancel(&redirection->wait);
+	close_target(redirection);
+	free(redirection->addresses);
+	free(redirection);
+}
+
+/* --- once connected --------------------------------------------------------------- */
+
+static void on_done(struct relay *relay)
+{
+	struct redirection *redirection = container_of(relay, struct redirection, relay);
+
+	record_traffic(redirection->session, relay->sides[0].received, relay->sides[1].received);
+	handler_finish(redirection->session);
+}
+
+static void switch_on(int fd, int level, int option)
+{
+	static const int on = 1;
+
+	setsockopt(fd, level, option, &on, sizeof on);
+}
+
+static void begin_relay(struct redirection *redirection)
+{
+	struct session *session = redirection->session;
+
+	watch_stop(&redirection->connecting);
+	timer_stop(&session->deadline);
+	free(redirection->addresses);
+	redirection->addresses = NULL;
+	/* What comes in small pieces was sent so on purpose. */
+	switch_on(session->fd, IPPROTO_TCP, TCP_NODELAY);
+	switch_on(redirection->target, IPPROTO_TCP, TCP_NODELAY);
+	if (session->settings->flags & FLAG_KEEPALIVE)
+		switch_on(redirection->target, SOL_SOCKET, SO_KEEPALIVE);
+	relay_start(&redirection->relay, session->fd, redirection->target, on_done);
+}
+
+/* --- connecting ------------------------------------------------------------------- */
+
+/* Begins to connect to the address that is tried, or asks how far that got: 0 when
+ * it is connected, otherwise why it is not, or not yet. */
+static int connect_error(const struct redirection *redirection)
+{
+	const struct address *address = &redirection->addresses[redirection->tried];
+
+	return connect(redirection->target, &address->any, address->length) == 0 ? 0 : errno;
+}
+
+static bool is_under_way(int error)
+{
+	return error == EINPROGRESS || error == EALREADY;
+}
+
+static void on_connect_event(struct watch *watch, short events);
+
+static int connect_begin(struct redirection *redirection)
+{
+	int family = redirection->addresses[redirection->tried].any.sa_family;
+	int error;
+
+	redirection->target = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (redirection->target < 0)
+		return errno;
+	watch_init(&redirection->connecting, redirection->target, on_connect_event);
+	error = connect_error(redirection);
+	/* To this very host it is done by now, although it was only begun. */
+	return error == EINPROGRESS ? connect_error(redirection) : error;
+}
+
+static int connect_wait(struct redirection *redirection)
+{
+	timer_start(&redirection->session->deadline, CONNECT_DEADLINE_MS);
+	return watch_start(&redirection->connecting, LOOP_WRITE) == 0 ? 0 : errno;
+}
+
+static void give_up(struct redirection *redirection, int error)
+{
+	const struct service_settings *settings = redirection->session->settings;
+
+	log_failure(error, "service %s: can't connect to remote host %s", settings->id,
+		    settings->redirect_host);
+	handler_finish(redirection->session);
+}
+
+/* Goes on by the outcome of connect_begin. */
+static void connect_on(struct redirection *redirection, int error)
+{
+	while (error != 0) {
+		if (is_under_way(error) && (error = connect_wait(redirection)) == 0)
+			return;
+		close_target(redirection);
+		if (++redirection->tried == redirection->count) {
+			give_up(redirection, error);
+			return;
+		}
+		error = connect_begin(redirection);
+	}
+	begin_relay(redirection);
+}
+
+static void on_connect_event(struct watch *watch, short events)
+{
+	struct redirection *redirection = container_of(watch, struct redirection, connecting);
+	int error = connect_error(redirection);
+
+	(void)events;
+	if (!is_under_way(error))
+		connect_on(redirection, error);
+}
+
+static void on_connect_deadline(struct timer *timer)
+{
+	struct session *session = container_of(timer, struct session, deadline);
+
+	connect_on(session->handler_data, ETIMEDOUT);
+}
+
+/* --- the beginning ---------------------------------------------------------------- */
+
+static bool keep_addresses(struct redirection *redirection, const struct address *addresses,
+			   size_t count)
+{
+	redirection->addresses = calloc(count, sizeof *addresses);
+	if (!redirection->addresses)
+		return false;
+	memcpy(redirection->addresses, addresses, count * sizeof *addresses);
+	redirection->count = count;
+	for (size_t i = 0; i < count; i++)
+		address_set_port(&redirection->addresses[i],
+				 redirection->session->settings->redirect_port);
+	return true;
+}
+
+static void on_found(struct target_wait *wait, const struct address *addresses, size_t count,
+		     const char *reason)
+{
+	struct redirection *redirection = container_of(wait, struct redirection, wait);
+	const struct service_settings *settings = redirection->session->settings;
+
+	if (count == 0) {
+		log_error("service %s: can't find remote host %s: %s", settings->id,
+			  settings->redirect_host, reason);
+		handler_finish(redirection->session);
+	} else if (!keep_addresses(redirection, addresses, count)) {
+		give_up(redirection, ENOMEM);
+	} else {
+		connect_on(redirection, connect_begin(redirection));
+	}
+}
+
+static void redirect_start(struct session *session)
+{
+	const char *host = session->settings->redirect_host;
+	struct redirection *redirection = calloc(1, sizeof *redirection);
+	struct address address;
+
+	if (!redirection) {
+		session_fail(session, REFUSED_MEMORY, NULL);
+		return;
+	}
+	redirection->session = session;
+	redirection->target = -1;
+	watch_init(&redirection->connecting, -1, on_connect_event);
+	session->handler_data = redirection;
+	session->stop = on_session_closed;
+	timer_init(&session->deadline, on_connect_deadline);
+	handler_begin(session);
+	if (address_parse(&address, host, 0) == 0)
+		on_found(&redirection->wait, &address, 1, NULL);
+	else
+		target_find(&redirection->wait, host, on_found);
+}
+
+const struct handler redirect_handler = { .name = "redirect", .start = redirect_start };

@@ -1,0 +1,190 @@
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/sink.h"
+#include "handlers/handler.h"
+#include "handlers/launch.h"
+#include "inspect.h"
+#include "options.h"
+#include "server/background.h"
+#include "server/reception.h"
+#include "server/reload.h"
+#include "server/service.h"
+#include "server/signals.h"
+#include "server/status.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+static const char features[] =
+#ifdef HAVE_LIBWRAP
+	" libwrap"
+#endif
+#ifdef HAVE_LIBTIRPC
+	" rpc"
+#endif
+#ifdef HAVE_LIBSELINUX
+	" labeled"
+#endif
+	" loadavg";
+
+/* Paths are meant from where the daemon was started, which it leaves. */
+static struct load_options load_options_from(const struct options *options)
+{
+	static char directory[PATH_MAX], config[2 * PATH_MAX];
+
+	if (!getcwd(directory, sizeof directory))
+		strcpy(directory, "/");
+	snprintf(config, sizeof config, "%s%s%s", options->config[0] == '/' ? "" : directory,
+		 options->config[0] == '/' ? "" : "/", options->config);
+	return (struct load_options){
+		.config = config,
+		.inetd_conf = options->inetd_compat ? SYSCONFDIR "/inetd.conf" : NULL,
+		.start_directory = directory,
+		.internal_exists = handler_is_built_in,
+		.advise = options->command != COMMAND_RUN,
+	};
+}
+
+static int open_log(const struct options *options)
+{
+	if (options->debug)
+		log_set_level(LOG_DEBUG);
+	if (options->debug)
+		log_to_stderr();
+	else if (options->log_file)
+		return log_to_file(options->log_file);
+	else if (options->log_facility >= 0 || !options->foreground)
+		return log_to_syslog(options->log_facility >= 0 ? options->log_facility : LOG_DAEMON);
+	return 0;
+}
+
+static bool logs_to_terminal(const struct options *options)
+{
+	return options->debug ||
+	       (options->foreground && !options->log_file && options->log_facility < 0);
+}
+
+/* Every connection is a descriptor. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* What every part of the daemon stands on. The launcher comes first, for the low
+ * descriptors. */
+static int prepare(const struct options *options)
+{
+	umask(umask(0) | 022);
+	raise_descriptor_limit();
+	if (loop_init() < 0 || launch_init() < 0 ||
+	    reception_init(options->process_limit, options->log_processes) < 0)
+		return -1;
+	loop_at_turn_end(sink_flush_all);
+	if (open_log(options) < 0) {
+		fprintf(stderr, "usherd: can't open log file %s: %s\n", options->log_file,
+			strerror(errno));
+		return -1;
+	}
+	return signals_watch(options->foreground);
+}
+
+static bool has_bound_a_socket(void)
+{
+	const struct service *service;
+	const struct listener *listener;
+	bool wanted = false;
+
+	TAILQ_FOREACH(service, &services, link) {
+		wanted |= !LIST_EMPTY(&service->listeners);
+		LIST_FOREACH(listener, &service->listeners, link)
+			if (listener_is_open(listener))
+				return true;
+	}
+	return !wanted;
+}
+
+/* Runs until a signal ends it. Returns the exit status. */
+static int serve(const struct options *options)
+{
+	size_t count = configuration_service_count();
+
+	if (count == 0 && !options->stay_alive) {
+		log_error("no services. Exiting...");
+		return EXIT_SUCCESS;
+	}
+	if (!has_bound_a_socket() && !options->stay_alive) {
+		log_error("no service could be bound. Exiting...");
+		return EXIT_FAILURE;
+	}
+	log_notice("Started working: %zu available service%s", count, count == 1 ? "" : "s");
+	if (logs_to_terminal(options))
+		status_announce();
+	if (background_write_pid(options->pid_file) < 0)
+		log_failure(errno, "can't write the process id to %s", options->pid_file);
+	sink_flush_all();
+	background_tell_ready(EXIT_SUCCESS);
+	status_check_every(options->check_interval);
+	loop_run();
+	background_remove_pid(options->pid_file);
+	return configuration_exit_status();
+}
+
+static int run(const struct options *options, const struct load_options *load)
+{
+	int status = EXIT_FAILURE;
+
+	background_close_inherited();
+	if (!options->foreground && background_begin() < 0) {
+		perror("usherd: can't go to the background");
+		return EXIT_FAILURE;
+	}
+	signals_block();
+	if (prepare(options) == 0 && chdir("/") == 0) {
+		log_notice("usherd %s started with%s options compiled in.", USHERD_VERSION, features);
+		if (configuration_start(load, options->stay_alive))
+			status = serve(options);
+		configuration_free();
+		sink_flush_all();
+	}
+	background_tell_ready(status);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = options_parse(argc, argv);
+	struct load_options load = load_options_from(&options);
+
+	switch (options.command) {
+	case COMMAND_RUN:
+		return run(&options, &load);
+	case COMMAND_CHECK:
+		return inspect_check(&load, options.as_json);
+	case COMMAND_PRINT:
+		return inspect_print(&load);
+	case COMMAND_EXPLAIN:
+		return inspect_explain(&load, options.explain[0], options.explain[1],
+				       options.explain[2]);
+	case COMMAND_VERSION:
+		printf("usherd %s%s\n", USHERD_VERSION, features);
+		return EXIT_SUCCESS;
+	case COMMAND_HELP:
+		options_print_help();
+		return EXIT_SUCCESS;
+	case COMMAND_MISUSED:
+		break;
+	}
+	return EXIT_FAILURE;
+}

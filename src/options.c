@@ -1,0 +1,253 @@
+#include "options.h"
+
+#include "base/syslog_names.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_CONFIG SYSCONFDIR "/xinetd.conf"
+
+enum { LOG_PROCESSES = 15 };
+
+/* Takes one option's value; false when it makes no sense. */
+typedef bool option_taker(struct options *options, const char *value);
+
+static bool take_number(unsigned *number, const char *value)
+{
+	char *end;
+	unsigned long parsed;
+
+	errno = 0;
+	parsed = strtoul(value, &end, 10);
+	if (!isdigit((unsigned char)*value) || *end || errno || parsed > INT_MAX)
+		return false;
+	*number = (unsigned)parsed;
+	return true;
+}
+
+static bool take_config(struct options *options, const char *value)
+{
+	options->config = value;
+	return true;
+}
+
+static bool take_filelog(struct options *options, const char *value)
+{
+	options->log_file = value;
+	return true;
+}
+
+static bool take_syslog(struct options *options, const char *value)
+{
+	options->log_facility = syslog_facility(value);
+	return options->log_facility >= 0;
+}
+
+static bool take_pidfile(struct options *options, const char *value)
+{
+	options->pid_file = value;
+	return true;
+}
+
+static bool take_limit(struct options *options, const char *value)
+{
+	return take_number(&options->process_limit, value);
+}
+
+static bool take_logprocs(struct options *options, const char *value)
+{
+	return take_number(&options->log_processes, value);
+}
+
+static bool take_cc(struct options *options, const char *value)
+{
+	return take_number(&options->check_interval, value);
+}
+
+static bool take_stayalive(struct options *options, const char *value)
+{
+	(void)value;
+	return options->stay_alive = true;
+}
+
+static bool take_dontfork(struct options *options, const char *value)
+{
+	(void)value;
+	return options->foreground = options->stay_alive = true;
+}
+
+static bool take_debug(struct options *options, const char *value)
+{
+	(void)value;
+	return options->debug = options->foreground = true;
+}
+
+static bool take_inetd_compat(struct options *options, const char *value)
+{
+	(void)value;
+	return options->inetd_compat = true;
+}
+
+static bool take_reuse(struct options *options, const char *value)
+{
+	(void)options;
+	(void)value;
+	return true;
+}
+
+static bool take_shutdownprocs(struct options *options, const char *value)
+{
+	(void)options;
+	(void)value;
+	fputs("The shutdownprocs option has been deprecated.\n", stderr);
+	return true;
+}
+
+static bool take_check(struct options *options, const char *value)
+{
+	options->command = COMMAND_CHECK;
+	options->as_json = value && strcmp(value, "json") == 0;
+	return !value || options->as_json || strcmp(value, "text") == 0;
+}
+
+static bool take_print(struct options *options, const char *value)
+{
+	(void)value;
+	options->command = COMMAND_PRINT;
+	return true;
+}
+
+static bool take_explain(struct options *options, const char *value)
+{
+	options->command = COMMAND_EXPLAIN;
+	options->explain[0] = value;
+	return true;
+}
+
+static bool take_version(struct options *options, const char *value)
+{
+	(void)value;
+	options->command = COMMAND_VERSION;
+	return true;
+}
+
+static bool take_help(struct options *options, const char *value)
+{
+	(void)value;
+	options->command = COMMAND_HELP;
+	return true;
+}
+
+static const struct {
+	const char *name;
+	int argument; /* of struct option */
+	option_taker *take;
+	const char *value, *help;
+} table[] = {
+	{ "f", required_argument, take_config, "FILE", "read FILE in place of " DEFAULT_CONFIG },
+	{ "filelog", required_argument, take_filelog, "FILE", "log to FILE" },
+	{ "syslog", required_argument, take_syslog, "FACILITY", "log to syslog's FACILITY" },
+	{ "pidfile", required_argument, take_pidfile, "FILE", "write the process id to FILE" },
+	{ "limit", required_argument, take_limit, "N", "run at most N programs at a time" },
+	{ "logprocs", required_argument, take_logprocs, "N",
+	  "ask for at most N refused users' names at a time" },
+	{ "cc", required_argument, take_cc, "SECONDS", "check the state every SECONDS" },
+	{ "dontfork", no_argument, take_dontfork, NULL, "stay in the foreground, and alive" },
+	{ "stayalive", no_argument, take_stayalive, NULL, "go on without any services" },
+	{ "d", no_argument, take_debug, NULL, "stay in the foreground and say more" },
+	{ "inetd_compat", no_argument, take_inetd_compat, NULL,
+	  "read " SYSCONFDIR "/inetd.conf too" },
+	{ "check", optional_argument, take_check, "json",
+	  "say what is wrong with the configuration, and exit" },
+	{ "print", no_argument, take_print, NULL, "print the effective configuration, and exit" },
+	{ "explain", required_argument, take_explain, "SERVICE ADDRESS [H:MM]",
+	  "say whether that peer would be served, and why, and exit" },
+	{ "reuse", no_argument, take_reuse, NULL, "accepted for xinetd's sake: it is always so" },
+	{ "shutdownprocs", required_argument, take_shutdownprocs, "N",
+	  "accepted for xinetd's sake, without effect" },
+	{ "version", no_argument, take_version, NULL, "print the version, and exit" },
+	{ "help", no_argument, take_help, NULL, "print this list, and exit" },
+};
+
+enum { OPTIONS = sizeof table / sizeof table[0] };
+
+const char *const *options_names(void)
+{
+	static const char *names[OPTIONS + 1];
+
+	for (size_t i = 0; i < OPTIONS; i++)
+		names[i] = table[i].name;
+	return names;
+}
+
+void options_print_help(void)
+{
+	puts("usage: usherd [options]");
+	for (size_t i = 0; i < OPTIONS; i++) {
+		bool optional = table[i].argument == optional_argument;
+		char left[64];
+
+		snprintf(left, sizeof left, "-%s%s%s%s", table[i].name,
+			 optional ? "[=" : table[i].value ? " " : "",
+			 table[i].value ? table[i].value : "", optional ? "]" : "");
+		printf("  %-34s%s\n", left, table[i].help);
+	}
+}
+
+static void misuse(struct options *options, const char *what, const char *which)
+{
+	fprintf(stderr, "usherd: %s%s\nUsage: usherd [options]; usherd -help lists them\n", what,
+		which);
+	options->command = COMMAND_MISUSED;
+}
+
+static void fill_long_options(struct option longs[OPTIONS + 1])
+{
+	for (size_t i = 0; i < OPTIONS; i++)
+		longs[i] = (struct option){ table[i].name, table[i].argument, NULL, 0 };
+	longs[OPTIONS] = (struct option){ 0 };
+}
+
+/* -explain has two or three words, of which getopt knows the first. */
+static bool take_words(struct options *options, int count, char **words)
+{
+	if (options->command != COMMAND_EXPLAIN || count < 1 || count > 2)
+		return count == 0 && options->command != COMMAND_EXPLAIN;
+	options->explain[1] = words[0];
+	options->explain[2] = count == 2 ? words[1] : NULL;
+	return true;
+}
+
+struct options options_parse(int argc, char **argv)
+{
+	struct options options = {
+		.config = DEFAULT_CONFIG, .log_facility = -1, .log_processes = LOG_PROCESSES,
+	};
+	struct option longs[OPTIONS + 1];
+	int found, index;
+
+	fill_long_options(longs);
+	opterr = 0;
+	while ((found = getopt_long_only(argc, argv, "", longs, &index)) != -1) {
+		if (found != 0) {
+			misuse(&options, "unknown or incomplete option: ", argv[optind - 1]);
+			return options;
+		}
+		if (!table[index].take(&options, optarg)) {
+			misuse(&options, "bad value for -", table[index].name);
+			return options;
+		}
+	}
+	if (!take_words(&options, argc - optind, argv + optind))
+		misuse(&options, options.command == COMMAND_EXPLAIN
+				 ? "-explain takes SERVICE ADDRESS [H:MM]" : "not an option: ",
+		       options.command == COMMAND_EXPLAIN || optind >= argc ? "" : argv[optind]);
+	else if (options.log_file && options.log_facility >= 0)
+		misuse(&options, "-filelog and -syslog exclude each other", "");
+	return options;
+}

@@ -1,0 +1,129 @@
+#include "server/datagrams.h"
+
+#include "server/reception.h"
+
+#include <netinet/in.h>
+#include <stdalign.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+enum { BATCH = 32 };
+
+/* One datagram and its answer. */
+struct exchange {
+	unsigned char request[DATAGRAM_MOST], answer[DATAGRAM_MOST];
+	struct sockaddr_storage peer;
+	alignas(struct cmsghdr) unsigned char control[64]; /* one packet info */
+	struct iovec in, out;
+};
+
+/* Static, as only the pages that are used take memory. */
+static struct exchange exchanges[BATCH];
+static struct mmsghdr received[BATCH], sent[BATCH];
+
+void datagrams_prepare(int fd, int family)
+{
+	int on = 1;
+
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
+	else
+		setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+}
+
+static void prepare_to_receive(int i)
+{
+	struct exchange *exchange = &exchanges[i];
+
+	exchange->in = (struct iovec){ exchange->request, sizeof exchange->request };
+	received[i].msg_hdr = (struct msghdr){
+		.msg_name = &exchange->peer, .msg_namelen = sizeof exchange->peer,
+		.msg_iov = &exchange->in, .msg_iovlen = 1,
+		.msg_control = exchange->control, .msg_controllen = sizeof exchange->control,
+	};
+}
+
+/* Ports whose services answer whatever they get, so that a forged datagram from
+ * one of them would have two hosts talk to each other for ever. */
+static bool is_answering_port(uint16_t port)
+{
+	static const uint16_t ports[] = { 0, 7, 13, 17, 19, 37 };
+
+	for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++)
+		if (ports[i] == port)
+			return true;
+	return false;
+}
+
+/* What the answer says about where it leaves from. The interface is left to
+ * routing, but for a link-local address, which means nothing without it. */
+static size_t source_control(struct msghdr *request)
+{
+	struct cmsghdr *header = CMSG_FIRSTHDR(request);
+
+	if (!header)
+		return 0;
+	if (header->cmsg_level == IPPROTO_IP) {
+		struct in_pktinfo *info = (void *)CMSG_DATA(header);
+
+		info->ipi_ifindex = 0;
+	} else {
+		struct in6_pktinfo *info = (void *)CMSG_DATA(header);
+
+		if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
+			info->ipi6_ifindex = 0;
+	}
+	return request->msg_controllen;
+}
+
+/* Makes the answer to datagram i, if there is one, the next to be sent. */
+static int answer(struct listener *listener, int i, int count)
+{
+	struct service *service = listener->service;
+	struct exchange *exchange = &exchanges[i];
+	struct msghdr *request = &received[i].msg_hdr;
+	struct address peer = address_from_sockaddr((struct sockaddr *)&exchange->peer,
+						    request->msg_namelen);
+	size_t length;
+
+	if (is_answering_port(address_port(&peer)) || !reception_admits_datagram(service, &peer))
+		return count;
+	length = service->handler->answer(exchange->request, received[i].msg_len, exchange->answer,
+					  sizeof exchange->answer);
+	if (length == 0 && service->handler != &echo_handler)
+		return count;
+	exchange->out = (struct iovec){ exchange->answer, length };
+	sent[count].msg_hdr = (struct msghdr){
+		.msg_name = &exchange->peer, .msg_namelen = request->msg_namelen,
+		.msg_iov = &exchange->out, .msg_iovlen = 1, .msg_control = exchange->control,
+		.msg_controllen = source_control(request),
+	};
+	return count + 1;
+}
+
+/* An answer that can't be sent is lost, as datagrams are; the next one is not. */
+static void send_answers(int fd, int count)
+{
+	int done = 0;
+
+	while (done < count) {
+		int some = sendmmsg(fd, sent + done, (unsigned)(count - done),
+				    MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		done += some > 0 ? some : 1;
+	}
+}
+
+void datagrams_serve(struct listener *listener)
+{
+	int got, count = 0;
+
+	for (int i = 0; i < BATCH; i++)
+		prepare_to_receive(i);
+	got = recvmmsg(listener->watch.fd, received, BATCH, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < got; i++)
+		count = answer(listener, i, count);
+	if (listener_is_open(listener))
+		send_answers(listener->watch.fd, count);
+}

@@ -1,0 +1,342 @@
+#include "server/listener.h"
+
+#include "base/container_of.h"
+#include "base/log.h"
+#include "handlers/launch.h"
+#include "server/datagrams.h"
+#include "server/reception.h"
+#include "server/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	BACKLOG = 4096, /* the kernel cuts it to net.core.somaxconn */
+	ACCEPTS_PER_TURN = 32,
+	RETRY_FIRST_MS = 1000,
+	RETRY_MOST_MS = 60000,
+	SHORTAGE_MS = 20, /* how long a shortage of descriptors is given to pass */
+};
+
+static void on_connection(struct watch *watch, short events);
+static void on_datagram(struct watch *watch, short events);
+static void on_wait(struct watch *watch, short events);
+static void on_retry(struct timer *timer);
+
+bool endpoint_equal(const struct endpoint *one, const struct endpoint *other)
+{
+	return address_same_host(&one->address, &other->address) &&
+	       address_port(&one->address) == address_port(&other->address) &&
+	       one->v6only == other->v6only;
+}
+
+struct listener *listener_new(struct service *service, const struct endpoint *endpoint)
+{
+	struct listener *listener = calloc(1, sizeof *listener);
+
+	if (!listener)
+		return NULL;
+	listener->service = service;
+	listener->endpoint = *endpoint;
+	watch_init(&listener->watch, -1, NULL);
+	timer_init(&listener->retry, on_retry);
+	return listener;
+}
+
+void listener_close(struct listener *listener)
+{
+	timer_stop(&listener->retry);
+	watch_stop(&listener->watch);
+	if (listener->watch.fd >= 0)
+		close(listener->watch.fd);
+	listener->watch.fd = -1;
+}
+
+void listener_free(struct listener *listener)
+{
+	listener_close(listener);
+	free(listener);
+}
+
+bool listener_is_open(const struct listener *listener)
+{
+	return listener->watch.fd >= 0;
+}
+
+void listener_set_polled(struct listener *listener, bool polled)
+{
+	if (!listener_is_open(listener) || polled == watch_is_started(&listener->watch))
+		return;
+	if (!polled)
+		watch_stop(&listener->watch);
+	else if (watch_start(&listener->watch, LOOP_READ) < 0)
+		listener_pause(listener, RETRY_FIRST_MS);
+}
+
+void listener_pause(struct listener *listener, unsigned milliseconds)
+{
+	watch_stop(&listener->watch);
+	timer_start(&listener->retry, milliseconds);
+}
+
+/* --- opening ------------------------------------------------------------------------- */
+
+/* A wait service's socket goes to a server, which expects it to block. */
+static int socket_flags(const struct service_settings *settings)
+{
+	return SOCK_CLOEXEC | (service_waits(settings) ? 0 : SOCK_NONBLOCK);
+}
+
+static bool is_multicast(const struct address *address)
+{
+	return address->any.sa_family == AF_INET &&
+	       IN_MULTICAST(ntohl(address->in4.sin_addr.s_addr));
+}
+
+static int set_option(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof value);
+}
+
+static int join_group(int fd, const struct address *address)
+{
+	struct ip_mreq group = { .imr_multiaddr = address->in4.sin_addr };
+
+	return setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof group);
+}
+
+/* Sets what must be set before bind. */
+static int prepare(int fd, const struct listener *listener)
+{
+	const struct service_settings *settings = listener->service->settings;
+	const struct endpoint *endpoint = &listener->endpoint;
+	bool is_stream = settings->socket_type == SOCK_STREAM;
+
+	/* On a datagram socket it would let another process take the port. */
+	if ((is_stream || is_multicast(&endpoint->address)) &&
+	    set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
+		return -1;
+	if (endpoint->address.any.sa_family == AF_INET6 &&
+	    set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, endpoint->v6only) < 0)
+		return -1;
+	if (is_stream && (settings->flags & FLAG_NODELAY))
+		set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (is_stream && (settings->flags & FLAG_KEEPALIVE))
+		set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	return 0;
+}
+
+static int bind_and_listen(int fd, const struct listener *listener)
+{
+	const struct service_settings *settings = listener->service->settings;
+	const struct address *address = &listener->endpoint.address;
+
+	if (prepare(fd, listener) < 0 || bind(fd, &address->any, address->length) < 0)
+		return -1;
+	if (settings->socket_type == SOCK_STREAM || settings->socket_type == SOCK_SEQPACKET)
+		return listen(fd, BACKLOG);
+	if (is_multicast(address))
+		return join_group(fd, address);
+	if (!service_waits(settings))
+		datagrams_prepare(fd, address->any.sa_family);
+	return 0;
+}
+
+static int open_socket(const struct listener *listener)
+{
+	const struct service_settings *settings = listener->service->settings;
+	int fd = socket(listener->endpoint.address.any.sa_family,
+			settings->socket_type | socket_flags(settings), settings->protocol_number);
+	int error;
+
+	if (fd < 0 || bind_and_listen(fd, listener) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* Without IPv6 on this machine, "any address" means any IPv4 address. */
+static bool fall_back_to_ipv4(struct listener *listener, int error)
+{
+	struct address *address = &listener->endpoint.address;
+
+	if ((error != EAFNOSUPPORT && error != EADDRNOTAVAIL) || listener->endpoint.v6only ||
+	    address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr))
+		return false;
+	if (listener->service->settings->bind.count > 0)
+		return false; /* somebody asked for :: itself */
+	if (address_parse(address, "0.0.0.0", address_port(address)) < 0)
+		return false;
+	return true;
+}
+
+static void bind_failed(struct listener *listener, int error)
+{
+	uint64_t delay = (uint64_t)RETRY_FIRST_MS << (listener->attempts < 6 ? listener->attempts : 6);
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (listener->attempts == 0 || error != listener->error)
+		log_failure(error, "bind failed. service = %s, address = %s, port = %u; trying again",
+			    listener->service->settings->id,
+			    address_text(&listener->endpoint.address, text),
+			    address_port(&listener->endpoint.address));
+	listener->attempts++;
+	listener->error = error;
+	timer_start(&listener->retry, delay < RETRY_MOST_MS ? delay : RETRY_MOST_MS);
+}
+
+static watch_callback *callback_for(const struct service_settings *settings)
+{
+	if (service_waits(settings))
+		return on_wait;
+	return settings->socket_type == SOCK_STREAM ? on_connection : on_datagram;
+}
+
+void listener_open(struct listener *listener)
+{
+	int fd = open_socket(listener);
+
+	if (fd < 0 && fall_back_to_ipv4(listener, errno))
+		fd = open_socket(listener);
+	if (fd < 0) {
+		bind_failed(listener, errno);
+		return;
+	}
+	if (listener->attempts > 0)
+		log_notice("service %s: bound at last", listener->service->settings->id);
+	listener->attempts = 0;
+	watch_init(&listener->watch, fd, callback_for(listener->service->settings));
+	service_refresh(listener->service);
+}
+
+/* Either the socket could not be bound, or a shortage may have passed. */
+static void on_retry(struct timer *timer)
+{
+	struct listener *listener = container_of(timer, struct listener, retry);
+
+	if (listener_is_open(listener))
+		service_refresh(listener->service);
+	else
+		listener_open(listener);
+}
+
+/* --- events ---------------------------------------------------------------------------- */
+
+/* A descriptor kept for the moment when there is no other, so that a connection
+ * can be taken off the queue and refused instead of waking the loop for ever. */
+static int reserve = -1;
+
+static void keep_reserve(void)
+{
+	if (reserve < 0)
+		reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void refuse_one(struct listener *listener)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = sizeof storage;
+	struct address peer;
+	int fd;
+
+	if (reserve >= 0)
+		close(reserve);
+	reserve = -1;
+	fd = accept4(listener->watch.fd, (struct sockaddr *)&storage, &length, SOCK_CLOEXEC);
+	if (fd < 0) {
+		keep_reserve();
+		listener_pause(listener, SHORTAGE_MS);
+		return;
+	}
+	peer = address_from_sockaddr((struct sockaddr *)&storage, length);
+	close(fd);
+	keep_reserve();
+	service_refused(listener->service, REFUSED_DESCRIPTORS, &peer, NULL);
+}
+
+static void accept_failed(struct listener *listener, int error)
+{
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+		if (launch_is_busy()) /* its descriptors are free in a moment */
+			listener_pause(listener, SHORTAGE_MS);
+		else
+			refuse_one(listener);
+		break;
+	case ENOBUFS:
+	case ENOMEM:
+		listener_pause(listener, SHORTAGE_MS);
+		break;
+	default: /* nobody there, or that connection is gone already */
+		break;
+	}
+}
+
+/* What a program gets must block; what the loop serves is used without blocking
+ * by a flag on every call. */
+static bool accept_one(struct listener *listener)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = sizeof storage;
+	struct address peer;
+	int fd = accept4(listener->watch.fd, (struct sockaddr *)&storage, &length, SOCK_CLOEXEC);
+
+	if (fd < 0) {
+		accept_failed(listener, errno);
+		return false;
+	}
+	peer = address_from_sockaddr((struct sockaddr *)&storage, length);
+	reception_connection(listener->service, fd, &peer);
+	return true;
+}
+
+static void on_connection(struct watch *watch, short events)
+{
+	struct listener *listener = container_of(watch, struct listener, watch);
+
+	(void)events;
+	keep_reserve();
+	for (int accepted = 0; accepted < ACCEPTS_PER_TURN; accepted++)
+		if (!watch_is_started(watch) || !accept_one(listener))
+			break;
+}
+
+static void on_datagram(struct watch *watch, short events)
+{
+	(void)events;
+	datagrams_serve(container_of(watch, struct listener, watch));
+}
+
+/* Who sent the datagram at the front of the queue, which stays there. */
+static struct address peek_sender(int fd)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = sizeof storage;
+	char byte;
+
+	if (recvfrom(fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT, (struct sockaddr *)&storage,
+		     &length) < 0)
+		length = 0;
+	return address_from_sockaddr((struct sockaddr *)&storage, length);
+}
+
+static void on_wait(struct watch *watch, short events)
+{
+	struct listener *listener = container_of(watch, struct listener, watch);
+	struct address peer = { .length = 0 };
+
+	(void)events;
+	if (listener->service->settings->socket_type != SOCK_STREAM) {
+		peer = peek_sender(watch->fd);
+		if (!address_is_known(&peer))
+			return;
+	}
+	reception_wait(listener, &peer);
+}

@@ -1,0 +1,574 @@
+#include "server/reception.h"
+
+#include "admission/host_names.h"
+#include "admission/libwrap.h"
+#include "admission/load.h"
+#include "admission/sensor_list.h"
+#include "base/log.h"
+#include "handlers/launch.h"
+#include "server/arrival.h"
+#include "session/identify.h"
+#include "session/record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	ARRIVING_MOST = 4096,  /* sessions of one service that are not admitted yet */
+	SILENCE_MS = 60000,    /* for which a refused sender of datagrams is not logged again */
+};
+
+static unsigned processes_most; /* -limit; 0: none */
+static unsigned idents, idents_most; /* of refused peers; -logprocs */
+static struct sensor_list *sensor_list;
+
+static void check_address(struct session *session);
+static void check_limits(struct session *session);
+static void check_libwrap(struct session *session);
+static void check_identity(struct session *session);
+static void congratulate(struct session *session);
+static void begin(struct session *session);
+
+int reception_init(unsigned process_limit, unsigned ident_limit)
+{
+	processes_most = process_limit;
+	idents_most = ident_limit;
+	sensor_list = sensor_list_new();
+	return sensor_list ? 0 : -1;
+}
+
+struct sensor_list *reception_sensor_list(void)
+{
+	return sensor_list;
+}
+
+/* --- verdicts ---------------------------------------------------------------------------- */
+
+static struct access_result decide(const struct service_settings *settings,
+				   const struct address *peer, const char *const *names)
+{
+	struct access_result banned = { .decision = ACCESS_DENIED };
+
+	if (sensor_list_bans(sensor_list, peer, loop_now()))
+		return banned;
+	return access_decide(&settings->only_from, &settings->no_access, peer, names);
+}
+
+bool reception_still_admits(const struct service_settings *settings, const struct address *peer)
+{
+	return !address_is_known(peer) || decide(settings, peer, NULL).decision != ACCESS_DENIED;
+}
+
+static bool source_is_too_fast(struct service *service, const struct address *peer)
+{
+	const struct service_settings *settings = service->settings;
+	struct sources *sources;
+
+	if (!settings->source_cps.rate || !(sources = service_sources(service)))
+		return false;
+	return !source_take_token(sources, peer, settings->source_prefix, loop_now(),
+				  settings->source_cps.rate, settings->source_cps.other);
+}
+
+/* cps_action = queue: this one goes on; without a token for the next, the next
+ * waits in the kernel's queue. */
+static bool throttle(struct service *service, uint32_t rate)
+{
+	token_bucket_take(&service->rate, loop_now(), rate, rate);
+	if (!token_bucket_ready(&service->rate, loop_now(), rate, rate))
+		service_throttle(service,
+				 token_bucket_wait(&service->rate, loop_now(), rate, rate));
+	return true;
+}
+
+static bool suspend_or_take(struct service *service, uint32_t rate)
+{
+	if (token_bucket_take(&service->rate, loop_now(), rate, rate))
+		return true;
+	service_suspend(service);
+	return false;
+}
+
+static bool rate_admits(struct service *service, const struct address *peer)
+{
+	const struct service_settings *settings = service->settings;
+	uint32_t rate = settings->cps.rate;
+	struct sources *sources;
+
+	if (!rate)
+		return true;
+	switch (settings->cps_action) {
+	case CPS_QUEUE:
+		return throttle(service, rate);
+	case CPS_SUSPEND:
+		return suspend_or_take(service, rate);
+	case CPS_REFUSE:
+		break;
+	}
+	sources = service_sources(service);
+	if (!sources)
+		return token_bucket_take(&service->rate, loop_now(), rate, rate);
+	return sources_admit(sources, &service->rate, &service->reserve, peer,
+			     settings->source_prefix, loop_now(), rate);
+}
+
+static bool time_admits(const struct service_settings *settings)
+{
+	time_t now = (time_t)loop_wall_clock();
+	struct tm local;
+
+	if (settings->access_times_count == 0)
+		return true;
+	localtime_r(&now, &local);
+	return access_times_allow(settings->access_times, settings->access_times_count,
+				  local.tm_hour * 60 + local.tm_min);
+}
+
+static bool load_admits(const struct service_settings *settings, const struct address *peer)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (settings->max_load <= 0 || !load_is_excessive(settings->max_load))
+		return true;
+	log_error("refused connect from %s due to excessive load", address_text(peer, text));
+	return false;
+}
+
+static bool source_is_full(struct service *service, const struct address *peer)
+{
+	const struct service_settings *settings = service->settings;
+	struct sources *sources;
+
+	if (settings->per_source == UNLIMITED || !(sources = service_sources(service)))
+		return false;
+	return sources_running(sources, peer, settings->source_prefix) >= settings->per_source;
+}
+
+static bool processes_are_full(const struct service *service)
+{
+	return processes_most && service->handler == &launch_handler &&
+	       launch_processes() >= processes_most;
+}
+
+/* Everything that is decided in memory and does not depend on who it is by
+ * name; the order is xinetd's. */
+static enum verdict judge_limits(struct service *service, const struct address *peer)
+{
+	const struct service_settings *settings = service->settings;
+
+	if (source_is_too_fast(service, peer) || !rate_admits(service, peer))
+		return REFUSED_RATE;
+	if (!load_admits(settings, peer))
+		return REFUSED_LOAD;
+	if (!time_admits(settings))
+		return REFUSED_TIME;
+	if (service->running >= settings->instances)
+		return REFUSED_SERVICE_LIMIT;
+	if (source_is_full(service, peer))
+		return REFUSED_SOURCE_LIMIT;
+	return processes_are_full(service) ? REFUSED_PROCESS_LIMIT : ADMITTED;
+}
+
+/* --- a session and its service --------------------------------------------------------------- */
+
+static void on_started(struct session *session)
+{
+	session->service->started++;
+}
+
+static void on_failed(struct session *session, enum verdict verdict, const char *detail)
+{
+	service_refused(session->service, verdict, &session->peer, detail);
+}
+
+static void count(struct session *session)
+{
+	struct service *service = session->service;
+	struct sources *sources;
+
+	session->is_counted = true;
+	service->arriving--;
+	service->running++;
+	if (service->settings->per_source != UNLIMITED && (sources = service_sources(service)))
+		session->source = source_enter(sources, &session->peer,
+					       service->settings->source_prefix);
+	if (service_is_full(service))
+		service_refresh(service);
+}
+
+/* Takes one datagram, or connection, off a wait service's socket: the one that
+ * its server was not started for. Left there it would knock again at once. */
+static void dismiss_one(const struct listener *listener)
+{
+	char byte;
+	int fd;
+
+	if (!listener_is_open(listener))
+		return;
+	if (listener->service->settings->socket_type != SOCK_STREAM) {
+		if (recv(listener->watch.fd, &byte, sizeof byte, MSG_DONTWAIT) < 0)
+			return;
+		return;
+	}
+	fd = accept4(listener->watch.fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void leave_origin(struct session *session)
+{
+	struct listener *listener = session->origin;
+
+	listener->server = NULL;
+	if (session->state < SESSION_SERVING)
+		dismiss_one(listener);
+}
+
+static void on_closed(struct session *session)
+{
+	struct service *service = session->service;
+
+	LIST_REMOVE(session, link);
+	if (session->is_counted)
+		service->running--;
+	else
+		service->arriving--;
+	if (session->source)
+		source_leave(service->sources, session->source);
+	if (session->origin)
+		leave_origin(session);
+	if (service->is_draining && LIST_EMPTY(&service->sessions))
+		service_free(service);
+	else if (session->origin || service->settings->at_limit == AT_LIMIT_QUEUE)
+		service_refresh(service);
+}
+
+static const struct session_owner session_owner = {
+	.started = on_started, .failed = on_failed, .closed = on_closed,
+};
+
+static struct session *receive(struct service *service, int fd, const struct address *peer)
+{
+	struct session *session = NULL;
+
+	if (service->arriving < ARRIVING_MOST)
+		session = session_open(service->settings, service->log, fd, peer, &session_owner);
+	if (!session) {
+		close(fd);
+		service_refused(service, REFUSED_MEMORY, peer, NULL);
+		return NULL;
+	}
+	session->service = service;
+	service->arriving++;
+	LIST_INSERT_HEAD(&service->sessions, session, link);
+	return session;
+}
+
+/* --- refusing -------------------------------------------------------------------------------- */
+
+static bool is_multiplexed(const struct session *session)
+{
+	return service_is_multiplexed(session->settings);
+}
+
+static void say_no(struct session *session)
+{
+	if (is_multiplexed(session))
+		arrival_send_text(session, "-Service not available\r\n", arrival_linger);
+	else
+		session_close(session);
+}
+
+/* What a refused peer still gets. */
+static void part(struct session *session)
+{
+	if (session->origin)
+		session_close(session);
+	else if (session->settings->banner_fail)
+		arrival_send_file(session, session->settings->banner_fail,
+				  is_multiplexed(session) ? say_no : arrival_linger);
+	else if (session->settings->banner)
+		arrival_linger(session);
+	else
+		say_no(session);
+}
+
+static void on_refused_identified(struct session *session, const char *reason)
+{
+	(void)reason;
+	idents--;
+	if (session->user)
+		record_userid(session, session->user);
+	part(session);
+}
+
+static void refuse(struct session *session, enum verdict verdict, const char *detail)
+{
+	service_refused(session->service, verdict, &session->peer, detail);
+	if ((session->settings->log_on_failure & LOG_FLAG_USERID) && idents < idents_most) {
+		idents++;
+		arrival_ask_ident(session, IDENTIFY_DEADLINE_MS, on_refused_identified);
+	} else {
+		part(session);
+	}
+}
+
+/* --- the steps of admission ---------------------------------------------------------------------- */
+
+static void on_names(struct session *session, const char *const *names)
+{
+	if (decide(session->settings, &session->peer, names).decision == ACCESS_ALLOWED)
+		check_limits(session);
+	else
+		refuse(session, REFUSED_ADDRESS, NULL);
+}
+
+static void check_address(struct session *session)
+{
+	switch (decide(session->settings, &session->peer, NULL).decision) {
+	case ACCESS_ALLOWED:
+		check_limits(session);
+		break;
+	case ACCESS_DENIED:
+		refuse(session, REFUSED_ADDRESS, NULL);
+		break;
+	case ACCESS_NEEDS_NAMES:
+		arrival_ask_names(session, on_names);
+		break;
+	}
+}
+
+static void check_limits(struct session *session)
+{
+	enum verdict verdict = judge_limits(session->service, &session->peer);
+
+	if (verdict != ADMITTED) {
+		refuse(session, verdict, NULL);
+		return;
+	}
+	count(session);
+	check_libwrap(session);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* The name hosts.allow knows the service by. */
+static const char *libwrap_name(const struct service_settings *settings)
+{
+	if (settings->libwrap)
+		return settings->libwrap;
+	return settings->argv ? base_name(settings->argv[0]) : settings->name;
+}
+
+static void on_libwrap(struct session *session, bool allowed)
+{
+	const struct service_settings *settings = session->settings;
+	char detail[256], text[ADDRESS_TEXT_SIZE];
+
+	if (allowed) {
+		check_identity(session);
+		return;
+	}
+	snprintf(detail, sizeof detail, "libwrap refused connection to %s (libwrap=%s) from %s",
+		 settings->id, libwrap_name(settings), address_text(&session->peer, text));
+	refuse(session, REFUSED_LIBWRAP, detail);
+}
+
+static void check_libwrap(struct session *session)
+{
+	const struct service_settings *settings = session->settings;
+
+	if ((settings->flags & FLAG_NOLIBWRAP) || !address_is_known(&session->peer) ||
+	    !libwrap_has_rules())
+		check_identity(session);
+	else
+		arrival_ask_libwrap(session, libwrap_name(settings), on_libwrap);
+}
+
+static void on_identified(struct session *session, const char *reason)
+{
+	if (!reason || !(session->settings->flags & FLAG_IDONLY)) {
+		congratulate(session);
+		return;
+	}
+	record_noid(session, reason);
+	session->service->refused[REFUSED_IDENT]++;
+	part(session);
+}
+
+static void check_identity(struct session *session)
+{
+	const struct service_settings *settings = session->settings;
+
+	if (settings->log_on_success & LOG_FLAG_USERID)
+		arrival_ask_ident(session, IDENTIFY_DEADLINE_MS, on_identified);
+	else
+		congratulate(session);
+}
+
+static void congratulate(struct session *session)
+{
+	if (session->settings->types & TYPE_TCPMUXPLUS)
+		arrival_send_text(session, "+Go\r\n", begin);
+	else if (session->settings->banner_success && !session->origin)
+		arrival_send_file(session, session->settings->banner_success, begin);
+	else
+		begin(session);
+}
+
+/* deny_time: 0 bans nobody, -1 for ever. */
+static void ban(const struct service_settings *settings, const struct address *peer)
+{
+	int minutes = settings->deny_time;
+	uint64_t now = loop_now();
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (minutes != 0 &&
+	    sensor_list_ban(sensor_list, peer, now,
+			    minutes < 0 ? SENSOR_FOREVER : now + (uint64_t)minutes * 60000))
+		log_critical("Adding %s to the global_no_access list for %d minutes",
+			     address_text(peer, text), minutes);
+}
+
+static void begin(struct session *session)
+{
+	const struct handler *handler = handler_for(session->settings);
+
+	if (session->settings->flags & FLAG_SENSOR)
+		ban(session->settings, &session->peer);
+	session_enter(session, SESSION_STARTING);
+	handler->start(session);
+}
+
+/* --- the ways in ----------------------------------------------------------------------------------- */
+
+void reception_connection(struct service *service, int fd, const struct address *peer)
+{
+	struct session *session = receive(service, fd, peer);
+
+	if (session && session->settings->banner)
+		arrival_send_file(session, session->settings->banner, check_address);
+	else if (session)
+		check_address(session);
+}
+
+void reception_multiplexed(struct service *service, int fd, const struct address *peer)
+{
+	struct session *session = receive(service, fd, peer);
+
+	if (session)
+		check_address(session);
+}
+
+void reception_wait(struct listener *listener, const struct address *peer)
+{
+	int fd = fcntl(listener->watch.fd, F_DUPFD_CLOEXEC, 0);
+	struct session *session;
+
+	if (fd < 0) {
+		listener_pause(listener, 1000);
+		return;
+	}
+	session = receive(listener->service, fd, peer);
+	if (!session) {
+		dismiss_one(listener);
+		return;
+	}
+	session->origin = listener;
+	listener->server = session;
+	listener_set_polled(listener, false);
+	if (address_is_known(peer))
+		check_address(session);
+	else
+		check_limits(session);
+}
+
+/* --- datagrams --------------------------------------------------------------------------------------- */
+
+static void forget_names(void *context, const char *const *names)
+{
+	(void)context;
+	(void)names;
+}
+
+struct seen_names {
+	const struct service_settings *settings;
+	const struct address *peer;
+	bool admitted;
+};
+
+static void on_datagram_names(void *context, const char *const *names)
+{
+	struct seen_names *seen = context;
+
+	seen->admitted = decide(seen->settings, seen->peer, names).decision == ACCESS_ALLOWED;
+}
+
+/* A datagram can't wait for a name: until it is known it is as good as lost, and
+ * the sender asks again. */
+static bool names_admit_datagram(const struct service_settings *settings,
+				 const struct address *peer)
+{
+	struct seen_names seen = { .settings = settings, .peer = peer };
+	struct name_query *query = host_names_find(peer, on_datagram_names, &seen);
+
+	if (query) {
+		host_names_cancel(query);
+		host_names_find(peer, forget_names, NULL); /* remembered for next time */
+	}
+	return seen.admitted;
+}
+
+static bool address_admits_datagram(const struct service_settings *settings,
+				    const struct address *peer)
+{
+	enum access_decision decision = decide(settings, peer, NULL).decision;
+
+	if (decision == ACCESS_NEEDS_NAMES)
+		return names_admit_datagram(settings, peer);
+	return decision == ACCESS_ALLOWED;
+}
+
+/* As xinetd has it, a sender that is refused again and again is logged once a
+ * minute. */
+static bool is_silenced(struct service *service, const struct address *peer)
+{
+	if (address_same_host(&service->silenced, peer) &&
+	    address_port(&service->silenced) == address_port(peer) &&
+	    loop_now() < service->silenced_until)
+		return true;
+	service->silenced = *peer;
+	service->silenced_until = loop_now() + SILENCE_MS;
+	return false;
+}
+
+bool reception_admits_datagram(struct service *service, const struct address *peer)
+{
+	enum verdict verdict = REFUSED_ADDRESS;
+
+	if (address_admits_datagram(service->settings, peer))
+		verdict = judge_limits(service, peer);
+	if (verdict == ADMITTED && (service->settings->flags & FLAG_SENSOR)) {
+		ban(service->settings, peer);
+		verdict = REFUSED_ADDRESS;
+	}
+	if (verdict == ADMITTED) {
+		service->started++;
+		record_answer(service->settings, service->log, peer);
+		return true;
+	}
+	if (verdict == REFUSED_ADDRESS && is_silenced(service, peer))
+		service->refused[verdict]++;
+	else
+		service_refused(service, verdict, peer, NULL);
+	return false;
+}

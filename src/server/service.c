@@ -1,0 +1,447 @@
+#include "server/service.h"
+
+#include "base/container_of.h"
+#include "base/log.h"
+#include "base/resolver.h"
+#include "base/sink.h"
+#include "session/record.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct service_list services = TAILQ_HEAD_INITIALIZER(services);
+
+/* --- where to listen -------------------------------------------------------------------- */
+
+/* A name in bind whose addresses are being looked up. */
+struct bind_lookup {
+	LIST_ENTRY(bind_lookup) link;
+	struct service *service;
+	struct lookup *lookup;
+	struct timer retry;
+	const char *name; /* the settings' */
+};
+
+static struct listener *find_listener(struct service *service, const struct endpoint *endpoint)
+{
+	struct listener *listener;
+
+	LIST_FOREACH(listener, &service->listeners, link)
+		if (endpoint_equal(&listener->endpoint, endpoint))
+			return listener;
+	return NULL;
+}
+
+/* Has the service listen on endpoint, on the socket it has there already or on a
+ * new one. */
+static void want_endpoint(struct service *service, const struct endpoint *endpoint)
+{
+	struct listener *listener = find_listener(service, endpoint);
+
+	if (!listener) {
+		listener = listener_new(service, endpoint);
+		if (!listener) {
+			log_error("service %s: out of memory", service->settings->id);
+			return;
+		}
+		LIST_INSERT_HEAD(&service->listeners, listener, link);
+	}
+	listener->is_wanted = true;
+	if (!listener_is_open(listener) && !service->is_suspended)
+		listener_open(listener);
+}
+
+static void want_address(struct service *service, const struct address *address)
+{
+	struct endpoint endpoint = {
+		.address = *address,
+		.v6only = service->settings->v6only && address->any.sa_family == AF_INET6,
+	};
+
+	address_set_port(&endpoint.address, (uint16_t)service->settings->port);
+	want_endpoint(service, &endpoint);
+}
+
+/* The family that flags ask for; AF_UNSPEC: either. */
+static int wanted_family(const struct service_settings *settings)
+{
+	switch (settings->flags & (FLAG_IPV4 | FLAG_IPV6)) {
+	case FLAG_IPV4:
+		return AF_INET;
+	case FLAG_IPV6:
+		return AF_INET6;
+	default:
+		return AF_UNSPEC;
+	}
+}
+
+/* Without bind: every address, of both families unless the flags say IPv4. */
+static void want_any_address(struct service *service)
+{
+	bool ipv4 = wanted_family(service->settings) == AF_INET;
+	struct address address;
+
+	if (address_parse(&address, ipv4 ? "0.0.0.0" : "::", 0) == 0)
+		want_address(service, &address);
+}
+
+enum { LOOKUP_RETRY_MS = 10000 };
+
+static void on_bind_looked_up(void *context, const struct address *addresses, size_t count,
+			      const char *reason)
+{
+	struct bind_lookup *pending = context;
+
+	pending->lookup = NULL;
+	if (count == 0) {
+		log_error("bind failed. service = %s, address = %s: %s; trying again",
+			  pending->service->settings->id, pending->name, reason);
+		timer_start(&pending->retry, LOOKUP_RETRY_MS);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		want_address(pending->service, &addresses[i]);
+	LIST_REMOVE(pending, link);
+	free(pending);
+}
+
+static void look_up_bind(struct timer *timer)
+{
+	struct bind_lookup *pending = container_of(timer, struct bind_lookup, retry);
+
+	pending->lookup = lookup_addresses(pending->name, wanted_family(pending->service->settings),
+					   on_bind_looked_up, pending);
+	if (!pending->lookup)
+		timer_start(&pending->retry, LOOKUP_RETRY_MS);
+}
+
+static void want_name(struct service *service, const char *name)
+{
+	struct bind_lookup *pending = calloc(1, sizeof *pending);
+
+	if (!pending) {
+		log_error("service %s: out of memory", service->settings->id);
+		return;
+	}
+	pending->service = service;
+	pending->name = name;
+	timer_init(&pending->retry, look_up_bind);
+	LIST_INSERT_HEAD(&service->lookups, pending, link);
+	look_up_bind(&pending->retry);
+}
+
+static void cancel_lookups(struct service *service)
+{
+	while (!LIST_EMPTY(&service->lookups)) {
+		struct bind_lookup *pending = LIST_FIRST(&service->lookups);
+
+		LIST_REMOVE(pending, link);
+		if (pending->lookup)
+			lookup_cancel(pending->lookup);
+		timer_stop(&pending->retry);
+		free(pending);
+	}
+}
+
+static bool has_own_socket(const struct service_settings *settings)
+{
+	return !service_is_multiplexed(settings);
+}
+
+static void want_all(struct service *service)
+{
+	const struct strings *bind = &service->settings->bind;
+	struct address address;
+
+	if (!has_own_socket(service->settings))
+		return;
+	if (bind->count == 0)
+		want_any_address(service);
+	for (size_t i = 0; i < bind->count; i++) {
+		if (address_parse(&address, bind->list[i], 0) == 0)
+			want_address(service, &address);
+		else
+			want_name(service, bind->list[i]);
+	}
+}
+
+/* Mark and sweep: what the settings ask for is there before the rest goes. */
+static void update_listeners(struct service *service)
+{
+	struct listener *listener, *next;
+
+	cancel_lookups(service);
+	LIST_FOREACH(listener, &service->listeners, link)
+		listener->is_wanted = false;
+	want_all(service);
+	for (listener = LIST_FIRST(&service->listeners); listener; listener = next) {
+		next = LIST_NEXT(listener, link);
+		/* A name's addresses are not known yet: they stay until they are. */
+		if (listener->is_wanted || !LIST_EMPTY(&service->lookups))
+			continue;
+		LIST_REMOVE(listener, link);
+		listener_free(listener);
+	}
+}
+
+static void close_listeners(struct service *service)
+{
+	struct listener *listener;
+
+	while ((listener = LIST_FIRST(&service->listeners))) {
+		LIST_REMOVE(listener, link);
+		listener_free(listener);
+	}
+}
+
+/* --- state --------------------------------------------------------------------------------- */
+
+bool service_is_full(const struct service *service)
+{
+	return service->settings->at_limit == AT_LIMIT_QUEUE &&
+	       service->running >= service->settings->instances;
+}
+
+bool service_is_bound(const struct service *service)
+{
+	const struct listener *listener;
+
+	LIST_FOREACH(listener, &service->listeners, link)
+		if (!listener_is_open(listener))
+			return false;
+	return LIST_EMPTY(&service->lookups);
+}
+
+static bool all_sockets_are_with_servers(const struct service *service)
+{
+	const struct listener *listener;
+
+	LIST_FOREACH(listener, &service->listeners, link)
+		if (!listener->server)
+			return false;
+	return !LIST_EMPTY(&service->listeners);
+}
+
+enum service_state service_state(const struct service *service)
+{
+	if (service->is_draining)
+		return SERVICE_DRAINING;
+	if (service->is_suspended)
+		return SERVICE_SUSPENDED;
+	if (!service_is_bound(service))
+		return SERVICE_RETRYING;
+	if (all_sockets_are_with_servers(service))
+		return SERVICE_WAITING;
+	if (service_is_full(service))
+		return SERVICE_FULL;
+	return service->is_throttled ? SERVICE_THROTTLED : SERVICE_LISTENING;
+}
+
+const char *service_state_text(enum service_state state)
+{
+	static const char *const texts[] = {
+		[SERVICE_LISTENING] = "listening", [SERVICE_FULL] = "full",
+		[SERVICE_THROTTLED] = "throttled", [SERVICE_SUSPENDED] = "suspended",
+		[SERVICE_WAITING] = "waiting",     [SERVICE_RETRYING] = "retrying",
+		[SERVICE_DRAINING] = "draining",
+	};
+
+	return texts[state];
+}
+
+void service_refresh(struct service *service)
+{
+	bool wanted = !service->is_throttled && !service_is_full(service);
+	struct listener *listener;
+
+	LIST_FOREACH(listener, &service->listeners, link)
+		listener_set_polled(listener, wanted && !listener->server);
+}
+
+static void on_resume(struct timer *timer)
+{
+	struct service *service = container_of(timer, struct service, resume);
+	struct listener *listener;
+
+	service->is_throttled = false;
+	if (service->is_suspended) {
+		service->is_suspended = false;
+		log_error("Activating service %s", service->settings->id);
+		LIST_FOREACH(listener, &service->listeners, link)
+			listener_open(listener);
+	}
+	service_refresh(service);
+}
+
+void service_suspend(struct service *service)
+{
+	struct listener *listener;
+
+	if (service->is_suspended)
+		return;
+	log_error("Deactivating service %s due to excessive incoming connections.  "
+		  "Restarting in %u seconds.", service->settings->id, service->settings->cps.other);
+	service->is_suspended = true;
+	LIST_FOREACH(listener, &service->listeners, link)
+		listener_close(listener);
+	timer_start(&service->resume, (uint64_t)service->settings->cps.other * 1000);
+}
+
+void service_throttle(struct service *service, uint64_t milliseconds)
+{
+	service->is_throttled = true;
+	timer_start(&service->resume, milliseconds);
+	service_refresh(service);
+}
+
+struct sources *service_sources(struct service *service)
+{
+	if (!service->sources)
+		service->sources = sources_new();
+	return service->sources;
+}
+
+static void note_failure(struct service *service, enum verdict verdict,
+			 const struct address *peer, const char *detail)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	service->last_failure_time = loop_wall_clock();
+	snprintf(service->last_failure, sizeof service->last_failure, "%s, from %s%s%s",
+		 verdict_text(verdict), address_text(peer, text), detail ? ": " : "",
+		 detail ? detail : "");
+}
+
+void service_refused(struct service *service, enum verdict verdict, const struct address *peer,
+		     const char *detail)
+{
+	service->refused[verdict]++;
+	note_failure(service, verdict, peer, detail);
+	if (detail)
+		log_error("service %s: %s", service->settings->id, detail);
+	record_fail(service->settings, service->log, verdict, peer);
+}
+
+/* --- beginning and end ------------------------------------------------------------------------ */
+
+/* The sink that settings ask for; NULL: the daemon's own log, or, with *failed
+ * set, one that can't be opened. */
+static struct sink *open_log(const struct service_settings *settings, bool *failed)
+{
+	const struct log_type *log = &settings->log;
+	struct sink *sink = NULL;
+
+	*failed = false;
+	if (log->kind == LOG_KIND_NONE)
+		return NULL;
+	if (log->kind == LOG_KIND_FILE)
+		sink = sink_open_file(log->path, log->soft_limit, log->hard_limit,
+				      log->is_common ? "common" : settings->id);
+	else
+		sink = sink_open_syslog(log->facility, log->level);
+	if (!sink) {
+		log_failure(errno, "service %s: log file %s", settings->id,
+			    log->path ? log->path : "syslog");
+		*failed = true;
+	}
+	return sink;
+}
+
+struct service *service_start(struct service_settings *settings)
+{
+	struct service *service = calloc(1, sizeof *service);
+	bool failed;
+
+	if (!service) {
+		log_error("service %s: out of memory", settings->id);
+		return NULL;
+	}
+	service->log = open_log(settings, &failed);
+	if (failed) {
+		free(service);
+		return NULL;
+	}
+	service->settings = service_settings_keep(settings);
+	service->handler = handler_for(settings);
+	LIST_INIT(&service->listeners);
+	LIST_INIT(&service->sessions);
+	LIST_INIT(&service->lookups);
+	timer_init(&service->resume, on_resume);
+	TAILQ_INSERT_TAIL(&services, service, link);
+	update_listeners(service);
+	return service;
+}
+
+/* A socket of another kind can't be taken over. */
+static bool needs_new_sockets(const struct service_settings *one,
+			      const struct service_settings *other)
+{
+	const unsigned socket_flags = FLAG_NODELAY | FLAG_KEEPALIVE;
+
+	return one->socket_type != other->socket_type ||
+	       one->protocol_number != other->protocol_number ||
+	       service_waits(one) != service_waits(other) ||
+	       service_is_internal(one) != service_is_internal(other) ||
+	       (one->flags & socket_flags) != (other->flags & socket_flags);
+}
+
+bool service_adopt(struct service *service, struct service_settings *settings)
+{
+	struct service_settings *old = service->settings;
+	bool failed;
+	struct sink *log = open_log(settings, &failed);
+
+	if (failed)
+		return false;
+	sink_release(service->log);
+	service->log = log;
+	cancel_lookups(service); /* they hold names of the old settings */
+	service->settings = service_settings_keep(settings);
+	service->handler = handler_for(settings);
+	if (needs_new_sockets(old, settings))
+		close_listeners(service);
+	update_listeners(service);
+	service_refresh(service);
+	service_settings_release(old);
+	return true;
+}
+
+void service_free(struct service *service)
+{
+	cancel_lookups(service);
+	close_listeners(service);
+	timer_stop(&service->resume);
+	TAILQ_REMOVE(&services, service, link);
+	sources_free(service->sources);
+	sink_release(service->log);
+	service_settings_release(service->settings);
+	free(service);
+}
+
+static void end_sessions(struct service *service)
+{
+	struct session *session, *next;
+
+	for (session = LIST_FIRST(&service->sessions); session; session = next) {
+		next = LIST_NEXT(session, link);
+		session_end(session);
+	}
+}
+
+void service_remove(struct service *service)
+{
+	bool drains = service->settings->on_remove == ON_REMOVE_DRAIN;
+
+	cancel_lookups(service);
+	close_listeners(service);
+	timer_stop(&service->resume);
+	if (!drains)
+		end_sessions(service);
+	if (LIST_EMPTY(&service->sessions))
+		service_free(service);
+	else
+		service->is_draining = true; /* the last session frees it */
+}

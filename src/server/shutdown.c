@@ -1,0 +1,72 @@
+#include "server/shutdown.h"
+
+#include "base/log.h"
+#include "handlers/launch.h"
+#include "server/service.h"
+
+#include <stdbool.h>
+
+/* For processes that not even SIGKILL ends at once. */
+enum { LAST_DEADLINE_MS = SESSION_GRACE_MS + 2000 };
+
+static bool is_ending;
+static struct timer deadline;
+
+static void each_session(void (*end)(struct session *session))
+{
+	struct service *service, *next_service;
+	struct session *session, *next;
+
+	for (service = TAILQ_FIRST(&services); service; service = next_service) {
+		next_service = TAILQ_NEXT(service, link); /* a draining service goes with its last session */
+		for (session = LIST_FIRST(&service->sessions); session; session = next) {
+			next = LIST_NEXT(session, link);
+			end(session);
+		}
+	}
+}
+
+static void close_listeners(void)
+{
+	struct service *service;
+	struct listener *listener;
+
+	TAILQ_FOREACH(service, &services, link) {
+		timer_stop(&service->resume);
+		LIST_FOREACH(listener, &service->listeners, link)
+			listener_close(listener);
+	}
+}
+
+static void finish(void)
+{
+	log_warning("Exiting...");
+	loop_stop();
+}
+
+static void on_deadline(struct timer *timer)
+{
+	(void)timer;
+	finish();
+}
+
+void shutdown_begin(void)
+{
+	if (is_ending) {
+		each_session(session_kill);
+		finish();
+		return;
+	}
+	is_ending = true;
+	close_listeners();
+	each_session(session_end);
+	timer_init(&deadline, on_deadline);
+	timer_start(&deadline, LAST_DEADLINE_MS);
+	launch_when_idle(finish);
+}
+
+void shutdown_leaving_servers(void)
+{
+	close_listeners();
+	finish();
+}

@@ -1,0 +1,82 @@
+#include "server/signals.h"
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "handlers/launch.h"
+#include "server/reload.h"
+#include "server/shutdown.h"
+#include "server/status.h"
+
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+static bool is_in_foreground;
+static struct watch watch;
+
+static void on_interrupt(void)
+{
+	if (is_in_foreground)
+		shutdown_begin();
+}
+
+static const struct {
+	int number;
+	void (*act)(void);
+} actions[] = {
+	{ SIGHUP, configuration_reload },  { SIGUSR2, configuration_reload },
+	{ SIGUSR1, status_write },         { SIGTERM, shutdown_begin },
+	{ SIGINT, on_interrupt },          { SIGQUIT, shutdown_leaving_servers },
+	{ SIGABRT, status_check_consistency }, { SIGCHLD, launch_reap },
+};
+
+enum { ACTIONS = sizeof actions / sizeof actions[0] };
+
+static sigset_t watched_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ACTIONS; i++)
+		sigaddset(&set, actions[i].number);
+	return set;
+}
+
+void signals_block(void)
+{
+	sigset_t set = watched_signals();
+
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL); /* those that can't be changed stay as they are */
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+static void act_on(int number)
+{
+	for (size_t i = 0; i < ACTIONS; i++)
+		if (actions[i].number == number)
+			actions[i].act();
+}
+
+static void on_signal(struct watch *ready, short events)
+{
+	struct signalfd_siginfo signals[16];
+	ssize_t size = read(ready->fd, signals, sizeof signals);
+
+	(void)events;
+	for (ssize_t i = 0; i < size / (ssize_t)sizeof signals[0]; i++)
+		act_on((int)signals[i].ssi_signo);
+}
+
+int signals_watch(bool in_foreground)
+{
+	sigset_t set = watched_signals();
+	int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	is_in_foreground = in_foreground;
+	watch_init(&watch, fd, on_signal);
+	return watch_start(&watch, LOOP_READ);
+}

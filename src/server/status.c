@@ -1,0 +1,229 @@
+#include "server/status.h"
+
+#include "admission/sensor_list.h"
+#include "base/log.h"
+#include "base/sink.h"
+#include "handlers/launch.h"
+#include "server/reception.h"
+#include "server/reload.h"
+#include "server/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STATUS_FILE "/var/run/xinetd.dump" /* where xinetd's users look for it */
+
+static void print_time(FILE *out, int64_t seconds)
+{
+	time_t time = (time_t)seconds;
+	struct tm local;
+	char text[64];
+
+	localtime_r(&time, &local);
+	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S %z", &local);
+	fputs(text, out);
+}
+
+static void print_listener(FILE *out, const struct listener *listener)
+{
+	const struct service_settings *settings = listener->service->settings;
+	char text[ADDRESS_TEXT_SIZE];
+
+	fprintf(out, "\tsocket = %s %s port %u", settings->protocol,
+		address_text(&listener->endpoint.address, text),
+		address_port(&listener->endpoint.address));
+	if (listener_is_open(listener))
+		fprintf(out, ", fd %d", listener->watch.fd);
+	else if (listener->error)
+		fprintf(out, ", not bound: %s, %u attempts", strerror(listener->error),
+			listener->attempts);
+	putc('\n', out);
+}
+
+static void print_totals(FILE *out, const struct service *service)
+{
+	fprintf(out, "\trunning servers = %u\n\tstarted = %" PRIu64 "\n", service->running,
+		service->started);
+	for (int verdict = 0; verdict < VERDICT_COUNT; verdict++)
+		if (service->refused[verdict])
+			fprintf(out, "\trefused (%s) = %" PRIu64 "\n",
+				verdict_text((enum verdict)verdict), service->refused[verdict]);
+	if (service->last_failure_time) {
+		fputs("\tlast failure = ", out);
+		print_time(out, service->last_failure_time);
+		fprintf(out, ", %s\n", service->last_failure);
+	}
+}
+
+static const char *session_state_text(enum session_state state)
+{
+	static const char *const texts[] = {
+		[SESSION_ARRIVING] = "arriving", [SESSION_STARTING] = "starting",
+		[SESSION_SERVING] = "serving",   [SESSION_ENDING] = "ending",
+	};
+
+	return texts[state];
+}
+
+static void print_session(FILE *out, const struct session *session)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	fprintf(out, "\tserver: pid = %d, %s, from = %s, since ", (int)session->pid,
+		session_state_text(session->state), address_text(&session->peer, text));
+	print_time(out, session->started);
+	putc('\n', out);
+}
+
+static void print_service(FILE *out, const struct service *service)
+{
+	const struct listener *listener;
+	const struct session *session;
+
+	fprintf(out, "Service = %s\n\tState = %s\n\tid = %s\n\tdefined at %s:%d\n",
+		service->settings->name, service_state_text(service_state(service)),
+		service->settings->id, service->settings->file, service->settings->line);
+	LIST_FOREACH(listener, &service->listeners, link)
+		print_listener(out, listener);
+	print_totals(out, service);
+	LIST_FOREACH(session, &service->sessions, link)
+		print_session(out, session);
+	fprintf(out, "\tconfiguration:\n%s\n", service->settings->canonical);
+}
+
+static void print_ban(const struct address *address, uint64_t until, void *context)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	fprintf(context, "\t%s", address_text(address, text));
+	if (until == SENSOR_FOREVER)
+		fputs(" for ever\n", context);
+	else
+		fprintf(context, " for %" PRIu64 " s\n", (until - loop_now()) / 1000);
+}
+
+static void print_report(FILE *out)
+{
+	const struct service *service;
+
+	fprintf(out, "INTERNAL STATE DUMP: usherd %s\nCurrent time: ", USHERD_VERSION);
+	print_time(out, loop_wall_clock());
+	fprintf(out, "\npid = %d\nservices = %zu\nsessions = %zu\nprocesses = %u\n"
+		"log lines lost = %" PRIu64 "\n\n",
+		(int)getpid(), configuration_service_count(), session_count(),
+		launch_processes(), sink_lost_lines());
+	TAILQ_FOREACH(service, &services, link)
+		print_service(out, service);
+	fputs("Refused everywhere (sensors):\n", out);
+	sensor_list_each(reception_sensor_list(), print_ban, out);
+	fputs("\nEND OF DUMP\n", out);
+}
+
+/* A new file beside the old one, then in its place: readers see a whole report,
+ * and a link laid in its way is replaced, not followed. */
+static int write_report(const char *path)
+{
+	char temporary[PATH_MAX];
+	FILE *out = NULL;
+	int fd, length = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+
+	if (length >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (fchmod(fd, 0644) < 0 || !(out = fdopen(fd, "w"))) {
+		close(fd);
+		unlink(temporary);
+		return -1;
+	}
+	print_report(out);
+	if (fclose(out) == 0 && rename(temporary, path) == 0)
+		return 0;
+	unlink(temporary);
+	return -1;
+}
+
+void status_write(void)
+{
+	const char *path = configuration_daemon()->status_file;
+
+	if (!path)
+		path = STATUS_FILE;
+	if (write_report(path) < 0)
+		log_failure(errno, "can't write the state dump to %s", path);
+	else
+		log_info("generated state dump in file %s", path);
+}
+
+static unsigned count_faults(const struct service *service)
+{
+	const struct session *session;
+	unsigned running = 0, arriving = 0;
+
+	LIST_FOREACH(session, &service->sessions, link)
+		if (session->is_counted)
+			running++;
+		else
+			arriving++;
+	if (running == service->running && arriving == service->arriving)
+		return 0;
+	log_error("consistency check: service %s counts %u running and %u arriving, but has %u and %u",
+		  service->settings->id, service->running, service->arriving, running, arriving);
+	return 1;
+}
+
+void status_check_consistency(void)
+{
+	const struct service *service;
+	unsigned faults = 0;
+
+	TAILQ_FOREACH(service, &services, link)
+		faults += count_faults(service);
+	if (faults)
+		log_error("consistency check failed: %u services are inconsistent", faults);
+	else
+		log_info("Consistency check passed");
+}
+
+static struct timer check_timer;
+static unsigned check_interval;
+
+static void on_check(struct timer *timer)
+{
+	status_check_consistency();
+	timer_start(timer, (uint64_t)check_interval * 1000);
+}
+
+void status_check_every(unsigned seconds)
+{
+	check_interval = seconds;
+	timer_init(&check_timer, on_check);
+	if (seconds)
+		timer_start(&check_timer, (uint64_t)seconds * 1000);
+}
+
+void status_announce(void)
+{
+	const struct service *service;
+	const struct listener *listener;
+	char text[ADDRESS_TEXT_SIZE];
+
+	TAILQ_FOREACH(service, &services, link)
+		LIST_FOREACH(listener, &service->listeners, link)
+			log_notice("%s: %s %s port %u%s", service->settings->id,
+				   service->settings->protocol,
+				   address_text(&listener->endpoint.address, text),
+				   address_port(&listener->endpoint.address),
+				   listener_is_open(listener) ? "" : " (not bound yet)");
+}

@@ -74,8 +74,38 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 	return remove(path);
 }
 
+/* Kept in a file: another process than the one that claims may remove. */
+static const char *claims_path(void)
+{
+	return place_path(".claimed");
+}
+
+void place_claim(const char *path)
+{
+	FILE *claims = fopen(claims_path(), "ae");
+
+	ck_assert_ptr_nonnull(claims);
+	fprintf(claims, "%s\n", path);
+	ck_assert_int_eq(fclose(claims), 0);
+}
+
+static void remove_claimed(void)
+{
+	FILE *claims = fopen(claims_path(), "re");
+	char path[4096];
+
+	if (!claims)
+		return;
+	while (fgets(path, sizeof path, claims)) {
+		path[strcspn(path, "\n")] = '\0';
+		unlink(path);
+	}
+	fclose(claims);
+}
+
 void place_remove(void)
 {
+	remove_claimed();
 	nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	forget_kept();
 }

@@ -11,6 +11,9 @@
 void place_make(void);
 void place_remove(void);
 
+/* path, which is outside of the directory, is to be removed with it. */
+void place_claim(const char *path);
+
 const char *place_path(const char *name);
 
 void place_write(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -96,6 +96,9 @@ uninstall:
 # runner of its kind is made from that list.
 
 include tests/tests.mk
+-include tests/bench/bench.mk
+-include tests/support/programs.mk
+-include tests/fuzz/fuzz.mk
 
 help:
 	@echo 'make run        build and start the daemon on the embedded default, as any user'

@@ -6,6 +6,7 @@
 #include "inspect.h"
 #include "options.h"
 #include "server/background.h"
+#include "server/multiplex.h"
 #include "server/reception.h"
 #include "server/reload.h"
 #include "server/service.h"
@@ -91,6 +92,7 @@ static int prepare(const struct options *options)
 	if (loop_init() < 0 || launch_init() < 0 ||
 	    reception_init(options->process_limit, options->log_processes) < 0)
 		return -1;
+	multiplex_init();
 	loop_at_turn_end(sink_flush_all);
 	if (open_log(options) < 0) {
 		fprintf(stderr, "usherd: can't open log file %s: %s\n", options->log_file,

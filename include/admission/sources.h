@@ -51,11 +51,6 @@ struct sources *sources_new(void); /* NULL with errno */
  * must not be called for them any more. NULL is harmless. */
 void sources_free(struct sources *sources);
 
-/* Prefix lengths that make a source: a service's source_prefix. */
-struct source_prefix {
-	uint8_t in4, in6;
-};
-
 /* How many connections of address's source run; 0 for an unknown address. */
 unsigned sources_running(const struct sources *sources, const struct address *address,
 			 struct source_prefix lengths);

@@ -27,6 +27,11 @@ struct prefix {
 	unsigned char bytes[16];
 };
 
+/* How many leading bits make a source of connections, by family. */
+struct source_prefix {
+	uint8_t in4, in6;
+};
+
 /* Enough for every text address_text writes, scope and final NUL included. */
 enum { ADDRESS_TEXT_SIZE = 80 };
 

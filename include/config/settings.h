@@ -7,10 +7,10 @@
 #ifndef USHERD_CONFIG_SETTINGS_H
 #define USHERD_CONFIG_SETTINGS_H
 
-#include "admission/access_list.h"
-#include "admission/access_times.h"
-#include "admission/sources.h"
+#include "base/address.h"
 #include "base/arena.h"
+#include "config/access_list.h"
+#include "config/access_times.h"
 #include "config/port_map.h"
 #include "config/problem.h"
 

@@ -13,9 +13,10 @@ enum {
 
 /* What the handler needs of whoever knows the services. */
 struct tcpmux_callbacks {
-	/* Hands session's connection on to the multiplexed service of that name
-	 * (in any case), with every byte after the line still unread, and closes
-	 * session. False, and nothing done, when there is no such service. */
+	/* Takes session's connection (session_take_fd) and hands it on to the
+	 * multiplexed service of that name (in any case), with every byte after the
+	 * line still unread. The session itself stays the handler's, to be
+	 * finished. False, and nothing done, when there is no such service. */
 	bool (*transfer)(struct session *session, const char *name);
 
 	/* Calls visit with the name of each multiplexed service, for `help`. */

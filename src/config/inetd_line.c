@@ -55,7 +55,8 @@ static void put_names(struct inetd_line *line, const char *attribute, const char
 }
 
 /* Numbers here have at most ten digits. */
-static void put_numbers(struct inetd_line *line, const char *attribute, uint64_t one, uint64_t other)
+static void put_numbers(struct inetd_line *line, const char *attribute, uint64_t one,
+			uint64_t other)
 {
 	fprintf(line->body, "%s += {'=', '%llu', '%llu'} ", attribute, (unsigned long long)one,
 		(unsigned long long)other);

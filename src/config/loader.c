@@ -281,6 +281,7 @@ static bool read_attribute(struct loader *loader, size_t index, const struct wor
 	char *base = service ? (char *)service : (char *)&loader->settings->daemon;
 	struct reading reading = {
 		.attribute = attribute, .words = list->words, .count = list->count,
+		.file = service ? service->file : NULL, .line = service ? service->line : 0,
 		.service = service, .accounts = loader->accounts, .ports = loader->ports,
 		.arena = service ? &service->arena : &loader->settings->arena,
 		.start_directory = loader->options->start_directory,

@@ -1,7 +1,7 @@
 /* Reads lines: "-WORD" goes to no_access, "!ADDRESS" is the peer, "@NAME" one
  * of its names, and any other line goes to only_from. Then holds what was read
  * and decided against what the header promises. */
-#include "admission/access_list.h"
+#include "config/access_list.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -360,6 +360,17 @@ void daemon_start_with(const struct daemon_options *options)
 	wait_until(has_started());
 }
 
+void daemon_launch(const char *const *arguments)
+{
+	struct list list = { .count = 0 };
+
+	list_add(&list, daemon_program());
+	list_add_all(&list, arguments);
+	unlink(place_path(daemon_log_name));
+	daemon_spawn(&list, &(struct daemon_options){ 0 });
+	wait_until(has_started());
+}
+
 void daemon_start(void)
 {
 	daemon_start_with(&(struct daemon_options){ 0 });

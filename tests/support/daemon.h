@@ -64,6 +64,10 @@ struct daemon_options {
 void daemon_start(void);
 void daemon_start_with(const struct daemon_options *options);
 
+/* Starts the daemon's program with these arguments alone, which end with NULL
+ * and name a -filelog daemon.log; waits as the others do. */
+void daemon_launch(const char *const *arguments);
+
 pid_t daemon_pid(void);
 void daemon_signal(int number);
 

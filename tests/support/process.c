@@ -151,12 +151,33 @@ unsigned process_descriptors(pid_t pid)
 	return count;
 }
 
+/* The lines of /proc/net/PROTOCOL for both families. */
+static char *socket_table(const char *protocol)
+{
+	return textf("%s%s", file_read(textf("/proc/net/%s", protocol)),
+		     file_read(textf("/proc/net/%s6", protocol)));
+}
+
 bool port_is_served(const char *protocol, int port)
 {
 	/* sl local_address rem_address st: 0A is LISTEN, 07 an unconnected datagram socket */
-	char *pattern = textf("^ *[0-9]+: [0-9A-F]+:%04X [0-9A-F]+:0000 %s ", port,
-			      strcmp(protocol, "tcp") == 0 ? "0A" : "07");
+	const char *state = strcmp(protocol, "tcp") == 0 ? "0A" : "07";
 
-	return text_matches(file_read(textf("/proc/net/%s", protocol)), pattern)
-	       || text_matches(file_read(textf("/proc/net/%s6", protocol)), pattern);
+	return text_matches(socket_table(protocol),
+			    textf("^ *[0-9]+: [0-9A-F]+:%04X [0-9A-F]+:0000 %s ", port, state));
+}
+
+char *listener_inode(int port)
+{
+	char *line = strtok(socket_table("tcp"), "\n");
+	unsigned local, state;
+	long inode;
+
+	for (; line; line = strtok(NULL, "\n"))
+		if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%*x %*x:%*x %*x %*d %*d %ld",
+			   &local, &state, &inode) == 3
+		    && local == (unsigned)port && state == 0x0a)
+			return textf("%ld", inode);
+	ck_abort_msg("nobody listens on port %d", port);
+	return NULL;
 }

@@ -28,4 +28,7 @@ unsigned process_threads(pid_t pid);
  * whatever address. */
 bool port_is_served(const char *protocol, int port);
 
+/* Tells the listening stream socket on that port from any other. */
+char *listener_inode(int port);
+
 #endif

@@ -1,4 +1,4 @@
-#include "admission/access_times.h"
+#include "config/access_times.h"
 
 #include <check.h>
 #include <stdio.h>

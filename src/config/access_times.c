@@ -1,4 +1,4 @@
-#include "admission/access_times.h"
+#include "config/access_times.h"
 
 enum { MINUTES_A_DAY = 24 * 60 };
 

@@ -1,4 +1,4 @@
-#include "admission/access_list.h"
+#include "config/access_list.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>

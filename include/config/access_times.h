@@ -1,6 +1,6 @@
 /* access_times: at what time of the day a service answers. Pure. */
-#ifndef USHERD_ADMISSION_ACCESS_TIMES_H
-#define USHERD_ADMISSION_ACCESS_TIMES_H
+#ifndef USHERD_CONFIG_ACCESS_TIMES_H
+#define USHERD_CONFIG_ACCESS_TIMES_H
 
 #include <stdbool.h>
 #include <stddef.h>

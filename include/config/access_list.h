@@ -2,8 +2,8 @@
  *
  * Pure: it reads no names from the network. When a decision needs the peer's
  * host name it says so, and the caller asks again once it has looked it up. */
-#ifndef USHERD_ADMISSION_ACCESS_LIST_H
-#define USHERD_ADMISSION_ACCESS_LIST_H
+#ifndef USHERD_CONFIG_ACCESS_LIST_H
+#define USHERD_CONFIG_ACCESS_LIST_H
 
 #include "base/address.h"
 

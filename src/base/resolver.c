@@ -1,0 +1,303 @@
+#include "base/resolver.h"
+
+#include "base/container_of.h"
+#include "base/loop.h"
+#include "base/worker.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+enum {
+	THREADS_USUAL = 2,
+	THREADS_MOST = 8,
+	REPLY_USUAL = 8 * 1024, /* what the names of an address take up, as the C library */
+	REPLY_MOST = 64 * 1024, /* hands them out */
+};
+
+struct lookup {
+	struct job job;
+	atomic_bool is_cancelled;
+	uint64_t due; /* no question is asked after it; CLOCK_MONOTONIC */
+	void *context;
+	addresses_found *addresses_found;
+	names_found *names_found;
+
+	int error, system_error; /* of getaddrinfo(3) */
+	size_t count;
+	struct address addresses[LOOKUP_ADDRESSES_MOST];
+	char *names[LOOKUP_NAMES_MOST + 1];
+
+	struct address address; /* asked about */
+	int family;
+	char host[];
+};
+
+static struct worker_pool *pool;
+static unsigned lookups;
+
+static struct lookup *lookup_of(struct job *job)
+{
+	return container_of(job, struct lookup, job);
+}
+
+static void lookup_free(struct lookup *lookup)
+{
+	for (int i = 0; i < LOOKUP_NAMES_MOST; i++)
+		free(lookup->names[i]);
+	free(lookup);
+}
+
+/* --- on a worker ------------------------------------------------------------- */
+
+static bool is_worth_asking(const struct lookup *lookup)
+{
+	struct timespec time;
+
+	if (atomic_load(&lookup->is_cancelled))
+		return false;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000 <= lookup->due;
+}
+
+static int ask_for_addresses(const char *host, int family, int flags, struct addrinfo **list)
+{
+	/* With no type of socket each address would come once for every type. */
+	struct addrinfo hints = {
+		.ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = flags
+	};
+
+	return getaddrinfo(host, NULL, &hints, list);
+}
+
+static bool has_address(const struct lookup *lookup, const struct address *address)
+{
+	for (size_t i = 0; i < lookup->count; i++)
+		if (address_same_host(&lookup->addresses[i], address))
+			return true;
+	return false;
+}
+
+static void add_address(struct lookup *lookup, const struct addrinfo *found)
+{
+	struct address address = address_from_sockaddr(found->ai_addr, found->ai_addrlen);
+
+	if (lookup->family != AF_UNSPEC && address.any.sa_family != lookup->family)
+		return;
+	if (lookup->count == LOOKUP_ADDRESSES_MOST || has_address(lookup, &address))
+		return;
+	address_set_port(&address, 0);
+	lookup->addresses[lookup->count++] = address;
+}
+
+static void find_addresses(struct job *job)
+{
+	struct lookup *lookup = lookup_of(job);
+	struct addrinfo *list = NULL;
+
+	lookup->error = EAI_AGAIN;
+	if (!is_worth_asking(lookup))
+		return;
+	lookup->error = ask_for_addresses(lookup->host, lookup->family, 0, &list);
+	lookup->system_error = errno;
+	if (lookup->error)
+		return;
+	for (const struct addrinfo *found = list; found; found = found->ai_next)
+		add_address(lookup, found);
+	freeaddrinfo(list);
+	if (lookup->count == 0)
+		lookup->error = EAI_NODATA;
+}
+
+static bool is_numeric(const char *name)
+{
+	struct addrinfo *list;
+
+	if (ask_for_addresses(name, AF_UNSPEC, AI_NUMERICHOST, &list) != 0)
+		return false;
+	freeaddrinfo(list);
+	return true;
+}
+
+static bool confirms(const char *name, const struct address *address)
+{
+	struct addrinfo *list;
+	bool is_found = false;
+
+	if (ask_for_addresses(name, address->any.sa_family, 0, &list) != 0)
+		return false;
+	for (const struct addrinfo *one = list; one && !is_found; one = one->ai_next) {
+		struct address other = address_from_sockaddr(one->ai_addr, one->ai_addrlen);
+
+		is_found = address_same_host(address, &other);
+	}
+	freeaddrinfo(list);
+	return is_found;
+}
+
+static bool has_name(const struct lookup *lookup, const char *name)
+{
+	for (size_t i = 0; i < lookup->count; i++)
+		if (strcasecmp(lookup->names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void try_name(struct lookup *lookup, const char *name)
+{
+	if (has_name(lookup, name) || is_numeric(name) || !is_worth_asking(lookup)
+	    || !confirms(name, &lookup->address))
+		return;
+	lookup->names[lookup->count] = strdup(name);
+	if (lookup->names[lookup->count])
+		lookup->count++;
+}
+
+/* Of gethostbyaddr_r(3): ERANGE when the reply is longer than size. */
+static int ask_for_names(const struct address *address, struct hostent *names, char *reply,
+			 size_t size, struct hostent **found)
+{
+	bool is_in4 = address->any.sa_family == AF_INET;
+	const void *bytes = is_in4 ? (const void *)&address->in4.sin_addr
+				   : (const void *)&address->in6.sin6_addr;
+	socklen_t length = is_in4 ? sizeof address->in4.sin_addr : sizeof address->in6.sin6_addr;
+	int ignored;
+
+	return gethostbyaddr_r(bytes, length, address->any.sa_family, names, reply, size, found,
+			       &ignored);
+}
+
+static void try_names(struct lookup *lookup, const struct hostent *names)
+{
+	try_name(lookup, names->h_name);
+	for (int i = 0; names->h_aliases[i] && i < LOOKUP_NAMES_MOST - 1; i++)
+		try_name(lookup, names->h_aliases[i]);
+}
+
+static void find_names(struct job *job)
+{
+	struct lookup *lookup = lookup_of(job);
+	int error = ERANGE;
+
+	for (size_t size = REPLY_USUAL; size <= REPLY_MOST && error == ERANGE; size *= 2) {
+		char *reply = malloc(size);
+		struct hostent names, *found = NULL;
+
+		if (!reply || !is_worth_asking(lookup))
+			error = ECANCELED;
+		else
+			error = ask_for_names(&lookup->address, &names, reply, size, &found);
+		if (error == 0 && found)
+			try_names(lookup, found);
+		free(reply);
+	}
+}
+
+/* --- on the loop thread --------------------------------------------------------- */
+
+static const char *reason_of(const struct lookup *lookup)
+{
+	if (lookup->count > 0)
+		return NULL;
+	if (lookup->error == EAI_SYSTEM)
+		return strerror(lookup->system_error);
+	return gai_strerror(lookup->error);
+}
+
+static void addresses_done(struct job *job)
+{
+	struct lookup *lookup = lookup_of(job);
+
+	lookups--;
+	if (!atomic_load(&lookup->is_cancelled))
+		lookup->addresses_found(lookup->context, lookup->addresses, lookup->count,
+					reason_of(lookup));
+	lookup_free(lookup);
+}
+
+static void names_done(struct job *job)
+{
+	struct lookup *lookup = lookup_of(job);
+
+	lookups--;
+	if (!atomic_load(&lookup->is_cancelled))
+		lookup->names_found(lookup->context, (const char *const *)lookup->names);
+	lookup_free(lookup);
+}
+
+static int open_pool(void)
+{
+	if (!pool)
+		pool = worker_pool_new(THREADS_USUAL, THREADS_MOST);
+	return pool ? 0 : -1;
+}
+
+static struct lookup *lookup_new(const char *host)
+{
+	size_t length = strlen(host) + 1;
+	struct lookup *lookup;
+
+	if (lookups == LOOKUPS_MOST) {
+		errno = EAGAIN;
+		return NULL;
+	}
+	lookup = calloc(1, sizeof *lookup + length);
+	if (!lookup)
+		return NULL;
+	memcpy(lookup->host, host, length);
+	lookup->due = loop_now() + LOOKUP_PATIENCE_MS;
+	atomic_init(&lookup->is_cancelled, false);
+	return lookup;
+}
+
+/* Frees lookup when that fails. */
+static struct lookup *lookup_begin(struct lookup *lookup)
+{
+	int error;
+
+	if (open_pool() == 0 && worker_submit(pool, &lookup->job) == 0) {
+		lookups++;
+		return lookup;
+	}
+	error = errno;
+	lookup_free(lookup);
+	errno = error;
+	return NULL;
+}
+
+struct lookup *lookup_addresses(const char *host, int family, addresses_found *found,
+				void *context)
+{
+	struct lookup *lookup = lookup_new(host);
+
+	if (!lookup)
+		return NULL;
+	lookup->job = (struct job){ .run = find_addresses, .done = addresses_done };
+	lookup->family = family;
+	lookup->addresses_found = found;
+	lookup->context = context;
+	return lookup_begin(lookup);
+}
+
+struct lookup *lookup_names(const struct address *address, names_found *found, void *context)
+{
+	struct lookup *lookup = lookup_new("");
+
+	if (!lookup)
+		return NULL;
+	lookup->job = (struct job){ .run = find_names, .done = names_done };
+	lookup->address = *address;
+	lookup->names_found = found;
+	lookup->context = context;
+	return lookup_begin(lookup);
+}
+
+void lookup_cancel(struct lookup *lookup)
+{
+	atomic_store(&lookup->is_cancelled, true);
+}

@@ -1,0 +1,209 @@
+/* The values of attributes that say who is admitted, how many, and how much a
+ * server may use. */
+#include "config/reading.h"
+
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_unlimited(const char *text)
+{
+	return strcasecmp(text, "UNLIMITED") == 0;
+}
+
+void read_count(struct reading *reading, void *field)
+{
+	uint64_t number = UNLIMITED;
+
+	if (is_unlimited(first_word(reading)) ||
+	    parse_number(first_word(reading), INT_MAX, &number))
+		*(unsigned *)field = (unsigned)number;
+	else
+		reading_refuse(reading, NULL, "\"%s\" is neither a number nor UNLIMITED",
+			       first_word(reading));
+}
+
+static void read_limit(struct reading *reading, struct resource_limit *limit, bool with_unit)
+{
+	const char *text = first_word(reading);
+	uint64_t number = RLIM_INFINITY;
+
+	if (is_unlimited(text) || (with_unit ? parse_size(text, &number)
+					     : parse_number(text, RLIM_INFINITY, &number)))
+		*limit = (struct resource_limit){ .is_set = true, .value = number };
+	else
+		reading_refuse(reading, NULL, "\"%s\" is neither a number%s nor UNLIMITED", text,
+			       with_unit ? " (K or M may follow)" : "");
+}
+
+void read_size(struct reading *reading, void *field)
+{
+	read_limit(reading, field, true);
+}
+
+void read_seconds(struct reading *reading, void *field)
+{
+	read_limit(reading, field, false);
+}
+
+void read_load(struct reading *reading, void *field)
+{
+	const char *text = first_word(reading);
+	char *end;
+	double load = strtod(text, &end);
+
+	if (text[strspn(text, "0123456789.")] || *end || !(load > 0) || load > 1e6)
+		reading_refuse(reading, NULL, "\"%s\" is not a load above 0, such as 2.5", text);
+	else
+		*(double *)field = load;
+}
+
+/* --- rates -------------------------------------------------------------------- */
+
+enum { RATE_MOST = 10000000 };
+
+static bool read_two_numbers(struct reading *reading, uint64_t most, uint64_t numbers[2])
+{
+	for (size_t i = 0; i < 2; i++)
+		if (!parse_number(reading->words[i]->text, most, &numbers[i])) {
+			reading_refuse(reading, reading->words[i],
+				       "\"%s\" is not a number from 0 to %llu",
+				       reading->words[i]->text, (unsigned long long)most);
+			return false;
+		}
+	return true;
+}
+
+void read_cps(struct reading *reading, void *field)
+{
+	uint64_t numbers[2];
+
+	if (read_two_numbers(reading, RATE_MOST, numbers))
+		*(struct rate *)field = (struct rate){
+			.is_set = true, .rate = (uint32_t)numbers[0], .other = (uint32_t)numbers[1],
+		};
+}
+
+void read_source_cps(struct reading *reading, void *field)
+{
+	read_cps(reading, field);
+	if (!reading->refused && ((struct rate *)field)->rate > 0 &&
+	    ((struct rate *)field)->other == 0)
+		reading_refuse(reading, reading->words[1], "the burst must be at least 1");
+}
+
+void read_source_prefix(struct reading *reading, void *field)
+{
+	uint64_t lengths[2];
+
+	if (!read_two_numbers(reading, 128, lengths))
+		return;
+	if (lengths[0] > 32) {
+		reading_refuse(reading, NULL, "an IPv4 address has 32 bits, not %s",
+			       first_word(reading));
+		return;
+	}
+	*(struct source_prefix *)field =
+		(struct source_prefix){ .in4 = (uint8_t)lengths[0], .in6 = (uint8_t)lengths[1] };
+}
+
+void read_cps_action(struct reading *reading, void *field)
+{
+	static const struct name_value actions[] = {
+		{ "refuse", CPS_REFUSE }, { "queue", CPS_QUEUE }, { "suspend", CPS_SUSPEND }, { 0 },
+	};
+	int action;
+
+	if (read_name(reading, reading->words[0], actions, &action))
+		*(enum cps_action *)field = (enum cps_action)action;
+}
+
+void read_at_limit(struct reading *reading, void *field)
+{
+	static const struct name_value actions[] = {
+		{ "refuse", AT_LIMIT_REFUSE }, { "queue", AT_LIMIT_QUEUE }, { 0 },
+	};
+	int action;
+
+	if (read_name(reading, reading->words[0], actions, &action))
+		*(enum at_limit *)field = (enum at_limit)action;
+}
+
+void read_on_remove(struct reading *reading, void *field)
+{
+	static const struct name_value actions[] = {
+		{ "end", ON_REMOVE_END }, { "drain", ON_REMOVE_DRAIN }, { 0 },
+	};
+	int action;
+
+	if (read_name(reading, reading->words[0], actions, &action))
+		*(enum on_remove *)field = (enum on_remove)action;
+}
+
+void read_deny_time(struct reading *reading, void *field)
+{
+	const char *text = first_word(reading);
+	uint64_t minutes = 0;
+
+	if (strcasecmp(text, "FOREVER") == 0)
+		*(int *)field = -1;
+	else if (strcasecmp(text, "NEVER") == 0 || parse_number(text, INT_MAX, &minutes))
+		*(int *)field = (int)minutes;
+	else
+		reading_refuse(reading, NULL, "\"%s\" is not a number of minutes, FOREVER or NEVER",
+			       text);
+}
+
+/* --- who and when --------------------------------------------------------------- */
+
+bool network_named(const char *name, struct prefix *prefix)
+{
+	const struct netent *network = getnetbyname(name);
+	uint32_t number;
+
+	if (!network || network->n_addrtype != AF_INET)
+		return false;
+	/* networks(5): trailing zero octets may be left out, 127 is 127.0.0.0. */
+	for (number = network->n_net; number && !(number & 0xff000000);)
+		number <<= 8;
+	*prefix = (struct prefix){ .family = AF_INET };
+	for (int i = 0; i < 4; i++) {
+		prefix->bytes[i] = (unsigned char)(number >> (24 - 8 * i));
+		if (prefix->bytes[i])
+			prefix->length = (uint8_t)(8 * (i + 1));
+	}
+	return true;
+}
+
+void read_access_list(struct reading *reading, void *field)
+{
+	struct access_list *list = field;
+
+	list->is_set = true;
+	for (size_t i = 0; i < reading->count; i++) {
+		const struct word *word = reading->words[i];
+		enum access_word what = access_list_add(list, word->text, word->file, word->line,
+							network_named);
+
+		if (what != WORD_ADDED)
+			reading_refuse(reading, word, "\"%s\" %s", word->text,
+				       access_word_text(what));
+	}
+}
+
+void read_access_times(struct reading *reading, void *field)
+{
+	struct access_interval *intervals =
+		arena_take(reading->arena, reading->count * sizeof *intervals);
+
+	if (!intervals)
+		return;
+	for (size_t i = 0; i < reading->count; i++)
+		if (access_interval_parse(&intervals[i], reading->words[i]->text) < 0)
+			reading_refuse(reading, reading->words[i],
+				       "\"%s\" is not an interval such as 8:00-17:30",
+				       reading->words[i]->text);
+	*(struct access_interval **)field = intervals;
+	reading->service->access_times_count = reading->count;
+}

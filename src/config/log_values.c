@@ -1,0 +1,109 @@
+/* The values of attributes that say what is logged, and where. */
+#include "base/syslog_names.h"
+#include "config/reading.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <syslog.h>
+#include <unistd.h>
+
+/* Without a hard limit it is the soft one and 1 %, of which at least 5 and at
+ * most 20 KiB, as in xinetd. */
+static uint64_t default_hard_limit(uint64_t soft)
+{
+	uint64_t more = soft / 100;
+
+	more = more < 5 * 1024 ? 5 * 1024 : more > 20 * 1024 ? 20 * 1024 : more;
+	return soft + more;
+}
+
+static void read_log_limits(struct reading *reading, struct log_type *log)
+{
+	if (!parse_size(reading->words[2]->text, &log->soft_limit))
+		reading_refuse(reading, reading->words[2], "\"%s\" is not a size (K or M may follow)",
+			       reading->words[2]->text);
+	log->hard_limit = default_hard_limit(log->soft_limit);
+	if (reading->count == 4 && !parse_size(reading->words[3]->text, &log->hard_limit))
+		reading_refuse(reading, reading->words[3], "\"%s\" is not a size (K or M may follow)",
+			       reading->words[3]->text);
+	if (log->hard_limit < log->soft_limit)
+		reading_refuse(reading, reading->words[3],
+			       "the hard limit %s is less than the soft limit %s",
+			       reading->words[3]->text, reading->words[2]->text);
+}
+
+static void check_log_directory(struct reading *reading, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char directory[PATH_MAX];
+
+	snprintf(directory, sizeof directory, "%.*s", (int)(slash - path), path);
+	if (slash > path && access(directory, F_OK) < 0)
+		reading_refuse(reading, reading->words[1], "the directory of %s: %s", path,
+			       strerror(errno));
+}
+
+static void read_file_log(struct reading *reading, struct log_type *log)
+{
+	if (reading->count < 2) {
+		reading_refuse(reading, NULL, "FILE needs a path after it");
+		return;
+	}
+	log->kind = LOG_KIND_FILE;
+	log->path = absolute_path(reading, reading->start_directory, reading->words[1]->text);
+	if (log->path)
+		check_log_directory(reading, log->path);
+	if (reading->count > 2)
+		read_log_limits(reading, log);
+}
+
+static void read_syslog_log(struct reading *reading, struct log_type *log)
+{
+	if (reading->count < 2 || reading->count > 3) {
+		reading_refuse(reading, NULL, "SYSLOG needs a facility and perhaps a level after it");
+		return;
+	}
+	log->kind = LOG_KIND_SYSLOG;
+	log->facility = syslog_facility(reading->words[1]->text);
+	log->level = reading->count == 3 ? syslog_level(reading->words[2]->text) : LOG_INFO;
+	if (log->facility < 0)
+		reading_refuse(reading, reading->words[1], "\"%s\" is not a syslog facility",
+			       reading->words[1]->text);
+	if (log->level < 0)
+		reading_refuse(reading, reading->words[2], "\"%s\" is not a syslog level",
+			       reading->words[2]->text);
+}
+
+void read_log_type(struct reading *reading, void *field)
+{
+	if (strcasecmp(first_word(reading), "FILE") == 0)
+		read_file_log(reading, field);
+	else if (strcasecmp(first_word(reading), "SYSLOG") == 0)
+		read_syslog_log(reading, field);
+	else
+		reading_refuse(reading, NULL, "\"%s\" is neither FILE nor SYSLOG",
+			       first_word(reading));
+}
+
+void read_log_success(struct reading *reading, void *field)
+{
+	static const struct name_value flags[] = {
+		{ "PID", LOG_FLAG_PID }, { "HOST", LOG_FLAG_HOST }, { "USERID", LOG_FLAG_USERID },
+		{ "EXIT", LOG_FLAG_EXIT }, { "DURATION", LOG_FLAG_DURATION },
+		{ "TRAFFIC", LOG_FLAG_TRAFFIC }, { 0 },
+	};
+
+	read_set(reading, field, flags);
+}
+
+void read_log_failure(struct reading *reading, void *field)
+{
+	static const struct name_value flags[] = {
+		{ "HOST", LOG_FLAG_HOST }, { "USERID", LOG_FLAG_USERID },
+		{ "ATTEMPT", LOG_FLAG_ATTEMPT }, { 0 },
+	};
+
+	read_set(reading, field, flags);
+}

@@ -1,0 +1,260 @@
+/* SIGTERM, SIGINT, SIGQUIT, SIGUSR1 and those that should do nothing. */
+#include "support/client.h"
+#include "support/daemon.h"
+#include "support/deadline.h"
+#include "support/place.h"
+#include "support/process.h"
+
+#include <check.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void check_ended_well(void)
+{
+	int status = daemon_wait_end();
+
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "wait status %x", status);
+}
+
+static bool pid_file_is_there(void)
+{
+	return access(place_path("daemon.pid"), F_OK) == 0;
+}
+
+/* --- the end --- */
+
+/* Those that end the sessions too. */
+static const int ending[] = { SIGTERM, SIGINT };
+
+START_TEST(sessions_end_with_the_daemon)
+{
+	int cat = add_service("zzcat", CAT "%s", log_everything());
+	int echo = add_service("echo", "type = INTERNAL UNLISTED\n");
+	int program = add_service("zzwait", "wait = yes\nserver = %s\n",
+				  place_program("wait_stream"));
+	int one, two, three;
+
+	daemon_start();
+	one = client_hold(cat);
+	two = client_hold(echo);
+	three = client_connect(NULL, program);
+	client_read_line(three);
+	ck_assert(pid_file_is_there());
+	daemon_signal(ending[_i]);
+	client_expect_end(one);
+	client_expect_end(two);
+	client_expect_end(three);
+	check_ended_well();
+	ck_assert(client_is_refused(NULL, cat));
+	ck_assert(client_is_refused(NULL, echo));
+	ck_assert(client_is_refused(NULL, program));
+	ck_assert(!pid_file_is_there());
+	ck_assert(text_matches(daemon_log(), "WARNING: Exiting\\.\\.\\.$"));
+	ck_assert(text_matches(service_log(), LOG_TIME "EXIT: zzcat signal=15 pid="));
+	ck_assert_uint_eq(process_children(getpid()), 0);
+}
+END_TEST
+
+START_TEST(whole_process_groups_end)
+{
+	int port = add_service("zzfamily", "server = %s\n",
+			       place_script("family", "sleep 1000 & echo $!; wait")), fd;
+	pid_t grandchild;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	grandchild = (pid_t)atoi(client_read_line(fd));
+	ck_assert(process_runs(grandchild));
+	daemon_signal(SIGTERM);
+	check_ended_well();
+	wait_until(!process_runs(grandchild));
+	client_expect_end(fd);
+}
+END_TEST
+
+/* Serves one line and ends at nothing but SIGKILL. */
+static int add_stubborn(void)
+{
+	return add_service("zzstubborn", "server = %s\n",
+			   place_script("stubborn", "trap '' TERM INT HUP QUIT; echo up; "
+					"while :; do sleep 1000; done"));
+}
+
+START_TEST(a_stubborn_server_is_killed_in_the_end)
+{
+	int port = add_stubborn(), fd;
+	pid_t server;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	client_expect(fd, "up\n");
+	server = process_child(daemon_pid());
+	daemon_signal(SIGTERM);
+	check_ended_well();
+	ck_assert(!process_runs(server));
+	client_expect_end(fd);
+}
+END_TEST
+
+START_TEST(a_second_sigterm_is_immediate)
+{
+	int port = add_stubborn(), fd;
+	pid_t server;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	client_expect(fd, "up\n");
+	server = process_child(daemon_pid());
+	daemon_signal(SIGTERM);
+	wait_until(client_is_refused(NULL, port));
+	/* It waits for the server; that it does not wait for long is not enough here. */
+	daemon_signal(SIGTERM);
+	check_ended_well();
+	wait_until(!process_runs(server));
+	client_expect_end(fd);
+}
+END_TEST
+
+START_TEST(sigquit_leaves_the_servers)
+{
+	int port = add_service("zzcat", CAT), fd;
+
+	daemon_start();
+	fd = client_hold(port);
+	daemon_signal(SIGQUIT);
+	check_ended_well();
+	client_ping(fd);
+	ck_assert(client_is_refused(NULL, port));
+	ck_assert(!pid_file_is_there());
+	client_finish_sending(fd);
+	client_expect_end(fd);
+}
+END_TEST
+
+START_TEST(many_sessions_end)
+{
+	enum { CLIENTS = 60 };
+	int port = add_service("zzcat", CAT "cps = 0 0\n%s", log_everything()), fds[CLIENTS];
+
+	daemon_start();
+	for (int i = 0; i < CLIENTS; i++)
+		fds[i] = client_hold(port);
+	daemon_stop();
+	for (int i = 0; i < CLIENTS; i++)
+		client_expect_end(fds[i]);
+	ck_assert_uint_eq(text_count(service_log(), "EXIT: zzcat signal=15"), CLIENTS);
+	ck_assert_uint_eq(process_children(getpid()), 0);
+}
+END_TEST
+
+/* --- the status report --- */
+
+/* Sends SIGUSR1 and returns what was written to the file the log names. */
+static const char *status_report(void)
+{
+	static const char said[] = "generated state dump in file ";
+	unsigned before = text_count(daemon_log(), said);
+	const char *line, *log;
+
+	daemon_signal(SIGUSR1);
+	wait_until(text_count(daemon_log(), said) > before);
+	log = daemon_log();
+	line = strstr(log, said);
+	for (const char *next = line; next; next = strstr(next + 1, said))
+		line = next;
+	line += strlen(said);
+	return file_read(textf("%.*s", (int)strcspn(line, "\n"), line));
+}
+
+START_TEST(the_report_tells_of_every_service)
+{
+	int cat = add_service("zzcat", "id = zz-cat-id\n" CAT "no_access = 127.0.0.9\n%s",
+			      log_everything());
+	int echo = add_service("echo", "type = INTERNAL UNLISTED\n"), held;
+	const char *report;
+	pid_t server;
+
+	daemon_start();
+	held = client_hold(cat);
+	server = process_child(daemon_pid());
+	for (int i = 0; i < 3; i++)
+		ask_from("127.0.0.9", cat, "");
+	service_wait_lines(3, "FAIL: zz-cat-id address");
+	report = status_report();
+	ck_assert_msg(text_matches(report, "zz-cat-id"), "%s", report);
+	ck_assert_msg(text_matches(report, "echo"), "%s", report);
+	ck_assert_msg(text_matches(report, textf("(^|[^0-9])%d([^0-9]|$)", cat)), "%s", report);
+	ck_assert_msg(text_matches(report, textf("(^|[^0-9])%d([^0-9]|$)", echo)), "%s", report);
+	ck_assert_msg(text_matches(report, "/bin/cat"), "%s", report);
+	ck_assert_msg(text_matches(report, textf("(^|[^0-9])%d([^0-9]|$)", (int)server)), "%s",
+		      report);
+	client_ping(held);
+	close(held);
+}
+END_TEST
+
+START_TEST(the_report_can_be_had_again)
+{
+	add_service("zzcat", CAT);
+	daemon_start();
+	ck_assert(text_matches(status_report(), "zzcat"));
+	ck_assert(text_matches(status_report(), "zzcat"));
+	ck_assert(daemon_is_running());
+}
+END_TEST
+
+/* --- the rest --- */
+
+START_TEST(sigabrt_asks_for_a_check)
+{
+	int port = add_service("zzcat", CAT), held;
+
+	daemon_start();
+	held = client_hold(port);
+	daemon_signal(SIGABRT);
+	daemon_wait_log("[Cc]onsistency");
+	client_ping(held);
+	ck_assert_str_eq(ask(port, "on"), "on");
+	close(held);
+}
+END_TEST
+
+static const int harmless[] = { SIGALRM, SIGPIPE, SIGCHLD, SIGCONT, SIGWINCH, SIGURG };
+
+START_TEST(other_signals_do_nothing)
+{
+	int port = add_service("zzcat", CAT), held;
+
+	daemon_start();
+	held = client_hold(port);
+	for (int i = 0; i < 3; i++)
+		daemon_signal(harmless[_i]);
+	client_ping(held);
+	ck_assert_str_eq(ask(port, "on"), "on");
+	close(held);
+}
+END_TEST
+
+Suite *signals_suite(void)
+{
+	Suite *suite = suite_create("signals");
+	TCase *end = daemon_tcase(suite, "the end");
+	TCase *report = daemon_tcase(suite, "the status report");
+	TCase *rest = daemon_tcase(suite, "the rest");
+
+	tcase_add_loop_test(end, sessions_end_with_the_daemon, 0, 2);
+	tcase_add_test(end, whole_process_groups_end);
+	tcase_add_test(end, a_stubborn_server_is_killed_in_the_end);
+	tcase_add_test(end, a_second_sigterm_is_immediate);
+	tcase_add_test(end, sigquit_leaves_the_servers);
+	tcase_add_test(end, many_sessions_end);
+	tcase_add_test(report, the_report_tells_of_every_service);
+	tcase_add_test(report, the_report_can_be_had_again);
+	tcase_add_test(rest, sigabrt_asks_for_a_check);
+	tcase_add_loop_test(rest, other_signals_do_nothing, 0,
+			    sizeof harmless / sizeof harmless[0]);
+	return suite;
+}

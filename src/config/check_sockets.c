@@ -1,0 +1,224 @@
+/* One socket, one service: who has which protocol, port and address. */
+#include "config/check.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(element) ((element)->hh.tbl = NULL)
+#include <uthash.h>
+
+/* What a service listens on by one word of its bind, or without one. */
+struct reach {
+	unsigned families; /* FLAG_IPV4, FLAG_IPV6 */
+	bool is_any;       /* every address of theirs */
+	char text[256];    /* the address or name; two spellings of an address are one */
+};
+
+/* A service that has a socket. */
+struct claim {
+	struct claim *next;
+	const struct service_settings *service;
+	unsigned families;
+};
+
+/* The claims under one key. */
+struct claims {
+	UT_hash_handle hh;
+	struct claim *first;
+	char key[];
+};
+
+enum { KEY_SIZE = sizeof ((struct reach *)NULL)->text + 32 };
+
+static unsigned families_without_address(const struct service_settings *service)
+{
+	if ((service->flags & (FLAG_IPV4 | FLAG_IPV6)) == FLAG_IPV4)
+		return FLAG_IPV4;
+	return service->v6only ? FLAG_IPV6 : FLAG_IPV4 | FLAG_IPV6;
+}
+
+static void reach_of_name(struct reach *reach, const struct service_settings *service,
+			  const char *name)
+{
+	unsigned flags = service->flags & (FLAG_IPV4 | FLAG_IPV6);
+
+	reach->families = flags ? flags : FLAG_IPV4 | FLAG_IPV6;
+	snprintf(reach->text, sizeof reach->text, "%s", name);
+	for (char *c = reach->text; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+}
+
+static void reach_of_address(struct reach *reach, const struct service_settings *service,
+			     const struct address *given)
+{
+	struct address address = address_from_sockaddr(&given->any, given->length);
+	char text[ADDRESS_TEXT_SIZE];
+
+	snprintf(reach->text, sizeof reach->text, "%s", address_text(&address, text));
+	reach->families = address.any.sa_family == AF_INET ? FLAG_IPV4 : FLAG_IPV6;
+	reach->is_any = strcmp(text, "0.0.0.0") == 0 || strcmp(text, "::") == 0;
+	if (reach->is_any && reach->families == FLAG_IPV6 && !service->v6only)
+		reach->families = FLAG_IPV4 | FLAG_IPV6;
+}
+
+static struct reach reach_of(const struct service_settings *service, size_t index)
+{
+	struct reach reach = { .families = 0 };
+	struct address address;
+
+	if (service->bind.count == 0) {
+		reach.is_any = true;
+		reach.families = families_without_address(service);
+	} else if (address_parse(&address, service->bind.list[index], 0) == 0) {
+		reach_of_address(&reach, service, &address);
+	} else {
+		reach_of_name(&reach, service, service->bind.list[index]);
+	}
+	return reach;
+}
+
+static size_t reaches_count(const struct service_settings *service)
+{
+	return service->bind.count > 0 ? service->bind.count : 1;
+}
+
+/* The claims on a service's protocol and port for that address: text, "*" for
+ * every address, "" for all claims whatever their address. */
+static struct claims *claims_find(struct claims *all, const struct service_settings *service,
+				  const char *text, char key[KEY_SIZE])
+{
+	struct claims *found;
+
+	snprintf(key, KEY_SIZE, "%d %d %s", service->protocol_number, service->port, text);
+	HASH_FIND_STR(all, key, found);
+	return found;
+}
+
+/* An earlier service with a socket on one of these families. */
+static const struct service_settings *overlap_among(struct claims *all,
+						    const struct service_settings *service,
+						    const char *text, unsigned families)
+{
+	char key[KEY_SIZE];
+	const struct claims *claims = claims_find(all, service, text, key);
+
+	for (const struct claim *claim = claims ? claims->first : NULL; claim; claim = claim->next)
+		if (claim->families & families)
+			return claim->service;
+	return NULL;
+}
+
+/* The service that already has a socket this one wants, or NULL. */
+static const struct service_settings *find_overlap(struct claims *all,
+						   const struct service_settings *service)
+{
+	const struct service_settings *earlier = NULL;
+
+	for (size_t i = 0; i < reaches_count(service) && !earlier; i++) {
+		struct reach reach = reach_of(service, i);
+
+		if (reach.is_any)
+			earlier = overlap_among(all, service, "", reach.families);
+		else
+			earlier = overlap_among(all, service, reach.text, reach.families);
+		if (!earlier)
+			earlier = overlap_among(all, service, "*", reach.families);
+	}
+	return earlier;
+}
+
+/* NULL for want of memory. */
+static struct claims *claims_new(struct claims **all, const char *key)
+{
+	struct claims *claims = calloc(1, sizeof *claims + strlen(key) + 1);
+
+	if (!claims)
+		return NULL;
+	memcpy(claims->key, key, strlen(key));
+	HASH_ADD_KEYPTR(hh, *all, claims->key, strlen(claims->key), claims);
+	if (claims->hh.tbl)
+		return claims;
+	free(claims);
+	return NULL;
+}
+
+/* For want of memory a claim may go unnoted: then bind(2) tells of a conflict. */
+static void claims_add(struct claims **all, const struct service_settings *service,
+		       const char *text, unsigned families)
+{
+	char key[KEY_SIZE];
+	struct claims *claims = claims_find(*all, service, text, key);
+	struct claim *claim = malloc(sizeof *claim);
+
+	if (!claims)
+		claims = claims_new(all, key);
+	if (!claims || !claim) {
+		free(claim);
+		return;
+	}
+	*claim = (struct claim){ .next = claims->first, .service = service, .families = families };
+	claims->first = claim;
+}
+
+static void claim_sockets(struct claims **all, const struct service_settings *service)
+{
+	for (size_t i = 0; i < reaches_count(service); i++) {
+		struct reach reach = reach_of(service, i);
+
+		claims_add(all, service, "", reach.families);
+		claims_add(all, service, reach.is_any ? "*" : reach.text, reach.families);
+	}
+}
+
+static void claims_free(struct claims *all)
+{
+	struct claims *each, *next;
+
+	HASH_ITER(hh, all, each, next) {
+		HASH_DEL(all, each);
+		while (each->first) {
+			struct claim *claim = each->first;
+
+			each->first = claim->next;
+			free(claim);
+		}
+		free(each);
+	}
+}
+
+static void report_overlap(const struct service_settings *service,
+			   const struct service_settings *earlier, struct problems *problems)
+{
+	problem_add(problems, ERROR, service->file, service->line,
+		    "service %s: %s port %d belongs to service %s already (%s:%d); give one of them "
+		    "another port or bind", service->id, service->protocol, service->port,
+		    earlier->id, earlier->file, earlier->line);
+}
+
+void check_sockets(struct settings *settings, struct problems *problems)
+{
+	struct claims *all = NULL;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < settings->count; i++) {
+		struct service_settings *service = settings->services[i];
+		const struct service_settings *earlier = NULL;
+
+		if (service->port > 0)
+			earlier = find_overlap(all, service);
+		if (earlier) {
+			report_overlap(service, earlier, problems);
+			settings_add_broken(settings, service->id);
+			service_settings_release(service);
+			continue;
+		}
+		if (service->port > 0)
+			claim_sockets(&all, service);
+		settings->services[kept++] = service;
+	}
+	settings->count = kept;
+	claims_free(all);
+}

@@ -333,11 +333,11 @@ bool daemon_is_running(void)
 	       && end.si_pid == 0;
 }
 
-static bool has_started(void)
+static bool has_started(const char *log_name)
 {
 	ck_assert_msg(daemon_is_running(), "the daemon ended instead of starting: %s%s",
 		      daemon_log(), place_read("daemon.err"));
-	return text_matches(daemon_log(), "Started working");
+	return text_matches(place_read(log_name), "Started working");
 }
 
 void daemon_start_with(const struct daemon_options *options)
@@ -357,18 +357,23 @@ void daemon_start_with(const struct daemon_options *options)
 	/* Of a daemon that ran before. */
 	unlink(place_path(daemon_log_name));
 	daemon_spawn(&arguments, options);
-	wait_until(has_started());
+	wait_until(has_started(daemon_log_name));
 }
 
-void daemon_launch(const char *const *arguments)
+void daemon_launch_logging_to(const char *log_name, const char *const *arguments)
 {
 	struct list list = { .count = 0 };
 
 	list_add(&list, daemon_program());
 	list_add_all(&list, arguments);
-	unlink(place_path(daemon_log_name));
+	unlink(place_path(log_name));
 	daemon_spawn(&list, &(struct daemon_options){ 0 });
-	wait_until(has_started());
+	wait_until(has_started(log_name));
+}
+
+void daemon_launch(const char *const *arguments)
+{
+	daemon_launch_logging_to(daemon_log_name, arguments);
 }
 
 void daemon_start(void)

@@ -64,9 +64,11 @@ struct daemon_options {
 void daemon_start(void);
 void daemon_start_with(const struct daemon_options *options);
 
-/* Starts the daemon's program with these arguments alone, which end with NULL
- * and name a -filelog daemon.log; waits as the others do. */
+/* Starts the daemon's program with these arguments alone, which end with NULL,
+ * and waits for it to say in daemon.log, or in that file of the directory, that
+ * its services are up. */
 void daemon_launch(const char *const *arguments);
+void daemon_launch_logging_to(const char *log_name, const char *const *arguments);
 
 pid_t daemon_pid(void);
 void daemon_signal(int number);

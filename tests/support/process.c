@@ -122,6 +122,15 @@ pid_t process_child(pid_t pid)
 	return child;
 }
 
+char *process_link(pid_t pid, const char *name)
+{
+	char target[4096];
+	ssize_t length = readlink(textf("/proc/%d/%s", (int)pid, name), target, sizeof target);
+
+	ck_assert_msg(length >= 0, "process %d has no %s", (int)pid, name);
+	return textf("%.*s", (int)length, target);
+}
+
 long process_cpu_ms(pid_t pid)
 {
 	struct process process;

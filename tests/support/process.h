@@ -18,6 +18,9 @@ unsigned process_zombies(pid_t pid);
 /* One of its children, or 0. */
 pid_t process_child(pid_t pid);
 
+/* Where /proc/PID/NAME points. */
+char *process_link(pid_t pid, const char *name);
+
 /* CPU time used so far, in milliseconds. */
 long process_cpu_ms(pid_t pid);
 

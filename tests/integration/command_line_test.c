@@ -1,0 +1,422 @@
+/* What the command line asks for, what it answers, and with which status. */
+#include "support/client.h"
+#include "support/daemon.h"
+#include "support/deadline.h"
+#include "support/place.h"
+#include "support/process.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ARGUMENTS_MAX = 8 };
+
+/* --- what needs no daemon --- */
+
+START_TEST(version_is_told_on_stdout)
+{
+	struct outcome outcome = daemon_run((const char *const[]){ "-version", NULL });
+
+	ck_assert_int_eq(outcome.status, 0);
+	ck_assert_msg(text_matches(outcome.output, "^[^ ]+ [0-9]+\\.[0-9]+"), "%s",
+		      outcome.output);
+	ck_assert_str_eq(outcome.errors, "");
+}
+END_TEST
+
+START_TEST(help_is_told_on_stdout)
+{
+	struct outcome outcome = daemon_run((const char *const[]){ "--help", NULL });
+
+	ck_assert_int_eq(outcome.status, 0);
+	ck_assert_msg(text_matches(outcome.output, "-filelog"), "%s", outcome.output);
+	ck_assert_str_eq(outcome.errors, "");
+}
+END_TEST
+
+/* What no daemon should start with, and what the complaint names. */
+static const struct {
+	const char *arguments[ARGUMENTS_MAX], *named;
+} mistakes[] = {
+	{ { "-nosuchoption" }, "nosuchoption" },
+	{ { "-dontfork", "--nosuchoption" }, "nosuchoption" },
+	{ { "-x" }, "x" },
+	{ { "word" }, "word" },
+	{ { "-dontfork", "word" }, "word" },
+	{ { "-f" }, "f" },
+	{ { "-limit" }, "limit" },
+	{ { "-limit", "many" }, "many" },
+	{ { "-limit", "-1" }, "limit" },
+	{ { "-syslog", "nosuchfacility" }, "nosuchfacility" },
+	{ { "-syslog", "daemon", "-filelog", "log" }, "syslog" },
+	{ { "-cc", "often" }, "often" },
+};
+
+START_TEST(a_mistake_is_an_error)
+{
+	struct outcome outcome = daemon_run(mistakes[_i].arguments);
+
+	ck_assert_msg(outcome.status == 1, "status %d", outcome.status);
+	ck_assert_msg(text_matches(outcome.errors, mistakes[_i].named),
+		      "the complaint does not name %s: %s", mistakes[_i].named, outcome.errors);
+	ck_assert_msg(text_matches(outcome.errors, "[Uu]sage"), "no usage: %s", outcome.errors);
+	ck_assert_str_eq(outcome.output, "");
+}
+END_TEST
+
+/* --- -check --- */
+
+static struct outcome check_configuration(void)
+{
+	const char *const arguments[] = { "-check", "-f", configuration_path(), NULL };
+
+	configuration_write();
+	return daemon_run(arguments);
+}
+
+static const char *all_output(struct outcome outcome)
+{
+	return textf("%s%s", outcome.output, outcome.errors);
+}
+
+START_TEST(check_is_content_with_what_is_right)
+{
+	struct outcome outcome;
+	int port = add_service("zzgood", HELLO);
+
+	add_service("echo", "type = INTERNAL UNLISTED\n");
+	outcome = check_configuration();
+	ck_assert_msg(outcome.status == 0, "status %d: %s", outcome.status, all_output(outcome));
+	ck_assert_msg(!text_matches(all_output(outcome), "error"), "%s", all_output(outcome));
+	ck_assert(client_is_refused(NULL, port));
+}
+END_TEST
+
+START_TEST(check_lists_every_error)
+{
+	struct outcome outcome;
+	const char *said;
+
+	add_service("zzone", CAT "umask = 999\nnice = low\n");
+	add_service("zztwo", CAT "instancs = 5\n");
+	place_write("included", "service zzthree\n{\n\tsocket_type = flow\n}\n");
+	configure("include %s\n", place_path("included"));
+	outcome = check_configuration();
+	said = all_output(outcome);
+	ck_assert_msg(outcome.status == 1, "status %d: %s", outcome.status, said);
+	ck_assert_msg(text_matches(said, textf("usherd\\.conf:%d: .*999",
+					       configuration_line("umask"))), "%s", said);
+	ck_assert_msg(text_matches(said, textf("usherd\\.conf:%d: .*low",
+					       configuration_line("nice"))), "%s", said);
+	ck_assert_msg(text_matches(said, textf("usherd\\.conf:%d: .*instances",
+					       configuration_line("instancs"))), "%s", said);
+	ck_assert_msg(text_matches(said, "included:3: .*flow"), "%s", said);
+}
+END_TEST
+
+START_TEST(check_fails_without_a_file)
+{
+	struct outcome outcome = daemon_run((const char *const[]){ "-check", "-f",
+								   "/no/such/file", NULL });
+
+	ck_assert_int_eq(outcome.status, 1);
+	ck_assert_msg(text_matches(all_output(outcome), "/no/such/file"), "%s",
+		      all_output(outcome));
+}
+END_TEST
+
+START_TEST(check_mentions_advice_without_failing)
+{
+	struct outcome outcome;
+
+	add_service("zzhash", "server = /bin/echo\nserver_args = 3 # x\n");
+	outcome = check_configuration();
+	ck_assert_int_eq(outcome.status, 0);
+	ck_assert_msg(text_matches(all_output(outcome), textf("usherd\\.conf:%d: ",
+							      configuration_line("server_args"))),
+		      "%s", all_output(outcome));
+}
+END_TEST
+
+/* --- starts that fail --- */
+
+START_TEST(a_missing_configuration_is_an_error)
+{
+	const char *const arguments[] = { "-dontfork", "-f", "/no/such/file", "-filelog",
+					  place_path("daemon.log"), NULL };
+
+	ck_assert_int_eq(daemon_run(arguments).status, 1);
+	ck_assert(text_matches(daemon_log(), "/no/such/file"));
+}
+END_TEST
+
+START_TEST(a_log_that_cannot_be_opened_is_an_error)
+{
+	const char *const arguments[] = { "-dontfork", "-f", configuration_path(), "-filelog",
+					  "/no/such/directory/log", NULL };
+	struct outcome outcome;
+
+	add_service("zzgood", HELLO);
+	configuration_write();
+	outcome = daemon_run(arguments);
+	ck_assert_int_eq(outcome.status, 1);
+	ck_assert_msg(text_matches(outcome.errors, "/no/such/directory"), "%s", outcome.errors);
+}
+END_TEST
+
+/* --- in the background --- */
+
+static struct outcome run_in_background(const char *option)
+{
+	const char *const arguments[] = { "-f", configuration_path(), "-filelog",
+					  place_path("daemon.log"), "-pidfile",
+					  place_path("daemon.pid"), option, NULL };
+
+	configuration_write();
+	return daemon_run(arguments);
+}
+
+static void adopt_from_pid_file(void)
+{
+	const char *text = place_read("daemon.pid");
+	pid_t pid = (pid_t)atoi(text);
+
+	ck_assert_msg(pid > 0, "the pid file says \"%s\"", text);
+	ck_assert_str_eq(text, textf("%d\n", (int)pid));
+	ck_assert(process_runs(pid));
+	daemon_adopt(pid);
+}
+
+START_TEST(the_start_returns_when_all_is_bound)
+{
+	enum { SERVICES = 20 };
+	int ports[SERVICES];
+
+	for (int i = 0; i < SERVICES; i++)
+		ports[i] = add_service("zzhello", "id = zz-%d\n" HELLO, i);
+	ck_assert_int_eq(run_in_background(NULL).status, 0);
+	/* No waiting: all are there, or the start did not tell the truth. */
+	for (int i = 0; i < SERVICES; i++)
+		ck_assert_str_eq(ask(ports[i], ""), "hello\n");
+	adopt_from_pid_file();
+	daemon_stop();
+	ck_assert_int_lt(access(place_path("daemon.pid"), F_OK), 0);
+}
+END_TEST
+
+START_TEST(a_daemon_has_a_session_of_its_own)
+{
+	add_service("zzhello", HELLO);
+	ck_assert_int_eq(run_in_background(NULL).status, 0);
+	adopt_from_pid_file();
+	ck_assert_int_eq(getsid(daemon_pid()), daemon_pid());
+	ck_assert_int_ne(getsid(0), daemon_pid());
+	/* Nothing holds on to where it was started, neither directory nor output. */
+	ck_assert_str_eq(process_link(daemon_pid(), "cwd"), "/");
+	ck_assert_str_eq(process_link(daemon_pid(), "fd/0"), "/dev/null");
+	ck_assert_str_eq(process_link(daemon_pid(), "fd/1"), "/dev/null");
+	ck_assert_str_eq(process_link(daemon_pid(), "fd/2"), "/dev/null");
+}
+END_TEST
+
+START_TEST(a_start_that_fails_says_so)
+{
+	struct outcome outcome;
+
+	add_defaults("instances = few\n");
+	add_service("zzhello", HELLO);
+	outcome = run_in_background(NULL);
+	ck_assert_int_eq(outcome.status, 1);
+	ck_assert_uint_eq(process_children(getpid()), 0);
+	ck_assert_int_lt(access(place_path("daemon.pid"), F_OK), 0);
+}
+END_TEST
+
+START_TEST(a_start_without_its_sockets_says_so)
+{
+	int port = port_take(), occupant = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
+	struct endpoint endpoint = endpoint_of(NULL, port);
+
+	setsockopt(occupant, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+	ck_assert_int_eq(bind(occupant, (struct sockaddr *)&endpoint.address, endpoint.length), 0);
+	ck_assert_int_eq(listen(occupant, 1), 0);
+	add_service("zzhello", HELLO "bind = 127.0.0.1\nport = %d\n", port);
+	ck_assert_int_ne(run_in_background(NULL).status, 0);
+	daemon_wait_log("zzhello");
+	close(occupant);
+}
+END_TEST
+
+START_TEST(without_services_there_is_no_daemon)
+{
+	configure("# nothing\n");
+	ck_assert_int_eq(run_in_background(NULL).status, 1);
+	daemon_wait_log("[Nn]o .*services");
+	wait_until(process_children(getpid()) == 0);
+	ck_assert_int_lt(access(place_path("daemon.pid"), F_OK), 0);
+}
+END_TEST
+
+START_TEST(stayalive_waits_for_services)
+{
+	int port = port_take();
+
+	configure("# nothing\n");
+	ck_assert_int_eq(run_in_background("-stayalive").status, 0);
+	adopt_from_pid_file();
+	add_service("zzhello", "port = %d\n" HELLO, port);
+	daemon_reload();
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+}
+END_TEST
+
+START_TEST(dontfork_stays_alive)
+{
+	int port = port_take();
+
+	configure("# nothing\n");
+	daemon_start();
+	add_service("zzhello", "port = %d\n" HELLO, port);
+	daemon_reload();
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+	configuration_clear();
+	daemon_reload();
+	ck_assert(client_is_refused(NULL, port));
+	ck_assert(daemon_is_running());
+}
+END_TEST
+
+/* --- files --- */
+
+START_TEST(the_pid_file_has_the_pid)
+{
+	struct stat status;
+
+	place_write("daemon.pid", "999999\nstale\n");
+	add_service("zzhello", HELLO);
+	daemon_start();
+	ck_assert_str_eq(place_read("daemon.pid"), textf("%d\n", (int)daemon_pid()));
+	ck_assert_int_eq(stat(place_path("daemon.pid"), &status), 0);
+	ck_assert_int_eq(status.st_mode & 07777, 0644);
+}
+END_TEST
+
+START_TEST(a_pid_file_is_no_way_to_write_elsewhere)
+{
+	place_write("precious", "untouched\n");
+	ck_assert_int_eq(symlink(place_path("precious"), place_path("daemon.pid")), 0);
+	add_service("zzhello", HELLO);
+	daemon_start();
+	ck_assert_str_eq(place_read("precious"), "untouched\n");
+	daemon_stop();
+	ck_assert_str_eq(place_read("precious"), "untouched\n");
+}
+END_TEST
+
+START_TEST(relative_names_start_where_the_daemon_was_started)
+{
+	const char *const arguments[] = { "-dontfork", "-f", "usherd.conf", "-filelog",
+					  "daemon.log", "-pidfile", "daemon.pid", NULL };
+	int port = add_service("zzhello", HELLO);
+
+	configuration_write();
+	daemon_launch(arguments);
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+	ck_assert_str_eq(place_read("daemon.pid"), textf("%d\n", (int)daemon_pid()));
+	daemon_stop();
+	ck_assert_int_lt(access(place_path("daemon.pid"), F_OK), 0);
+}
+END_TEST
+
+START_TEST(options_may_have_two_dashes)
+{
+	const char *const arguments[] = { "--dontfork", "--f", configuration_path(), "--filelog",
+					  place_path("daemon.log"), NULL };
+	int port = add_service("zzhello", HELLO);
+
+	configuration_write();
+	daemon_launch(arguments);
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+}
+END_TEST
+
+START_TEST(in_the_foreground_the_terminal_is_the_log)
+{
+	const char *const arguments[] = { "-dontfork", "-f", configuration_path(), NULL };
+	int port = add_service("zzhello", HELLO);
+
+	configuration_write();
+	daemon_launch_logging_to("daemon.err", arguments);
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+	ck_assert_msg(text_matches(place_read("daemon.err"), "^NOTICE: |^INFO: "), "%s",
+		      place_read("daemon.err"));
+	/* Which services answer where. */
+	ck_assert_msg(text_matches(place_read("daemon.err"), textf("zzhello.*%d", port)), "%s",
+		      place_read("daemon.err"));
+}
+END_TEST
+
+START_TEST(debugging_needs_no_terminal)
+{
+	const char *const arguments[] = { "-d", "-f", configuration_path(), NULL };
+	int port = add_service("zzhello", HELLO);
+
+	configuration_write();
+	daemon_launch_logging_to("daemon.err", arguments);
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+}
+END_TEST
+
+static void add_background_tests(Suite *suite)
+{
+	TCase *background = daemon_tcase(suite, "in the background");
+
+	tcase_add_test(background, the_start_returns_when_all_is_bound);
+	tcase_add_test(background, a_daemon_has_a_session_of_its_own);
+	tcase_add_test(background, a_start_that_fails_says_so);
+	tcase_add_test(background, a_start_without_its_sockets_says_so);
+	tcase_add_test(background, without_services_there_is_no_daemon);
+	tcase_add_test(background, stayalive_waits_for_services);
+	tcase_add_test(background, dontfork_stays_alive);
+}
+
+static void add_file_tests(Suite *suite)
+{
+	TCase *files = daemon_tcase(suite, "files");
+
+	tcase_add_test(files, the_pid_file_has_the_pid);
+	tcase_add_test(files, a_pid_file_is_no_way_to_write_elsewhere);
+	tcase_add_test(files, relative_names_start_where_the_daemon_was_started);
+	tcase_add_test(files, options_may_have_two_dashes);
+	tcase_add_test(files, in_the_foreground_the_terminal_is_the_log);
+	tcase_add_test(files, debugging_needs_no_terminal);
+}
+
+Suite *command_line_suite(void)
+{
+	Suite *suite = suite_create("command_line");
+	TCase *answers = daemon_tcase(suite, "answers");
+	TCase *check = daemon_tcase(suite, "check");
+	TCase *failures = daemon_tcase(suite, "failing starts");
+
+	tcase_add_test(answers, version_is_told_on_stdout);
+	tcase_add_test(answers, help_is_told_on_stdout);
+	tcase_add_loop_test(answers, a_mistake_is_an_error, 0,
+			    sizeof mistakes / sizeof mistakes[0]);
+	tcase_add_test(check, check_is_content_with_what_is_right);
+	tcase_add_test(check, check_lists_every_error);
+	tcase_add_test(check, check_fails_without_a_file);
+	tcase_add_test(check, check_mentions_advice_without_failing);
+	tcase_add_test(failures, a_missing_configuration_is_an_error);
+	tcase_add_test(failures, a_log_that_cannot_be_opened_is_an_error);
+	add_background_tests(suite);
+	add_file_tests(suite);
+	return suite;
+}

@@ -1,0 +1,254 @@
+/* Out of descriptors, out of processes: that connection is refused with its
+ * reason, the daemon goes on, and does not spin. */
+#include "support/client.h"
+#include "support/daemon.h"
+#include "support/deadline.h"
+#include "support/place.h"
+#include "support/process.h"
+
+#include <check.h>
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { DESCRIPTORS = 40, SOME_USER = 54321 };
+
+static void have_few_descriptors(void)
+{
+	struct rlimit limit = { .rlim_cur = DESCRIPTORS, .rlim_max = DESCRIPTORS };
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		_exit(126);
+}
+
+static void start_with_few_descriptors(void)
+{
+	daemon_start_with(&(struct daemon_options){ .prepare = have_few_descriptors });
+}
+
+/* The daemon uses next to no time while fd hears nothing. */
+static void check_calm(int fd)
+{
+	long used = process_cpu_ms(daemon_pid());
+
+	ck_assert(client_hears_nothing(fd));
+	ck_assert_int_le(process_cpu_ms(daemon_pid()) - used, 60);
+}
+
+START_TEST(programs_cost_the_daemon_no_descriptor)
+{
+	enum { CLIENTS = 3 * DESCRIPTORS };
+	int port = add_service("zzcat", CAT "cps = 0 0\n"), fds[CLIENTS];
+
+	start_with_few_descriptors();
+	for (int i = 0; i < CLIENTS; i++)
+		fds[i] = client_hold(port);
+	for (int i = 0; i < CLIENTS; i++)
+		client_ping(fds[i]);
+	for (int i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	wait_until(process_children(daemon_pid()) == 0);
+}
+END_TEST
+
+START_TEST(out_of_descriptors_a_connection_is_refused_with_its_reason)
+{
+	enum { CLIENTS = 2 * DESCRIPTORS };
+	int port = add_service("echo", "type = INTERNAL UNLISTED\ncps = 0 0\n%s",
+			       log_everything()), fds[CLIENTS];
+
+	start_with_few_descriptors();
+	for (int i = 0; i < CLIENTS; i++)
+		fds[i] = client_connect(NULL, port);
+	service_wait_log(LOG_TIME "FAIL: echo .*descriptors");
+	client_ping(fds[0]);
+	check_calm(fds[0]);
+	for (int i = 0; i < CLIENTS; i++) {
+		client_finish_sending(fds[i]);
+		client_expect_end(fds[i]);
+	}
+	ck_assert_str_eq(ask(port, "again"), "again");
+}
+END_TEST
+
+START_TEST(out_of_descriptors_nothing_spins)
+{
+	enum { CLIENTS = 2 * DESCRIPTORS };
+	int port = add_service("echo", "type = INTERNAL UNLISTED\ncps = 0 0\n"), fds[CLIENTS];
+
+	start_with_few_descriptors();
+	for (int i = 0; i < CLIENTS; i++)
+		fds[i] = client_connect(NULL, port);
+	client_ping(fds[0]);
+	for (int i = 0; i < 3; i++)
+		check_calm(fds[0]);
+	for (int i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+}
+END_TEST
+
+START_TEST(out_of_descriptors_other_services_go_on)
+{
+	enum { CLIENTS = 2 * DESCRIPTORS };
+	int port = add_service("echo", "id = stream\ntype = INTERNAL UNLISTED\ncps = 0 0\n");
+	int datagram = add_service("echo", "id = datagram\ntype = INTERNAL UNLISTED\n"
+				   "socket_type = dgram\n"), fds[CLIENTS];
+
+	start_with_few_descriptors();
+	for (int i = 0; i < CLIENTS; i++)
+		fds[i] = client_connect(NULL, port);
+	client_ping(fds[0]);
+	ck_assert_str_eq(datagram_ask(datagram, "fine"), "fine");
+	for (int i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	wait_until(strcmp(ask(port, "again"), "again") == 0);
+}
+END_TEST
+
+START_TEST(out_of_descriptors_a_reload_keeps_what_runs)
+{
+	enum { CLIENTS = 2 * DESCRIPTORS };
+	int port = port_take(), added = port_take(), fds[CLIENTS];
+
+	add_service("echo", "port = %d\ntype = INTERNAL UNLISTED\ncps = 0 0\n", port);
+	start_with_few_descriptors();
+	for (int i = 0; i < CLIENTS; i++)
+		fds[i] = client_connect(NULL, port);
+	client_ping(fds[0]);
+	add_service("zzadded", "port = %d\n" HELLO, added);
+	configuration_write();
+	daemon_signal(SIGHUP);
+	daemon_wait_log("Reconfigured: |[Rr]econfiguration failed");
+	client_ping(fds[0]);
+	for (int i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	wait_until(strcmp(ask(port, "again"), "again") == 0);
+	/* Sooner or later the new service, or whoever asks again, gets its socket. */
+	daemon_reload();
+	wait_until(!client_is_refused(NULL, added));
+}
+END_TEST
+
+/* Becomes a user who may run but a few processes, threads counted. */
+static void be_a_poor_user(void)
+{
+	struct rlimit limit = { .rlim_cur = 12, .rlim_max = 12 };
+
+	if (setgroups(0, NULL) < 0 || setgid(SOME_USER) < 0 || setuid(SOME_USER) < 0
+	    || setrlimit(RLIMIT_NPROC, &limit) < 0)
+		_exit(126);
+}
+
+START_TEST(out_of_processes_a_connection_is_refused_with_its_reason)
+{
+	enum { CLIENTS = 20 };
+	int port = add_service("zzcat", "user = %d\nflags = NORETRY\ncps = 0 0\n" CAT "%s",
+			       SOME_USER, log_everything()), fds[CLIENTS];
+	int echo = add_service("echo", "type = INTERNAL UNLISTED\nuser = %d\n", SOME_USER);
+
+	ck_assert_int_eq(chown(place_path(""), SOME_USER, SOME_USER), 0);
+	daemon_start_with(&(struct daemon_options){ .prepare = be_a_poor_user });
+	for (int i = 0; i < CLIENTS; i++)
+		fds[i] = client_connect(NULL, port);
+	service_wait_log(LOG_TIME "FAIL: zzcat fork from=127\\.0\\.0\\.1$");
+	ck_assert_str_eq(ask(echo, "fine"), "fine");
+	for (int i = 0; i < CLIENTS; i++) {
+		client_finish_sending(fds[i]);
+		client_expect_end(fds[i]);
+	}
+	wait_until(process_children(daemon_pid()) == 0);
+	ck_assert_str_eq(ask(port, "again"), "again");
+}
+END_TEST
+
+START_TEST(no_zombie_remains)
+{
+	enum { CLIENTS = 100 };
+	int port = add_service("zztrue", "server = /bin/true\ncps = 0 0\n"), fds[CLIENTS];
+
+	daemon_start();
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < CLIENTS; i++)
+			fds[i] = client_connect(NULL, port);
+		for (int i = 0; i < CLIENTS; i++)
+			client_expect_end(fds[i]);
+	}
+	wait_until(process_zombies(daemon_pid()) == 0 && process_children(daemon_pid()) == 0);
+}
+END_TEST
+
+START_TEST(an_idle_daemon_is_idle)
+{
+	int port = add_service("zzcat", CAT), fd;
+
+	add_service("echo", "id = s\ntype = INTERNAL UNLISTED\n");
+	add_service("echo", "id = d\ntype = INTERNAL UNLISTED\nsocket_type = dgram\n");
+	daemon_start();
+	fd = client_hold(port);
+	check_calm(fd);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_program_that_never_reads_spins_nothing)
+{
+	int port = add_service("zzsleep", "socket_type = dgram\nserver = /bin/sleep\n"
+			       "server_args = 1000\n");
+	int quiet = add_service("zzcat", CAT), fd, held;
+
+	daemon_start();
+	held = client_hold(quiet);
+	fd = datagram_connect(NULL, NULL, port);
+	for (int i = 0; i < 10; i++)
+		datagram_send(fd, "unread", 6);
+	wait_until(process_children(daemon_pid()) == 2);
+	check_calm(held);
+	ck_assert_uint_eq(process_children(daemon_pid()), 2);
+	close(fd);
+	close(held);
+}
+END_TEST
+
+START_TEST(a_program_that_cannot_run_spins_nothing)
+{
+	const char *program = place_program("wait_datagram");
+	int port = add_service("zzgone", "socket_type = dgram\nserver = %s\n%s", program,
+			       log_everything());
+	int quiet = add_service("zzcat", CAT), fd, held;
+
+	daemon_start();
+	held = client_hold(quiet);
+	ck_assert_int_eq(unlink(program), 0);
+	fd = datagram_connect(NULL, NULL, port);
+	datagram_send(fd, "nobody reads me", 15);
+	service_wait_log("FAIL: zzgone exec");
+	check_calm(held);
+	close(fd);
+	close(held);
+}
+END_TEST
+
+Suite *exhaustion_suite(void)
+{
+	Suite *suite = suite_create("exhaustion");
+	TCase *exhaustion = daemon_tcase(suite, "exhaustion");
+
+	tcase_add_test(exhaustion, programs_cost_the_daemon_no_descriptor);
+	tcase_add_test(exhaustion, out_of_descriptors_a_connection_is_refused_with_its_reason);
+	tcase_add_test(exhaustion, out_of_descriptors_nothing_spins);
+	tcase_add_test(exhaustion, out_of_descriptors_other_services_go_on);
+	tcase_add_test(exhaustion, out_of_descriptors_a_reload_keeps_what_runs);
+	if (is_superuser())
+		tcase_add_test(exhaustion,
+			       out_of_processes_a_connection_is_refused_with_its_reason);
+	tcase_add_test(exhaustion, no_zombie_remains);
+	tcase_add_test(exhaustion, an_idle_daemon_is_idle);
+	tcase_add_test(exhaustion, a_program_that_never_reads_spins_nothing);
+	tcase_add_test(exhaustion, a_program_that_cannot_run_spins_nothing);
+	return suite;
+}

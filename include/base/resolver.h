@@ -29,9 +29,10 @@ enum {
 };
 
 /* Looks up host, a name or a numeric address, in family (AF_INET, AF_INET6 or
- * AF_UNSPEC). A mapped address is of AF_INET. Returns a handle that is good until the callback is called, which
- * never happens before this returns; NULL with errno (ENOMEM, EAGAIN) when the
- * lookup could not be begun, and then there is no callback. */
+ * AF_UNSPEC). A mapped address is of AF_INET. Returns a handle that is good until
+ * the callback is called, which never happens before this returns; NULL with
+ * errno (ENOMEM, EAGAIN) when the lookup could not be begun, and then there is no
+ * callback. */
 struct lookup *lookup_addresses(const char *host, int family, addresses_found *found,
 				void *context);
 

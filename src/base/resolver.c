@@ -91,7 +91,6 @@ static void add_address(struct lookup *lookup, const struct addrinfo *found)
 		return;
 	if (lookup->count == LOOKUP_ADDRESSES_MOST || has_address(lookup, &address))
 		return;
-	address_set_port(&address, 0);
 	lookup->addresses[lookup->count++] = address;
 }
 

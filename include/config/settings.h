@@ -164,13 +164,8 @@ struct settings {
 	struct arena arena;
 	/* The ids of entries that could not be used, and whether text was skipped
 	 * that may have been entries: a reload keeps what runs under these. */
-	struct broken_id *broken;
+	struct broken_id *broken; /* a hash; see settings_has_broken */
 	bool lost_entries;
-};
-
-struct broken_id {
-	struct broken_id *next;
-	const char *id;
 };
 
 /* An empty one, or NULL with errno. */

@@ -3,6 +3,7 @@
 #include "config/reading.h"
 #include "config/settings.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -140,7 +141,8 @@ int attribute_find(const char *name)
 	if (strcasecmp(name, "interface") == 0)
 		name = "bind";
 	for (size_t i = 0; i < attribute_count; i++)
-		if (strcasecmp(attributes[i].name, name) == 0)
+		if (tolower((unsigned char)*name) == *attributes[i].name &&
+		    strcasecmp(attributes[i].name, name) == 0)
 			return (int)i;
 	return -1;
 }

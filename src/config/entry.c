@@ -38,6 +38,12 @@ static char *body_line_start(int line)
 	return start;
 }
 
+static void report_memory(int line)
+{
+	parse.entry->broken = true;
+	problem_add(parse.problems, ERROR, parse.entry->file, line, "out of memory");
+}
+
 static unsigned place_of(enum entry_kind kind)
 {
 	return kind == ENTRY_SERVICE ? IN_SERVICE : kind == ENTRY_DEFAULTS ? IN_DEFAULTS : IN_DAEMON;
@@ -76,8 +82,10 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *resu
 	struct word *word = malloc(sizeof *word + size);
 
 	(void)option;
-	if (!word)
+	if (!word) {
+		report_memory(source_line(cfg->line));
 		return -1;
+	}
 	word->file = parse.entry->file;
 	word->line = source_line(cfg->line);
 	memcpy(word->text, value, size);
@@ -159,15 +167,19 @@ static struct assignment *assignments_from(struct word **words, size_t count)
 			end++;
 		*last = assignment_new(words + start, end - start);
 		if (!*last) {
-			parse.entry->broken = true;
-			problem_add(parse.problems, ERROR, parse.entry->file, words[start]->line,
-				    "out of memory");
+			report_memory(words[start]->line);
 			words_free(words + start, count - start);
 			return first;
 		}
 		last = &(*last)->next;
 	}
 	return first;
+}
+
+static void discard_option(const cfg_opt_t *option)
+{
+	for (unsigned i = 0; i < option->nvalues; i++)
+		free(option->values[i]->ptr);
 }
 
 static void collect_option(const cfg_opt_t *option, struct assignment **first)
@@ -178,7 +190,8 @@ static void collect_option(const cfg_opt_t *option, struct assignment **first)
 		return;
 	words = calloc(option->nvalues, sizeof *words);
 	if (!words) {
-		parse.entry->broken = true;
+		discard_option(option);
+		report_memory(parse.entry->line);
 		return;
 	}
 	for (unsigned i = 0; i < option->nvalues; i++)
@@ -187,36 +200,59 @@ static void collect_option(const cfg_opt_t *option, struct assignment **first)
 	free(words);
 }
 
+/* libconfuse's parser, which is kept for the next entry: making one compares
+ * every name of the table with every other. */
+static cfg_t *parser;
+
+static cfg_t *parser_get(void)
+{
+	if (!parser)
+		parser = cfg_init(option_table(), CFGF_NOCASE);
+	if (parser)
+		cfg_set_error_function(parser, on_parse_error);
+	return parser;
+}
+
+/* After an error, the lexer's state must not reach the next entry. */
+static void parser_drop(void)
+{
+	cfg_free(parser);
+	parser = NULL;
+}
+
+/* Takes the words over from libconfuse. */
+static void take_options(cfg_opt_t *options)
+{
+	for (size_t i = 0; i < attribute_count; i++) {
+		collect_option(&options[i], &parse.entry->assignments[i]);
+		cfg_free_value(&options[i]);
+	}
+}
+
 /* Frees the words of a parse that failed. */
-static void discard_options(const cfg_t *cfg)
+static void discard_options(const cfg_opt_t *options)
 {
 	for (size_t i = 0; i < attribute_count; i++)
-		for (unsigned v = 0; v < cfg->opts[i].nvalues; v++)
-			free(cfg->opts[i].values[v]->ptr);
+		discard_option(&options[i]);
 }
 
 /* One run of libconfuse over the body. True when it found no error. */
 static bool parse_body(void)
 {
-	cfg_t *cfg = cfg_init(option_table(), CFGF_NOCASE);
-	bool parsed;
+	cfg_t *cfg = parser_get();
 
 	if (!cfg) {
-		parse.entry->broken = true;
-		problem_add(parse.problems, ERROR, parse.entry->file, parse.entry->line,
-			    "out of memory");
+		report_memory(parse.entry->line);
 		return true;
 	}
-	cfg_set_error_function(cfg, on_parse_error);
 	parse.failed_line = 0;
-	parsed = cfg_parse_buf(cfg, parse.body) == CFG_SUCCESS;
-	if (parsed)
-		for (size_t i = 0; i < attribute_count; i++)
-			collect_option(&cfg->opts[i], &parse.entry->assignments[i]);
-	else
-		discard_options(cfg);
-	cfg_free(cfg);
-	return parsed;
+	if (cfg_parse_buf(cfg, parse.body) == CFG_SUCCESS) {
+		take_options(cfg->opts);
+		return true;
+	}
+	discard_options(cfg->opts);
+	parser_drop();
+	return false;
 }
 
 /* Makes the line of the last error empty. False when it can't be found. */

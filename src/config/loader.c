@@ -309,12 +309,29 @@ static void check_defaults(struct loader *loader)
 	service_settings_release(scratch);
 }
 
+static int compare_ids(const void *one, const void *other)
+{
+	return strcasecmp(*(char *const *)one, *(char *const *)other);
+}
+
+static void strings_sort(struct strings *strings)
+{
+	if (strings->count > 0)
+		qsort(strings->list, strings->count, sizeof *strings->list, compare_ids);
+}
+
 /* Reads what concerns the daemon as a whole. */
 static void read_daemon_attributes(struct loader *loader)
 {
+	struct daemon_settings *daemon = &loader->settings->daemon;
+
 	for (size_t i = 0; i < attribute_count; i++)
 		if (!(attributes[i].places & IN_SERVICE) && loader->defaults[i].is_set)
 			read_attribute(loader, i, &loader->defaults[i], NULL, loader->problems);
+	if (loader->settings->arena.failed)
+		return;
+	strings_sort(&daemon->enabled);
+	strings_sort(&daemon->disabled);
 }
 
 static void load_port_map(struct loader *loader, const char *path)
@@ -393,12 +410,11 @@ static const char *entry_id(const struct entry *entry)
 	return id && id->count == 1 ? id->words[0]->text : entry->name;
 }
 
+/* Looks text up in strings that are sorted. */
 static bool strings_have(const struct strings *strings, const char *text)
 {
-	for (size_t i = 0; i < strings->count; i++)
-		if (strcasecmp(strings->list[i], text) == 0)
-			return true;
-	return false;
+	return strings->count > 0 &&
+	       bsearch(&text, strings->list, strings->count, sizeof *strings->list, compare_ids);
 }
 
 static bool is_switched_off(const struct loader *loader, const struct entry *entry)
@@ -511,6 +527,10 @@ static void load_everything(struct loader *loader)
 	merge_defaults(loader);
 	check_defaults(loader);
 	read_daemon_attributes(loader);
+	if (loader->settings->arena.failed) {
+		refuse_for_memory(loader);
+		return;
+	}
 	if (loader->problems->errors > errors)
 		loader->refused = true;
 	load_port_maps(loader);

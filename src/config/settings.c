@@ -1,8 +1,8 @@
 #include "config/settings.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(element) ((element)->hh.tbl = NULL)
@@ -40,9 +40,25 @@ void service_settings_release(struct service_settings *service)
 	free(service);
 }
 
+/* A hash, as a library that a build lacks can break every one of them. */
+struct broken_id {
+	UT_hash_handle hh;
+	char id[]; /* in lower case */
+};
+
 struct settings *settings_new(void)
 {
 	return calloc(1, sizeof(struct settings));
+}
+
+static void broken_ids_free(struct broken_id *broken)
+{
+	struct broken_id *each, *next;
+
+	HASH_ITER(hh, broken, each, next) {
+		HASH_DEL(broken, each);
+		free(each);
+	}
 }
 
 void settings_free(struct settings *settings)
@@ -52,28 +68,48 @@ void settings_free(struct settings *settings)
 	for (size_t i = 0; i < settings->count; i++)
 		service_settings_release(settings->services[i]);
 	free(settings->services);
+	broken_ids_free(settings->broken);
 	arena_free(&settings->arena);
 	free(settings);
 }
 
+/* To be freed; NULL for want of memory. */
+static struct broken_id *broken_id_new(const char *id)
+{
+	size_t length = strlen(id);
+	struct broken_id *broken = calloc(1, sizeof *broken + length + 1);
+
+	for (size_t i = 0; broken && i < length; i++)
+		broken->id[i] = (char)tolower((unsigned char)id[i]);
+	return broken;
+}
+
 void settings_add_broken(struct settings *settings, const char *id)
 {
-	struct broken_id *broken = arena_take(&settings->arena, sizeof *broken);
+	struct broken_id *broken = broken_id_new(id), *known = NULL;
 
-	if (!broken)
+	if (!broken) {
+		settings->lost_entries = true;
 		return;
-	broken->id = arena_string(&settings->arena, id);
-	broken->next = settings->broken;
-	if (broken->id)
-		settings->broken = broken;
+	}
+	HASH_FIND_STR(settings->broken, broken->id, known);
+	if (!known)
+		HASH_ADD_KEYPTR(hh, settings->broken, broken->id, strlen(broken->id), broken);
+	if (known || !broken->hh.tbl) {
+		settings->lost_entries |= !known;
+		free(broken);
+	}
 }
 
 bool settings_has_broken(const struct settings *settings, const char *id)
 {
-	for (const struct broken_id *broken = settings->broken; broken; broken = broken->next)
-		if (strcasecmp(broken->id, id) == 0)
-			return true;
-	return false;
+	struct broken_id *probe = broken_id_new(id), *known = NULL;
+
+	if (!probe)
+		return true; /* what runs is kept rather than ended by mistake */
+	HASH_FIND_STR(settings->broken, probe->id, known);
+	free(probe);
+	return known != NULL;
 }
 
 struct file_name {

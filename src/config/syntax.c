@@ -68,20 +68,20 @@ static void skip_to_closing_brace(struct syntax *syntax)
 
 /* --- bodies ----------------------------------------------------------------- */
 
-/* Writes one character of a libconfuse '...' string. */
+/* Writes one character of a libconfuse '...' string. No other thread knows body. */
 static void put_char(FILE *body, char c)
 {
 	if (c == '\\' || c == '\'')
-		putc('\\', body);
-	putc(c, body);
+		putc_unlocked('\\', body);
+	putc_unlocked(c, body);
 }
 
 void syntax_put_string(FILE *body, const char *text, size_t length)
 {
-	putc('\'', body);
+	putc_unlocked('\'', body);
 	for (size_t i = 0; i < length; i++)
 		put_char(body, text[i]);
-	putc('\'', body);
+	putc_unlocked('\'', body);
 }
 
 /* Writes the "..." word at the front of *rest as a libconfuse string and cuts it
@@ -90,13 +90,13 @@ static const char *put_quoted_word(FILE *body, struct span *rest)
 {
 	const char *c = rest->start + 1;
 
-	putc('\'', body);
+	putc_unlocked('\'', body);
 	for (; c < rest->end && *c != '"'; c++) {
 		if (*c == '\\' && c + 1 < rest->end && (c[1] == '"' || c[1] == '\\'))
 			c++;
 		put_char(body, *c);
 	}
-	putc('\'', body);
+	putc_unlocked('\'', body);
 	if (c == rest->end)
 		return "a word that begins with \" has no closing \"";
 	rest->start = c + 1;
@@ -206,7 +206,7 @@ static bool put_assignment(struct syntax *syntax, FILE *body, struct span line)
 	wrong = put_values(syntax, body, name, rest);
 	if (wrong)
 		report(syntax, syntax->lines.number, wrong);
-	putc('}', body);
+	putc_unlocked('}', body);
 	return !wrong;
 }
 
@@ -241,7 +241,7 @@ static void read_body(struct syntax *syntax, struct raw_entry *entry, FILE *body
 		}
 		if (!span_is_idle(line) && !put_assignment(syntax, body, line))
 			entry->broken = true;
-		putc('\n', body);
+		putc_unlocked('\n', body);
 	}
 	problem_add(syntax->problems, ERROR, syntax->file, entry->line,
 		    "this %s entry has no closing \"}\"", entry_kind_name(entry->kind));

@@ -32,6 +32,9 @@ struct identification *identify_start(const struct address *local, const struct 
 /* done will not be called. */
 void identify_cancel(struct identification *identification);
 
+/* Where identds listen, IDENT_PORT unless told otherwise. For tests. */
+void identify_set_port(uint16_t port);
+
 /* "no server", "timeout", "system error", "error while receiving response" or
  * "bad response": what a NOID line says. */
 const char *identify_result_text(enum identify_result result);

@@ -9,6 +9,7 @@
 #include "server/multiplex.h"
 #include "server/reception.h"
 #include "server/reload.h"
+#include "server/rpc.h"
 #include "server/service.h"
 #include "server/signals.h"
 #include "server/status.h"
@@ -22,6 +23,8 @@
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
+
+enum { RPC_FINISH_MS = 3000 };
 
 static const char features[] =
 #ifdef HAVE_LIBWRAP
@@ -158,6 +161,7 @@ static int run(const struct options *options, const struct load_options *load)
 		if (configuration_start(load, options->stay_alive))
 			status = serve(options);
 		configuration_free();
+		rpc_finish(RPC_FINISH_MS);
 		sink_flush_all();
 	}
 	background_tell_ready(status);

@@ -46,6 +46,9 @@ struct address address_from_sockaddr(const struct sockaddr *sockaddr, socklen_t 
 int address_parse(struct address *address, const char *text, uint16_t port)
 	__attribute__((warn_unused_result));
 
+/* The local address of a socket. 0, or -1 with errno and *address unknown. */
+int address_of_socket(int fd, struct address *address);
+
 bool address_is_known(const struct address *address);
 
 /* Host byte order; 0 when unknown. */

@@ -16,6 +16,7 @@
  * be for ever. */
 enum { RELAY_SILENCE_MS = 3600 * 1000 };
 
+struct pipe;
 struct relay;
 
 /* It is over; all that is left is to close the sockets. */
@@ -29,8 +30,10 @@ struct relay_side {
 	struct relay *relay;
 	struct watch watch;
 	bool has_ended; /* nothing more comes, and what came is delivered */
-	char *unsent;   /* what came and the other side has no room for */
+	bool is_bulk;   /* the last read brought much */
+	char *unsent;   /* what came and the other side has no room for yet */
 	size_t unsent_length, unsent_offset;
+	struct pipe *pipe; /* or it is in here */
 };
 
 /* Embedded in its owner. */
@@ -47,7 +50,7 @@ struct relay {
 /* Relays between two sockets, which are non-blocking, stay the caller's and have
  * no other watch. The first is read at once: who connected may have spoken
  * already. done is called once unless relay_stop comes before, possibly before
- * this returns. */
+ * this returns. SIGPIPE must be ignored. */
 void relay_start(struct relay *relay, int first, int second, relay_done *done);
 
 /* Must come before close(2) of either socket; frees what the relay holds. Harmless

@@ -19,6 +19,7 @@ struct program_order {
 	int failure;             /* errno of that step */
 
 	/* The worker's own while it starts the program. */
+	const char *label; /* LABELED: its SELinux context */
 	const gid_t *groups;
 	size_t group_count;
 	int slot;

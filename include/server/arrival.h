@@ -33,7 +33,4 @@ void arrival_ask_ident(struct session *session, uint64_t deadline_ms, arrival_id
  * the peer has closed too, then closes the session. */
 void arrival_linger(struct session *session);
 
-/* The address the session's connection came to; unknown for none. */
-struct address arrival_local_address(const struct session *session);
-
 #endif

@@ -104,6 +104,19 @@ int address_parse(struct address *address, const char *text, uint16_t port)
 	return strchr(text, ':') ? parse_in6(address, text, port) : parse_in4(address, text, port);
 }
 
+int address_of_socket(int fd, struct address *address)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = sizeof storage;
+
+	if (getsockname(fd, (struct sockaddr *)&storage, &length) < 0) {
+		*address = (struct address){ .length = 0 };
+		return -1;
+	}
+	*address = address_from_sockaddr((struct sockaddr *)&storage, length);
+	return 0;
+}
+
 bool address_is_known(const struct address *address)
 {
 	return address->length != 0;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_SIZE = 1024 };
+enum { BLOCK_SIZE = 512 };
 
 struct arena_block {
 	struct arena_block *next;

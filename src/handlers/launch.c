@@ -177,19 +177,6 @@ static void add_end(char **variables, size_t *count, char **text, const char *pr
 	add_variable(variables, count, text, prefix, name, port);
 }
 
-static struct address local_address(int fd)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_storage storage;
-	} local;
-	socklen_t length = sizeof local;
-
-	if (getsockname(fd, &local.any, &length) < 0)
-		length = 0;
-	return address_from_sockaddr(&local.any, length);
-}
-
 /* REMOTE_HOST as xinetd has it, REMOTE_ADDR and REMOTE_PORT as CGI has them
  * (RFC 3875), PROTO and the others as UCSPI has them. A service whose passenv
  * is set to nothing wants none but the first. */
@@ -208,7 +195,7 @@ static void fill_environment(struct launch *launch, const struct session *sessio
 	if (settings->passenv.is_set && settings->passenv.count == 0)
 		goto done;
 	add_variable(variables, &count, &text, "", "PROTO", protocol);
-	local = local_address(launch->order.connection);
+	address_of_socket(launch->order.connection, &local);
 	add_end(variables, &count, &text, protocol, "LOCAL", &local);
 	if (address_is_known(&session->peer)) {
 		snprintf(port, sizeof port, "%u", address_port(&session->peer));

@@ -10,6 +10,8 @@
  * kernel lets nobody but root attach to it (prctl(2), PR_SET_DUMPABLE). */
 #include "handlers/start_program.h"
 
+#include "handlers/label.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -195,6 +197,17 @@ IN_CHILD static int user(const struct program_order *order)
 	return slots.is_root ? (int)syscall(SYS_setresuid, uid, uid, uid) : 0;
 }
 
+/* setexeccon(3) without the library: it would allocate memory. */
+IN_CHILD static int label(const struct program_order *order)
+{
+	size_t length = order->label ? strlen(order->label) + 1 : 0;
+	int fd = length ? open("/proc/self/attr/exec", O_WRONLY | O_CLOEXEC) : -1;
+
+	if (!length)
+		return 0;
+	return fd >= 0 && write(fd, order->label, length) == (ssize_t)length ? 0 : -1;
+}
+
 /* The daemon ignores SIGPIPE and blocks everything; handlers it has none. */
 IN_CHILD static int signals(const struct program_order *order)
 {
@@ -223,6 +236,7 @@ static const struct {
 	{ "nice", priority },
 	{ "umask", file_mask },
 	{ "descriptors", descriptors },
+	{ "label", label },
 	{ "groups", groups },
 	{ "group", group },
 	{ "user", user },                       /* ... and no longer */
@@ -297,21 +311,29 @@ static gid_t *look_up_groups(const struct service_settings *settings, size_t *co
 	return list;
 }
 
-void start_program(struct program_order *order)
+static void start_prepared(struct program_order *order)
 {
-	gid_t *list = NULL;
-
-	order->group_count = 0;
-	if (order->settings->groups && slots.is_root) {
-		list = look_up_groups(order->settings, &order->group_count);
-		if (!list) {
-			fail(order, "groups");
-			return;
-		}
-	}
-	order->groups = list;
 	order->slot = slot_take();
 	clone_with_slot(order);
 	slot_give_back(order->slot);
+}
+
+void start_program(struct program_order *order)
+{
+	const struct service_settings *settings = order->settings;
+	bool wants_groups = settings->groups && slots.is_root;
+	bool wants_label = settings->flags & FLAG_LABELED;
+	gid_t *list = wants_groups ? look_up_groups(settings, &order->group_count) : NULL;
+	char *context = wants_label ? label_for(settings->server, order->connection) : NULL;
+
+	order->groups = list;
+	order->label = context;
+	if (wants_groups && !list)
+		fail(order, "groups");
+	else if (wants_label && !context)
+		fail(order, "label");
+	else
+		start_prepared(order);
 	free(list);
+	free(context);
 }

@@ -240,24 +240,15 @@ static void on_libwrap(void *context, bool allowed)
 	arrival_end(session).next_libwrap(session, allowed);
 }
 
-struct address arrival_local_address(const struct session *session)
-{
-	struct sockaddr_storage storage;
-	socklen_t length = sizeof storage;
-
-	if (getsockname(session->fd, (struct sockaddr *)&storage, &length) < 0)
-		length = 0;
-	return address_from_sockaddr((struct sockaddr *)&storage, length);
-}
-
 void arrival_ask_libwrap(struct session *session, const char *daemon, arrival_libwrap_step *next)
 {
 	struct arrival *arrival = arrival_begin(session);
-	struct address local = arrival_local_address(session);
+	struct address local;
 
 	if (!arrival)
 		return;
 	arrival->next_libwrap = next;
+	address_of_socket(session->fd, &local);
 	arrival->libwrap = libwrap_ask(daemon, &session->peer, &local, on_libwrap, session);
 	if (!arrival->libwrap) /* who can't be asked about is not let in */
 		on_libwrap(session, false);
@@ -275,11 +266,12 @@ static void on_identified(void *context, enum identify_result result, const char
 void arrival_ask_ident(struct session *session, uint64_t deadline_ms, arrival_ident_step *next)
 {
 	struct arrival *arrival = arrival_begin(session);
-	struct address local = arrival_local_address(session);
+	struct address local;
 
 	if (!arrival)
 		return;
 	arrival->next_ident = next;
+	address_of_socket(session->fd, &local);
 	arrival->ident = identify_start(&local, &session->peer, deadline_ms, on_identified, session);
 	if (!arrival->ident)
 		on_identified(session, IDENTIFY_SYSTEM_ERROR, NULL);

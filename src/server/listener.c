@@ -5,6 +5,7 @@
 #include "handlers/launch.h"
 #include "server/datagrams.h"
 #include "server/reception.h"
+#include "server/rpc.h"
 #include "server/service.h"
 
 #include <errno.h>
@@ -47,17 +48,28 @@ struct listener *listener_new(struct service *service, const struct endpoint *en
 	return listener;
 }
 
+static bool is_rpc(const struct listener *listener)
+{
+	return listener->service->settings->types & TYPE_RPC;
+}
+
 void listener_close(struct listener *listener)
 {
 	timer_stop(&listener->retry);
 	watch_stop(&listener->watch);
-	if (listener->watch.fd >= 0)
-		close(listener->watch.fd);
+	if (!listener_is_open(listener))
+		return;
+	if (is_rpc(listener))
+		rpc_unregister(listener->service->settings,
+			       listener->endpoint.address.any.sa_family);
+	close(listener->watch.fd);
 	listener->watch.fd = -1;
 }
 
 void listener_free(struct listener *listener)
 {
+	if (listener->server) /* which goes on with the socket on its own */
+		listener->server->origin = NULL;
 	listener_close(listener);
 	free(listener);
 }
@@ -211,6 +223,8 @@ void listener_open(struct listener *listener)
 	if (listener->attempts > 0)
 		log_notice("service %s: bound at last", listener->service->settings->id);
 	listener->attempts = 0;
+	if (is_rpc(listener))
+		rpc_register(listener->service->settings, fd);
 	watch_init(&listener->watch, fd, callback_for(listener->service->settings));
 	service_refresh(listener->service);
 }

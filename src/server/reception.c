@@ -387,7 +387,10 @@ static void check_libwrap(struct session *session)
 {
 	const struct service_settings *settings = session->settings;
 
-	if ((settings->flags & FLAG_NOLIBWRAP) || !address_is_known(&session->peer) ||
+	/* rpcbind has its own say over RPC, and xinetd leaves it at that for TCP. */
+	bool is_rpc_stream = (settings->types & TYPE_RPC) && service_is_stream(settings);
+
+	if ((settings->flags & FLAG_NOLIBWRAP) || is_rpc_stream || !address_is_known(&session->peer) ||
 	    !libwrap_has_rules())
 		check_identity(session);
 	else

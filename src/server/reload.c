@@ -7,7 +7,7 @@
 #include "server/service.h"
 #include "server/shutdown.h"
 
-#include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -54,6 +54,8 @@ static struct settings *load(void)
 
 	problems_log(&problems);
 	problems_clear(&problems);
+	/* Reading takes many times what it leaves behind: back to the kernel. */
+	malloc_trim(0);
 	return settings;
 }
 

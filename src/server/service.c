@@ -375,6 +375,15 @@ struct service *service_start(struct service_settings *settings)
 	return service;
 }
 
+static bool has_other_program(const struct service_settings *one,
+			      const struct service_settings *other)
+{
+	return (one->types & TYPE_RPC) != (other->types & TYPE_RPC) ||
+	       one->rpc_number != other->rpc_number ||
+	       one->rpc_version_first != other->rpc_version_first ||
+	       one->rpc_version_last != other->rpc_version_last;
+}
+
 /* A socket of another kind can't be taken over. */
 static bool needs_new_sockets(const struct service_settings *one,
 			      const struct service_settings *other)
@@ -385,6 +394,7 @@ static bool needs_new_sockets(const struct service_settings *one,
 	       one->protocol_number != other->protocol_number ||
 	       service_waits(one) != service_waits(other) ||
 	       service_is_internal(one) != service_is_internal(other) ||
+	       has_other_program(one, other) ||
 	       (one->flags & socket_flags) != (other->flags & socket_flags);
 }
 
@@ -399,10 +409,10 @@ bool service_adopt(struct service *service, struct service_settings *settings)
 	sink_release(service->log);
 	service->log = log;
 	cancel_lookups(service); /* they hold names of the old settings */
-	service->settings = service_settings_keep(settings);
-	service->handler = handler_for(settings);
 	if (needs_new_sockets(old, settings))
 		close_listeners(service);
+	service->settings = service_settings_keep(settings);
+	service->handler = handler_for(settings);
 	update_listeners(service);
 	service_refresh(service);
 	service_settings_release(old);

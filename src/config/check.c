@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* One service under examination. */
@@ -243,23 +244,67 @@ static bool has_access_list(const struct service_settings *service)
 	return service->only_from.is_set || service->no_access.is_set;
 }
 
+static void clear_userid(struct check *check, enum severity severity, const char *why)
+{
+	struct service_settings *service = check->service;
+
+	if (!((service->log_on_success | service->log_on_failure) & LOG_FLAG_USERID))
+		return;
+	complain(check, severity, "USERID has no effect here: %s", why);
+	service->log_on_success &= ~(unsigned)LOG_FLAG_USERID;
+	service->log_on_failure &= ~(unsigned)LOG_FLAG_USERID;
+}
+
+enum { IDENT_PORT = 113 };
+
 /* What is of no use is cleared, as xinetd does, and said. */
 static void clear_useless_flags(struct check *check)
 {
 	struct service_settings *service = check->service;
 
-	if ((service->flags & FLAG_INTERCEPT) && (service_is_internal(service) || service->wait != 1)) {
+	if ((service->flags & FLAG_INTERCEPT) &&
+	    (service_is_internal(service) || service->wait != 1)) {
 		complain(check, WARNING, "INTERCEPT is only for wait = yes with a server; it has no "
 			 "effect here");
 		service->flags &= ~(unsigned)FLAG_INTERCEPT;
 	}
-	if (((service->log_on_success | service->log_on_failure) & LOG_FLAG_USERID) &&
-	    (service->socket_type != SOCK_STREAM || service->wait == 1)) {
-		complain(check, WARNING, "USERID is only for stream services with wait = no; it has "
-			 "no effect here");
-		service->log_on_success &= ~(unsigned)LOG_FLAG_USERID;
-		service->log_on_failure &= ~(unsigned)LOG_FLAG_USERID;
-	}
+	if (service->socket_type != SOCK_STREAM || service->wait == 1)
+		clear_userid(check, ADVICE, "it is for stream services with wait = no");
+	if (service->port == IDENT_PORT && protocol_is(service, "tcp"))
+		clear_userid(check, WARNING, "two hosts would ask each other who is asking for ever");
+}
+
+/* A built-in that answers anybody's datagrams, forged ones included. */
+static void advise_of_reflection(struct check *check)
+{
+	const struct service_settings *service = check->service;
+
+	if (service_is_internal(service) && service->socket_type == SOCK_DGRAM &&
+	    !(service->flags & FLAG_SENSOR) && strcasecmp(service->name, "discard") != 0 &&
+	    !service->only_from.is_set && service->bind.count == 0)
+		complain(check, ADVICE, "answers datagrams from anywhere, so a forged sender can "
+			 "turn its replies on somebody else; set only_from or bind");
+}
+
+static bool mode_allows(const struct stat *status, uid_t uid, gid_t gid)
+{
+	if (status->st_uid == uid)
+		return status->st_mode & S_IXUSR;
+	return status->st_mode & (status->st_gid == gid ? S_IXGRP : S_IXOTH);
+}
+
+static void advise_of_server(struct check *check)
+{
+	const struct service_settings *service = check->service;
+	struct stat status;
+
+	/* Supplementary groups may allow what is not seen here. */
+	if (!service->server || !service->user || service->uid == 0 || service->groups ||
+	    service->redirect_host || service_is_internal(service))
+		return;
+	if (stat(service->server, &status) == 0 && !mode_allows(&status, service->uid, service->gid))
+		complain(check, ADVICE, "%s may not execute %s; see its mode", service->user,
+			 service->server);
 }
 
 static void check_access(struct check *check)
@@ -352,6 +397,10 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	check_families(&check);
 	clear_useless_flags(&check);
 	check_access(&check);
+	if (options->advise) {
+		advise_of_reflection(&check);
+		advise_of_server(&check);
+	}
 	if (!check.failed)
 		derive_launch(service);
 	return !check.failed && !service->arena.failed;

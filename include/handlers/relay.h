@@ -42,8 +42,7 @@ struct relay {
 
 	/* The relay's own. */
 	struct timer silence;
-	uint64_t active; /* when something last happened */
-	bool is_broken;  /* it will end with a reset */
+	bool is_broken; /* it will end with a reset */
 	relay_done *done;
 };
 

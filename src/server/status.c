@@ -32,14 +32,24 @@ static void print_time(FILE *out, int64_t seconds)
 	fputs(text, out);
 }
 
+/* Where it listens: with port 0 in the settings, on a port the kernel chose. */
+static struct address bound_address(const struct listener *listener)
+{
+	struct address address;
+
+	if (listener_is_open(listener) && address_of_socket(listener->watch.fd, &address) == 0)
+		return address;
+	return listener->endpoint.address;
+}
+
 static void print_listener(FILE *out, const struct listener *listener)
 {
 	const struct service_settings *settings = listener->service->settings;
+	struct address address = bound_address(listener);
 	char text[ADDRESS_TEXT_SIZE];
 
 	fprintf(out, "\tsocket = %s %s port %u", settings->protocol,
-		address_text(&listener->endpoint.address, text),
-		address_port(&listener->endpoint.address));
+		address_text(&address, text), address_port(&address));
 	if (listener_is_open(listener))
 		fprintf(out, ", fd %d", listener->watch.fd);
 	else if (listener->error)
@@ -213,17 +223,23 @@ void status_check_every(unsigned seconds)
 		timer_start(&check_timer, (uint64_t)seconds * 1000);
 }
 
+static void announce(const struct listener *listener)
+{
+	const struct service_settings *settings = listener->service->settings;
+	struct address address = bound_address(listener);
+	char text[ADDRESS_TEXT_SIZE];
+
+	log_notice("%s: %s %s port %u%s", settings->id, settings->protocol,
+		   address_text(&address, text), address_port(&address),
+		   listener_is_open(listener) ? "" : " (not bound yet)");
+}
+
 void status_announce(void)
 {
 	const struct service *service;
 	const struct listener *listener;
-	char text[ADDRESS_TEXT_SIZE];
 
 	TAILQ_FOREACH(service, &services, link)
 		LIST_FOREACH(listener, &service->listeners, link)
-			log_notice("%s: %s %s port %u%s", service->settings->id,
-				   service->settings->protocol,
-				   address_text(&listener->endpoint.address, text),
-				   address_port(&listener->endpoint.address),
-				   listener_is_open(listener) ? "" : " (not bound yet)");
+			announce(listener);
 }

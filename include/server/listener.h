@@ -28,6 +28,8 @@ struct listener {
 	unsigned attempts;      /* failed ones since it was last open */
 	int error;              /* of the last of them */
 	struct session *server; /* the wait server that has the socket now */
+	struct watch refused;   /* INTERCEPT: the socket for refused datagrams; fd -1 without */
+	bool is_inner;          /* INTERCEPT: the server's own socket, on the loopback interface */
 	bool is_wanted;         /* for reload's mark and sweep */
 };
 

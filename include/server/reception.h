@@ -28,6 +28,10 @@ void reception_wait(struct listener *listener, const struct address *peer);
 /* Judges a datagram to a built-in. Logs and counts. */
 bool reception_admits_datagram(struct service *service, const struct address *peer);
 
+/* Logs and counts a datagram whose sender is refused; one who insists is logged
+ * once a minute. */
+void reception_refused_datagram(struct service *service, const struct address *peer);
+
 /* True when the settings' address lists, and bans, have nothing against a peer
  * whose session runs. */
 bool reception_still_admits(const struct service_settings *settings, const struct address *peer);

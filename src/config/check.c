@@ -316,6 +316,11 @@ static void check_access(struct check *check)
 	    has_access_list(service) && !(service->flags & FLAG_INTERCEPT))
 		complain(check, ERROR, "only_from and no_access can't be kept with wait = yes, as the "
 			 "server accepts its clients itself; use wait = no, or flags = INTERCEPT");
+	if ((service->flags & FLAG_INTERCEPT) && (access_list_wants_names(&service->only_from) ||
+						  access_list_wants_names(&service->no_access)) &&
+	    service->socket_type == SOCK_DGRAM)
+		complain(check, ERROR, "INTERCEPT of datagrams can't look up names; write addresses "
+			 "in only_from and no_access");
 	if (check->options->advise &&
 	    access_lists_overlap(&service->only_from, &service->no_access, &allowed, &denied))
 		problem_add(check->problems, ADVICE, denied->file, denied->line,

@@ -2,6 +2,7 @@
 #include "base/container_of.h"
 #include "base/log.h"
 #include "handlers/handler.h"
+#include "handlers/redirect.h"
 #include "handlers/relay.h"
 #include "handlers/target.h"
 #include "session/record.h"
@@ -117,9 +118,10 @@ static int connect_wait(struct redirection *redirection)
 static void give_up(struct redirection *redirection, int error)
 {
 	const struct service_settings *settings = redirection->session->settings;
+	const char *host = settings->redirect_host;
 
 	log_failure(error, "service %s: can't connect to remote host %s", settings->id,
-		    settings->redirect_host);
+		    host ? host : "of its server");
 	handler_finish(redirection->session);
 }
 
@@ -167,8 +169,9 @@ static bool keep_addresses(struct redirection *redirection, const struct address
 	memcpy(redirection->addresses, addresses, count * sizeof *addresses);
 	redirection->count = count;
 	for (size_t i = 0; i < count; i++)
-		address_set_port(&redirection->addresses[i],
-				 redirection->session->settings->redirect_port);
+		if (address_port(&addresses[i]) == 0)
+			address_set_port(&redirection->addresses[i],
+					 redirection->session->settings->redirect_port);
 	return true;
 }
 
@@ -189,15 +192,13 @@ static void on_found(struct target_wait *wait, const struct address *addresses, 
 	}
 }
 
-static void redirect_start(struct session *session)
+static struct redirection *redirection_begin(struct session *session)
 {
-	const char *host = session->settings->redirect_host;
 	struct redirection *redirection = calloc(1, sizeof *redirection);
-	struct address address;
 
 	if (!redirection) {
 		session_fail(session, REFUSED_MEMORY, NULL);
-		return;
+		return NULL;
 	}
 	redirection->session = session;
 	redirection->target = -1;
@@ -206,9 +207,26 @@ static void redirect_start(struct session *session)
 	session->stop = on_session_closed;
 	timer_init(&session->deadline, on_connect_deadline);
 	handler_begin(session);
+	return redirection;
+}
+
+void redirect_to(struct session *session, const struct address *address)
+{
+	struct redirection *redirection = redirection_begin(session);
+
+	if (redirection)
+		on_found(&redirection->wait, address, 1, NULL);
+}
+
+static void redirect_start(struct session *session)
+{
+	const char *host = session->settings->redirect_host;
+	struct address address;
+	struct redirection *redirection;
+
 	if (address_parse(&address, host, 0) == 0)
-		on_found(&redirection->wait, &address, 1, NULL);
-	else
+		redirect_to(session, &address);
+	else if ((redirection = redirection_begin(session)))
 		target_find(&redirection->wait, host, on_found);
 }
 

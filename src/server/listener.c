@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "handlers/launch.h"
 #include "server/datagrams.h"
+#include "server/intercept.h"
 #include "server/reception.h"
 #include "server/rpc.h"
 #include "server/service.h"
@@ -26,6 +27,7 @@ enum {
 static void on_connection(struct watch *watch, short events);
 static void on_datagram(struct watch *watch, short events);
 static void on_wait(struct watch *watch, short events);
+static void on_refused(struct watch *watch, short events);
 static void on_retry(struct timer *timer);
 
 bool endpoint_equal(const struct endpoint *one, const struct endpoint *other)
@@ -44,6 +46,7 @@ struct listener *listener_new(struct service *service, const struct endpoint *en
 	listener->service = service;
 	listener->endpoint = *endpoint;
 	watch_init(&listener->watch, -1, NULL);
+	watch_init(&listener->refused, -1, NULL);
 	timer_init(&listener->retry, on_retry);
 	return listener;
 }
@@ -53,17 +56,24 @@ static bool is_rpc(const struct listener *listener)
 	return listener->service->settings->types & TYPE_RPC;
 }
 
+static void close_watched(struct watch *watch)
+{
+	watch_stop(watch);
+	if (watch->fd >= 0)
+		close(watch->fd);
+	watch->fd = -1;
+}
+
 void listener_close(struct listener *listener)
 {
 	timer_stop(&listener->retry);
-	watch_stop(&listener->watch);
 	if (!listener_is_open(listener))
 		return;
 	if (is_rpc(listener))
 		rpc_unregister(listener->service->settings,
 			       listener->endpoint.address.any.sa_family);
-	close(listener->watch.fd);
-	listener->watch.fd = -1;
+	close_watched(&listener->watch);
+	close_watched(&listener->refused);
 }
 
 void listener_free(struct listener *listener)
@@ -97,10 +107,18 @@ void listener_pause(struct listener *listener, unsigned milliseconds)
 
 /* --- opening ------------------------------------------------------------------------- */
 
-/* A wait service's socket goes to a server, which expects it to block. */
-static int socket_flags(const struct service_settings *settings)
+/* True for a socket that a wait server gets. */
+static bool is_for_server(const struct listener *listener)
 {
-	return SOCK_CLOEXEC | (service_waits(settings) ? 0 : SOCK_NONBLOCK);
+	const struct service_settings *settings = listener->service->settings;
+
+	return service_waits(settings) && (listener->is_inner || !intercepts_streams(settings));
+}
+
+/* A server expects its socket to block. */
+static int socket_flags(const struct listener *listener)
+{
+	return SOCK_CLOEXEC | (is_for_server(listener) ? 0 : SOCK_NONBLOCK);
 }
 
 static bool is_multicast(const struct address *address)
@@ -142,12 +160,26 @@ static int prepare(int fd, const struct listener *listener)
 	return 0;
 }
 
+/* Binds beside the socket for refused datagrams. */
+static int bind_beside(int fd, const struct listener *listener)
+{
+	struct address address;
+
+	if (address_of_socket(listener->refused.fd, &address) < 0 || intercept_prepare(fd) < 0)
+		return -1;
+	return bind(fd, &address.any, address.length);
+}
+
 static int bind_and_listen(int fd, const struct listener *listener)
 {
 	const struct service_settings *settings = listener->service->settings;
 	const struct address *address = &listener->endpoint.address;
 
-	if (prepare(fd, listener) < 0 || bind(fd, &address->any, address->length) < 0)
+	if (prepare(fd, listener) < 0)
+		return -1;
+	if (listener->refused.fd >= 0)
+		return bind_beside(fd, listener);
+	if (bind(fd, &address->any, address->length) < 0)
 		return -1;
 	if (settings->socket_type == SOCK_STREAM || settings->socket_type == SOCK_SEQPACKET)
 		return listen(fd, BACKLOG);
@@ -162,7 +194,7 @@ static int open_socket(const struct listener *listener)
 {
 	const struct service_settings *settings = listener->service->settings;
 	int fd = socket(listener->endpoint.address.any.sa_family,
-			settings->socket_type | socket_flags(settings), settings->protocol_number);
+			settings->socket_type | socket_flags(listener), settings->protocol_number);
 	int error;
 
 	if (fd < 0 || bind_and_listen(fd, listener) == 0)
@@ -203,19 +235,45 @@ static void bind_failed(struct listener *listener, int error)
 	timer_start(&listener->retry, delay < RETRY_MOST_MS ? delay : RETRY_MOST_MS);
 }
 
-static watch_callback *callback_for(const struct service_settings *settings)
+static watch_callback *callback_for(const struct listener *listener)
 {
-	if (service_waits(settings))
+	if (is_for_server(listener))
 		return on_wait;
-	return settings->socket_type == SOCK_STREAM ? on_connection : on_datagram;
+	return listener->service->settings->socket_type == SOCK_STREAM ? on_connection
+								       : on_datagram;
+}
+
+/* INTERCEPT of datagrams: -1 with errno when it can't be had. */
+static int open_refused(struct listener *listener)
+{
+	int fd;
+
+	if (!intercepts_datagrams(listener->service->settings))
+		return 0;
+	fd = intercept_open_refused(&listener->endpoint, listener->service->settings);
+	if (fd < 0)
+		return -1;
+	watch_init(&listener->refused, fd, on_refused);
+	return watch_start(&listener->refused, LOOP_READ);
+}
+
+static int open_sockets(struct listener *listener)
+{
+	int fd = open_refused(listener) < 0 ? -1 : open_socket(listener);
+	int error = errno;
+
+	if (fd < 0)
+		close_watched(&listener->refused);
+	errno = error;
+	return fd;
 }
 
 void listener_open(struct listener *listener)
 {
-	int fd = open_socket(listener);
+	int fd = open_sockets(listener);
 
 	if (fd < 0 && fall_back_to_ipv4(listener, errno))
-		fd = open_socket(listener);
+		fd = open_sockets(listener);
 	if (fd < 0) {
 		bind_failed(listener, errno);
 		return;
@@ -225,7 +283,7 @@ void listener_open(struct listener *listener)
 	listener->attempts = 0;
 	if (is_rpc(listener))
 		rpc_register(listener->service->settings, fd);
-	watch_init(&listener->watch, fd, callback_for(listener->service->settings));
+	watch_init(&listener->watch, fd, callback_for(listener));
 	service_refresh(listener->service);
 }
 
@@ -326,6 +384,14 @@ static void on_datagram(struct watch *watch, short events)
 {
 	(void)events;
 	datagrams_serve(container_of(watch, struct listener, watch));
+}
+
+static void on_refused(struct watch *watch, short events)
+{
+	struct listener *listener = container_of(watch, struct listener, refused);
+
+	(void)events;
+	intercept_take_refused(watch->fd, listener->service, reception_refused_datagram);
 }
 
 /* Who sent the datagram at the front of the queue, which stays there. */

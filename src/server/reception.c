@@ -6,7 +6,9 @@
 #include "admission/sensor_list.h"
 #include "base/log.h"
 #include "handlers/launch.h"
+#include "handlers/redirect.h"
 #include "server/arrival.h"
+#include "server/intercept.h"
 #include "session/identify.h"
 #include "session/record.h"
 
@@ -442,6 +444,21 @@ static void ban(const struct service_settings *settings, const struct address *p
 			     address_text(peer, text), minutes);
 }
 
+/* INTERCEPT: an admitted client goes on to the socket that the server has. */
+static void relay_to_server(struct session *session)
+{
+	const struct listener *listener;
+	struct address inner;
+
+	LIST_FOREACH(listener, &session->service->listeners, link)
+		if (listener->is_inner && listener_is_open(listener) &&
+		    address_of_socket(listener->watch.fd, &inner) == 0) {
+			redirect_to(session, &inner);
+			return;
+		}
+	session_fail(session, REFUSED_TARGET, "the server's own socket is not open");
+}
+
 static void begin(struct session *session)
 {
 	const struct handler *handler = handler_for(session->settings);
@@ -449,7 +466,10 @@ static void begin(struct session *session)
 	if (session->settings->flags & FLAG_SENSOR)
 		ban(session->settings, &session->peer);
 	session_enter(session, SESSION_STARTING);
-	handler->start(session);
+	if (intercepts_streams(session->settings) && !session->origin)
+		relay_to_server(session);
+	else
+		handler->start(session);
 }
 
 /* --- the ways in ----------------------------------------------------------------------------------- */
@@ -489,7 +509,9 @@ void reception_wait(struct listener *listener, const struct address *peer)
 	session->origin = listener;
 	listener->server = session;
 	listener_set_polled(listener, false);
-	if (address_is_known(peer))
+	if (listener->is_inner) /* its clients are judged one by one */
+		begin(session);
+	else if (address_is_known(peer))
 		check_address(session);
 	else
 		check_limits(session);
@@ -554,6 +576,14 @@ static bool is_silenced(struct service *service, const struct address *peer)
 	return false;
 }
 
+void reception_refused_datagram(struct service *service, const struct address *peer)
+{
+	if (is_silenced(service, peer))
+		service->refused[REFUSED_ADDRESS]++;
+	else
+		service_refused(service, REFUSED_ADDRESS, peer, NULL);
+}
+
 bool reception_admits_datagram(struct service *service, const struct address *peer)
 {
 	enum verdict verdict = REFUSED_ADDRESS;
@@ -569,8 +599,8 @@ bool reception_admits_datagram(struct service *service, const struct address *pe
 		record_answer(service->settings, service->log, peer);
 		return true;
 	}
-	if (verdict == REFUSED_ADDRESS && is_silenced(service, peer))
-		service->refused[verdict]++;
+	if (verdict == REFUSED_ADDRESS)
+		reception_refused_datagram(service, peer);
 	else
 		service_refused(service, verdict, peer, NULL);
 	return false;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/resolver.h"
 #include "base/sink.h"
+#include "server/intercept.h"
 #include "session/record.h"
 
 #include <errno.h>
@@ -30,7 +31,7 @@ static struct listener *find_listener(struct service *service, const struct endp
 	struct listener *listener;
 
 	LIST_FOREACH(listener, &service->listeners, link)
-		if (endpoint_equal(&listener->endpoint, endpoint))
+		if (!listener->is_inner && endpoint_equal(&listener->endpoint, endpoint))
 			return listener;
 	return NULL;
 }
@@ -151,6 +152,38 @@ static bool has_own_socket(const struct service_settings *settings)
 	return !service_is_multiplexed(settings);
 }
 
+/* INTERCEPT: the socket that the server of a stream service gets. */
+static void want_inner(struct service *service)
+{
+	struct endpoint endpoint = { .v6only = false };
+	struct listener *listener;
+
+	LIST_FOREACH(listener, &service->listeners, link)
+		if (listener->is_inner) {
+			listener->is_wanted = true;
+			return;
+		}
+	if (address_parse(&endpoint.address, "127.0.0.1", 0) < 0 ||
+	    !(listener = listener_new(service, &endpoint)))
+		return;
+	listener->is_inner = listener->is_wanted = true;
+	LIST_INSERT_HEAD(&service->listeners, listener, link);
+	listener_open(listener);
+}
+
+/* INTERCEPT: the kernel goes by the lists there are now. */
+static void update_filters(struct service *service)
+{
+	struct listener *listener;
+
+	LIST_FOREACH(listener, &service->listeners, link)
+		if (listener->refused.fd >= 0 &&
+		    intercept_update(listener->refused.fd, service->settings) < 0) {
+			log_failure(errno, "service %s: INTERCEPT", service->settings->id);
+			listener_close(listener); /* nobody rather than anybody */
+		}
+}
+
 static void want_all(struct service *service)
 {
 	const struct strings *bind = &service->settings->bind;
@@ -158,6 +191,8 @@ static void want_all(struct service *service)
 
 	if (!has_own_socket(service->settings))
 		return;
+	if (intercepts_streams(service->settings))
+		want_inner(service);
 	if (bind->count == 0)
 		want_any_address(service);
 	for (size_t i = 0; i < bind->count; i++) {
@@ -388,7 +423,7 @@ static bool has_other_program(const struct service_settings *one,
 static bool needs_new_sockets(const struct service_settings *one,
 			      const struct service_settings *other)
 {
-	const unsigned socket_flags = FLAG_NODELAY | FLAG_KEEPALIVE;
+	const unsigned socket_flags = FLAG_NODELAY | FLAG_KEEPALIVE | FLAG_INTERCEPT;
 
 	return one->socket_type != other->socket_type ||
 	       one->protocol_number != other->protocol_number ||
@@ -413,6 +448,7 @@ bool service_adopt(struct service *service, struct service_settings *settings)
 		close_listeners(service);
 	service->settings = service_settings_keep(settings);
 	service->handler = handler_for(settings);
+	update_filters(service);
 	update_listeners(service);
 	service_refresh(service);
 	service_settings_release(old);

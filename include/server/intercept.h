@@ -1,0 +1,36 @@
+/* INTERCEPT: a wait service's server reads its socket itself, and yet each peer
+ * is checked, not only the first.
+ *
+ * A stream's clients are accepted and judged by the daemon like any others; those
+ * admitted are relayed to a socket on the loopback interface, which is the one the
+ * server gets. Of datagrams, the kernel hands those of refused senders to a second
+ * socket on the same address, of which the server knows nothing. */
+#ifndef USHERD_SERVER_INTERCEPT_H
+#define USHERD_SERVER_INTERCEPT_H
+
+#include "server/listener.h"
+
+struct service_settings;
+
+/* True for a service whose clients the daemon accepts for its wait server. */
+bool intercepts_streams(const struct service_settings *settings);
+bool intercepts_datagrams(const struct service_settings *settings);
+
+/* Opens the socket for refused datagrams on endpoint, and has the kernel choose
+ * between it and the server's, which comes after it and must be let in by
+ * intercept_prepare and bound to the same address and port. Returns its
+ * descriptor, or -1 with errno. */
+int intercept_open_refused(const struct endpoint *endpoint,
+			   const struct service_settings *settings)
+	__attribute__((warn_unused_result));
+int intercept_prepare(int fd) __attribute__((warn_unused_result));
+
+/* Has the kernel choose by these settings from now on; fd: either socket. 0, or -1 with errno. */
+int intercept_update(int fd, const struct service_settings *settings)
+	__attribute__((warn_unused_result));
+
+/* Takes refused datagrams off fd and tells refused of each sender. */
+void intercept_take_refused(int fd, struct service *service,
+			    void (*refused)(struct service *service, const struct address *peer));
+
+#endif

@@ -1,0 +1,80 @@
+#include "server/intercept.h"
+
+#include "admission/packet_filter.h"
+#include "config/settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { REFUSED_PER_TURN = 32 };
+
+bool intercepts_streams(const struct service_settings *settings)
+{
+	return (settings->flags & FLAG_INTERCEPT) && service_is_stream(settings);
+}
+
+bool intercepts_datagrams(const struct service_settings *settings)
+{
+	return (settings->flags & FLAG_INTERCEPT) && !service_is_stream(settings);
+}
+
+int intercept_prepare(int fd)
+{
+	int on = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+}
+
+int intercept_update(int fd, const struct service_settings *settings)
+{
+	struct sock_filter *instructions = calloc(BPF_MAXINSNS, sizeof *instructions);
+	struct sock_fprog program = { .filter = instructions };
+	int result;
+
+	if (!instructions)
+		return -1;
+	program.len = (unsigned short)packet_filter_build(&settings->only_from, &settings->no_access,
+							  instructions, BPF_MAXINSNS);
+	errno = E2BIG;
+	result = program.len == 0 ? -1 : setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
+						   &program, sizeof program);
+	free(instructions);
+	return result;
+}
+
+int intercept_open_refused(const struct endpoint *endpoint, const struct service_settings *settings)
+{
+	const struct address *address = &endpoint->address;
+	int v6only = endpoint->v6only;
+	int fd = socket(address->any.sa_family, settings->socket_type | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			settings->protocol_number);
+
+	if (fd < 0)
+		return -1;
+	if (address->any.sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof v6only);
+	if (intercept_prepare(fd) == 0 && bind(fd, &address->any, address->length) == 0 &&
+	    intercept_update(fd, settings) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+void intercept_take_refused(int fd, struct service *service,
+			    void (*refused)(struct service *service, const struct address *peer))
+{
+	for (int taken = 0; taken < REFUSED_PER_TURN; taken++) {
+		struct sockaddr_storage storage;
+		socklen_t length = sizeof storage;
+		struct address peer;
+		char byte;
+
+		if (recvfrom(fd, &byte, sizeof byte, MSG_DONTWAIT, (struct sockaddr *)&storage,
+			     &length) < 0)
+			return;
+		peer = address_from_sockaddr((struct sockaddr *)&storage, length);
+		refused(service, &peer);
+	}
+}

@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,9 +15,13 @@ struct arena_block {
 
 static struct arena_block *block_new(size_t least)
 {
-	size_t size = least > BLOCK_SIZE ? least : BLOCK_SIZE - sizeof(struct arena_block);
-	struct arena_block *block = calloc(1, sizeof *block + size);
+	size_t usual = BLOCK_SIZE - sizeof(struct arena_block);
+	size_t size = least > usual ? least : usual;
+	struct arena_block *block;
 
+	if (size > SIZE_MAX - sizeof *block)
+		return NULL;
+	block = calloc(1, sizeof *block + size);
 	if (block)
 		block->size = size;
 	return block;
@@ -26,7 +31,9 @@ void *arena_take(struct arena *arena, size_t size)
 {
 	struct arena_block *block = arena->blocks;
 
-	size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	/* Rounded up; what is too large to be stays so. */
+	size = size > PTRDIFF_MAX ? SIZE_MAX
+				  : (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	if (!block || block->size - block->used < size) {
 		block = block_new(size);
 		if (!block) {

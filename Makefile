@@ -96,8 +96,8 @@ uninstall:
 # runner of its kind is made from that list.
 
 include tests/tests.mk
--include tests/bench/bench.mk
--include tests/support/programs.mk
+include tests/bench/bench.mk
+include tests/support/programs.mk
 -include tests/fuzz/fuzz.mk
 
 help:

@@ -33,7 +33,17 @@ unit: $(BUILD)/tests/unit/runner
 integration: $(BUILD)/tests/integration/runner $(DAEMON)
 	USHERD=$(abspath $(DAEMON)) $(BUILD)/tests/integration/runner
 
-check: test-dependencies
-	@$(MAKE) --no-print-directory usherd unit integration
+-include tests/clients/clients.mk
+-include tests/side_by_side/side_by_side.mk
 
-.PHONY: unit integration check
+# What needs other people's programs, after what needs only ours.
+CHECKS := unit integration fuzz-regressions clients side-by-side
+
+check: test-dependencies
+	@$(MAKE) --no-print-directory -j $$(nproc) usherd test-programs
+	@set -e; for kind in $(CHECKS); do $(MAKE) --no-print-directory $$kind; done
+
+# Everything that the tests run, built at once.
+test-programs: $(BUILD)/tests/unit/runner $(BUILD)/tests/integration/runner $(SUPPORT_PROGRAMS)
+
+.PHONY: unit integration check test-programs

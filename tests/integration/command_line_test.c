@@ -52,11 +52,11 @@ static const struct {
 	{ { "-dontfork", "word" }, "word" },
 	{ { "-f" }, "f" },
 	{ { "-limit" }, "limit" },
-	{ { "-limit", "many" }, "many" },
+	{ { "-limit", "many" }, "limit" },
 	{ { "-limit", "-1" }, "limit" },
-	{ { "-syslog", "nosuchfacility" }, "nosuchfacility" },
+	{ { "-syslog", "nosuchfacility" }, "syslog" },
 	{ { "-syslog", "daemon", "-filelog", "log" }, "syslog" },
-	{ { "-cc", "often" }, "often" },
+	{ { "-cc", "often" }, "cc" },
 };
 
 START_TEST(a_mistake_is_an_error)
@@ -94,7 +94,8 @@ START_TEST(check_is_content_with_what_is_right)
 	add_service("echo", "type = INTERNAL UNLISTED\n");
 	outcome = check_configuration();
 	ck_assert_msg(outcome.status == 0, "status %d: %s", outcome.status, all_output(outcome));
-	ck_assert_msg(!text_matches(all_output(outcome), "error"), "%s", all_output(outcome));
+	ck_assert_msg(!text_matches(all_output(outcome), "usherd\\.conf:|: error"), "%s",
+		      all_output(outcome));
 	ck_assert(client_is_refused(NULL, port));
 }
 END_TEST
@@ -183,6 +184,14 @@ static struct outcome run_in_background(const char *option)
 	return daemon_run(arguments);
 }
 
+/* The daemon, an orphan once it is in the background, is a child of the test. */
+static bool nothing_runs(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	return process_child(getpid()) == 0;
+}
+
 static void adopt_from_pid_file(void)
 {
 	const char *text = place_read("daemon.pid");
@@ -234,7 +243,7 @@ START_TEST(a_start_that_fails_says_so)
 	add_service("zzhello", HELLO);
 	outcome = run_in_background(NULL);
 	ck_assert_int_eq(outcome.status, 1);
-	ck_assert_uint_eq(process_children(getpid()), 0);
+	wait_until(nothing_runs());
 	ck_assert_int_lt(access(place_path("daemon.pid"), F_OK), 0);
 }
 END_TEST
@@ -257,9 +266,9 @@ END_TEST
 START_TEST(without_services_there_is_no_daemon)
 {
 	configure("# nothing\n");
-	ck_assert_int_eq(run_in_background(NULL).status, 1);
+	ck_assert_int_eq(run_in_background(NULL).status, 0);
 	daemon_wait_log("[Nn]o .*services");
-	wait_until(process_children(getpid()) == 0);
+	wait_until(nothing_runs());
 	ck_assert_int_lt(access(place_path("daemon.pid"), F_OK), 0);
 }
 END_TEST

@@ -97,7 +97,6 @@ uninstall:
 
 include tests/tests.mk
 include tests/bench/bench.mk
-include tests/support/programs.mk
 -include tests/fuzz/fuzz.mk
 
 help:

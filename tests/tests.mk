@@ -4,6 +4,8 @@ CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
 test_names = $(patsubst tests/$(1)/%_test.c,%,$(sort $(wildcard tests/$(1)/*_test.c)))
 SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/support/*.c)))
 
+include tests/support/programs.mk
+
 # A runner for one kind: the list of its suites, compiled with tests/support/runner.c.
 define test_kind
 $(BUILD)/tests/$(1)/suites.h: $(wildcard tests/$(1)/*_test.c) tests/tests.mk

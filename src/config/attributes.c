@@ -119,7 +119,7 @@ const struct attribute attributes[] = {
 	  "the RPC version, or FIRST-LAST" },
 	{ "rpc_number", SCALAR, SERVICE, 1, 1, read_rpc_number, SERVICE_FIELD(rpc_number),
 	  "the RPC program number of an unlisted RPC service" },
-	{ "mdns", SCALAR, BOTH, 1, 1, read_nothing, 0,
+	{ "mdns", SCALAR, BOTH, 0, -1, read_nothing, 0,
 	  "retired: accepted, without effect" },
 	{ "enabled", LIST, IN_DEFAULTS, 0, -1, read_words, DAEMON_FIELD(enabled),
 	  "the ids of the only services to start" },
@@ -173,26 +173,40 @@ static size_t least_of(size_t a, size_t b, size_t c)
 	return least < c ? least : c;
 }
 
-/* The Levenshtein distance, cases alike; both words at most MISSPELT_MOST. */
+static bool same_letter(char one, char other)
+{
+	return tolower((unsigned char)one) == tolower((unsigned char)other);
+}
+
+enum { ROW_SIZE = MISSPELT_MOST + 1 };
+
+/* Fills the row of the first i letters of `one` against the beginnings of other,
+ * from the rows of one and of two letters less. */
+static void fill_row(size_t row[ROW_SIZE], const size_t last[ROW_SIZE],
+		     const size_t before[ROW_SIZE], const char *one, size_t i, const char *other)
+{
+	row[0] = i;
+	for (size_t j = 1; other[j - 1]; j++) {
+		bool differs = !same_letter(one[i - 1], other[j - 1]);
+
+		row[j] = least_of(row[j - 1] + 1, last[j] + 1, last[j - 1] + differs);
+		if (i > 1 && j > 1 && same_letter(one[i - 1], other[j - 2]) &&
+		    same_letter(one[i - 2], other[j - 1]) && before[j - 2] + 1 < row[j])
+			row[j] = before[j - 2] + 1;
+	}
+}
+
+/* How many letters must be put in, left out, replaced, or swapped with their
+ * neighbour, cases alike; both words at most MISSPELT_MOST. */
 static size_t edit_distance(const char *one, const char *other)
 {
-	size_t row[MISSPELT_MOST + 1], length = strlen(other);
+	size_t rows[3][ROW_SIZE] = { { 0 } }, length = strlen(one);
 
-	for (size_t j = 0; j <= length; j++)
-		row[j] = j;
-	for (size_t i = 1; one[i - 1]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= length; j++) {
-			size_t differs = strncasecmp(&one[i - 1], &other[j - 1], 1) != 0;
-			size_t best = least_of(row[j] + 1, row[j - 1] + 1, diagonal + differs);
-
-			diagonal = row[j];
-			row[j] = best;
-		}
-	}
-	return row[length];
+	for (size_t j = 0; j < ROW_SIZE; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; i <= length; i++)
+		fill_row(rows[i % 3], rows[(i + 2) % 3], rows[(i + 1) % 3], one, i, other);
+	return rows[length % 3][strlen(other)];
 }
 
 const char *nearest_word(const char *word, const char *const *candidates)

@@ -1,0 +1,131 @@
+#include "config/settings.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+START_TEST(a_new_service_has_xinetds_defaults)
+{
+	struct service_settings *service = service_settings_new();
+
+	ck_assert_ptr_nonnull(service);
+	ck_assert_uint_eq(service->references, 1);
+	ck_assert_int_eq(service->wait, -1);
+	ck_assert_int_eq(service->port, -1);
+	ck_assert_uint_eq(service->instances, UNLIMITED);
+	ck_assert_uint_eq(service->per_source, UNLIMITED);
+	ck_assert_uint_eq(service->cps.rate, 50);
+	ck_assert_uint_eq(service->cps.other, 10);
+	ck_assert(!service->source_cps.is_set);
+	ck_assert_int_eq(service->cps_action, CPS_REFUSE);
+	ck_assert_int_eq(service->at_limit, AT_LIMIT_REFUSE);
+	ck_assert_int_eq(service->on_remove, ON_REMOVE_END);
+	ck_assert_int_eq(service->stderr_kind, STDERR_SOCKET);
+	ck_assert_uint_eq(service->source_prefix.in4, 32);
+	ck_assert_uint_eq(service->source_prefix.in6, 64);
+	ck_assert(!service->groups);
+	ck_assert(!service->disable);
+	service_settings_release(service);
+}
+END_TEST
+
+START_TEST(a_service_outlives_the_settings_it_came_with)
+{
+	struct settings *settings = settings_new();
+	struct service_settings *service = service_settings_new();
+
+	ck_assert_ptr_nonnull(settings);
+	ck_assert_ptr_nonnull(service);
+	settings->services = calloc(1, sizeof *settings->services);
+	settings->services[0] = service;
+	settings->count = 1;
+	service->name = arena_string(&service->arena, "name");
+	ck_assert_ptr_eq(service_settings_keep(service), service);
+	settings_free(settings);
+	ck_assert_uint_eq(service->references, 1);
+	ck_assert_str_eq(service->name, "name");
+	service_settings_release(service);
+}
+END_TEST
+
+START_TEST(nothing_can_be_freed)
+{
+	settings_free(NULL);
+	service_settings_release(NULL);
+}
+END_TEST
+
+START_TEST(remembers_what_was_broken)
+{
+	struct settings *settings = settings_new();
+
+	ck_assert(!settings_has_broken(settings, "a"));
+	settings_add_broken(settings, "Echo-Stream");
+	settings_add_broken(settings, "b");
+	settings_add_broken(settings, "B");
+	ck_assert(settings_has_broken(settings, "echo-stream"));
+	ck_assert(settings_has_broken(settings, "ECHO-stream"));
+	ck_assert(settings_has_broken(settings, "b"));
+	ck_assert(!settings_has_broken(settings, "echo"));
+	ck_assert(!settings_has_broken(settings, ""));
+	ck_assert(!settings->lost_entries);
+	settings_free(settings);
+}
+END_TEST
+
+START_TEST(keeps_one_copy_of_each_file_name)
+{
+	char name[] = "/etc/first";
+	const char *kept = file_name_keep(name), *other = file_name_keep("/etc/second");
+
+	name[5] = 'F';
+	ck_assert_str_eq(kept, "/etc/first");
+	ck_assert_str_eq(other, "/etc/second");
+	ck_assert_ptr_eq(file_name_keep("/etc/first"), kept);
+	ck_assert_ptr_ne(file_name_keep(name), kept);
+}
+END_TEST
+
+static const struct {
+	unsigned types;
+	int socket_type, wait;
+	bool internal, stream, multiplexed, waits;
+} kinds[] = {
+	{ 0, SOCK_STREAM, 0, false, true, false, false },
+	{ 0, SOCK_STREAM, 1, false, true, false, true },
+	{ 0, SOCK_DGRAM, 1, false, false, false, true },
+	{ 0, SOCK_DGRAM, -1, false, false, false, false },
+	{ TYPE_INTERNAL, SOCK_DGRAM, 1, true, false, false, false },
+	{ TYPE_TCPMUX | TYPE_UNLISTED, SOCK_STREAM, 0, false, true, true, false },
+	{ TYPE_TCPMUXPLUS, SOCK_STREAM, 0, false, true, true, false },
+	{ TYPE_RPC, SOCK_DGRAM, 1, false, false, false, true },
+};
+
+START_TEST(tells_kinds_of_services)
+{
+	struct service_settings service = {
+		.types = kinds[_i].types, .socket_type = kinds[_i].socket_type,
+		.wait = kinds[_i].wait,
+	};
+
+	ck_assert_msg(service_is_internal(&service) == kinds[_i].internal, "row %d", _i);
+	ck_assert_msg(service_is_stream(&service) == kinds[_i].stream, "row %d", _i);
+	ck_assert_msg(service_is_multiplexed(&service) == kinds[_i].multiplexed, "row %d", _i);
+	ck_assert_msg(service_waits(&service) == kinds[_i].waits, "row %d", _i);
+}
+END_TEST
+
+Suite *settings_suite(void)
+{
+	Suite *suite = suite_create("settings");
+	TCase *tests = tcase_create("settings");
+
+	tcase_add_test(tests, a_new_service_has_xinetds_defaults);
+	tcase_add_test(tests, a_service_outlives_the_settings_it_came_with);
+	tcase_add_test(tests, nothing_can_be_freed);
+	tcase_add_test(tests, remembers_what_was_broken);
+	tcase_add_test(tests, keeps_one_copy_of_each_file_name);
+	tcase_add_loop_test(tests, tells_kinds_of_services, 0, (int)(sizeof kinds / sizeof kinds[0]));
+	suite_add_tcase(suite, tests);
+	return suite;
+}

@@ -18,6 +18,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -90,12 +91,20 @@ struct rate {
 	uint32_t other; /* cps: seconds of suspension; source_cps: burst */
 };
 
+/* Where the configuration sets an attribute. */
+struct place {
+	const char *file; /* NULL: nowhere */
+	int line;
+	bool is_inherited; /* from defaults */
+};
+
 struct service_settings {
 	unsigned references;
 	struct arena arena;
 	const char *file; /* where the entry begins; borrowed from the settings room */
 	int line;
 	char *canonical; /* the effective attributes, a line each, as -print writes them */
+	struct place *places; /* by attribute, with load_options.advise; otherwise NULL */
 
 	char *name, *id;
 	unsigned types, flags; /* enum service_type, enum service_flag */
@@ -157,9 +166,20 @@ struct daemon_settings {
 	struct strings enabled, disabled;
 };
 
+/* An entry that makes no service. */
+struct left_out {
+	const char *id, *name;
+	const char *file;
+	int line;
+	const char *why; /* to follow "is left out: " */
+	bool is_broken;  /* otherwise it is switched off */
+	STAILQ_ENTRY(left_out) link;
+};
+
 struct settings {
 	struct service_settings **services; /* in the order of the files */
 	size_t count;
+	STAILQ_HEAD(, left_out) left_out;
 	struct daemon_settings daemon;
 	struct arena arena;
 	/* The ids of entries that could not be used, and whether text was skipped
@@ -174,6 +194,9 @@ struct settings *settings_new(void);
 /* Notes that the entry with this id was broken. */
 void settings_add_broken(struct settings *settings, const char *id);
 bool settings_has_broken(const struct settings *settings, const char *id);
+
+/* Notes, with a copy of the names, that an entry makes no service. */
+void settings_leave_out(struct settings *settings, const struct left_out *entry);
 
 /* New settings with xinetd's default values, one reference. NULL with errno. */
 struct service_settings *service_settings_new(void);

@@ -28,6 +28,14 @@ bool word_list_apply(struct word_list *list, const struct attribute *attribute,
 bool word_list_copy(struct word_list *list, const struct word_list *other,
 		    struct problems *problems) __attribute__((warn_unused_result));
 
+/* Puts directory, a slash and the word in the place of a word that is no
+ * absolute path. False, reported, for want of memory. */
+bool word_list_make_absolute(struct word_list *list, size_t index, const char *directory,
+			     struct problems *problems) __attribute__((warn_unused_result));
+
+/* Writes a word as it can be read again, a blank before it. */
+void word_print(const char *text, FILE *out);
+
 /* Writes the words as they can be read again, a blank before each. */
 void word_list_print(const struct word_list *list, FILE *out);
 

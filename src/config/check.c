@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* One service under examination. */
@@ -178,16 +177,6 @@ static void check_internal(struct check *check)
 			 service->protocol ? service->protocol : "?");
 }
 
-static void check_identity(struct check *check)
-{
-	const struct service_settings *service = check->service;
-
-	if (service->user && geteuid() != 0 &&
-	    (service->uid != geteuid() || service->group_is_set))
-		complain(check, ADVICE, "usherd does not run as root, so the server will run as "
-			 "usherd's own user and not as %s", service->user);
-}
-
 static void check_external(struct check *check)
 {
 	struct service_settings *service = check->service;
@@ -199,7 +188,6 @@ static void check_external(struct check *check)
 	if (service->socket_type == SOCK_DGRAM && service->wait == 0)
 		complain(check, ERROR, "a dgram service with a server needs wait = yes: the server "
 			 "takes the socket itself");
-	check_identity(check);
 }
 
 static void check_redirect(struct check *check)
@@ -274,43 +262,9 @@ static void clear_useless_flags(struct check *check)
 		clear_userid(check, WARNING, "two hosts would ask each other who is asking for ever");
 }
 
-/* A built-in that answers anybody's datagrams, forged ones included. */
-static void advise_of_reflection(struct check *check)
-{
-	const struct service_settings *service = check->service;
-
-	if (service_is_internal(service) && service->socket_type == SOCK_DGRAM &&
-	    !(service->flags & FLAG_SENSOR) && strcasecmp(service->name, "discard") != 0 &&
-	    !service->only_from.is_set && service->bind.count == 0)
-		complain(check, ADVICE, "answers datagrams from anywhere, so a forged sender can "
-			 "turn its replies on somebody else; set only_from or bind");
-}
-
-static bool mode_allows(const struct stat *status, uid_t uid, gid_t gid)
-{
-	if (status->st_uid == uid)
-		return status->st_mode & S_IXUSR;
-	return status->st_mode & (status->st_gid == gid ? S_IXGRP : S_IXOTH);
-}
-
-static void advise_of_server(struct check *check)
-{
-	const struct service_settings *service = check->service;
-	struct stat status;
-
-	/* Supplementary groups may allow what is not seen here. */
-	if (!service->server || !service->user || service->uid == 0 || service->groups ||
-	    service->redirect_host || service_is_internal(service))
-		return;
-	if (stat(service->server, &status) == 0 && !mode_allows(&status, service->uid, service->gid))
-		complain(check, ADVICE, "%s may not execute %s; see its mode", service->user,
-			 service->server);
-}
-
 static void check_access(struct check *check)
 {
 	const struct service_settings *service = check->service;
-	const struct access_rule *allowed, *denied;
 
 	if (service->socket_type == SOCK_STREAM && service_waits(service) &&
 	    has_access_list(service) && !(service->flags & FLAG_INTERCEPT))
@@ -321,12 +275,6 @@ static void check_access(struct check *check)
 	    service->socket_type == SOCK_DGRAM)
 		complain(check, ERROR, "INTERCEPT of datagrams can't look up names; write addresses "
 			 "in only_from and no_access");
-	if (check->options->advise &&
-	    access_lists_overlap(&service->only_from, &service->no_access, &allowed, &denied))
-		problem_add(check->problems, ADVICE, denied->file, denied->line,
-			    "service %s: no_access %s overlaps only_from %s (%s:%d); the more "
-			    "specific one decides, a tie denies (xinetd always denies)",
-			    service->id, denied->text, allowed->text, allowed->file, allowed->line);
 }
 
 static void check_rpc(struct check *check)
@@ -402,10 +350,6 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	check_families(&check);
 	clear_useless_flags(&check);
 	check_access(&check);
-	if (options->advise) {
-		advise_of_reflection(&check);
-		advise_of_server(&check);
-	}
 	if (!check.failed)
 		derive_launch(service);
 	return !check.failed && !service->arena.failed;

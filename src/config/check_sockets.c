@@ -198,6 +198,16 @@ static void report_overlap(const struct service_settings *service,
 		    earlier->id, earlier->file, earlier->line);
 }
 
+static void leave_out(struct settings *settings, struct service_settings *service)
+{
+	settings_add_broken(settings, service->id);
+	settings_leave_out(settings, &(struct left_out){
+		.id = service->id, .name = service->name, .file = service->file,
+		.line = service->line, .why = "another service has its socket", .is_broken = true,
+	});
+	service_settings_release(service);
+}
+
 void check_sockets(struct settings *settings, struct problems *problems)
 {
 	struct claims *all = NULL;
@@ -211,8 +221,7 @@ void check_sockets(struct settings *settings, struct problems *problems)
 			earlier = find_overlap(all, service);
 		if (earlier) {
 			report_overlap(service, earlier, problems);
-			settings_add_broken(settings, service->id);
-			service_settings_release(service);
+			leave_out(settings, service);
 			continue;
 		}
 		if (service->port > 0)

@@ -1,5 +1,6 @@
 #include "config/loader.h"
 
+#include "config/advice.h"
 #include "config/attributes.h"
 #include "config/check.h"
 #include "config/entry.h"
@@ -306,6 +307,8 @@ static void check_defaults(struct loader *loader)
 	for (size_t i = 0; i < attribute_count; i++)
 		if ((attributes[i].places & IN_SERVICE) && loader->defaults[i].is_set)
 			read_attribute(loader, i, &loader->defaults[i], scratch, loader->problems);
+	if (loader->options->advise)
+		advise_of_access(scratch, loader->problems);
 	service_settings_release(scratch);
 }
 
@@ -334,9 +337,9 @@ static void read_daemon_attributes(struct loader *loader)
 	strings_sort(&daemon->disabled);
 }
 
-static void load_port_map(struct loader *loader, const char *path)
+static void load_port_map(struct loader *loader, const char *path, struct problems *problems)
 {
-	if (port_map_read(loader->ports, path, loader->problems) < 0)
+	if (port_map_read(loader->ports, path, problems) < 0)
 		problem_add(loader->problems, WARNING, NULL, 0, "port map %s: %s", path,
 			    strerror(errno));
 }
@@ -344,11 +347,13 @@ static void load_port_map(struct loader *loader, const char *path)
 static void load_port_maps(struct loader *loader)
 {
 	const struct strings *files = &loader->settings->daemon.port_maps;
+	struct problems of_the_system = { 0 }; /* which are no business of ours */
 
 	for (size_t i = 0; i < files->count; i++)
-		load_port_map(loader, files->list[i]);
+		load_port_map(loader, files->list[i], loader->problems);
 	if (!files->is_set)
-		load_port_map(loader, PORT_MAP_DEFAULT);
+		load_port_map(loader, PORT_MAP_DEFAULT, &of_the_system);
+	problems_clear(&of_the_system);
 }
 
 /* --- services --------------------------------------------------------------------------- */
@@ -378,6 +383,41 @@ static void print_attribute(FILE *out, const struct attribute *attribute,
 	putc('\n', out);
 }
 
+/* Which of an attribute's words is the path of a file; -1: none. */
+static int path_word(const struct attribute *attribute, const struct word_list *list)
+{
+	if (attribute->read == read_path || attribute->read == read_server)
+		return 0;
+	if (attribute->read == read_log_type && list->count > 1 &&
+	    strcasecmp(list->words[0]->text, "FILE") == 0)
+		return 1;
+	return -1;
+}
+
+/* What is printed is true wherever it is read again. */
+static bool make_path_absolute(struct loader *loader, size_t index, struct word_list *list)
+{
+	int word = path_word(&attributes[index], list);
+
+	return word < 0 || word_list_make_absolute(list, (size_t)word,
+						   loader->options->start_directory,
+						   loader->problems);
+}
+
+static void note_place(struct service_settings *service, const struct entry *entry, size_t index,
+		       const struct word_list *list)
+{
+	const struct assignment *line = entry->assignments[index];
+	const struct word *word = list->count > 0 ? list->words[0] : NULL;
+
+	if (!service->places)
+		return;
+	if (line)
+		service->places[index] = (struct place){ line->file, line->line, false };
+	else if (word)
+		service->places[index] = (struct place){ word->file, word->line, true };
+}
+
 /* Gives the service every attribute that it or defaults sets. */
 static bool read_service(struct loader *loader, const struct entry *entry,
 			 struct service_settings *service)
@@ -388,13 +428,19 @@ static bool read_service(struct loader *loader, const struct entry *entry,
 	FILE *canonical = open_memstream(&service->canonical, &size);
 	bool fine = canonical != NULL;
 
+	if (loader->options->advise)
+		service->places = arena_take(&service->arena,
+					     attribute_count * sizeof *service->places);
 	for (size_t i = 0; canonical && i < attribute_count; i++) {
 		if (!(attributes[i].places & IN_SERVICE))
 			continue;
 		fine &= gather_words(loader, entry, i, &list);
 		if (!list.is_set)
 			continue;
-		print_attribute(canonical, &attributes[i], &list);
+		fine &= make_path_absolute(loader, i, &list);
+		note_place(service, entry, i, &list);
+		if (attributes[i].read != read_nothing)
+			print_attribute(canonical, &attributes[i], &list);
 		fine &= read_attribute(loader, i, &list, service,
 				       entry->assignments[i] ? loader->problems : &told_before);
 	}
@@ -417,12 +463,29 @@ static bool strings_have(const struct strings *strings, const char *text)
 	       bsearch(&text, strings->list, strings->count, sizeof *strings->list, compare_ids);
 }
 
-static bool is_switched_off(const struct loader *loader, const struct entry *entry)
+/* Why the entry is not wanted; NULL: it is. */
+static const char *why_switched_off(const struct loader *loader, const struct entry *entry)
 {
 	const struct daemon_settings *daemon = &loader->settings->daemon;
 
-	return entry->disabled || strings_have(&daemon->disabled, entry_id(entry)) ||
-	       (daemon->enabled.is_set && !strings_have(&daemon->enabled, entry_id(entry)));
+	if (entry->disabled)
+		return "disable = yes";
+	if (strings_have(&daemon->disabled, entry_id(entry)))
+		return "it is among the disabled of defaults";
+	if (daemon->enabled.is_set && !strings_have(&daemon->enabled, entry_id(entry)))
+		return "it is not among the enabled of defaults";
+	return NULL;
+}
+
+static void leave_out(struct loader *loader, const struct entry *entry, const char *why,
+		      bool is_broken)
+{
+	settings_leave_out(loader->settings, &(struct left_out){
+		.id = entry_id(entry), .name = entry->name, .file = entry->file,
+		.line = entry->line, .why = why, .is_broken = is_broken,
+	});
+	if (is_broken)
+		settings_add_broken(loader->settings, entry_id(entry));
 }
 
 /* The service's settings, or NULL, reported, when it can't be started. */
@@ -445,6 +508,8 @@ static struct service_settings *build_service(struct loader *loader, const struc
 	if (!service->arena.failed)
 		fine &= check_service(service, fine, loader->ports, loader->options,
 				      loader->problems);
+	if (fine && loader->options->advise && !service->arena.failed)
+		advise_of_service(service, loader->problems);
 	if (fine && !service->arena.failed)
 		return service;
 	if (service->arena.failed)
@@ -467,15 +532,16 @@ static void build_services(struct loader *loader)
 		return;
 	}
 	STAILQ_FOREACH(entry, &loader->entries, link) {
+		const char *why = why_switched_off(loader, entry);
 		struct service_settings *service;
 
-		if (entry->kind != ENTRY_SERVICE || is_switched_off(loader, entry))
+		if (entry->kind != ENTRY_SERVICE)
 			continue;
-		service = build_service(loader, entry);
+		service = why ? NULL : build_service(loader, entry);
 		if (service)
 			settings->services[settings->count++] = service;
 		else
-			settings_add_broken(settings, entry_id(entry));
+			leave_out(loader, entry, why ? why : "it has errors", !why);
 	}
 }
 
@@ -536,6 +602,9 @@ static void load_everything(struct loader *loader)
 	load_port_maps(loader);
 	build_services(loader);
 	check_sockets(loader->settings, loader->problems);
+	if (loader->options->advise)
+		advise_of_settings(loader->settings, &loader->defaults[ATTRIBUTE("enabled")],
+				   &loader->defaults[ATTRIBUTE("disabled")], loader->problems);
 }
 
 struct settings *settings_load(const struct load_options *options, struct problems *problems)

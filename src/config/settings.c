@@ -48,7 +48,11 @@ struct broken_id {
 
 struct settings *settings_new(void)
 {
-	return calloc(1, sizeof(struct settings));
+	struct settings *settings = calloc(1, sizeof *settings);
+
+	if (settings)
+		STAILQ_INIT(&settings->left_out);
+	return settings;
 }
 
 static void broken_ids_free(struct broken_id *broken)
@@ -110,6 +114,19 @@ bool settings_has_broken(const struct settings *settings, const char *id)
 	HASH_FIND_STR(settings->broken, probe->id, known);
 	free(probe);
 	return known != NULL;
+}
+
+void settings_leave_out(struct settings *settings, const struct left_out *entry)
+{
+	struct left_out *kept = arena_take(&settings->arena, sizeof *kept);
+
+	if (!kept)
+		return;
+	*kept = *entry;
+	kept->id = arena_string(&settings->arena, entry->id);
+	kept->name = arena_string(&settings->arena, entry->name);
+	if (kept->id && kept->name)
+		STAILQ_INSERT_TAIL(&settings->left_out, kept, link);
 }
 
 struct file_name {

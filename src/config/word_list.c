@@ -177,6 +177,24 @@ bool word_list_copy(struct word_list *list, const struct word_list *other,
 	return true;
 }
 
+bool word_list_make_absolute(struct word_list *list, size_t index, const char *directory,
+			     struct problems *problems)
+{
+	const struct word *word = list->words[index];
+	char *path;
+
+	if (word->text[0] == '/')
+		return true;
+	if (asprintf(&path, "%s/%s", directory, word->text) < 0)
+		return report_memory(problems);
+	word = make_word(list, word, path);
+	free(path);
+	if (!word)
+		return report_memory(problems);
+	list->words[index] = word;
+	return true;
+}
+
 /* --- printing -------------------------------------------------------------------- */
 
 static bool needs_quotes(const char *text)
@@ -196,16 +214,18 @@ static void print_quoted(FILE *out, const char *text)
 	putc('"', out);
 }
 
+void word_print(const char *text, FILE *out)
+{
+	if (needs_quotes(text))
+		print_quoted(out, text);
+	else
+		fprintf(out, " %s", text);
+}
+
 void word_list_print(const struct word_list *list, FILE *out)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		const char *text = list->words[i]->text;
-
-		if (needs_quotes(text))
-			print_quoted(out, text);
-		else
-			fprintf(out, " %s", text);
-	}
+	for (size_t i = 0; i < list->count; i++)
+		word_print(list->words[i]->text, out);
 }
 
 void word_list_clear(struct word_list *list)

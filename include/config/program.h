@@ -1,0 +1,25 @@
+/* Whether a user can run a program, as far as files and their modes tell.
+ * Internal to config. */
+#ifndef USHERD_CONFIG_PROGRAM_H
+#define USHERD_CONFIG_PROGRAM_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct identity {
+	const char *name; /* for messages */
+	uid_t uid;
+	gid_t gid;
+	const gid_t *groups; /* supplementary */
+	size_t groups_count;
+};
+
+enum { OBSTACLE_SIZE = 512 };
+
+/* What keeps identity from running the program at path, an absolute one: a
+ * directory that is closed to it, the program's mode, or an interpreter (#!) that
+ * is not there. A sentence part in text, or NULL: nothing that could be seen. */
+const char *program_obstacle(const char *path, const struct identity *identity,
+			     char text[static OBSTACLE_SIZE]);
+
+#endif

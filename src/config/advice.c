@@ -1,0 +1,459 @@
+#include "config/advice.h"
+
+#include "config/attributes.h"
+#include "config/program.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+/* One service that is looked at. */
+struct view {
+	const struct service_settings *service;
+	struct problems *problems;
+};
+
+static struct place place_of(const struct service_settings *service, const char *attribute)
+{
+	struct place place = { 0 };
+
+	if (service->places)
+		place = service->places[ATTRIBUTE(attribute)];
+	return place;
+}
+
+/* True when the service's own entry sets the attribute. */
+static bool is_own(const struct service_settings *service, const char *attribute)
+{
+	struct place place = place_of(service, attribute);
+
+	return place.file && !place.is_inherited;
+}
+
+/* Speaks of the service on the line of its entry that sets the attribute, or on
+ * the first one: what it inherits is to be set there. */
+static void remark(const struct view *view, const char *attribute, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void remark(const struct view *view, const char *attribute, const char *format, ...)
+{
+	const struct service_settings *service = view->service;
+	struct place place = { service->file, service->line, false };
+	char text[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	if (attribute && is_own(service, attribute))
+		place = place_of(service, attribute);
+	problem_add(view->problems, ADVICE, place.file, place.line, "service %s: %s", service->id,
+		    text);
+}
+
+/* --- who may come ------------------------------------------------------------------------ */
+
+/* True for a word that is written as part of a dotted quad, or with leading zeros,
+ * and for which inet_aton(3) has a reading of its own. */
+static bool is_odd_address(const char *text)
+{
+	unsigned dots = 0;
+	bool octal = false;
+
+	if (text[strspn(text, "0123456789.")])
+		return false;
+	for (const char *c = text; *c; c++) {
+		bool begins = c == text || c[-1] == '.';
+
+		dots += *c == '.';
+		octal |= begins && *c == '0' && c[1] >= '0' && c[1] <= '9';
+	}
+	return dots < 3 || octal;
+}
+
+/* Writes the network that somebody may have meant by an odd address: its numbers
+ * as they stand, and as many bits. */
+static const char *meant_network(const char *text, char meant[ADDRESS_TEXT_SIZE])
+{
+	unsigned octets[4] = { 0 };
+	int count = sscanf(text, "%3u.%3u.%3u.%3u", &octets[0], &octets[1], &octets[2], &octets[3]);
+
+	snprintf(meant, ADDRESS_TEXT_SIZE, "%u.%u.%u.%u/%d", octets[0], octets[1], octets[2],
+		 octets[3], 8 * count);
+	return meant;
+}
+
+static void advise_of_odd_addresses(const struct access_list *list, struct problems *problems)
+{
+	char read[ADDRESS_TEXT_SIZE], meant[ADDRESS_TEXT_SIZE];
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct access_rule *rule = &list->rules[i];
+
+		/* A lone 0 is everybody, however it is written. */
+		if (rule->kind == RULE_PREFIX && rule->prefix.length > 0 &&
+		    is_odd_address(rule->text))
+			problem_add(problems, ADVICE, rule->file, rule->line,
+				    "\"%s\" is read as %s; if %s is meant, write that", rule->text,
+				    prefix_text(&rule->prefix, read),
+				    meant_network(rule->text, meant));
+	}
+}
+
+static void advise_of_overlap(const struct view *view)
+{
+	const struct access_rule *allowed, *denied;
+
+	if (access_lists_overlap(&view->service->only_from, &view->service->no_access, &allowed,
+				 &denied))
+		problem_add(view->problems, ADVICE, denied->file, denied->line,
+			    "no_access %s overlaps only_from %s (%s:%d); the more specific one "
+			    "decides, a tie denies (xinetd always denies)", denied->text,
+			    allowed->text, allowed->file, allowed->line);
+}
+
+static bool touches(const struct access_list *list, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->rules[i].kind != RULE_PREFIX ||
+		    prefix_covers(&list->rules[i].prefix, prefix) ||
+		    prefix_covers(prefix, &list->rules[i].prefix))
+			return true;
+	return false;
+}
+
+/* Rules of no_access for hosts that only_from does not let in anyway. */
+static void advise_of_idle_denials(const struct view *view)
+{
+	const struct access_list *only_from = &view->service->only_from;
+	const struct access_list *no_access = &view->service->no_access;
+
+	for (size_t i = 0; only_from->is_set && i < no_access->count; i++) {
+		const struct access_rule *rule = &no_access->rules[i];
+
+		if (rule->kind == RULE_PREFIX && !touches(only_from, &rule->prefix))
+			problem_add(view->problems, ADVICE, rule->file, rule->line,
+				    "no_access %s never matters, as only_from does not have it; "
+				    "remove it", rule->text);
+	}
+}
+
+void advise_of_access(const struct service_settings *service, struct problems *problems)
+{
+	struct view view = { .service = service, .problems = problems };
+
+	advise_of_odd_addresses(&service->only_from, problems);
+	advise_of_odd_addresses(&service->no_access, problems);
+	advise_of_overlap(&view);
+	advise_of_idle_denials(&view);
+}
+
+/* Lists that are inherited have been spoken of in defaults. */
+static void advise_of_own_access(const struct view *view)
+{
+	if (is_own(view->service, "only_from") || is_own(view->service, "no_access"))
+		advise_of_access(view->service, view->problems);
+}
+
+static void advise_of_first_datagram(const struct view *view)
+{
+	const struct service_settings *service = view->service;
+	const char *list = service->only_from.is_set ? "only_from" : "no_access";
+
+	if (service->socket_type != SOCK_STREAM && service_waits(service) &&
+	    (service->only_from.is_set || service->no_access.is_set) &&
+	    !(service->flags & FLAG_INTERCEPT))
+		remark(view, list, "with wait = yes only the sender of the datagram that starts "
+		       "the server is checked; with flags = INTERCEPT every one is");
+}
+
+static bool is_loopback(const char *text)
+{
+	static const struct prefix loopback = {
+		.family = AF_INET, .length = 8, .bytes = { 127 }
+	};
+	struct address address;
+
+	if (address_parse(&address, text, 0) < 0)
+		return strcasecmp(text, "localhost") == 0;
+	return prefix_holds(&loopback, &address) ||
+	       (address.any.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&address.in6.sin6_addr));
+}
+
+static bool listens_to_others(const struct service_settings *service)
+{
+	for (size_t i = 0; i < service->bind.count; i++)
+		if (!is_loopback(service->bind.list[i]))
+			return true;
+	return service->bind.count == 0;
+}
+
+static bool admits_everybody(const struct access_list *only_from)
+{
+	for (size_t i = 0; i < only_from->count; i++)
+		if (only_from->rules[i].kind == RULE_PREFIX && only_from->rules[i].prefix.length == 0)
+			return true;
+	return !only_from->is_set;
+}
+
+/* A built-in that answers anybody's datagrams, forged ones included. */
+static void advise_of_reflection(const struct view *view)
+{
+	const struct service_settings *service = view->service;
+
+	if (service_is_internal(service) && service->socket_type == SOCK_DGRAM &&
+	    !(service->flags & FLAG_SENSOR) && strcasecmp(service->name, "discard") != 0 &&
+	    listens_to_others(service) && admits_everybody(&service->only_from))
+		remark(view, "bind", "answers datagrams from anywhere, so a forged sender can turn "
+		       "its replies on somebody else; set only_from or bind");
+}
+
+/* --- what has no effect --------------------------------------------------------------------- */
+
+static void advise_of_deny_time(const struct view *view)
+{
+	if (is_own(view->service, "deny_time") && !(view->service->flags & FLAG_SENSOR))
+		remark(view, "deny_time", "deny_time has no effect without flags = SENSOR");
+}
+
+static void advise_of_idonly(const struct view *view)
+{
+	if ((view->service->flags & FLAG_IDONLY) &&
+	    !(view->service->log_on_success & LOG_FLAG_USERID))
+		remark(view, "flags", "IDONLY has no effect without USERID in log_on_success: "
+		       "nobody is asked who they are");
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* --- the server ----------------------------------------------------------------------------- */
+
+static bool has_program(const struct service_settings *service)
+{
+	return service->server && !service->redirect_host && !service_is_internal(service);
+}
+
+static void advise_of_arguments(const struct view *view)
+{
+	const struct service_settings *service = view->service;
+	const char *first = service->server_args.count > 0 ? service->server_args.list[0] : "";
+	bool named = service->flags & FLAG_NAMEINARGS;
+
+	if (!has_program(service))
+		return;
+	if (!named && strcmp(first, base_name(service->server)) == 0)
+		remark(view, "server_args", "the server gets its name \"%s\" as its first argument; "
+		       "leave the word out, or write flags = NAMEINARGS", first);
+	if (named && first[0] == '-')
+		remark(view, "server_args", "with NAMEINARGS the server takes \"%s\" for its own "
+		       "name, and not for an option; begin server_args with %s", first,
+		       base_name(service->server));
+}
+
+enum { GROUPS_MOST = 256 };
+
+/* Who runs the server: unless usherd is root, whoever runs that. */
+static struct identity identity_of(const struct service_settings *service,
+				   gid_t groups[GROUPS_MOST])
+{
+	struct identity identity = {
+		.name = service->user, .uid = service->uid, .gid = service->gid, .groups = groups,
+	};
+	int count = GROUPS_MOST;
+
+	if (geteuid() != 0) {
+		identity.name = "you";
+		identity.uid = geteuid();
+		identity.gid = getegid();
+		count = getgroups(GROUPS_MOST, groups);
+	} else if (!service->groups ||
+		   getgrouplist(service->user, service->gid, groups, &count) < 0) {
+		count = 0;
+	}
+	identity.groups_count = count > 0 ? (size_t)count : 0;
+	return identity;
+}
+
+static void advise_of_server(const struct view *view)
+{
+	const struct service_settings *service = view->service;
+	char text[OBSTACLE_SIZE];
+	gid_t groups[GROUPS_MOST];
+	struct identity identity;
+
+	if (!has_program(service) || !service->user)
+		return;
+	identity = identity_of(service, groups);
+	if (program_obstacle(service->server, &identity, text))
+		remark(view, "server", "%s; no client will be served before that is mended", text);
+}
+
+static void advise_of_banner(const struct view *view, const char *attribute, const char *path)
+{
+	if (path && access(path, R_OK) < 0)
+		remark(view, attribute, "the %s %s can't be sent: %s", attribute, path,
+		       strerror(errno));
+}
+
+static void advise_of_banners(const struct view *view)
+{
+	const struct service_settings *service = view->service;
+
+	advise_of_banner(view, "banner", service->banner);
+	advise_of_banner(view, "banner_success", service->banner_success);
+	advise_of_banner(view, "banner_fail", service->banner_fail);
+}
+
+void advise_of_service(const struct service_settings *service, struct problems *problems)
+{
+	static void (*const remarks[])(const struct view *) = {
+		advise_of_own_access, advise_of_first_datagram, advise_of_reflection,
+		advise_of_deny_time, advise_of_idonly, advise_of_arguments, advise_of_server,
+		advise_of_banners,
+	};
+	struct view view = { .service = service, .problems = problems };
+
+	for (size_t i = 0; i < sizeof remarks / sizeof remarks[0]; i++)
+		remarks[i](&view);
+}
+
+/* --- everything together ------------------------------------------------------------------- */
+
+/* Sorted. */
+struct known_ids {
+	const char **list;
+	size_t count;
+};
+
+static int compare_ids(const void *one, const void *other)
+{
+	return strcasecmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+/* False for want of memory. */
+static bool known_ids_gather(struct known_ids *ids, const struct settings *settings)
+{
+	const struct left_out *entry;
+	size_t most = settings->count;
+
+	STAILQ_FOREACH(entry, &settings->left_out, link)
+		most++;
+	ids->count = 0;
+	ids->list = calloc(most + 1, sizeof *ids->list);
+	if (!ids->list)
+		return false;
+	for (size_t i = 0; i < settings->count; i++)
+		ids->list[ids->count++] = settings->services[i]->id;
+	STAILQ_FOREACH(entry, &settings->left_out, link)
+		ids->list[ids->count++] = entry->id;
+	qsort(ids->list, ids->count, sizeof *ids->list, compare_ids);
+	return true;
+}
+
+enum { SUGGESTIONS_MOST = 256 };
+
+/* An id like word; NULL: none, or too many to look through. */
+static const char *nearest_id(const struct known_ids *ids, const char *word)
+{
+	const char *candidates[SUGGESTIONS_MOST + 1];
+	size_t count = 0;
+
+	if (ids->count > SUGGESTIONS_MOST)
+		return NULL;
+	for (; count < ids->count; count++)
+		candidates[count] = ids->list[count];
+	candidates[count] = NULL;
+	return nearest_word(word, candidates);
+}
+
+static void advise_of_unknown_ids(const struct known_ids *ids, const char *attribute,
+				  const struct word_list *list, struct problems *problems)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct word *word = list->words[i];
+		const char *id = word->text, *nearest;
+
+		if (bsearch(&id, ids->list, ids->count, sizeof *ids->list, compare_ids))
+			continue;
+		nearest = nearest_id(ids, id);
+		problem_add(problems, ADVICE, word->file, word->line,
+			    nearest ? "%s: no service has the id \"%s\"; did you mean \"%s\"?"
+				    : "%s: no service has the id \"%s\"; remove it",
+			    attribute, id, nearest);
+	}
+}
+
+static void advise_of_ids(const struct settings *settings, const struct word_list *enabled,
+			  const struct word_list *disabled, struct problems *problems)
+{
+	struct known_ids ids;
+
+	if (settings->lost_entries || (enabled->count == 0 && disabled->count == 0) ||
+	    !known_ids_gather(&ids, settings))
+		return;
+	advise_of_unknown_ids(&ids, "enabled", enabled, problems);
+	advise_of_unknown_ids(&ids, "disabled", disabled, problems);
+	free(ids.list);
+}
+
+/* One service that says what is to be logged and not where, among others that
+ * do. Where nobody says it, the daemon's own log is meant. */
+static void advise_of_logs(const struct settings *settings, struct problems *problems)
+{
+	struct view view = { .problems = problems };
+	bool others_have_logs = false;
+
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct service_settings *service = settings->services[i];
+
+		others_have_logs |= service->log.kind != LOG_KIND_NONE;
+		if (!view.service && service->log.kind == LOG_KIND_NONE &&
+		    (is_own(service, "log_on_success") || is_own(service, "log_on_failure")) &&
+		    (service->log_on_success | service->log_on_failure))
+			view.service = service;
+	}
+	if (others_have_logs && view.service)
+		remark(&view, is_own(view.service, "log_on_success") ? "log_on_success"
+								    : "log_on_failure",
+		       "without a log_type what it logs goes to usherd's own log; set log_type, "
+		       "here or in defaults");
+}
+
+/* Once, rather than for each service. */
+static void advise_of_identity(const struct settings *settings, struct problems *problems)
+{
+	size_t count = 0;
+
+	if (geteuid() == 0)
+		return;
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct service_settings *service = settings->services[i];
+
+		count += has_program(service) && service->user &&
+			 (service->uid != geteuid() || service->group_is_set);
+	}
+	if (count > 0)
+		problem_add(problems, ADVICE, NULL, 0, "usherd does not run as root: run like this, "
+			    "%zu server%s would have its user and not their own", count,
+			    count == 1 ? "" : "s");
+}
+
+void advise_of_settings(const struct settings *settings, const struct word_list *enabled,
+			const struct word_list *disabled, struct problems *problems)
+{
+	advise_of_ids(settings, enabled, disabled, problems);
+	advise_of_logs(settings, problems);
+	advise_of_identity(settings, problems);
+}

@@ -1,0 +1,173 @@
+#include "config/program.h"
+
+#include "config/span.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+enum {
+	INTERPRETERS_MOST = 4, /* of an interpreter: as many as the kernel follows */
+	HEAD_SIZE = 256,       /* of which the kernel takes the interpreter */
+};
+
+/* What is being found out. */
+struct search {
+	const struct identity *identity;
+	char *text; /* OBSTACLE_SIZE */
+};
+
+static bool is_in_group(const struct identity *identity, gid_t gid)
+{
+	if (identity->gid == gid)
+		return true;
+	for (size_t i = 0; i < identity->groups_count; i++)
+		if (identity->groups[i] == gid)
+			return true;
+	return false;
+}
+
+static bool mode_allows(const struct stat *status, const struct identity *identity)
+{
+	if (identity->uid == 0)
+		return S_ISDIR(status->st_mode) || (status->st_mode & 0111);
+	if (status->st_uid == identity->uid)
+		return status->st_mode & S_IXUSR;
+	return status->st_mode & (is_in_group(identity, status->st_gid) ? S_IXGRP : S_IXOTH);
+}
+
+/* With an access control list the mode is not the whole story. */
+static bool has_access_control_list(const char *path)
+{
+	return getxattr(path, "system.posix_acl_access", NULL, 0) >= 0;
+}
+
+/* True when path is there and closed to the user. What can't be seen is taken
+ * to be open. */
+static bool is_closed(struct search *search, const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0 || mode_allows(&status, search->identity) ||
+	    has_access_control_list(path))
+		return false;
+	snprintf(search->text, OBSTACLE_SIZE, "%s may not %s %s (mode %04o)",
+		 search->identity->name, S_ISDIR(status.st_mode) ? "enter" : "execute", path,
+		 status.st_mode & 07777);
+	return true;
+}
+
+/* Looks at every directory of path, then at what it names. */
+static bool is_barred(struct search *search, const char *path)
+{
+	char part[PATH_MAX];
+
+	if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
+		return false;
+	for (char *slash = part + 1; (slash = strchr(slash, '/')); slash++) {
+		bool closed;
+
+		*slash = '\0';
+		closed = is_closed(search, part);
+		*slash = '/';
+		if (closed)
+			return true;
+	}
+	return is_closed(search, path);
+}
+
+/* The same where symbolic links lead. */
+static bool is_barred_behind_links(struct search *search, const char *path)
+{
+	char *real = realpath(path, NULL);
+	bool barred = real && strcmp(real, path) != 0 && is_barred(search, real);
+
+	free(real);
+	return barred;
+}
+
+/* The first bytes of a file, NUL-ended; false when it can't be read. */
+static bool read_head(const char *path, char head[HEAD_SIZE + 1], size_t *length)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	ssize_t got = fd < 0 ? -1 : read(fd, head, HEAD_SIZE);
+
+	if (fd >= 0)
+		close(fd);
+	if (got < 0)
+		return false;
+	head[got] = '\0';
+	*length = (size_t)got;
+	return true;
+}
+
+/* Neither a program nor a script, but for binary formats that the kernel may
+ * have been taught. */
+static bool is_mere_text(const char *head, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (!isprint((unsigned char)head[i]) && !is_blank_char(head[i]))
+			return false;
+	return true;
+}
+
+/* Cuts the interpreter's path out of "#! PATH [ARGUMENT]". */
+static char *interpreter_of(char *head)
+{
+	char *path = head + 2 + strspn(head + 2, " \t");
+
+	path[strcspn(path, " \t\n")] = '\0';
+	return path;
+}
+
+static bool interpreter_is_missing(struct search *search, const char *script,
+				   const char *interpreter)
+{
+	size_t length = strlen(interpreter);
+	bool has_return = length > 0 && interpreter[length - 1] == '\r';
+
+	if (access(interpreter, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
+		return false;
+	snprintf(search->text, OBSTACLE_SIZE, "there is no %.*s, which %s names as its interpreter%s",
+		 (int)(length - has_return), interpreter, script,
+		 has_return ? " with a carriage return after it; end its lines as UNIX does" : "");
+	return true;
+}
+
+static bool find_obstacle(struct search *search, const char *path, int depth)
+{
+	char head[HEAD_SIZE + 1];
+	const char *interpreter;
+	size_t length;
+
+	if (is_barred(search, path) || is_barred_behind_links(search, path))
+		return true;
+	if (depth == INTERPRETERS_MOST || !read_head(path, head, &length))
+		return false;
+	if (strncmp(head, "#!", 2) != 0) {
+		if (!is_mere_text(head, length))
+			return false;
+		snprintf(search->text, OBSTACLE_SIZE, "%s is no program: it needs a first line such "
+			 "as #!/bin/sh", path);
+		return true;
+	}
+	interpreter = interpreter_of(head);
+	return interpreter[0] == '/' && (interpreter_is_missing(search, path, interpreter) ||
+					 find_obstacle(search, interpreter, depth + 1));
+}
+
+const char *program_obstacle(const char *path, const struct identity *identity,
+			     char text[static OBSTACLE_SIZE])
+{
+	struct search search = { .identity = identity, .text = text };
+
+	return find_obstacle(&search, path, 0) ? text : NULL;
+}

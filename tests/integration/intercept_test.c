@@ -1,0 +1,139 @@
+/* INTERCEPT: a wait service's server reads its socket itself, and still each
+ * peer is checked. */
+#include "support/client.h"
+#include "support/daemon.h"
+#include "support/place.h"
+#include "support/process.h"
+
+#include <check.h>
+#include <string.h>
+#include <unistd.h>
+
+static int add_intercepted(const char *program, const char *socket_type, const char *lines)
+{
+	return add_service("zzic", "server = %s\nsocket_type = %s\nwait = yes\nflags = INTERCEPT\n"
+			   "%s%s", place_program(program), socket_type, lines, log_everything());
+}
+
+START_TEST(datagrams_of_refused_senders_never_reach_the_server)
+{
+	int port = add_intercepted("wait_datagram", "dgram", "no_access = 127.0.0.5\n");
+	int good, bad;
+
+	daemon_start();
+	good = datagram_connect("127.0.0.1", NULL, port);
+	bad = datagram_connect("127.0.0.5", NULL, port);
+	datagram_send(good, "one", 3);
+	ck_assert(text_matches(datagram_receive(good).data, "peer=127.0.0.1 one$"));
+	datagram_send(bad, "two", 3);
+	service_wait_log(LOG_TIME "FAIL: zzic address from=127\\.0\\.0\\.5$");
+	/* What the server answers next is the next of the good sender. */
+	datagram_send(good, "quit", 4);
+	ck_assert(text_matches(datagram_receive(good).data, " quit$"));
+	ck_assert(!datagram_is_waiting(bad));
+	service_wait_log("EXIT: zzic");
+}
+END_TEST
+
+START_TEST(refused_datagram_starts_no_server)
+{
+	int port = add_intercepted("wait_datagram", "dgram", "only_from = 127.0.0.6\n");
+	int bad, good;
+
+	daemon_start();
+	bad = datagram_connect("127.0.0.5", NULL, port);
+	datagram_send(bad, "x", 1);
+	service_wait_log("FAIL: zzic address from=127\\.0\\.0\\.5$");
+	ck_assert_uint_eq(process_children(daemon_pid()), 0);
+	good = datagram_connect("127.0.0.6", NULL, port);
+	datagram_send(good, "quit", 4);
+	ck_assert(text_matches(datagram_receive(good).data, " quit$"));
+}
+END_TEST
+
+START_TEST(reload_changes_whose_datagrams_pass)
+{
+	int port = port_take(), fd;
+	const char *same_port = textf("port = %d\n", port);
+
+	add_intercepted("wait_datagram", "dgram", same_port);
+	daemon_start();
+	fd = datagram_connect("127.0.0.5", NULL, port);
+	datagram_send(fd, "quit", 4);
+	ck_assert(text_matches(datagram_receive(fd).data, " quit$"));
+	service_wait_log("EXIT: zzic");
+	configuration_clear();
+	add_intercepted("wait_datagram", "dgram", textf("%sno_access = 127.0.0.5\n", same_port));
+	daemon_reload();
+	datagram_send(fd, "quit", 4);
+	service_wait_log("FAIL: zzic address from=127\\.0\\.0\\.5$");
+}
+END_TEST
+
+START_TEST(names_in_the_lists_are_an_error_for_datagrams)
+{
+	int port = port_take();
+
+	add_service("zzic", "server = %s\nsocket_type = dgram\nwait = yes\nflags = INTERCEPT\n"
+		    "port = %d\nonly_from = localhost\n", place_program("wait_datagram"), port);
+	add_service("zzok", HELLO);
+	daemon_start();
+	daemon_wait_log("zzic: INTERCEPT of datagrams can't look up names");
+}
+END_TEST
+
+START_TEST(streams_are_relayed_to_one_server_that_sees_admitted_clients_only)
+{
+	int port = add_intercepted("wait_stream", "stream", "no_access = 127.0.0.5\n");
+	int fd;
+	char *first;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	first = client_read_line(fd);
+	ck_assert(text_matches(first, "^pid=[0-9]+ peer=<no address>"));
+	client_send(fd, "hello\n");
+	ck_assert_str_eq(client_read_line(fd), "hello");
+	client_send(fd, "next\n");
+	client_expect_end(fd);
+	ck_assert_str_eq(ask_from("127.0.0.5", port, "hello\n"), "");
+	service_wait_log("FAIL: zzic address from=127\\.0\\.0\\.5$");
+	fd = client_connect(NULL, port);
+	ck_assert_str_eq(client_read_line(fd), first); /* the same process */
+	client_send(fd, "quit\n");
+	client_expect_end(fd);
+	service_wait_lines(3, "EXIT: zzic");
+	ck_assert_uint_eq(text_count(service_log(), "START: zzic pid=0 from=127\\.0\\.0\\.1$"), 2);
+	ck_assert_uint_eq(text_count(service_log(), "START: zzic pid=[1-9][0-9]* from=<no address>$"),
+			  1);
+}
+END_TEST
+
+START_TEST(per_source_limits_intercepted_clients)
+{
+	int port = add_intercepted("wait_stream", "stream", "per_source = 1\n");
+	int fd;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	client_read_line(fd);
+	ck_assert_str_eq(ask(port, ""), "");
+	service_wait_log("FAIL: zzic per_source_limit from=127\\.0\\.0\\.1$");
+	client_send(fd, "quit\n");
+	client_expect_end(fd);
+}
+END_TEST
+
+Suite *intercept_suite(void)
+{
+	Suite *suite = suite_create("intercept");
+	TCase *tcase = daemon_tcase(suite, "intercept");
+
+	tcase_add_test(tcase, datagrams_of_refused_senders_never_reach_the_server);
+	tcase_add_test(tcase, refused_datagram_starts_no_server);
+	tcase_add_test(tcase, reload_changes_whose_datagrams_pass);
+	tcase_add_test(tcase, names_in_the_lists_are_an_error_for_datagrams);
+	tcase_add_test(tcase, streams_are_relayed_to_one_server_that_sees_admitted_clients_only);
+	tcase_add_test(tcase, per_source_limits_intercepted_clients);
+	return suite;
+}

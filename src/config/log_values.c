@@ -16,22 +16,29 @@ static uint64_t default_hard_limit(uint64_t soft)
 	uint64_t more = soft / 100;
 
 	more = more < 5 * 1024 ? 5 * 1024 : more > 20 * 1024 ? 20 * 1024 : more;
-	return soft + more;
+	return soft < UINT64_MAX - more ? soft + more : UINT64_MAX;
+}
+
+static bool read_log_size(struct reading *reading, const struct word *word, uint64_t *size)
+{
+	if (parse_size(word->text, size))
+		return true;
+	reading_refuse(reading, word, "\"%s\" is not a size (K or M may follow)", word->text);
+	return false;
 }
 
 static void read_log_limits(struct reading *reading, struct log_type *log)
 {
-	if (!parse_size(reading->words[2]->text, &log->soft_limit))
-		reading_refuse(reading, reading->words[2], "\"%s\" is not a size (K or M may follow)",
-			       reading->words[2]->text);
+	const struct word *const *words = reading->words;
+
+	if (!read_log_size(reading, words[2], &log->soft_limit))
+		return;
 	log->hard_limit = default_hard_limit(log->soft_limit);
-	if (reading->count == 4 && !parse_size(reading->words[3]->text, &log->hard_limit))
-		reading_refuse(reading, reading->words[3], "\"%s\" is not a size (K or M may follow)",
-			       reading->words[3]->text);
+	if (reading->count < 4 || !read_log_size(reading, words[3], &log->hard_limit))
+		return;
 	if (log->hard_limit < log->soft_limit)
-		reading_refuse(reading, reading->words[3],
-			       "the hard limit %s is less than the soft limit %s",
-			       reading->words[3]->text, reading->words[2]->text);
+		reading_refuse(reading, words[3], "the hard limit %s is less than the soft limit %s",
+			       words[3]->text, words[2]->text);
 }
 
 static void check_log_directory(struct reading *reading, const char *path)

@@ -1,0 +1,541 @@
+/* The values of each attribute: what is taken, as what, and what is refused. */
+#include "support/configuration.h"
+#include "support/place.h"
+
+#include <check.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A service that is right; a test's own lines replace those of the same name. */
+static const char *const usual_lines[] = {
+	"type = UNLISTED", "socket_type = stream", "port = 1000", "wait = no", "user = root",
+	"server = /bin/sh",
+};
+
+static bool lines_set(const char *lines, const char *usual)
+{
+	return text_matches(lines, textf("^%.*s\\b", (int)strcspn(usual, " "), usual));
+}
+
+/* Loads service "a"; lines begin at line 3. */
+static const struct service_settings *load(const char *lines)
+{
+	const char *text = textf("service a\n{\n%s\n", lines);
+
+	for (size_t i = 0; i < sizeof usual_lines / sizeof usual_lines[0]; i++)
+		if (!lines_set(lines, usual_lines[i]))
+			text = textf("%s%s\n", text, usual_lines[i]);
+	configuration_load("%s}\n", text);
+	return configuration_service("a");
+}
+
+/* --- what is taken ------------------------------------------------------------------ */
+
+typedef void shower(FILE *out, const struct service_settings *service);
+
+#define SHOW(name, format, ...) \
+	static void show_##name(FILE *out, const struct service_settings *service) \
+	{ \
+		fprintf(out, format, __VA_ARGS__); \
+	}
+
+SHOW(types, "%u", service->types)
+SHOW(flags, "%u", service->flags)
+SHOW(socket_type, "%d %s", service->socket_type, service->protocol)
+SHOW(protocol, "%s %d %d", service->protocol, service->protocol_number, service->socket_type)
+SHOW(wait, "%d", service->wait)
+SHOW(user, "%s %u %u", service->user, service->uid, service->gid)
+SHOW(group, "%u %d", service->gid, service->group_is_set)
+SHOW(groups, "%d", service->groups)
+SHOW(server, "%s", service->server)
+SHOW(port, "%d", service->port)
+SHOW(v6only, "%d", service->v6only)
+SHOW(instances, "%u", service->instances)
+SHOW(per_source, "%u", service->per_source)
+SHOW(source_prefix, "%u %u", service->source_prefix.in4, service->source_prefix.in6)
+SHOW(at_limit, "%d", service->at_limit)
+SHOW(cps, "%u %u", service->cps.rate, service->cps.other)
+SHOW(cps_action, "%d", service->cps_action)
+SHOW(source_cps, "%d %u %u", service->source_cps.is_set, service->source_cps.rate,
+     service->source_cps.other)
+SHOW(max_load, "%g", service->max_load)
+SHOW(deny_time, "%d", service->deny_time)
+SHOW(libwrap, "%s", service->libwrap)
+SHOW(log_on_success, "%u", service->log_on_success)
+SHOW(log_on_failure, "%u", service->log_on_failure)
+SHOW(banners, "%s %s %s", service->banner ? service->banner : "-",
+     service->banner_success ? service->banner_success : "-",
+     service->banner_fail ? service->banner_fail : "-")
+SHOW(umask, "%d %03o", service->umask_is_set, (unsigned)service->umask)
+SHOW(nice, "%d %d", service->nice_is_set, service->nice)
+SHOW(stderr, "%d %s", service->stderr_kind, service->stderr_path ? service->stderr_path : "-")
+SHOW(on_remove, "%d", service->on_remove)
+SHOW(redirect, "%s %d", service->redirect_host, service->redirect_port)
+SHOW(rpc, "%d %d %lu", service->rpc_version_first, service->rpc_version_last, service->rpc_number)
+
+static void show_strings(FILE *out, const struct strings *strings)
+{
+	fprintf(out, "%s", strings->is_set ? "set" : "unset");
+	for (size_t i = 0; i < strings->count; i++)
+		fprintf(out, " [%s]", strings->list[i]);
+	ck_assert(!strings->is_set || strings->list[strings->count] == NULL);
+}
+
+static void show_server_args(FILE *out, const struct service_settings *service)
+{
+	show_strings(out, &service->server_args);
+}
+
+static void show_bind(FILE *out, const struct service_settings *service)
+{
+	show_strings(out, &service->bind);
+}
+
+static void show_env(FILE *out, const struct service_settings *service)
+{
+	show_strings(out, &service->env);
+}
+
+static void show_passenv(FILE *out, const struct service_settings *service)
+{
+	show_strings(out, &service->passenv);
+}
+
+static void show_access_list(FILE *out, const struct access_list *list)
+{
+	fprintf(out, "%s", list->is_set ? "set" : "unset");
+	for (size_t i = 0; i < list->count; i++) {
+		char text[ADDRESS_TEXT_SIZE];
+
+		fprintf(out, " %s", list->rules[i].kind == RULE_PREFIX
+			? prefix_text(&list->rules[i].prefix, text) : list->rules[i].text);
+	}
+}
+
+static void show_only_from(FILE *out, const struct service_settings *service)
+{
+	show_access_list(out, &service->only_from);
+}
+
+static void show_no_access(FILE *out, const struct service_settings *service)
+{
+	show_access_list(out, &service->no_access);
+}
+
+static void show_access_times(FILE *out, const struct service_settings *service)
+{
+	for (size_t i = 0; i < service->access_times_count; i++)
+		fprintf(out, "%d-%d ", service->access_times[i].first,
+			service->access_times[i].last);
+}
+
+static void show_log(FILE *out, const struct service_settings *service)
+{
+	const struct log_type *log = &service->log;
+
+	if (log->kind == LOG_KIND_SYSLOG)
+		fprintf(out, "syslog %d %d", log->facility, log->level);
+	else if (log->kind == LOG_KIND_FILE)
+		fprintf(out, "file %s %llu %llu", log->path, (unsigned long long)log->soft_limit,
+			(unsigned long long)log->hard_limit);
+	else
+		fprintf(out, "none");
+}
+
+static void show_limits(FILE *out, const struct service_settings *service)
+{
+	for (int i = 0; i < RLIM_NLIMITS; i++)
+		if (service->limits[i].is_set)
+			fprintf(out, "%d:%lld ", i, service->limits[i].value == RLIM_INFINITY
+				? -1LL : (long long)service->limits[i].value);
+}
+
+static const struct {
+	const char *lines;
+	shower *show;
+	const char *shown;
+} taken[] = {
+	{ "type = UNLISTED SPECIAL", show_types, "12" },
+	{ "type = unlisted", show_types, "4" },
+	{ "type = UNLISTED TCPMUX", show_types, "20" },
+	{ "type = UNLISTED TCPMUXPLUS\nprotocol = tcp", show_types, "36" },
+
+	{ "flags = NORETRY IDONLY", show_flags, "12" },
+	{ "flags = REUSE INTERCEPT NODELAY KEEPALIVE NOLIBWRAP IPv4 IPv6", show_flags, "1761" },
+	{ "flags = nodelay ipV6", show_flags, "1056" },
+	{ "flags = NAMEINARGS\nserver_args = a", show_flags, "16" },
+	{ "flags = SENSOR", show_types, "6" },
+
+	{ "socket_type = stream", show_socket_type, "1 tcp" },
+	{ "socket_type = DGRAM\nwait = yes", show_socket_type, "2 udp" },
+	{ "socket_type = raw\nprotocol = icmp", show_socket_type, "3 icmp" },
+	{ "socket_type = seqpacket\nprotocol = sctp", show_socket_type, "5 sctp" },
+	{ "protocol = tcp", show_protocol, "tcp 6 1" },
+	{ "protocol = udp\nsocket_type = dgram\nwait = yes", show_protocol, "udp 17 2" },
+
+	{ "wait = no", show_wait, "0" },
+	{ "wait = YES", show_wait, "1" },
+
+	{ "user = root", show_user, "root 0 0" },
+	{ "user = 0", show_user, "0 0 0" },
+	{ "user = 12345", show_user, "12345 12345 12345" },
+	{ "user = 4294967294", show_user, "4294967294 4294967294 4294967294" },
+	{ "user = daemon\ngroup = 0", show_group, "0 1" },
+	{ "user = root\ngroup = daemon", show_group, "1 1" },
+	{ "group = 77\nuser = root", show_group, "77 1" },
+	{ "user = daemon", show_group, "1 0" },
+	{ "groups = yes", show_groups, "1" },
+	{ "groups = no", show_groups, "0" },
+
+	{ "server = /bin/sh", show_server, "/bin/sh" },
+	{ "server_args = a \"b c\" # d", show_server_args, "set [a] [b c] [#] [d]" },
+	{ "port = 0", show_port, "0" },
+	{ "port = 65535", show_port, "65535" },
+	{ "bind = 127.0.0.1", show_bind, "set [127.0.0.1]" },
+	{ "interface = ::1 0.0.0.0 a-b.example.org under_score", show_bind,
+	  "set [::1] [0.0.0.0] [a-b.example.org] [under_score]" },
+	{ "v6only = yes", show_v6only, "1" },
+
+	{ "instances = 0", show_instances, "0" },
+	{ "instances = 2147483647", show_instances, "2147483647" },
+	{ "instances = unlimited", show_instances, "4294967295" },
+	{ "per_source = 7", show_per_source, "7" },
+	{ "per_source = UNLIMITED", show_per_source, "4294967295" },
+	{ "source_prefix = 24 48", show_source_prefix, "24 48" },
+	{ "source_prefix = 0 128", show_source_prefix, "0 128" },
+	{ "at_limit = queue", show_at_limit, "1" },
+	{ "at_limit = refuse", show_at_limit, "0" },
+	{ "cps = 5 30", show_cps, "5 30" },
+	{ "cps = 0 0", show_cps, "0 0" },
+	{ "cps = 10000000 1", show_cps, "10000000 1" },
+	{ "cps_action = refuse", show_cps_action, "0" },
+	{ "cps_action = Queue", show_cps_action, "1" },
+	{ "cps_action = suspend", show_cps_action, "2" },
+	{ "source_cps = 3 9", show_source_cps, "1 3 9" },
+	{ "source_cps = 0 0", show_source_cps, "1 0 0" },
+	{ "max_load = 2.5", show_max_load, "2.5" },
+	{ "max_load = .5", show_max_load, "0.5" },
+	{ "max_load = 12", show_max_load, "12" },
+
+	{ "only_from = 10.0.0.0/8 ::1 .example.org Host", show_only_from,
+	  "set 10.0.0.0/8 ::1/128 .example.org Host" },
+	{ "only_from =", show_only_from, "set" },
+	{ "no_access = 10.1.{2,3}", show_no_access, "set 10.1.2.0/24 10.1.3.0/24" },
+	{ "access_times = 8:00-17:30 22:00-24:00", show_access_times, "480-1050 1320-1439 " },
+	{ "flags = SENSOR\ndeny_time = 60", show_deny_time, "60" },
+	{ "deny_time = forever", show_deny_time, "-1" },
+	{ "deny_time = NEVER", show_deny_time, "0" },
+
+	{ "log_type = SYSLOG daemon", show_log, "syslog 24 6" },
+	{ "log_type = syslog LOCAL3 debug", show_log, "syslog 152 7" },
+	{ "log_type = FILE /tmp/x", show_log, "file /tmp/x 0 0" },
+	{ "log_type = FILE /x 100K", show_log, "file /x 102400 107520" },
+	{ "log_type = FILE /dev/null 100M", show_log, "file /dev/null 104857600 104878080" },
+	{ "log_type = FILE /tmp/x 1M", show_log, "file /tmp/x 1048576 1059061" },
+	{ "log_type = FILE /tmp/x 18446744073709551615", show_log,
+	  "file /tmp/x 18446744073709551615 18446744073709551615" },
+	{ "log_type = file /tmp/x 1 2", show_log, "file /tmp/x 1 2" },
+	{ "log_type = FILE /tmp/x 2k 2K", show_log, "file /tmp/x 2048 2048" },
+	{ "log_on_success = PID host EXIT DURATION", show_log_on_success, "27" },
+	{ "log_on_success =", show_log_on_success, "0" },
+	{ "redirect = ::1 80\nlog_on_success = TRAFFIC USERID", show_log_on_success, "36" },
+	{ "log_on_failure = HOST USERID ATTEMPT", show_log_on_failure, "70" },
+
+	{ "banner = /a", show_banners, "/a - -" },
+	{ "banner_success = /a/b\nbanner_fail = /c", show_banners, "- /a/b /c" },
+	{ "env = A=1 B=", show_env, "set [A=1] [B=]" },
+	{ "env = A=1\nenv += B=2\nenv += \"C=3 4\"", show_env, "set [A=1] [B=2] [C=3 4]" },
+	{ "env =", show_env, "set" },
+	{ "passenv = PATH HOME", show_passenv, "set [PATH] [HOME]" },
+	{ "passenv =", show_passenv, "set" },
+	{ "umask = 0", show_umask, "1 000" },
+	{ "umask = 0777", show_umask, "1 777" },
+	{ "umask = 22", show_umask, "1 022" },
+	{ "nice = -20", show_nice, "1 -20" },
+	{ "nice = 19", show_nice, "1 19" },
+	{ "nice = 0", show_nice, "1 0" },
+	{ "stderr = socket", show_stderr, "0 -" },
+	{ "stderr = LOG", show_stderr, "1 -" },
+	{ "stderr = null", show_stderr, "2 -" },
+	{ "stderr = /var/log/x", show_stderr, "3 /var/log/x" },
+	{ "on_remove = drain", show_on_remove, "1" },
+	{ "on_remove = end", show_on_remove, "0" },
+	{ "redirect = 127.0.0.1 8080", show_redirect, "127.0.0.1 8080" },
+	{ "redirect = example.org FTP", show_redirect, "example.org 21" },
+	{ "mdns = yes", show_types, "4" },
+	{ "mdns =", show_types, "4" },
+	{ "disable = no", show_types, "4" },
+#ifdef HAVE_LIBTIRPC
+	{ "type = RPC UNLISTED\nrpc_version = 2\nrpc_number = 100083", show_rpc, "2 2 100083" },
+	{ "type = RPC UNLISTED\nrpc_version = 1-3\nrpc_number = 4294967295", show_rpc,
+	  "1 3 4294967295" },
+#endif
+#ifdef HAVE_LIBWRAP
+	{ "libwrap = in.ftpd", show_libwrap, "in.ftpd" },
+#endif
+};
+
+START_TEST(takes_values)
+{
+	const struct service_settings *service = load(taken[_i].lines);
+	char *shown;
+	size_t size;
+	FILE *out = open_memstream(&shown, &size);
+
+	ck_assert_msg(service && configuration_complaints(ERROR) == 0, "%s: %s", taken[_i].lines,
+		      configuration_complaints_text());
+	taken[_i].show(out, service);
+	fclose(out);
+	keep(shown);
+	ck_assert_msg(strcmp(shown, taken[_i].shown) == 0, "%s is \"%s\", not \"%s\"",
+		      taken[_i].lines, shown, taken[_i].shown);
+}
+END_TEST
+
+/* --- what is refused ----------------------------------------------------------------- */
+
+/* lines, and what is said of line 3 */
+static const struct {
+	const char *lines, *said;
+} refused[] = {
+	{ "type = UNLISTD", "unknown value \"UNLISTD\"; did you mean \"UNLISTED\"?" },
+	{ "type = UNLISTED x", "unknown value \"x\"" },
+	{ "flags = IPv5", "did you mean \"IPv4\"?" },
+	{ "flags = nonsense", "flags: unknown value \"nonsense\"" },
+	{ "socket_type = steam", "did you mean \"stream\"?" },
+	{ "protocol = no-such", "\"no-such\" is not in /etc/protocols" },
+	{ "wait = true", "unknown value \"true\"" },
+	{ "wait = 1", "unknown value \"1\"" },
+	{ "user = no-such-user", "there is no user \"no-such-user\"" },
+	{ "user = 4294967295", "there is no user" },
+	{ "user = -1", "there is no user" },
+	{ "user = \"\"", "there is no user" },
+	{ "group = no-such-group", "there is no group \"no-such-group\"" },
+	{ "group = 4294967295", "there is no group" },
+	{ "groups = maybe", "unknown value \"maybe\"" },
+	{ "server = /no/such/file", "/no/such/file: No such file or directory" },
+	{ "server = /bin", "/bin is not a regular file" },
+	{ "server = /etc/passwd", "/etc/passwd is not executable" },
+	{ "port = 65536", "\"65536\" is not a port number" },
+	{ "port = http", "\"http\" is not a port number" },
+	{ "port = -1", "not a port number" },
+	{ "port = 0x50", "not a port number" },
+	{ "port = 99999999999999999999999", "not a port number" },
+	{ "port = TEMPLATE_PORT", "not a port number" },
+	{ "bind = 127.0.0", "neither an address nor a host name" },
+	{ "bind = ::1 300.1.1.1", "\"300.1.1.1\" is neither" },
+	{ "bind = a,b", "\"a,b\" is neither" },
+	{ "bind = -x", "\"-x\" is neither" },
+	{ "bind = \"\"", "\"\" is neither" },
+	{ "v6only = on", "unknown value \"on\"" },
+	{ "instances = -1", "neither a number nor UNLIMITED" },
+	{ "instances = 2147483648", "neither a number nor UNLIMITED" },
+	{ "instances = 10x", "\"10x\" is neither" },
+	{ "per_source = many", "\"many\" is neither" },
+	{ "source_prefix = 33 64", "an IPv4 address has 32 bits, not 33" },
+	{ "source_prefix = 24 129", "\"129\" is not a number from 0 to 128" },
+	{ "source_prefix = a 64", "\"a\" is not a number" },
+	{ "at_limit = que", "unknown value \"que\"" },
+	{ "at_limit = queu", "did you mean \"queue\"?" },
+	{ "cps = 5 x", "\"x\" is not a number" },
+	{ "cps = 10000001 1", "\"10000001\" is not a number from 0 to 10000000" },
+	{ "cps_action = pause", "unknown value \"pause\"" },
+	{ "source_cps = 5 0", "the burst must be at least 1" },
+	{ "source_cps = x 0", "\"x\" is not a number" },
+	{ "max_load = 0", "not a load above 0" },
+	{ "max_load = -1", "not a load above 0" },
+	{ "max_load = 0x10", "not a load above 0" },
+	{ "max_load = inf", "not a load above 0" },
+	{ "max_load = nan", "not a load above 0" },
+	{ "max_load = 1.2.3", "not a load above 0" },
+	{ "max_load = .", "not a load above 0" },
+	{ "max_load = 10000000", "not a load above 0" },
+	{ "only_from = 127.0.0.", "\"127.0.0.\"" },
+	{ "only_from = 10.0.0.0/33", "\"10.0.0.0/33\"" },
+	{ "only_from = a, b", "\"a,\"" },
+	{ "no_access = 10.0.0.{1,300}", "\"10.0.0.{1,300}\"" },
+	{ "only_from -= 10.0.0.0/33", "only_from: \"10.0.0.0/33\"" },
+	{ "access_times = 8-17", "\"8-17\" is not an interval" },
+	{ "access_times = 8:00-17:00 25:00-26:00", "\"25:00-26:00\" is not an interval" },
+	{ "deny_time = -1", "\"-1\" is not a number of minutes" },
+	{ "deny_time = always", "\"always\" is not a number of minutes" },
+	{ "log_type = STDERR x", "\"STDERR\" is neither FILE nor SYSLOG" },
+	{ "log_type = FILE", "FILE needs a path" },
+	{ "log_type = FILE /no/such/directory/x", "the directory of /no/such/directory/x" },
+	{ "log_type = FILE /tmp/x big", "\"big\" is not a size" },
+	{ "log_type = FILE /tmp/x 10 big", "\"big\" is not a size" },
+	{ "log_type = FILE /tmp/x K", "\"K\" is not a size" },
+	{ "log_type = FILE /tmp/x 99999999999999999999", "is not a size" },
+	{ "log_type = FILE /tmp/x 18446744073709551615M", "is not a size" },
+	{ "log_type = FILE /tmp/x 10K 5K", "the hard limit 5K is less than the soft limit 10K" },
+	{ "log_type = SYSLOG", "SYSLOG needs a facility" },
+	{ "log_type = SYSLOG daemon info more", "SYSLOG needs a facility" },
+	{ "log_type = SYSLOG nonsense", "\"nonsense\" is not a syslog facility" },
+	{ "log_type = SYSLOG daemon loud", "\"loud\" is not a syslog level" },
+	{ "log_on_success = PID NONSENSE", "unknown value \"NONSENSE\"" },
+	{ "log_on_success = ATTEMPT", "unknown value \"ATTEMPT\"" },
+	{ "log_on_failure = PID", "unknown value \"PID\"" },
+	{ "env = A", "\"A\" is not NAME=VALUE" },
+	{ "env = =1", "\"=1\" is not NAME=VALUE" },
+	{ "passenv = A=1", "\"A=1\" is not the name of a variable" },
+	{ "umask = 8", "\"8\" is not an octal mask" },
+	{ "umask = 1000", "\"1000\" is not an octal mask" },
+	{ "umask = -1", "\"-1\" is not an octal mask" },
+	{ "umask = 0x1", "\"0x1\" is not an octal mask" },
+	{ "nice = 20", "\"20\" is not a priority" },
+	{ "nice = -21", "\"-21\" is not a priority" },
+	{ "nice = --1", "\"--1\" is not a priority" },
+	{ "nice = low", "\"low\" is not a priority" },
+	{ "stderr = syslog", "unknown value \"syslog\"" },
+	{ "stderr = relative/path", "unknown value \"relative/path\"" },
+	{ "on_remove = keep", "unknown value \"keep\"" },
+	{ "redirect = 127.0.0.1 0", "\"0\" is neither a port number nor a TCP service" },
+	{ "redirect = 127.0.0.1 no-such", "\"no-such\" is neither" },
+	{ "redirect = 127.0.0.1 tftp", "\"tftp\" is neither" },
+	{ "redirect = 1.2.3 80", "\"1.2.3\" is neither an address" },
+	{ "rpc_version = 0", "\"0\" is not a version" },
+	{ "rpc_version = 3-1", "\"3-1\" is not a version" },
+	{ "rpc_version = 1-", "\"1-\" is not a version" },
+	{ "rpc_version = -1", "\"-1\" is not a version" },
+	{ "rpc_version = a", "\"a\" is not a version" },
+	{ "rpc_version = 1-2-3", "\"1-2-3\" is not a version" },
+	{ "rpc_number = 0", "\"0\" is not an RPC program number" },
+	{ "rpc_number = 4294967296", "is not an RPC program number" },
+	{ "rpc_number = nfs", "\"nfs\" is not an RPC program number" },
+	{ "rlimit_as = 1G", "\"1G\" is neither a number (K or M may follow) nor UNLIMITED" },
+	{ "rlimit_as = -1", "\"-1\" is neither" },
+	{ "rlimit_as = \"\"", "\"\" is neither" },
+	{ "rlimit_as = 18014398509481984K", "is neither" },
+	{ "rlimit_cpu = 1M", "\"1M\" is neither a number nor UNLIMITED" },
+	{ "disable = false", "unknown value \"false\"" },
+};
+
+START_TEST(refuses_values)
+{
+	const struct service_settings *service = load(refused[_i].lines);
+
+	ck_assert_msg(!service, "%s: is started", refused[_i].lines);
+	ck_assert_msg(configuration_said(ERROR, 3, refused[_i].said), "%s: %s", refused[_i].lines,
+		      configuration_complaints_text());
+}
+END_TEST
+
+/* One fault is told once, and brings no others with it. */
+START_TEST(a_refused_value_is_told_once)
+{
+	load(refused[_i].lines);
+	ck_assert_msg(configuration_complaints(WARNING) == 1, "%s: %s", refused[_i].lines,
+		      configuration_complaints_text());
+}
+END_TEST
+
+/* --- the rest -------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	int limit;
+} limits[] = {
+	{ "rlimit_as", RLIMIT_AS },       { "rlimit_cpu", RLIMIT_CPU },
+	{ "rlimit_data", RLIMIT_DATA },   { "rlimit_rss", RLIMIT_RSS },
+	{ "rlimit_stack", RLIMIT_STACK }, { "rlimit_files", RLIMIT_NOFILE },
+};
+
+START_TEST(sets_resource_limits)
+{
+	const char *values[] = { "123", "UNLIMITED", "0" };
+	const long long numbers[] = { 123, -1, 0 };
+
+	for (size_t i = 0; i < 3; i++) {
+		const struct service_settings *service =
+			load(textf("%s = %s", limits[_i].name, values[i]));
+		char shown[64] = "";
+		FILE *out = fmemopen(shown, sizeof shown, "w");
+
+		ck_assert_ptr_nonnull(service);
+		show_limits(out, service);
+		fclose(out);
+		ck_assert_str_eq(shown, textf("%d:%lld ", limits[_i].limit, numbers[i]));
+	}
+}
+END_TEST
+
+START_TEST(sizes_have_units)
+{
+	const struct service_settings *service = load("rlimit_as = 2K\nrlimit_data = 3m");
+
+	ck_assert_ptr_nonnull(service);
+	ck_assert_uint_eq(service->limits[RLIMIT_AS].value, 2048);
+	ck_assert_uint_eq(service->limits[RLIMIT_DATA].value, 3 * 1024 * 1024);
+}
+END_TEST
+
+START_TEST(relative_paths_begin_in_the_start_directory)
+{
+	const struct service_settings *service;
+
+	place_script("server", "exit 0");
+	service = load("server = server\nlog_type = FILE log\nbanner = banner");
+	ck_assert_msg(service != NULL, "%s", configuration_complaints_text());
+	ck_assert_str_eq(service->server, textf("%s/server", load_options.start_directory));
+	ck_assert_str_eq(service->log.path, textf("%s/log", load_options.start_directory));
+	ck_assert_str_eq(service->banner, textf("%s/banner", load_options.start_directory));
+}
+END_TEST
+
+/* Of the networks of this machine there may be any, or none. */
+START_TEST(names_of_networks_stand_for_them)
+{
+	const struct netent *network = getnetbyname("loopback");
+	const struct service_settings *service = load("only_from = loopback");
+
+	ck_assert_ptr_nonnull(service);
+	ck_assert_uint_eq(service->only_from.count, 1);
+	ck_assert_int_eq(service->only_from.rules[0].kind, network ? RULE_PREFIX : RULE_HOST);
+}
+END_TEST
+
+static const struct {
+	const char *lines;
+	enum severity severity;
+	const char *said;
+} remarks[] = {
+	{ "flags = REUSE", ADVICE, "REUSE is retired" },
+	{ "mdns = yes", WARNING, "retired, has no effect" },
+	{ "port = 1000\nport = 1001", WARNING, "port is already set on line 3" },
+	{ "server_args = a # b", ADVICE, "\"#\" does not begin a comment" },
+	{ "only_from = 10.0.0.1\nonly_from -= 10.0.0.2", WARNING,
+	  "only_from -= 10.0.0.2 removes nothing" },
+	{ "log_on_success = PID\nlog_on_success -= HOST", WARNING,
+	  "log_on_success -= HOST removes nothing" },
+};
+
+START_TEST(remarks_on_what_works)
+{
+	int line = strstr(remarks[_i].lines, "\n") ? 4 : 3;
+
+	ck_assert_ptr_nonnull(load(remarks[_i].lines));
+	ck_assert_msg(configuration_said(remarks[_i].severity, line, remarks[_i].said), "%s: %s",
+		      remarks[_i].lines, configuration_complaints_text());
+}
+END_TEST
+
+Suite *values_suite(void)
+{
+	Suite *suite = suite_create("values");
+	TCase *tests = tcase_create("values");
+	int count = (int)(sizeof refused / sizeof refused[0]);
+
+	tcase_add_checked_fixture(tests, configuration_make, configuration_remove);
+	tcase_add_loop_test(tests, takes_values, 0, (int)(sizeof taken / sizeof taken[0]));
+	tcase_add_loop_test(tests, refuses_values, 0, count);
+	tcase_add_loop_test(tests, a_refused_value_is_told_once, 0, count);
+	tcase_add_loop_test(tests, sets_resource_limits, 0, (int)(sizeof limits / sizeof limits[0]));
+	tcase_add_test(tests, sizes_have_units);
+	tcase_add_test(tests, relative_paths_begin_in_the_start_directory);
+	tcase_add_test(tests, names_of_networks_stand_for_them);
+	tcase_add_loop_test(tests, remarks_on_what_works, 0,
+			    (int)(sizeof remarks / sizeof remarks[0]));
+	suite_add_tcase(suite, tests);
+	return suite;
+}

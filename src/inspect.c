@@ -1,37 +1,181 @@
 #include "inspect.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-static void print_text(const struct problem *problem)
+/* Problems in the order in which they are shown, none twice: what defaults say
+ * can be told of several services. */
+struct sorted {
+	const struct problem **list;
+	size_t count;
+	unsigned counts[ERROR + 1]; /* by severity */
+};
+
+static int compare_files(const char *one, const char *other)
 {
-	if (problem->file && problem->line)
-		printf("%s:%d: ", problem->file, problem->line);
-	else if (problem->file)
-		printf("%s: ", problem->file);
-	printf("%s: %s\n", severity_name(problem->severity), problem->text);
+	return strcmp(one ? one : "", other ? other : "");
 }
 
-static void print_json_string(const char *text)
+static int compare_problems(const void *left, const void *right)
 {
-	putchar('"');
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	const struct problem *one = *(const struct problem *const *)left;
+	const struct problem *other = *(const struct problem *const *)right;
+	int files = compare_files(one->file, other->file);
 
-		if (c == '"' || c == '\\')
-			printf("\\%c", c);
-		else if (c < ' ' || c > '~')
-			printf("\\u%04x", c);
+	if (files)
+		return files;
+	if (one->line != other->line)
+		return one->line < other->line ? -1 : 1;
+	if (one->severity != other->severity)
+		return one->severity > other->severity ? -1 : 1;
+	return strcmp(one->text, other->text);
+}
+
+static void drop_repeats(struct sorted *sorted)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < sorted->count; i++)
+		if (kept == 0 || compare_problems(&sorted->list[kept - 1], &sorted->list[i]) != 0)
+			sorted->list[kept++] = sorted->list[i];
+	sorted->count = kept;
+}
+
+/* Without memory there is nothing to show, and there was none to load with. */
+static struct sorted sort(const struct problems *problems, enum severity least)
+{
+	struct sorted sorted = {
+		.list = calloc(problems->count + 1, sizeof *sorted.list),
+	};
+
+	for (size_t i = 0; sorted.list && i < problems->count; i++)
+		if (problems->list[i].severity >= least)
+			sorted.list[sorted.count++] = &problems->list[i];
+	if (sorted.count > 0)
+		qsort(sorted.list, sorted.count, sizeof *sorted.list, compare_problems);
+	drop_repeats(&sorted);
+	for (size_t i = 0; i < sorted.count; i++)
+		sorted.counts[sorted.list[i]->severity]++;
+	return sorted;
+}
+
+/* --- text --------------------------------------------------------------------- */
+
+static void write_text(const struct problem *problem, FILE *out)
+{
+	if (problem->file && problem->line)
+		fprintf(out, "%s:%d: ", problem->file, problem->line);
+	else if (problem->file)
+		fprintf(out, "%s: ", problem->file);
+	fprintf(out, "%s: %s\n", severity_name(problem->severity), problem->text);
+}
+
+static void write_all(const struct sorted *sorted, size_t omitted, FILE *out)
+{
+	for (size_t i = 0; i < sorted->count; i++)
+		write_text(sorted->list[i], out);
+	if (omitted)
+		fprintf(out, "%zu more are not shown\n", omitted);
+}
+
+void inspect_report(const struct problems *problems, enum severity least, FILE *out)
+{
+	struct sorted sorted = sort(problems, least);
+
+	write_all(&sorted, problems->omitted, out);
+	free(sorted.list);
+}
+
+static void print_count(const char *separator, size_t count, const char *one, const char *many)
+{
+	if (count > 0)
+		printf("%s%zu %s", separator, count, count == 1 ? one : many);
+}
+
+static void print_services(const struct settings *settings)
+{
+	const struct left_out *entry;
+	size_t off = 0, broken = 0;
+
+	STAILQ_FOREACH(entry, &settings->left_out, link) {
+		off += !entry->is_broken;
+		broken += entry->is_broken;
+	}
+	printf("%zu service%s", settings->count, settings->count == 1 ? "" : "s");
+	print_count(", ", off, "switched off", "switched off");
+	print_count(", ", broken, "not to be started", "not to be started");
+}
+
+static void print_summary(const struct settings *settings, const struct sorted *sorted)
+{
+	if (settings)
+		print_services(settings);
+	else
+		fputs("refused as a whole", stdout);
+	fputs(sorted->count > 0 ? ":" : ", no problems", stdout);
+	print_count(" ", sorted->counts[ERROR], "error", "errors");
+	print_count(sorted->counts[ERROR] ? ", " : " ", sorted->counts[WARNING], "warning",
+		    "warnings");
+	print_count(sorted->counts[ERROR] || sorted->counts[WARNING] ? ", " : " ",
+		    sorted->counts[ADVICE], "piece of advice", "pieces of advice");
+	putchar('\n');
+}
+
+/* --- JSON --------------------------------------------------------------------- */
+
+/* How many bytes a UTF-8 character at text has (RFC 3629); 0: it is none. */
+static size_t character_length(const unsigned char *text)
+{
+	static const struct {
+		unsigned char first, last, second_least, second_most;
+		size_t length;
+	} forms[] = {
+		{ 0x00, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+	size_t i = 0;
+
+	while (i < sizeof forms / sizeof forms[0] && *text > forms[i].last)
+		i++;
+	if (i == sizeof forms / sizeof forms[0] || *text < forms[i].first)
+		return 0;
+	if (forms[i].length > 1 &&
+	    (text[1] < forms[i].second_least || text[1] > forms[i].second_most))
+		return 0;
+	for (size_t next = 2; next < forms[i].length; next++)
+		if ((text[next] & 0xc0) != 0x80)
+			return 0;
+	return forms[i].length;
+}
+
+/* JSON is UTF-8; a byte that is not becomes U+FFFD. */
+static void print_json_string(const char *string)
+{
+	const unsigned char *text = (const unsigned char *)string;
+
+	putchar('"');
+	while (*text) {
+		size_t length = character_length(text);
+
+		if (length == 0)
+			fputs("\\ufffd", stdout);
+		else if (*text == '"' || *text == '\\')
+			printf("\\%c", *text);
+		else if (*text < ' ' || *text == 0x7f)
+			printf("\\u%04x", *text);
 		else
-			putchar(c);
+			fwrite(text, 1, length, stdout);
+		text += length ? length : 1;
 	}
 	putchar('"');
 }
 
-static void print_json(const struct problem *problem, bool is_first)
+static void print_json_object(const struct problem *problem)
 {
-	printf("%s\n  {\"severity\": \"%s\", \"file\": ", is_first ? "" : ",",
-	       severity_name(problem->severity));
+	printf("{\"severity\": \"%s\", \"file\": ", severity_name(problem->severity));
 	if (problem->file)
 		print_json_string(problem->file);
 	else
@@ -41,30 +185,32 @@ static void print_json(const struct problem *problem, bool is_first)
 	putchar('}');
 }
 
-static void print_problems(const struct problems *problems, bool as_json)
+static void print_json(const struct sorted *sorted)
 {
-	if (as_json)
-		putchar('[');
-	for (size_t i = 0; i < problems->count; i++) {
-		if (as_json)
-			print_json(&problems->list[i], i == 0);
-		else
-			print_text(&problems->list[i]);
+	putchar('[');
+	for (size_t i = 0; i < sorted->count; i++) {
+		fputs(i == 0 ? "\n  " : ",\n  ", stdout);
+		print_json_object(sorted->list[i]);
 	}
-	if (as_json)
-		puts(problems->count ? "\n]" : "]");
-	else
-		printf("%zu problems, %zu of them errors\n", problems->count + problems->omitted,
-		       problems->errors);
+	puts(sorted->count > 0 ? "\n]" : "]");
 }
+
+/* --- the whole ------------------------------------------------------------------ */
 
 int inspect_check(const struct load_options *options, bool as_json)
 {
 	struct problems problems = { 0 };
 	struct settings *settings = settings_load(options, &problems);
 	bool fine = settings && problems.errors == 0;
+	struct sorted sorted = sort(&problems, ADVICE);
 
-	print_problems(&problems, as_json);
+	if (as_json) {
+		print_json(&sorted);
+	} else {
+		write_all(&sorted, problems.omitted, stdout);
+		print_summary(settings, &sorted);
+	}
+	free(sorted.list);
 	problems_clear(&problems);
 	settings_free(settings);
 	return fine ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -1,0 +1,128 @@
+#include "inspect.h"
+
+#include "config/word_list.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_words(const char *attribute, const struct strings *words)
+{
+	printf("\t%-15s =", attribute);
+	for (size_t i = 0; i < words->count; i++)
+		word_print(words->list[i], stdout);
+	putchar('\n');
+}
+
+static void print_daemon(const struct daemon_settings *daemon)
+{
+	struct strings status_file = { .list = (char *[]){ daemon->status_file }, .count = 1 };
+
+	if (!daemon->port_maps.is_set && !daemon->status_file)
+		return;
+	puts("\ndaemon\n{");
+	if (daemon->port_maps.is_set)
+		print_words("port_map", &daemon->port_maps);
+	if (daemon->status_file)
+		print_words("status_file", &status_file);
+	puts("}");
+}
+
+/* The line of the service's attributes that sets log_type, or NULL. */
+static const char *log_type_line(const struct service_settings *service)
+{
+	static const char start[] = "\tlog_type ";
+	const char *line = service->canonical;
+
+	while (line && strncmp(line, start, strlen(start)) != 0) {
+		line = strchr(line, '\n');
+		line = line && line[1] ? line + 1 : NULL;
+	}
+	return line;
+}
+
+/* With the newline. */
+static int line_length(const char *line)
+{
+	return (int)(strcspn(line, "\n") + 1);
+}
+
+/* A log that is inherited is one log for all who inherit it, with one size, and
+ * so has to be inherited again; every other attribute is the same wherever it
+ * stands. */
+static bool shares_log(const struct service_settings *service)
+{
+	return service->log.is_common && log_type_line(service);
+}
+
+static void print_defaults(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct service_settings *service = settings->services[i];
+		const char *line = log_type_line(service);
+
+		if (shares_log(service)) {
+			printf("\ndefaults\n{\n%.*s}\n", line_length(line), line);
+			return;
+		}
+	}
+}
+
+static void print_service(const struct service_settings *service)
+{
+	const char *body = service->canonical, *line = log_type_line(service);
+
+	printf("\nservice %s\n{\n", service->name);
+	if (shares_log(service)) {
+		printf("%.*s", (int)(line - body), body);
+		body = line + line_length(line);
+	}
+	printf("%s}\n", body);
+}
+
+static void print_left_out(const struct settings *settings)
+{
+	const struct left_out *entry;
+
+	if (!STAILQ_EMPTY(&settings->left_out))
+		puts("# Left out:");
+	STAILQ_FOREACH(entry, &settings->left_out, link)
+		printf("#   %s (%s:%d): %s\n", entry->id, entry->file, entry->line, entry->why);
+	if (settings->lost_entries)
+		puts("# Some text could not be understood and is left out, too; see -check.");
+}
+
+static void print_settings(const struct settings *settings)
+{
+	puts("# The effective configuration, as usherd -print writes it.");
+	print_left_out(settings);
+	print_daemon(&settings->daemon);
+	print_defaults(settings);
+	for (size_t i = 0; i < settings->count; i++)
+		print_service(settings->services[i]);
+}
+
+/* Whoever replaces files by this wants to know that it is whole. */
+static int finish_output(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_SUCCESS;
+	fprintf(stderr, "usherd: can't write the configuration: %s\n", strerror(errno));
+	return EXIT_FAILURE;
+}
+
+int inspect_print(const struct load_options *options)
+{
+	struct problems problems = { 0 };
+	struct settings *settings = settings_load(options, &problems);
+	int status = EXIT_FAILURE;
+
+	inspect_report(&problems, WARNING, stderr);
+	if (settings) {
+		print_settings(settings);
+		status = finish_output();
+	}
+	problems_clear(&problems);
+	settings_free(settings);
+	return status;
+}

@@ -1,25 +1,37 @@
 /* hosts.allow and hosts.deny, hosts_access(5), through libwrap. The library
- * reads files, asks the resolver and may run commands, so it is asked on a
- * worker. Without libwrap at build time everybody is allowed. Loop thread only. */
+ * reads files, asks the resolver and identds, and does what the rules say: run
+ * commands, change the environment, the umask, the priority. So each question is
+ * put in a process of its own, which can be ended when it takes too long and has
+ * nothing of the daemon's to spoil. It becomes a child of the daemon's, whose
+ * exit status nobody asks for.
+ *
+ * For want of the connection the options banners, keepalive and linger have no
+ * effect, nor have those that would change the server's process (nice, setenv,
+ * umask, user); twist, which would take its place, refuses the peer.
+ *
+ * Without libwrap at build time everybody is allowed. Loop thread only. */
 #ifndef USHERD_ADMISSION_LIBWRAP_H
 #define USHERD_ADMISSION_LIBWRAP_H
 
 #include "base/address.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct libwrap_query;
 
-enum { LIBWRAP_DEADLINE_MS = 10000 }; /* then the answer is no */
+enum {
+	LIBWRAP_DEADLINE_MS = 10000, /* then the answer is no */
+	LIBWRAP_MOST = 256,          /* questions at once */
+};
 
-/* True when hosts.allow or hosts.deny has any rule at all: otherwise there is
- * nothing to ask. Looks at the files again when they have changed, at most once
- * a second. */
+/* True when hosts.allow or hosts.deny has any rule at all, or can't be read:
+ * otherwise there is nothing to ask. Looks at the files at most once a second. */
 bool libwrap_has_rules(void);
 
 /* Asks whether `daemon` may serve peer on its own address local. done is called
- * later, never before this returns. NULL with errno when the question could not
- * be put; there is then no callback. */
+ * later, never before this returns. NULL with errno (ENOMEM, EAGAIN) when the
+ * question could not be put; there is then no callback. */
 typedef void libwrap_answer(void *context, bool allowed);
 struct libwrap_query *libwrap_ask(const char *daemon, const struct address *peer,
 				  const struct address *local, libwrap_answer *done,
@@ -27,5 +39,10 @@ struct libwrap_query *libwrap_ask(const char *daemon, const struct address *peer
 
 /* done will not be called. */
 void libwrap_cancel(struct libwrap_query *query);
+
+/* Has these files looked at, which stay the caller's and must last, and each
+ * question answered by then. For tests. */
+void libwrap_set_files(char *allow, char *deny);
+void libwrap_set_deadline(uint64_t deadline_ms);
 
 #endif

@@ -1,0 +1,400 @@
+#include "admission/libwrap.h"
+
+#include "base/container_of.h"
+#include "base/loop.h"
+#include "base/timer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static uint64_t answer_by_ms = LIBWRAP_DEADLINE_MS;
+
+void libwrap_set_deadline(uint64_t deadline_ms)
+{
+	answer_by_ms = deadline_ms;
+}
+
+#ifdef HAVE_LIBWRAP
+
+#include "base/log.h"
+#include "base/worker.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <resolv.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <syslog.h>
+#include <tcpd.h>
+#include <unistd.h>
+
+/* Where libwrap has no such variables of its own it asks the program for them. */
+int allow_severity = LOG_INFO;
+int deny_severity = LOG_INFO;
+
+enum {
+	LOOK_AGAIN_MS = 1000,
+	LINE_MOST = 2048,    /* libwrap refuses everybody over a longer one */
+	LINES_MOST = 100000, /* of nothing but comments */
+};
+
+struct libwrap_query {
+	struct job job;
+	bool is_with_worker;
+	struct watch answer; /* the child's, on a pipe */
+	struct timer deadline;
+	libwrap_answer *done; /* NULL: cancelled */
+	void *context;
+	pid_t pid;
+	int error; /* why there is no child */
+
+	struct address peer, local;
+	char daemon[STRING_LENGTH];
+};
+
+static struct worker_pool *pool;
+static unsigned queries;
+
+static struct {
+	bool is_known, have_any;
+	uint64_t looked;
+} rules;
+
+void libwrap_set_files(char *allow, char *deny)
+{
+	hosts_allow_table = allow;
+	hosts_deny_table = deny;
+	rules.is_known = false;
+}
+
+/* --- whether there is anything to ask ---------------------------------------------- */
+
+/* An unfinished line counts, even of a comment: libwrap refuses everybody over
+ * it. */
+static bool is_rule(const char *line)
+{
+	if (!strchr(line, '\n'))
+		return true;
+	return line[0] != '#' && line[strspn(line, " \t\r\n")] != '\0';
+}
+
+static bool stream_has_rules(FILE *stream)
+{
+	char line[LINE_MOST];
+
+	for (int lines = 0; lines < LINES_MOST; lines++) {
+		if (!fgets(line, sizeof line, stream))
+			return ferror(stream);
+		if (is_rule(line))
+			return true;
+	}
+	return true;
+}
+
+/* What can't be read is libwrap's to judge; what is not there has no rules. */
+static bool file_has_rules(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	FILE *stream = fd < 0 ? NULL : fdopen(fd, "r");
+	bool has_rules;
+
+	if (!stream) {
+		has_rules = errno != ENOENT;
+		if (fd >= 0)
+			close(fd);
+		return has_rules;
+	}
+	has_rules = stream_has_rules(stream);
+	fclose(stream);
+	return has_rules;
+}
+
+bool libwrap_has_rules(void)
+{
+	if (!rules.is_known || loop_now() - rules.looked >= LOOK_AGAIN_MS) {
+		rules.is_known = true;
+		rules.looked = loop_now();
+		rules.have_any = file_has_rules(hosts_allow_table)
+				 || file_has_rules(hosts_deny_table);
+	}
+	return rules.have_any;
+}
+
+/* --- in the child ------------------------------------------------------------------ */
+
+static void leave(void)
+{
+	_exit(EXIT_FAILURE);
+}
+
+/* By number, as the C library may be older than the kernel. Where the kernel is
+ * older they stay open, unused, until the child has answered. */
+static void close_descriptors_but(int kept)
+{
+	if (kept > 3)
+		syscall(SYS_close_range, 3U, (unsigned)kept - 1, 0U);
+	syscall(SYS_close_range, (unsigned)kept + 1, UINT_MAX, 0U);
+}
+
+static void accept_signals(void)
+{
+	sigset_t none;
+
+	signal(SIGPIPE, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Gives up names and users in time to go on to the rules that need none. */
+static void limit_waiting(void)
+{
+	rfc931_timeout = LIBWRAP_DEADLINE_MS / 2000;
+	if (res_init() < 0)
+		return;
+	if (_res.retrans > 2)
+		_res.retrans = 2; /* seconds for one name server */
+	if (_res.retry > 2)
+		_res.retry = 2;
+	if (_res.nscount > 1)
+		_res.retry = 1;
+}
+
+static bool is_allowed(struct libwrap_query *query)
+{
+	struct request_info request;
+
+	request_init(&request, RQ_DAEMON, query->daemon, 0);
+	sock_methods(&request);
+	if (address_is_known(&query->peer))
+		request_set(&request, RQ_CLIENT_SIN, &query->peer.any, 0);
+	if (address_is_known(&query->local))
+		request_set(&request, RQ_SERVER_SIN, &query->local.any, 0);
+	resident = 1; /* twist does not replace a resident process */
+	return hosts_access(&request);
+}
+
+/* Some errors make libwrap call exit(3), which must not flush and clean up what
+ * is the daemon's; no answer is a refusal. */
+__attribute__((noreturn)) static void answer_in_child(struct libwrap_query *query, int pipe)
+{
+	bool answer;
+
+	accept_signals();
+	close_descriptors_but(pipe);
+	atexit(leave);
+	openlog("usherd", LOG_PID, LOG_DAEMON);
+	limit_waiting();
+	answer = is_allowed(query);
+	_exit(write(pipe, &answer, sizeof answer) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+/* --- on the worker ------------------------------------------------------------------ */
+
+/* Copying a process takes a while, more so the larger it is. */
+static void start_child(struct job *job)
+{
+	struct libwrap_query *query = container_of(job, struct libwrap_query, job);
+	int pipe[2];
+
+	query->error = pipe2(pipe, O_CLOEXEC | O_NONBLOCK) < 0 ? errno : 0;
+	if (query->error)
+		return;
+	query->pid = fork();
+	if (query->pid == 0)
+		answer_in_child(query, pipe[1]);
+	query->error = query->pid < 0 ? errno : 0;
+	close(pipe[1]);
+	if (query->error)
+		close(pipe[0]);
+	else
+		query->answer.fd = pipe[0];
+}
+
+/* --- on the loop thread -------------------------------------------------------------- */
+
+/* A process that has ended may have been reaped, and its number be another's by
+ * now. The child alone holds the pipe's other end, so while that is open the
+ * child has not ended, or at least nobody but this thread could reap it. */
+static void end_child(const struct libwrap_query *query)
+{
+	struct pollfd pipe = { .fd = query->answer.fd };
+
+	if (pipe.fd >= 0 && poll(&pipe, 1, 0) == 0)
+		kill(query->pid, SIGKILL);
+}
+
+static void query_free(struct libwrap_query *query)
+{
+	timer_stop(&query->deadline);
+	watch_stop(&query->answer);
+	if (query->answer.fd >= 0)
+		close(query->answer.fd);
+	free(query);
+	queries--;
+}
+
+void libwrap_cancel(struct libwrap_query *query)
+{
+	query->done = NULL;
+	timer_stop(&query->deadline);
+	if (query->is_with_worker)
+		return;
+	end_child(query);
+	query_free(query);
+}
+
+static void deadline_is_over(struct timer *timer)
+{
+	struct libwrap_query *query = container_of(timer, struct libwrap_query, deadline);
+	libwrap_answer *done = query->done;
+	void *context = query->context;
+
+	libwrap_cancel(query);
+	done(context, false);
+}
+
+static void query_answer(struct libwrap_query *query, bool allowed)
+{
+	libwrap_answer *done = query->done;
+	void *context = query->context;
+
+	query_free(query);
+	done(context, allowed);
+}
+
+static void answer_is_ready(struct watch *watch, short events)
+{
+	struct libwrap_query *query = container_of(watch, struct libwrap_query, answer);
+	bool answer = false; /* and so it stays when the child ends without one */
+
+	(void)events;
+	if (read(watch->fd, &answer, sizeof answer) < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	query_answer(query, answer);
+}
+
+static void child_is_started(struct job *job)
+{
+	struct libwrap_query *query = container_of(job, struct libwrap_query, job);
+
+	query->is_with_worker = false;
+	if (!query->done) {
+		libwrap_cancel(query);
+		return;
+	}
+	if (!query->error && watch_start(&query->answer, LOOP_READ) < 0)
+		query->error = errno;
+	if (query->error) {
+		log_failure(query->error, "hosts.allow and hosts.deny can't be asked");
+		query_answer(query, false);
+	}
+}
+
+/* One thread, so that no child gets hold of another's pipe. */
+static int open_pool(void)
+{
+	if (!pool)
+		pool = worker_pool_new(1, 1);
+	return pool ? 0 : -1;
+}
+
+static struct libwrap_query *query_new(void)
+{
+	struct libwrap_query *query;
+
+	if (queries == LIBWRAP_MOST) {
+		errno = EAGAIN;
+		return NULL;
+	}
+	query = calloc(1, sizeof *query);
+	if (!query)
+		return NULL;
+	query->job = (struct job){ .run = start_child, .done = child_is_started };
+	query->is_with_worker = true;
+	watch_init(&query->answer, -1, answer_is_ready);
+	timer_init(&query->deadline, deadline_is_over);
+	queries++;
+	return query;
+}
+
+struct libwrap_query *libwrap_ask(const char *daemon, const struct address *peer,
+				  const struct address *local, libwrap_answer *done,
+				  void *context)
+{
+	struct libwrap_query *query = query_new();
+	int error;
+
+	if (!query)
+		return NULL;
+	query->peer = *peer;
+	query->local = *local;
+	query->done = done;
+	query->context = context;
+	snprintf(query->daemon, sizeof query->daemon, "%s", daemon);
+	if (open_pool() < 0 || worker_submit(pool, &query->job) < 0) {
+		error = errno;
+		query_free(query);
+		errno = error;
+		return NULL;
+	}
+	timer_start(&query->deadline, answer_by_ms);
+	return query;
+}
+
+#else
+
+struct libwrap_query {
+	struct timer soon;
+	libwrap_answer *done;
+	void *context;
+};
+
+void libwrap_set_files(char *allow, char *deny)
+{
+	(void)allow;
+	(void)deny;
+}
+
+bool libwrap_has_rules(void)
+{
+	return false;
+}
+
+static void answer_is_due(struct timer *timer)
+{
+	struct libwrap_query *query = container_of(timer, struct libwrap_query, soon);
+	libwrap_answer *done = query->done;
+	void *context = query->context;
+
+	libwrap_cancel(query);
+	done(context, true);
+}
+
+struct libwrap_query *libwrap_ask(const char *daemon, const struct address *peer,
+				  const struct address *local, libwrap_answer *done,
+				  void *context)
+{
+	struct libwrap_query *query = calloc(1, sizeof *query);
+
+	(void)daemon;
+	(void)peer;
+	(void)local;
+	if (!query)
+		return NULL;
+	query->done = done;
+	query->context = context;
+	timer_init(&query->soon, answer_is_due);
+	timer_start(&query->soon, 0);
+	return query;
+}
+
+void libwrap_cancel(struct libwrap_query *query)
+{
+	timer_stop(&query->soon);
+	free(query);
+}
+
+#endif

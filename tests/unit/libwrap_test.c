@@ -1,0 +1,469 @@
+#include "admission/libwrap.h"
+#include "base/loop.h"
+#include "support/deadline.h"
+#include "support/place.h"
+#include "support/process.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LONG_MS = 3600 * 1000 };
+
+static struct told {
+	int calls;
+	bool allowed;
+} told[LIBWRAP_MOST];
+
+static int answered, wanted;
+
+static void take_answer(void *context, bool allowed)
+{
+	struct told *one = context;
+
+	one->calls++;
+	one->allowed = allowed;
+	if (++answered == wanted)
+		loop_stop();
+}
+
+static void run_until_answered(int count)
+{
+	wanted = count;
+	if (answered < count)
+		loop_run();
+	ck_assert_int_eq(answered, count);
+}
+
+static struct address address_of(const char *text, uint16_t port)
+{
+	struct address address = { 0 };
+
+	ck_assert_msg(address_parse(&address, text, port) == 0, "%s is no address", text);
+	return address;
+}
+
+static struct libwrap_query *ask_from(struct told *one, const char *daemon, const char *from)
+{
+	struct address peer = address_of(from, 40000);
+	struct address local = address_of(strchr(from, ':') ? "::1" : "127.0.0.2", 23);
+	struct libwrap_query *query = libwrap_ask(daemon, &peer, &local, take_answer, one);
+
+	ck_assert_msg(query != NULL, "%s", strerror(errno));
+	ck_assert_int_eq(one->calls, 0);
+	return query;
+}
+
+static void set_up(void)
+{
+	memset(told, 0, sizeof told);
+	answered = 0;
+	place_make();
+	signal(SIGPIPE, SIG_IGN); /* as in the daemon */
+	ck_assert_int_eq(loop_init(), 0);
+	libwrap_set_deadline(LONG_MS);
+}
+
+/* Every question's process ends, answered or not. */
+static bool all_have_ended(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	return process_children(getpid()) == 0;
+}
+
+static void tear_down(void)
+{
+	wait_until((loop_turn(0), all_have_ended()));
+	place_remove();
+}
+
+#ifdef HAVE_LIBWRAP
+
+static void write_rules(const char *allow, const char *deny)
+{
+	if (allow)
+		place_write("allow", "%s", allow);
+	if (deny)
+		place_write("deny", "%s", deny);
+	libwrap_set_files(textf("%s", place_path("allow")), textf("%s", place_path("deny")));
+}
+
+/* --- whether there are rules -------------------------------------------------------- */
+
+static const struct {
+	const char *allow, *deny; /* NULL: no such file */
+	bool have_any;
+} files[] = {
+	{ NULL, NULL, false },
+	{ "", "", false },
+	{ "# ALL: ALL\n", NULL, false },
+	{ "\n \t\r\n#\n", "#ALL: ALL\n\n", false },
+	{ "ALL: ALL\n", NULL, true },
+	{ NULL, "#\n\n  ALL: ALL\n", true },
+	{ NULL, "nonsense\n", true },
+	{ " # no comment\n", NULL, true },
+	{ NULL, "# not finished", true },
+	{ NULL, " ", true },
+};
+
+START_TEST(knows_whether_there_are_rules)
+{
+	write_rules(files[_i].allow, files[_i].deny);
+	ck_assert_msg(libwrap_has_rules() == files[_i].have_any, "row %d", _i);
+}
+END_TEST
+
+START_TEST(a_file_that_can_not_be_read_is_a_rule)
+{
+	libwrap_set_files(textf("%s", place_path("none")), textf("%s/x", place_path("none")));
+	ck_assert(!libwrap_has_rules());
+	place_write("file", "%s", "");
+	libwrap_set_files(textf("%s", place_path("none")), textf("%s/x", place_path("file")));
+	ck_assert(libwrap_has_rules());
+	ck_assert_int_eq(mkdir(place_path("directory"), 0755), 0);
+	libwrap_set_files(textf("%s", place_path("none")), textf("%s", place_path("directory")));
+	ck_assert(libwrap_has_rules());
+}
+END_TEST
+
+START_TEST(a_very_long_comment_is_a_rule)
+{
+	char line[4000];
+
+	memset(line, '#', sizeof line);
+	line[sizeof line - 1] = '\0';
+	write_rules(NULL, textf("%s\n", line));
+	ck_assert(libwrap_has_rules());
+}
+END_TEST
+
+static bool have_rules_after_a_turn(void)
+{
+	loop_turn(0);
+	return libwrap_has_rules();
+}
+
+START_TEST(looks_again_after_a_while)
+{
+	write_rules("", NULL);
+	ck_assert(!libwrap_has_rules());
+	place_write("deny", "ALL: ALL\n");
+	ck_assert(!libwrap_has_rules());
+	wait_until(have_rules_after_a_turn());
+	ck_assert_int_eq(unlink(place_path("deny")), 0);
+	wait_until(!have_rules_after_a_turn());
+}
+END_TEST
+
+/* --- the rules ------------------------------------------------------------------------ */
+
+static const struct {
+	const char *allow, *deny, *daemon, *from;
+	bool allowed;
+} questions[] = {
+	{ "", "", "echo", "192.0.2.1", true },
+	{ NULL, NULL, "echo", "192.0.2.1", true },
+	{ "", "ALL: ALL\n", "echo", "192.0.2.1", false },
+	{ "", "ALL: ALL\n", "echo", "2001:db8::1", false },
+	{ "", "daytime: ALL\n", "echo", "192.0.2.1", true },
+	{ "echo: 192.0.2.0/24\n", "ALL: ALL\n", "echo", "192.0.2.1", true },
+	{ "echo: 192.0.2.0/24\n", "ALL: ALL\n", "echo", "192.0.3.1", false },
+	{ "echo: 192.0.2.0/24\n", "ALL: ALL\n", "time", "192.0.2.1", false },
+	{ "echo: 192.0.2.0/24\n", "ALL: ALL\n", "echo", "::ffff:192.0.2.1", true },
+	{ "echo: 192.0.\n", "ALL: ALL\n", "echo", "192.0.9.1", true },
+	{ "echo: [2001:db8::]/32\n", "ALL: ALL\n", "echo", "2001:db8:9::1", true },
+	{ "echo: [2001:db8::]/32\n", "ALL: ALL\n", "echo", "2001:db9::1", false },
+	{ "echo: [2001:db8::1]\n", "ALL: ALL\n", "echo", "2001:db8::1", true },
+	{ "echo: [fe80::]/10\n", "ALL: ALL\n", "echo", "fe80::1%lo", true },
+	{ "", "echo: ALL EXCEPT 192.0.2.1\n", "echo", "192.0.2.1", true },
+	{ "", "echo: ALL EXCEPT 192.0.2.1\n", "echo", "192.0.2.2", false },
+	{ "echo@127.0.0.2: 192.0.2.1\n", "ALL: ALL\n", "echo", "192.0.2.1", true },
+	{ "echo@127.0.0.3: 192.0.2.1\n", "ALL: ALL\n", "echo", "192.0.2.1", false },
+	{ "echo: localhost\n", "ALL: ALL\n", "echo", "127.0.0.1", true },
+	{ "echo: nobody@127.0.0.1\n", "ALL: ALL\n", "echo", "127.0.0.1", false },
+	{ "ALL: ALL: allow\n", "", "echo", "192.0.2.1", true },
+	{ "ALL: ALL: deny\n", "", "echo", "192.0.2.1", false },
+	{ "ALL: ALL: severity local0.debug: allow\n", "", "echo", "192.0.2.1", true },
+	{ "ALL: ALL: keepalive: linger 1: allow\n", "", "echo", "192.0.2.1", true },
+	{ "ALL: ALL: nonsense\n", "", "echo", "192.0.2.1", false },
+	{ "", "ALL: ALL: twist /bin/echo go away\n", "echo", "192.0.2.1", false },
+	{ "", "ALL: ALL: allow\n", "echo", "192.0.2.1", true },
+	{ "", "# not finished", "echo", "192.0.2.1", false },
+};
+
+START_TEST(answers_by_the_rules)
+{
+	write_rules(questions[_i].allow, questions[_i].deny);
+	ask_from(&told[0], questions[_i].daemon, questions[_i].from);
+	run_until_answered(1);
+	ck_assert_msg(told[0].calls == 1 && told[0].allowed == questions[_i].allowed,
+		      "row %d: %s of %s", _i, questions[_i].daemon, questions[_i].from);
+}
+END_TEST
+
+START_TEST(an_unknown_address_matches_no_network)
+{
+	struct address unknown = address_from_sockaddr(NULL, 0);
+
+	write_rules("ALL: 0.0.0.0/0 [::]/0\n", "ALL: ALL\n");
+	ck_assert_ptr_nonnull(libwrap_ask("echo", &unknown, &unknown, take_answer, &told[0]));
+	run_until_answered(1);
+	ck_assert(!told[0].allowed);
+}
+END_TEST
+
+START_TEST(answers_many_at_once)
+{
+	write_rules("even: ALL\n", "ALL: ALL\n");
+	for (int i = 0; i < 50; i++)
+		ask_from(&told[i], i % 2 ? "odd" : "even", "192.0.2.1");
+	run_until_answered(50);
+	for (int i = 0; i < 50; i++)
+		ck_assert_msg(told[i].calls == 1 && told[i].allowed == (i % 2 == 0), "%d", i);
+}
+END_TEST
+
+/* --- options ------------------------------------------------------------------------ */
+
+START_TEST(commands_are_run)
+{
+	write_rules(textf("ALL: ALL: spawn echo %%d %%a > %s\n", place_path("out")), "");
+	ask_from(&told[0], "in.tftpd", "192.0.2.1");
+	run_until_answered(1);
+	ck_assert(told[0].allowed);
+	ck_assert_str_eq(place_read("out"), "in.tftpd 192.0.2.1\n");
+}
+END_TEST
+
+/* Nothing but 0, 1 and 2 is open, a shell's own aside; no signal is blocked, and
+ * SIGHUP alone ignored, as libwrap has it. */
+START_TEST(commands_inherit_nothing_of_the_daemon)
+{
+	int low = dup(STDERR_FILENO), high = fcntl(low, F_DUPFD, 200);
+
+	ck_assert_int_ge(high, 200);
+	write_rules(textf("ALL: ALL: spawn (for fd in 3 4 5 6 7 8 9 %d; do "
+			  "test -e /proc/self/fd/$fd && echo $fd is open; done; "
+			  "grep -E 'Sig(Blk|Ign)' /proc/self/status) > %s\n",
+			  high, place_path("out")), "");
+	ask_from(&told[0], "echo", "192.0.2.1");
+	run_until_answered(1);
+	close(low);
+	close(high);
+	ck_assert(!text_matches(place_read("out"), "is open"));
+	ck_assert_msg(text_matches(place_read("out"), "^SigBlk:\t0+$"), "%s", place_read("out"));
+	ck_assert_msg(text_matches(place_read("out"), "^SigIgn:\t0+1$"), "%s", place_read("out"));
+}
+END_TEST
+
+START_TEST(options_leave_the_daemon_as_it_is)
+{
+	mode_t before = umask(022);
+
+	write_rules("ALL: ALL: umask 077: setenv USHERD_TEST yes: nice 5: allow\n", "");
+	ask_from(&told[0], "echo", "192.0.2.1");
+	run_until_answered(1);
+	ck_assert(told[0].allowed);
+	ck_assert_int_eq(umask(before), 022);
+	ck_assert_ptr_null(getenv("USHERD_TEST"));
+	errno = 0;
+	ck_assert_int_eq(nice(0), 0);
+}
+END_TEST
+
+/* --- what takes long -------------------------------------------------------------------
+ * A pattern that is the path of a fifo holds its question up until somebody
+ * writes to it. */
+
+static void write_stuck_rule(void)
+{
+	ck_assert_int_eq(mkfifo(place_path("fifo"), 0600), 0);
+	write_rules(textf("quick: ALL\nstuck: %s\n", place_path("fifo")), "ALL: ALL\n");
+}
+
+static bool one_runs(void)
+{
+	loop_turn(0);
+	return process_children(getpid()) == 1;
+}
+
+START_TEST(a_stuck_question_holds_up_no_other)
+{
+	struct libwrap_query *stuck;
+
+	write_stuck_rule();
+	stuck = ask_from(&told[0], "stuck", "192.0.2.1");
+	ask_from(&told[1], "quick", "192.0.2.1");
+	run_until_answered(1);
+	ck_assert(told[1].allowed);
+	ck_assert_int_eq(told[0].calls, 0);
+	libwrap_cancel(stuck);
+}
+END_TEST
+
+/* Whether it was still to be put by then or has been. */
+START_TEST(the_answer_is_no_when_time_is_up)
+{
+	write_stuck_rule();
+	libwrap_set_deadline((uint64_t)_i * 10);
+	ask_from(&told[0], "stuck", "192.0.2.1");
+	run_until_answered(1);
+	ck_assert(!told[0].allowed);
+	libwrap_set_deadline(LONG_MS);
+	ask_from(&told[1], "quick", "192.0.2.1");
+	run_until_answered(2);
+	ck_assert(told[1].allowed);
+	ck_assert_int_eq(told[0].calls, 1);
+}
+END_TEST
+
+START_TEST(a_question_cancelled_at_once_is_not_answered)
+{
+	write_stuck_rule();
+	libwrap_cancel(ask_from(&told[0], "quick", "192.0.2.1"));
+	libwrap_cancel(ask_from(&told[1], "stuck", "192.0.2.1"));
+	ask_from(&told[2], "quick", "192.0.2.1");
+	run_until_answered(1);
+	ck_assert(told[2].allowed);
+	ck_assert_int_eq(told[0].calls + told[1].calls, 0);
+}
+END_TEST
+
+START_TEST(a_question_cancelled_later_is_not_answered)
+{
+	struct libwrap_query *query;
+
+	write_stuck_rule();
+	query = ask_from(&told[0], "stuck", "192.0.2.1");
+	wait_until(one_runs());
+	libwrap_cancel(query);
+	ask_from(&told[1], "quick", "192.0.2.1");
+	run_until_answered(1);
+	ck_assert(told[1].allowed);
+	ck_assert_int_eq(told[0].calls, 0);
+}
+END_TEST
+
+START_TEST(a_process_that_dies_has_said_no)
+{
+	write_stuck_rule();
+	ask_from(&told[0], "stuck", "192.0.2.1");
+	wait_until(one_runs());
+	ck_assert_int_eq(kill(process_child(getpid()), SIGKILL), 0);
+	run_until_answered(1);
+	ck_assert(!told[0].allowed);
+}
+END_TEST
+
+START_TEST(refuses_more_than_the_most)
+{
+	struct libwrap_query *asked[LIBWRAP_MOST];
+	struct address peer = address_of("192.0.2.1", 1);
+
+	write_stuck_rule();
+	for (int i = 0; i < LIBWRAP_MOST; i++)
+		asked[i] = ask_from(&told[i], "stuck", "192.0.2.1");
+	errno = 0;
+	ck_assert_ptr_null(libwrap_ask("quick", &peer, &peer, take_answer, NULL));
+	ck_assert_int_eq(errno, EAGAIN);
+	for (int i = 0; i < LIBWRAP_MOST; i++)
+		libwrap_cancel(asked[i]);
+	wait_until((loop_turn(0), libwrap_ask("quick", &peer, &peer, take_answer, &told[0])));
+	run_until_answered(1);
+	ck_assert(told[0].allowed);
+}
+END_TEST
+
+START_TEST(closes_what_it_opened)
+{
+	unsigned before;
+
+	write_stuck_rule();
+	ask_from(&told[0], "quick", "192.0.2.1");
+	run_until_answered(1);
+	before = process_descriptors(getpid());
+	ask_from(&told[1], "quick", "192.0.2.1");
+	libwrap_cancel(ask_from(&told[2], "stuck", "192.0.2.1"));
+	run_until_answered(2);
+	ask_from(&told[3], "quick", "192.0.2.1");
+	run_until_answered(3);
+	ck_assert_uint_eq(process_descriptors(getpid()), before);
+}
+END_TEST
+
+#define ROWS(table) ((int)(sizeof table / sizeof table[0]))
+
+Suite *libwrap_suite(void);
+
+Suite *libwrap_suite(void)
+{
+	Suite *suite = suite_create("libwrap");
+	TCase *looking = tcase_create("looking"), *asking = tcase_create("asking");
+	TCase *options = tcase_create("options"), *waiting = tcase_create("waiting");
+
+	tcase_add_checked_fixture(looking, set_up, tear_down);
+	tcase_set_timeout(looking, 30);
+	tcase_add_loop_test(looking, knows_whether_there_are_rules, 0, ROWS(files));
+	tcase_add_test(looking, a_file_that_can_not_be_read_is_a_rule);
+	tcase_add_test(looking, a_very_long_comment_is_a_rule);
+	tcase_add_test(looking, looks_again_after_a_while);
+	tcase_add_checked_fixture(asking, set_up, tear_down);
+	tcase_set_timeout(asking, 30);
+	tcase_add_loop_test(asking, answers_by_the_rules, 0, ROWS(questions));
+	tcase_add_test(asking, an_unknown_address_matches_no_network);
+	tcase_add_test(asking, answers_many_at_once);
+	tcase_add_checked_fixture(options, set_up, tear_down);
+	tcase_set_timeout(options, 30);
+	tcase_add_test(options, commands_are_run);
+	tcase_add_test(options, commands_inherit_nothing_of_the_daemon);
+	tcase_add_test(options, options_leave_the_daemon_as_it_is);
+	tcase_add_checked_fixture(waiting, set_up, tear_down);
+	tcase_set_timeout(waiting, 60);
+	tcase_add_test(waiting, a_stuck_question_holds_up_no_other);
+	tcase_add_loop_test(waiting, the_answer_is_no_when_time_is_up, 0, 5);
+	tcase_add_test(waiting, a_question_cancelled_at_once_is_not_answered);
+	tcase_add_test(waiting, a_question_cancelled_later_is_not_answered);
+	tcase_add_test(waiting, a_process_that_dies_has_said_no);
+	tcase_add_test(waiting, refuses_more_than_the_most);
+	tcase_add_test(waiting, closes_what_it_opened);
+	suite_add_tcase(suite, looking);
+	suite_add_tcase(suite, asking);
+	suite_add_tcase(suite, options);
+	suite_add_tcase(suite, waiting);
+	return suite;
+}
+
+#else
+
+START_TEST(without_libwrap_everybody_is_allowed)
+{
+	ck_assert(!libwrap_has_rules());
+	libwrap_cancel(ask_from(&told[0], "echo", "192.0.2.1"));
+	ask_from(&told[1], "echo", "192.0.2.1");
+	run_until_answered(1);
+	ck_assert_int_eq(told[0].calls, 0);
+	ck_assert(told[1].allowed);
+}
+END_TEST
+
+Suite *libwrap_suite(void);
+
+Suite *libwrap_suite(void)
+{
+	Suite *suite = suite_create("libwrap");
+	TCase *without = tcase_create("without");
+
+	tcase_add_checked_fixture(without, set_up, tear_down);
+	tcase_add_test(without, without_libwrap_everybody_is_allowed);
+	suite_add_tcase(suite, without);
+	return suite;
+}
+
+#endif

@@ -160,21 +160,20 @@ END_TEST
 
 /* --- the status report --- */
 
-/* Sends SIGUSR1 and returns what was written to the file the log names. */
+static void choose_status_file(void)
+{
+	configure("daemon\n{\n\tstatus_file = %s\n}\n", place_path("status"));
+}
+
+/* Sends SIGUSR1 and returns what was written. */
 static const char *status_report(void)
 {
-	static const char said[] = "generated state dump in file ";
+	static const char said[] = "generated state dump in file .*/status$";
 	unsigned before = text_count(daemon_log(), said);
-	const char *line, *log;
 
 	daemon_signal(SIGUSR1);
 	wait_until(text_count(daemon_log(), said) > before);
-	log = daemon_log();
-	line = strstr(log, said);
-	for (const char *next = line; next; next = strstr(next + 1, said))
-		line = next;
-	line += strlen(said);
-	return file_read(textf("%.*s", (int)strcspn(line, "\n"), line));
+	return place_read("status");
 }
 
 START_TEST(the_report_tells_of_every_service)
@@ -185,6 +184,7 @@ START_TEST(the_report_tells_of_every_service)
 	const char *report;
 	pid_t server;
 
+	choose_status_file();
 	daemon_start();
 	held = client_hold(cat);
 	server = process_child(daemon_pid());
@@ -206,11 +206,38 @@ END_TEST
 
 START_TEST(the_report_can_be_had_again)
 {
+	choose_status_file();
 	add_service("zzcat", CAT);
 	daemon_start();
 	ck_assert(text_matches(status_report(), "zzcat"));
+	place_write("status", "of the day before\n");
 	ck_assert(text_matches(status_report(), "zzcat"));
+	ck_assert(!text_matches(place_read("status"), "day before"));
 	ck_assert(daemon_is_running());
+}
+END_TEST
+
+START_TEST(a_report_that_cannot_be_written_is_no_end)
+{
+	int port = add_service("zzcat", CAT);
+
+	configure("daemon\n{\n\tstatus_file = /no/such/directory/status\n}\n");
+	daemon_start();
+	daemon_signal(SIGUSR1);
+	daemon_wait_log("ERROR: .*/no/such/directory/status: No such file or directory$");
+	ck_assert_str_eq(ask(port, "on"), "on");
+}
+END_TEST
+
+START_TEST(a_report_is_no_way_to_write_elsewhere)
+{
+	choose_status_file();
+	add_service("zzcat", CAT);
+	place_write("precious", "untouched\n");
+	ck_assert_int_eq(symlink(place_path("precious"), place_path("status")), 0);
+	daemon_start();
+	ck_assert(text_matches(status_report(), "zzcat"));
+	ck_assert_str_eq(place_read("precious"), "untouched\n");
 }
 END_TEST
 
@@ -264,6 +291,8 @@ Suite *signals_suite(void)
 	tcase_add_test(end, many_sessions_end);
 	tcase_add_test(report, the_report_tells_of_every_service);
 	tcase_add_test(report, the_report_can_be_had_again);
+	tcase_add_test(report, a_report_that_cannot_be_written_is_no_end);
+	tcase_add_test(report, a_report_is_no_way_to_write_elsewhere);
 	tcase_add_test(rest, sigabrt_asks_for_a_check);
 	tcase_add_loop_test(rest, other_signals_do_nothing, 0,
 			    sizeof harmless / sizeof harmless[0]);

@@ -211,6 +211,9 @@ void settings_free(struct settings *settings);
 struct service_settings *service_settings_keep(struct service_settings *service);
 void service_settings_release(struct service_settings *service);
 
+/* The name that hosts.allow and hosts.deny know the service by. */
+const char *service_libwrap_name(const struct service_settings *service);
+
 static inline bool service_is_internal(const struct service_settings *service)
 {
 	return service->types & TYPE_INTERNAL;

@@ -140,7 +140,7 @@ static void advise_of_idle_denials(const struct view *view)
 
 		if (rule->kind == RULE_PREFIX && !touches(only_from, &rule->prefix))
 			problem_add(view->problems, ADVICE, rule->file, rule->line,
-				    "no_access %s never matters, as only_from does not have it; "
+				    "no_access %s never matters, as only_from does not cover it; "
 				    "remove it", rule->text);
 	}
 }

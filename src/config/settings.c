@@ -29,6 +29,18 @@ struct service_settings *service_settings_keep(struct service_settings *service)
 	return service;
 }
 
+const char *service_libwrap_name(const struct service_settings *service)
+{
+	const char *slash;
+
+	if (service->libwrap)
+		return service->libwrap;
+	if (!service->argv)
+		return service->name;
+	slash = strrchr(service->argv[0], '/');
+	return slash ? slash + 1 : service->argv[0];
+}
+
 void service_settings_release(struct service_settings *service)
 {
 	if (!service || --service->references > 0)

@@ -1,0 +1,182 @@
+/* What the daemon itself says to clients and about servers: banners, ident,
+ * standard error, hosts.allow. */
+#include "support/client.h"
+#include "support/daemon.h"
+#include "support/deadline.h"
+#include "support/place.h"
+#include "support/process.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- banners --- */
+
+static int add_with_banners(const char *lines)
+{
+	place_write("always", "always\r\n");
+	place_write("success", "success\n");
+	place_write("fail", "fail\n");
+	return add_service("zzok", HELLO "banner = %s\nbanner_success = %s\nbanner_fail = %s\n%s",
+			   place_path("always"), place_path("success"), place_path("fail"), lines);
+}
+
+START_TEST(banners_come_in_their_order)
+{
+	int port = add_with_banners("no_access = 127.0.0.5\n");
+
+	daemon_start();
+	ck_assert_str_eq(ask(port, ""), "always\r\nsuccess\nhello\n");
+	ck_assert_str_eq(ask_from("127.0.0.5", port, ""), "always\r\nfail\n");
+}
+END_TEST
+
+START_TEST(banner_fail_comes_with_every_refusal)
+{
+	int port = add_with_banners("instances = 0\n");
+
+	daemon_start();
+	ck_assert_str_eq(ask(port, "something nobody reads"), "always\r\nfail\n");
+}
+END_TEST
+
+START_TEST(a_banner_is_read_for_each_connection)
+{
+	int port = add_with_banners("");
+
+	daemon_start();
+	place_write("always", "changed\n");
+	ck_assert_str_eq(ask(port, ""), "changed\nsuccess\nhello\n");
+}
+END_TEST
+
+START_TEST(a_long_banner_is_whole)
+{
+	enum { LENGTH = 700000 };
+	char *text = keep(malloc(LENGTH + 1));
+	int port = add_with_banners("");
+	struct bytes all;
+	int fd;
+
+	for (int i = 0; i < LENGTH; i++)
+		text[i] = (char)('a' + i % 23);
+	place_write_bytes("always", text, LENGTH);
+	daemon_start();
+	fd = client_connect(NULL, port);
+	all = client_read_all(fd);
+	ck_assert_uint_eq(all.length, LENGTH + strlen("success\nhello\n"));
+	ck_assert_int_eq(memcmp(all.data, text, LENGTH), 0);
+	ck_assert_str_eq(all.data + LENGTH, "success\nhello\n");
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_client_that_does_not_read_its_banner_holds_up_nobody)
+{
+	int port = add_with_banners(""), fds[8];
+	char *text = keep(calloc(1, 1000000));
+
+	memset(text, 'x', 1000000);
+	place_write_bytes("always", text, 1000000);
+	add_service("zzother", "id = other\n" HELLO "port = %d\n", port_take());
+	daemon_start();
+	for (int i = 0; i < 8; i++)
+		fds[i] = client_connect(NULL, port);
+	ck_assert_uint_eq(client_read(client_connect(NULL, port), 1000000).length, 1000000);
+	for (int i = 0; i < 8; i++)
+		close(fds[i]);
+}
+END_TEST
+
+START_TEST(a_missing_banner_is_reported_and_the_service_works)
+{
+	int port = add_service("zzok", HELLO "banner = %s\n", place_path("nothing"));
+
+	daemon_start();
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+	daemon_wait_log("ERROR: service = zzok, open of banner .*/nothing failed");
+}
+END_TEST
+
+START_TEST(banners_of_defaults_count)
+{
+	int port;
+
+	place_write("always", "hi\n");
+	add_defaults("banner = %s\n", place_path("always"));
+	port = add_service("time", "type = INTERNAL UNLISTED\n");
+	daemon_start();
+	ck_assert_uint_eq(client_read_all(client_connect(NULL, port)).length, 7);
+}
+END_TEST
+
+/* --- standard error --- */
+
+static const char *complainer(void)
+{
+	return place_script("complain", "echo out\necho 'first line' >&2\n"
+			    "printf 'second \\033[1m' >&2\n");
+}
+
+START_TEST(stderr_may_go_to_the_log)
+{
+	int port = add_service("zzerr", "server = %s\nstderr = log\n", complainer());
+
+	daemon_start();
+	ck_assert_str_eq(ask(port, ""), "out\n");
+	daemon_wait_log("NOTICE: service zzerr: stderr: first line$");
+	/* An unfinished line too, and nothing that a terminal would obey. */
+	daemon_wait_log("NOTICE: service zzerr: stderr: second \\\\x1B\\[1m$");
+}
+END_TEST
+
+START_TEST(stderr_may_go_nowhere)
+{
+	int port = add_service("zzerr", "server = %s\nstderr = null\n", complainer());
+
+	daemon_start();
+	ck_assert_str_eq(ask(port, ""), "out\n");
+}
+END_TEST
+
+START_TEST(stderr_may_go_to_a_file)
+{
+	int port = add_service("zzerr", "server = %s\nstderr = %s\n", complainer(),
+			       place_path("errors"));
+
+	daemon_start();
+	ck_assert_str_eq(ask(port, ""), "out\n");
+	ck_assert_str_eq(ask(port, ""), "out\n");
+	wait_until(text_count(place_read("errors"), "first line$") == 2);
+}
+END_TEST
+
+START_TEST(stderr_is_the_connection_otherwise)
+{
+	int port = add_service("zzerr", "server = %s\n", complainer());
+
+	daemon_start();
+	ck_assert_str_eq(ask(port, ""), "out\nfirst line\nsecond \033[1m");
+}
+END_TEST
+
+Suite *words_suite(void)
+{
+	Suite *suite = suite_create("words");
+	TCase *banners = daemon_tcase(suite, "banners");
+	TCase *errors = daemon_tcase(suite, "standard error");
+
+	tcase_add_test(banners, banners_come_in_their_order);
+	tcase_add_test(banners, banner_fail_comes_with_every_refusal);
+	tcase_add_test(banners, a_banner_is_read_for_each_connection);
+	tcase_add_test(banners, a_long_banner_is_whole);
+	tcase_add_test(banners, a_client_that_does_not_read_its_banner_holds_up_nobody);
+	tcase_add_test(banners, a_missing_banner_is_reported_and_the_service_works);
+	tcase_add_test(banners, banners_of_defaults_count);
+	tcase_add_test(errors, stderr_may_go_to_the_log);
+	tcase_add_test(errors, stderr_may_go_nowhere);
+	tcase_add_test(errors, stderr_may_go_to_a_file);
+	tcase_add_test(errors, stderr_is_the_connection_otherwise);
+	return suite;
+}

@@ -324,6 +324,7 @@ static void check_libwrap(struct answer *answer)
 	if (service->bind.count > 0 && address_parse(&local, service->bind.list[0], 0) < 0)
 		local.length = 0;
 	answer->is_known = false;
+	libwrap_run_no_commands();
 	if (libwrap_ask(service_libwrap_name(service), &answer->inquiry->peer, &local, on_libwrap,
 			answer))
 		wait_for_answer(answer);

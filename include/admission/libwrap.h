@@ -40,6 +40,10 @@ struct libwrap_query *libwrap_ask(const char *daemon, const struct address *peer
 /* done will not be called. */
 void libwrap_cancel(struct libwrap_query *query);
 
+/* Has no command run that a rule asks for (spawn) from now on, for who only wants
+ * to know. */
+void libwrap_run_no_commands(void);
+
 /* Has these files looked at, which stay the caller's and must last, and each
  * question answered by then. For tests. */
 void libwrap_set_files(char *allow, char *deny);

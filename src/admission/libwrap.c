@@ -57,11 +57,17 @@ struct libwrap_query {
 
 static struct worker_pool *pool;
 static unsigned queries;
+static bool runs_no_commands;
 
 static struct {
 	bool is_known, have_any;
 	uint64_t looked;
 } rules;
+
+void libwrap_run_no_commands(void)
+{
+	runs_no_commands = true;
+}
 
 void libwrap_set_files(char *allow, char *deny)
 {
@@ -173,7 +179,9 @@ static bool is_allowed(struct libwrap_query *query)
 	if (address_is_known(&query->local))
 		request_set(&request, RQ_SERVER_SIN, &query->local.any, 0);
 	resident = 1; /* twist does not replace a resident process */
-	return hosts_access(&request);
+	dry_run = runs_no_commands;
+	/* Of a dry run twist says that it was there by ending it. */
+	return hosts_access(&request) && dry_run == runs_no_commands;
 }
 
 /* Some errors make libwrap call exit(3), which must not flush and clean up what
@@ -351,6 +359,10 @@ struct libwrap_query {
 	libwrap_answer *done;
 	void *context;
 };
+
+void libwrap_run_no_commands(void)
+{
+}
 
 void libwrap_set_files(char *allow, char *deny)
 {

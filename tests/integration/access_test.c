@@ -88,8 +88,9 @@ START_TEST(lists_know_ipv6)
 
 	daemon_start();
 	answer = ask_at("::1", port, "");
-	ck_assert_msg(strcmp(answer, lists6[_i].lets_in ? "hello\n" : "") == 0, "\"%s\" lets ::1 %s",
-		      lists6[_i].lines, lists6[_i].lets_in ? "not in" : "in");
+	ck_assert_msg(strcmp(answer, lists6[_i].lets_in ? "hello\n" : "") == 0,
+		      "\"%s\" lets ::1 %s", lists6[_i].lines,
+		      lists6[_i].lets_in ? "not in" : "in");
 	if (!lists6[_i].lets_in)
 		service_wait_log(LOG_TIME "FAIL: zzlist address from=::1$");
 }

@@ -545,8 +545,8 @@ END_TEST
 START_TEST(descriptors_of_other_sessions_stay_out)
 {
 	int port = add_report("zzreport", "");
-	int cat = add_service("zzcat", CAT), echo = add_service("echo", "type = INTERNAL UNLISTED\n");
-	int one, two;
+	int echo = add_service("echo", "type = INTERNAL UNLISTED\n");
+	int cat = add_service("zzcat", CAT), one, two;
 
 	daemon_start();
 	one = client_hold(cat);

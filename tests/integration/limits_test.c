@@ -236,8 +236,8 @@ END_TEST
 
 START_TEST(a_place_comes_back_however_the_server_ends)
 {
-	int port = add_service("zzkilled", "server = %s\ninstances = 1\n%s",
-			       place_script("suicide", "read -r word; kill -$word $$; read -r word"),
+	const char *server = place_script("killed", "read -r word; kill -$word $$; read -r word");
+	int port = add_service("zzkilled", "server = %s\ninstances = 1\n%s", server,
 			       log_everything());
 	static const char *const signals[] = { "KILL", "TERM", "SEGV" };
 

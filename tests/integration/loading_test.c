@@ -429,7 +429,8 @@ END_TEST
 
 START_TEST(bytes_over_127_are_letters)
 {
-	int port = add_service("zzbytes", "server = /bin/echo\nserver_args = gr\xc3\xbc\xc3\x9f \xe9\n");
+	int port = add_service("zzbytes", "server = /bin/echo\n"
+			       "server_args = gr\xc3\xbc\xc3\x9f \xe9\n");
 
 	daemon_start();
 	ck_assert_str_eq(ask(port, ""), "gr\xc3\xbc\xc3\x9f \xe9\n");
@@ -745,6 +746,13 @@ END_TEST
 
 /* --- ports --- */
 
+/* A service that is not UNLISTED: the port map knows its port. */
+static void configure_listed(const char *name, const char *lines)
+{
+	configure("service %s\n{\nsocket_type = stream\nwait = no\nuser = %s\n" HELLO "%s}\n",
+		  name, current_user(), lines);
+}
+
 START_TEST(a_port_map_gives_the_ports)
 {
 	int mapped = port_take(), aliased = port_take(), same = port_take(), other = port_take();
@@ -752,16 +760,11 @@ START_TEST(a_port_map_gives_the_ports)
 	place_write("services", "zzmapped %d/tcp\nzzofficial %d/tcp zzalias # comment\n"
 		    "zzsame %d/tcp\nzzother %d/tcp\n", mapped, aliased, same, other);
 	configure("daemon\n{\nport_map = %s\n}\n", place_path("services"));
-	configure("service zzmapped\n{\nsocket_type = stream\nwait = no\nuser = %s\n%s}\n",
-		  current_user(), HELLO);
-	configure("service ZZALIAS\n{\nsocket_type = stream\nwait = no\nuser = %s\n%s}\n",
-		  current_user(), HELLO);
-	configure("service zzsame\n{\nsocket_type = stream\nwait = no\nuser = %s\nport = %d\n%s}\n",
-		  current_user(), same, HELLO);
-	configure("service zzother\n{\nsocket_type = stream\nwait = no\nuser = %s\nport = %d\n%s}\n",
-		  current_user(), mapped, HELLO);
-	configure("service zzunknown\n{\nsocket_type = stream\nwait = no\nuser = %s\n%s}\n",
-		  current_user(), HELLO);
+	configure_listed("zzmapped", "");
+	configure_listed("ZZALIAS", "");
+	configure_listed("zzsame", textf("port = %d\n", same));
+	configure_listed("zzother", textf("port = %d\n", mapped));
+	configure_listed("zzunknown", "");
 	daemon_start();
 	check_hello(mapped);
 	check_hello(aliased);
@@ -778,8 +781,7 @@ START_TEST(bad_lines_of_a_port_map_are_reported)
 
 	place_write("services", "# map\nzzbad 99999/tcp\nzzgood %d/tcp\n", port);
 	configure("daemon\n{\nport_map = %s\n}\n", place_path("services"));
-	configure("service zzgood\n{\nsocket_type = stream\nwait = no\nuser = %s\n%s}\n",
-		  current_user(), HELLO);
+	configure_listed("zzgood", "");
 	daemon_start();
 	check_hello(port);
 	daemon_wait_log("services:2: .*99999");

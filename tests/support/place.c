@@ -63,7 +63,8 @@ void place_make(void)
 {
 	const char *parent = getenv("TMPDIR");
 
-	snprintf(directory, sizeof directory, "%s/usherd-integration-XXXXXX", parent ? parent : "/tmp");
+	snprintf(directory, sizeof directory, "%s/usherd-integration-XXXXXX",
+		 parent ? parent : "/tmp");
 	ck_assert_msg(mkdtemp(directory) != NULL, "%s: %s", directory, strerror(errno));
 	ck_assert_int_eq(chmod(directory, 0755), 0);
 }

@@ -178,14 +178,16 @@ bool port_is_served(const char *protocol, int port)
 
 char *listener_inode(int port)
 {
+	/* sl local_address rem_address st queues timer retransmits uid timeout inode */
+	static const char form[] = " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%*x %*x:%*x %*x"
+				   " %*d %*d %ld";
 	char *line = strtok(socket_table("tcp"), "\n");
 	unsigned local, state;
 	long inode;
 
 	for (; line; line = strtok(NULL, "\n"))
-		if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%*x %*x:%*x %*x %*d %*d %ld",
-			   &local, &state, &inode) == 3
-		    && local == (unsigned)port && state == 0x0a)
+		if (sscanf(line, form, &local, &state, &inode) == 3 && local == (unsigned)port
+		    && state == 0x0a)
 			return textf("%ld", inode);
 	ck_abort_msg("nobody listens on port %d", port);
 	return NULL;

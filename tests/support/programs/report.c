@@ -49,7 +49,8 @@ static void report_descriptors(void)
 	printf("\n");
 	for (int fd = 1; fd < 3; fd++) {
 		fstat(fd, &other);
-		printf("same.%d=%d\n", fd, one.st_dev == other.st_dev && one.st_ino == other.st_ino);
+		printf("same.%d=%d\n", fd,
+		       one.st_dev == other.st_dev && one.st_ino == other.st_ino);
 	}
 }
 

@@ -1,0 +1,347 @@
+/* What must be true of a service, and of all of them together. */
+#include "support/configuration.h"
+#include "support/place.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LISTED "socket_type = stream\nwait = no\nuser = root\nserver = /bin/sh\n"
+#define UNLISTED "type = UNLISTED\nport = 1000\n" LISTED
+#define INTERNAL "type = INTERNAL\nwait = no\n"
+
+/* A service that is started, or not, and what is said of it on its first line. */
+static const struct {
+	const char *name, *lines;
+	enum severity severity;
+	const char *said; /* NULL: nothing of WARNING or worse */
+} services[] = {
+	/* What is missing. */
+	{ "telnet", LISTED, ADVICE, NULL },
+	{ "a", UNLISTED, ADVICE, NULL },
+	{ "echo", INTERNAL "socket_type = stream\n", ADVICE, NULL },
+	{ "echo", INTERNAL "protocol = tcp\n", ADVICE, NULL },
+	{ "a", "", ERROR, "service a: socket_type is missing" },
+	{ "a", "", ERROR, "protocol is missing" },
+	{ "a", "", ERROR, "wait is missing" },
+	{ "a", "", ERROR, "user is missing" },
+	{ "a", "", ERROR, "server is missing" },
+	{ "a", "socket_type = raw\n", ERROR, "protocol is missing" },
+	{ "a", "protocol = icmp\n", ERROR, "socket_type is missing" },
+	{ "a", "type = UNLISTED\n" LISTED, ERROR, "port (the service is UNLISTED) is missing" },
+	{ "echo", "type = INTERNAL\nsocket_type = stream\n", ERROR, "wait is missing" },
+
+	/* Types of sockets and ports. */
+	{ "a", UNLISTED "protocol = udp\n", ERROR, "socket_type and protocol do not go together" },
+	{ "tftp", "socket_type = dgram\nprotocol = tcp\nwait = yes\nuser = root\nserver = /bin/sh\n",
+	  ERROR, "socket_type and protocol do not go together" },
+	{ "a", LISTED, ERROR, "a/tcp is not in the port map" },
+	{ "a", LISTED "port = 1000\n", ERROR, "a/tcp is not in the port map" },
+	{ "tftp", LISTED, ERROR, "tftp/tcp is not in the port map" },
+	{ "TELNET", LISTED "port = 23\n", ADVICE, NULL },
+	{ "telnet", LISTED "port = 24\n", ERROR, "the port map has port 23 for telnet/tcp, not 24" },
+	{ "telnet", "port = 24\ntype = UNLISTED\n" LISTED, ADVICE, NULL },
+
+	/* Built-ins. */
+	{ "nonsense", INTERNAL "type = INTERNAL UNLISTED\nport = 1\nsocket_type = stream\n", ERROR,
+	  "" },
+	{ "echo", "type = INTERNAL UNLISTED\nport = 1007\nwait = no\nsocket_type = stream\n", ADVICE,
+	  NULL },
+	{ "servers", "type = INTERNAL UNLISTED\nport = 1007\nwait = no\nsocket_type = stream\n", ERROR,
+	  "there is no internal service servers/tcp" },
+	{ "tcpmux", INTERNAL "socket_type = stream\n", ADVICE, NULL },
+	{ "echo", INTERNAL "socket_type = stream\nflags = NAMEINARGS\n", ERROR,
+	  "NAMEINARGS makes no sense for an INTERNAL service" },
+	{ "a", "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nflags = SENSOR\n"
+	  "type = UNLISTED\n", ERROR, "server (or type = INTERNAL) is missing" },
+	{ "a", "type = UNLISTED INTERNAL\nport = 1\nsocket_type = stream\nwait = no\n"
+	  "flags = SENSOR\n", ADVICE, NULL },
+	{ "a", UNLISTED "flags = SENSOR\n", ADVICE, NULL },
+
+	/* Programs. */
+	{ "tftp", "socket_type = dgram\nwait = no\nuser = root\nserver = /bin/sh\n", ERROR,
+	  "a dgram service with a server needs wait = yes" },
+	{ "tftp", "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n", ADVICE, NULL },
+	{ "echo", INTERNAL "socket_type = dgram\nbind = ::1\n", ADVICE, NULL },
+	{ "a", UNLISTED "flags = NAMEINARGS\n", ERROR, "NAMEINARGS needs server_args" },
+
+	/* redirect */
+	{ "a", "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nredirect = ::1 2\n",
+	  ADVICE, NULL },
+	{ "a", "type = UNLISTED\nport = 1\nsocket_type = dgram\nwait = no\nredirect = ::1 2\n",
+	  ERROR, "redirect is for stream services" },
+	{ "a", "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = yes\nredirect = ::1 2\n",
+	  ERROR, "redirect needs wait = no" },
+	{ "a", "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nredirect = ::1 2\n"
+	  "flags = NAMEINARGS\n", ERROR, "redirect has no arguments" },
+	{ "a", UNLISTED "log_on_success = TRAFFIC\n", ERROR, "TRAFFIC is only for redirect" },
+
+	/* tcpmux */
+	{ "a", "type = TCPMUX UNLISTED\nprotocol = tcp\n" LISTED, ADVICE, NULL },
+	{ "a", "type = TCPMUXPLUS\nprotocol = tcp\n" LISTED, ERROR, "needs UNLISTED in its type" },
+	{ "a", "type = TCPMUX UNLISTED\nsocket_type = dgram\nwait = yes\nuser = root\n"
+	  "server = /bin/sh\n", ERROR, "a TCPMUX service needs protocol = tcp" },
+	{ "a", "type = TCPMUX UNLISTED\nsocket_type = stream\nwait = yes\nuser = root\n"
+	  "server = /bin/sh\n", ERROR, "a TCPMUX service needs wait = no" },
+
+	/* RPC */
+#ifdef HAVE_LIBTIRPC
+	{ "a", "type = RPC UNLISTED\nrpc_version = 1\nrpc_number = 7\n" LISTED, ADVICE, NULL },
+	{ "a", "type = RPC UNLISTED\nrpc_version = 1\n" LISTED, ERROR, "rpc_number (the service is "
+	  "UNLISTED) is missing" },
+	{ "a", "type = RPC UNLISTED\nrpc_number = 1\n" LISTED, ERROR, "rpc_version is missing" },
+	{ "no-such-program", "type = RPC\nrpc_version = 1\n" LISTED, ERROR,
+	  "there is no RPC program no-such-program in /etc/rpc" },
+#else
+	{ "a", "type = RPC UNLISTED\nrpc_version = 1\nrpc_number = 7\n" LISTED, ERROR,
+	  "RPC is not in this build" },
+#endif
+
+	/* LABELED */
+#ifdef HAVE_LIBSELINUX
+	{ "a", UNLISTED "flags = LABELED\n", ADVICE, NULL },
+#else
+	{ "a", UNLISTED "flags = LABELED\n", ERROR, "LABELED is not in this build" },
+#endif
+	{ "echo", INTERNAL "socket_type = stream\nflags = LABELED\n", ERROR,
+	  "LABELED is for services with a server" },
+	{ "tftp", "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"
+	  "flags = LABELED\n", ERROR, "LABELED is for stream services with wait = no" },
+#ifndef HAVE_LIBWRAP
+	{ "a", UNLISTED "libwrap = x\n", ERROR, "libwrap is not in this build" },
+#endif
+
+	/* Who may come. */
+	{ "a", "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = yes\nuser = root\n"
+	  "server = /bin/sh\nonly_from = ::1\n", ERROR, "can't be kept with wait = yes" },
+	{ "a", "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = yes\nuser = root\n"
+	  "server = /bin/sh\nno_access = ::1\n", ERROR, "can't be kept with wait = yes" },
+	{ "a", "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = yes\nuser = root\n"
+	  "server = /bin/sh\nonly_from = ::1\nflags = INTERCEPT\n", ADVICE, NULL },
+	{ "echo", "type = INTERNAL\nsocket_type = stream\nwait = yes\nonly_from = ::1\n", ADVICE, NULL },
+	{ "tftp", "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\nonly_from = ::1\n",
+	  ADVICE, NULL },
+	{ "a", UNLISTED "v6only = yes\nflags = IPv4\n", ERROR, "leave no clients at all" },
+	{ "a", UNLISTED "v6only = yes\nflags = IPv4 IPv6\n", ADVICE, NULL },
+
+	/* What is of no use. */
+	{ "a", UNLISTED "flags = INTERCEPT\n", WARNING, "INTERCEPT is only for wait = yes" },
+	{ "echo", "type = INTERNAL\nsocket_type = stream\nwait = yes\nflags = INTERCEPT\n", WARNING,
+	  "INTERCEPT is only for wait = yes" },
+	{ "ident", LISTED "log_on_failure = USERID\n", WARNING, "two hosts would ask each other" },
+	{ "ident", LISTED "log_on_failure = HOST\n", ADVICE, NULL },
+	{ "telnet", LISTED "log_on_failure = USERID\n", ADVICE, NULL },
+};
+
+START_TEST(checks_services)
+{
+	const struct service_settings *service;
+
+	configuration_load("service %s\n{\n%s}\n", services[_i].name, services[_i].lines);
+	service = configuration_service(services[_i].name);
+	if (services[_i].said)
+		ck_assert_msg(services[_i].said[0] == '\0' ||
+			      configuration_said(services[_i].severity, 1, services[_i].said),
+			      "%s: %s", services[_i].lines, configuration_complaints_text());
+	else
+		ck_assert_msg(configuration_complaints(WARNING) == 0, "%s: %s", services[_i].lines,
+			      configuration_complaints_text());
+	ck_assert_msg((service != NULL) == (services[_i].severity != ERROR), "%s: %s",
+		      services[_i].lines, configuration_complaints_text());
+}
+END_TEST
+
+START_TEST(useless_flags_are_cleared)
+{
+	const struct service_settings *service;
+
+	configuration_load("service tftp\n{\nsocket_type = dgram\nwait = yes\nuser = root\n"
+			   "server = /bin/sh\nlog_on_failure = USERID HOST\n"
+			   "log_on_success = PID USERID\n}\n");
+	service = configuration_service("tftp");
+	ck_assert_ptr_nonnull(service);
+	ck_assert_uint_eq(service->log_on_failure, LOG_FLAG_HOST);
+	ck_assert_uint_eq(service->log_on_success, LOG_FLAG_PID);
+	ck_assert(configuration_said(ADVICE, 1, "USERID has no effect here"));
+	configuration_load("service telnet\n{\nflags = INTERCEPT NODELAY\n" LISTED "}\n");
+	ck_assert_uint_eq(configuration_service("telnet")->flags, FLAG_NODELAY);
+}
+END_TEST
+
+START_TEST(sensors_are_internal)
+{
+	configuration_load("service a\n{\nflags = SENSOR\n" UNLISTED "}\n");
+	ck_assert(service_is_internal(configuration_service("a")));
+	ck_assert_ptr_null(configuration_service("a")->argv);
+}
+END_TEST
+
+START_TEST(multiplexed_services_have_no_port)
+{
+	configuration_load("service a\n{\ntype = TCPMUX UNLISTED\nprotocol = tcp\n" LISTED "}\n");
+	ck_assert_int_eq(configuration_service("a")->port, 0);
+}
+END_TEST
+
+/* --- what the program gets -------------------------------------------------------- */
+
+static const struct {
+	const char *lines;
+	const char *argv[4];
+} commands[] = {
+	{ "", { "sh" } },
+	{ "server_args = -c x\n", { "sh", "-c", "x" } },
+	{ "flags = NAMEINARGS\nserver_args = name -c\n", { "name", "-c" } },
+	{ "server_args = name -c\nflags = NAMEINARGS\n", { "name", "-c" } },
+	{ "server_args = \"\"\n", { "sh", "" } },
+};
+
+START_TEST(makes_argv)
+{
+	char **argv;
+	size_t i = 0;
+
+	configuration_load("service a\n{\n" UNLISTED "%s}\n", commands[_i].lines);
+	argv = configuration_service("a")->argv;
+	for (; commands[_i].argv[i]; i++)
+		ck_assert_pstr_eq(argv[i], commands[_i].argv[i]);
+	ck_assert_ptr_null(argv[i]);
+}
+END_TEST
+
+static const struct {
+	const char *lines;
+	const char *environment[4];
+} environments[] = {
+	{ "", { "FIRST=1", "SECOND=2" } },
+	{ "passenv = SECOND\n", { "SECOND=2" } },
+	{ "passenv = SECOND NOSUCH\n", { "SECOND=2" } },
+	{ "passenv = SECON\n", { NULL } },
+	{ "passenv =\n", { NULL } },
+	{ "passenv =\nenv = A=1\n", { "A=1" } },
+	{ "env = SECOND=3 FIRST=0 SECOND=4\n", { "FIRST=0", "SECOND=4" } },
+	{ "env = FIRS=0\n", { "FIRST=1", "SECOND=2", "FIRS=0" } },
+};
+
+START_TEST(makes_the_environment)
+{
+	const struct service_settings *service;
+	size_t i = 0;
+
+	clearenv();
+	setenv("FIRST", "1", 1);
+	setenv("SECOND", "2", 1);
+	configuration_load("service a\n{\n" UNLISTED "%s}\n", environments[_i].lines);
+	service = configuration_service("a");
+	for (; environments[_i].environment[i]; i++)
+		ck_assert_pstr_eq(service->environment[i], environments[_i].environment[i]);
+	ck_assert_ptr_null(service->environment[i]);
+	ck_assert_uint_eq(service->environment_count, i);
+}
+END_TEST
+
+/* --- one socket, one service -------------------------------------------------------- */
+
+/* Lines of two services, both of tcp port 1000 unless they say otherwise. */
+static const struct {
+	const char *one, *other;
+	bool overlap;
+} pairs[] = {
+	{ "port = 1000", "port = 1000", true },
+	{ "port = 1000", "port = 1001", false },
+	{ "port = 1000", "port = 1000\nsocket_type = dgram\nwait = yes", false },
+	{ "port = 0", "port = 0", false },
+
+	{ "bind = 127.0.0.1", "bind = 127.0.0.2", false },
+	{ "bind = 127.0.0.1", "bind = 127.0.0.1", true },
+	{ "bind = 127.0.0.1", "port = 1000", true },
+	{ "port = 1000", "bind = 127.0.0.1", true },
+	{ "bind = 127.0.0.1", "bind = 0.0.0.0", true },
+	{ "bind = 0.0.0.0", "bind = 127.0.0.1", true },
+	{ "bind = 127.0.0.1", "bind = ::", true },
+	{ "bind = 127.0.0.1", "bind = ::\nv6only = yes", false },
+	{ "bind = 127.0.0.1", "bind = ::1", false },
+	{ "bind = 0.0.0.0", "bind = ::1", false },
+	{ "bind = ::1", "bind = 0.0.0.0", false },
+	{ "bind = ::", "bind = ::1", true },
+	{ "bind = ::1", "bind = ::", true },
+	{ "bind = ::1", "bind = 0:0:0:0:0:0:0:1", true },
+	{ "bind = ::ffff:127.0.0.1", "bind = 127.0.0.1", true },
+	{ "bind = 0.0.0.0", "bind = ::", true },
+	{ "bind = 0.0.0.0", "bind = ::\nv6only = yes", false },
+	{ "flags = IPv4", "bind = ::1", false },
+	{ "flags = IPv4", "flags = IPv6\nv6only = yes", false },
+	{ "flags = IPv4", "flags = IPv6", true },
+	{ "flags = IPv4 IPv6", "flags = IPv4", true },
+	{ "v6only = yes", "v6only = yes", true },
+
+	{ "bind = host", "bind = HOST", true },
+	{ "bind = host", "bind = other", false },
+	{ "bind = host", "bind = 127.0.0.1", false },
+	{ "bind = host", "port = 1000", true },
+	{ "bind = host\nflags = IPv4", "bind = host\nflags = IPv6", false },
+	{ "bind = host\nflags = IPv4", "bind = ::\nv6only = yes", false },
+
+	{ "bind = 127.0.0.1 127.0.0.2", "bind = 127.0.0.3 127.0.0.2", true },
+	{ "bind = 127.0.0.1 127.0.0.2", "bind = 127.0.0.3 127.0.0.4", false },
+	{ "bind = 127.0.0.1 ::1", "bind = 127.0.0.2 ::", true },
+};
+
+static const char *pair_member(const char *id, const char *lines)
+{
+	static const char *const usual[] = { "port = 1000", "socket_type = stream", "wait = no" };
+	const char *text = textf("service %s\n{\ntype = UNLISTED\nuser = root\nserver = /bin/sh\n%s\n",
+				 id, lines);
+
+	for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+		if (!strstr(lines, textf("%.*s =", (int)strcspn(usual[i], " "), usual[i])))
+			text = textf("%s%s\n", text, usual[i]);
+	return textf("%s}\n", text);
+}
+
+START_TEST(finds_services_that_want_one_socket)
+{
+	const char *one = pair_member("one", pairs[_i].one), *other = pair_member("other", pairs[_i].other);
+
+	const struct settings *settings = configuration_load("%s%s", one, other);
+
+	ck_assert_msg(configuration_service("one") != NULL, "%s", configuration_complaints_text());
+	ck_assert_msg((configuration_service("other") == NULL) == pairs[_i].overlap,
+		      "%s / %s: %s", pairs[_i].one, pairs[_i].other, configuration_complaints_text());
+	ck_assert_uint_eq(configuration_complaints(ERROR), pairs[_i].overlap);
+	ck_assert(settings_has_broken(settings, "other") == pairs[_i].overlap);
+}
+END_TEST
+
+START_TEST(a_conflict_names_both)
+{
+	const char *one = pair_member("one", "port = 1000"), *two = pair_member("two", "bind = ::1");
+
+	configuration_load("%s%s%s", one, two, pair_member("three", "port = 1001"));
+	ck_assert_msg(configuration_said(ERROR, (int)text_count(one, "\n") + 1,
+					 "service two: tcp port 1000 belongs to service one already"),
+		      "%s", configuration_complaints_text());
+	ck_assert(strstr(configuration_complaints_text(), "usherd.conf:1);") != NULL);
+	ck_assert_ptr_nonnull(configuration_service("three"));
+}
+END_TEST
+
+Suite *check_suite(void)
+{
+	Suite *suite = suite_create("check");
+	TCase *tests = tcase_create("check");
+
+	tcase_add_checked_fixture(tests, configuration_make, configuration_remove);
+	tcase_add_loop_test(tests, checks_services, 0, (int)(sizeof services / sizeof services[0]));
+	tcase_add_test(tests, useless_flags_are_cleared);
+	tcase_add_test(tests, sensors_are_internal);
+	tcase_add_test(tests, multiplexed_services_have_no_port);
+	tcase_add_loop_test(tests, makes_argv, 0, (int)(sizeof commands / sizeof commands[0]));
+	tcase_add_loop_test(tests, makes_the_environment, 0,
+			    (int)(sizeof environments / sizeof environments[0]));
+	tcase_add_loop_test(tests, finds_services_that_want_one_socket, 0,
+			    (int)(sizeof pairs / sizeof pairs[0]));
+	tcase_add_test(tests, a_conflict_names_both);
+	suite_add_tcase(suite, tests);
+	return suite;
+}

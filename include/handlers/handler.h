@@ -46,4 +46,8 @@ void handler_begin(struct session *session);
 /* Writes the EXIT line of a session that the loop served itself, and closes. */
 void handler_finish(struct session *session);
 
+/* The same after sending failed with error: on a connection that takes nothing any
+ * more, the line has the signal that a process would have died of. */
+void handler_finish_unsent(struct session *session, int error);
+
 #endif

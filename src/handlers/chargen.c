@@ -50,7 +50,7 @@ static void on_event(struct watch *watch, short events)
 		if (sent < 0 && (errno == EAGAIN || errno == EINTR))
 			break;
 		if (sent < 0) {
-			handler_finish(session);
+			handler_finish_unsent(session, errno);
 			return;
 		}
 		offset = (offset + (size_t)sent) % PERIOD;

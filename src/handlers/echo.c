@@ -26,9 +26,13 @@ static bool echo_some(struct session *session)
 
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
-	kept = length > 0 ? session_write(session, bytes, (size_t)length) : -1;
-	if (kept < 0)
+	if (length <= 0) {
 		handler_finish(session);
+		return false;
+	}
+	kept = session_write(session, bytes, (size_t)length);
+	if (kept < 0)
+		handler_finish_unsent(session, errno);
 	else if (kept > 0)
 		watch_or_finish(session, LOOP_WRITE);
 	/* A short read has emptied the socket: asking again would say so. */
@@ -43,7 +47,7 @@ static void on_event(struct watch *watch, short events)
 		int kept = session_flush(session);
 
 		if (kept < 0)
-			handler_finish(session);
+			handler_finish_unsent(session, errno);
 		else if (kept == 0)
 			watch_or_finish(session, LOOP_READ);
 		return;

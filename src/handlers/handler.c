@@ -2,6 +2,8 @@
 
 #include "session/record.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <strings.h>
 #include <sys/socket.h>
 
@@ -62,8 +64,18 @@ void handler_answer_and_close(struct session *session)
 	session_close(session);
 }
 
+static void finish_with(struct session *session, int status)
+{
+	record_exit(session, status);
+	session_close(session);
+}
+
 void handler_finish(struct session *session)
 {
-	record_exit(session, 0);
-	session_close(session);
+	finish_with(session, 0);
+}
+
+void handler_finish_unsent(struct session *session, int error)
+{
+	finish_with(session, error == EPIPE ? SIGPIPE : 0);
 }

@@ -308,9 +308,9 @@ static void on_refused_identified(struct session *session, const char *reason)
 	part(session);
 }
 
-static void refuse(struct session *session, enum verdict verdict, const char *detail)
+static void refuse(struct session *session, enum verdict verdict)
 {
-	service_refused(session->service, verdict, &session->peer, detail);
+	service_refused(session->service, verdict, &session->peer, NULL);
 	if ((session->settings->log_on_failure & LOG_FLAG_USERID) && idents < idents_most) {
 		idents++;
 		arrival_ask_ident(session, IDENTIFY_DEADLINE_MS, on_refused_identified);
@@ -326,7 +326,7 @@ static void on_names(struct session *session, const char *const *names)
 	if (decide(session->settings, &session->peer, names).decision == ACCESS_ALLOWED)
 		check_limits(session);
 	else
-		refuse(session, REFUSED_ADDRESS, NULL);
+		refuse(session, REFUSED_ADDRESS);
 }
 
 static void check_address(struct session *session)
@@ -336,7 +336,7 @@ static void check_address(struct session *session)
 		check_limits(session);
 		break;
 	case ACCESS_DENIED:
-		refuse(session, REFUSED_ADDRESS, NULL);
+		refuse(session, REFUSED_ADDRESS);
 		break;
 	case ACCESS_NEEDS_NAMES:
 		arrival_ask_names(session, on_names);
@@ -349,7 +349,7 @@ static void check_limits(struct session *session)
 	enum verdict verdict = judge_limits(session->service, &session->peer);
 
 	if (verdict != ADMITTED) {
-		refuse(session, verdict, NULL);
+		refuse(session, verdict);
 		return;
 	}
 	count(session);
@@ -374,15 +374,15 @@ static const char *libwrap_name(const struct service_settings *settings)
 static void on_libwrap(struct session *session, bool allowed)
 {
 	const struct service_settings *settings = session->settings;
-	char detail[256], text[ADDRESS_TEXT_SIZE];
+	char text[ADDRESS_TEXT_SIZE];
 
 	if (allowed) {
 		check_identity(session);
 		return;
 	}
-	snprintf(detail, sizeof detail, "libwrap refused connection to %s (libwrap=%s) from %s",
-		 settings->id, libwrap_name(settings), address_text(&session->peer, text));
-	refuse(session, REFUSED_LIBWRAP, detail);
+	log_info("libwrap refused connection to %s (libwrap=%s) from %s", settings->id,
+		 libwrap_name(settings), address_text(&session->peer, text));
+	refuse(session, REFUSED_LIBWRAP);
 }
 
 static void check_libwrap(struct session *session)
@@ -519,12 +519,6 @@ void reception_wait(struct listener *listener, const struct address *peer)
 
 /* --- datagrams --------------------------------------------------------------------------------------- */
 
-static void forget_names(void *context, const char *const *names)
-{
-	(void)context;
-	(void)names;
-}
-
 struct seen_names {
 	const struct service_settings *settings;
 	const struct address *peer;
@@ -546,10 +540,8 @@ static bool names_admit_datagram(const struct service_settings *settings,
 	struct seen_names seen = { .settings = settings, .peer = peer };
 	struct name_query *query = host_names_find(peer, on_datagram_names, &seen);
 
-	if (query) {
+	if (query) /* the lookup goes on, for next time */
 		host_names_cancel(query);
-		host_names_find(peer, forget_names, NULL); /* remembered for next time */
-	}
 	return seen.admitted;
 }
 

@@ -118,7 +118,7 @@ static void read_reply(struct identification *identification)
 		return;
 	}
 	if (length == 0) {
-		finish(identification, IDENTIFY_BAD_RESPONSE, NULL);
+		finish(identification, IDENTIFY_RECEIVE_ERROR, NULL);
 		return;
 	}
 	identification->received += (size_t)length;

@@ -22,6 +22,7 @@ enum { KB = 1024, MB = 1024 * KB };
 static struct end {
 	int outer, inner;
 	size_t to_send, sent, got;
+	size_t bite;        /* most that is heard at once; 0: no matter */
 	bool has_finished;  /* sending */
 	bool heard_the_end;
 	int error;          /* of the last recv that failed */
@@ -189,7 +190,7 @@ static void expect_content(size_t at, const char *bytes, size_t length)
 static void hear_some(struct end *end)
 {
 	static char bytes[100000];
-	ssize_t length = recv(end->outer, bytes, sizeof bytes, 0);
+	ssize_t length = recv(end->outer, bytes, end->bite ? end->bite : sizeof bytes, 0);
 
 	if (length < 0 && errno != EAGAIN)
 		end->error = errno;
@@ -287,6 +288,7 @@ START_TEST(half_closed_goes_on)
 
 	turn_on();
 	ck_assert_int_eq(times_done, 0);
+	ck_assert(!watch_is_started(&relay.sides[i].watch));
 	hear_some(&ends[i]);
 	ck_assert(!ends[i].heard_the_end);
 
@@ -295,6 +297,8 @@ START_TEST(half_closed_goes_on)
 	client_expect(ends[i].outer, "answer");
 	client_finish_sending(ends[other].outer);
 	turn_until(times_done == 1);
+	timers_run(loop_now() + 10ULL * RELAY_SILENCE_MS);
+	ck_assert_int_eq(times_done, 1);
 }
 END_TEST
 
@@ -349,14 +353,12 @@ static void fill(int i)
 	} while (ends[i].sent > before);
 }
 
-static void hear_all(int i)
+static void hear_more(int i)
 {
-	while (!ends[i].heard_the_end) {
-		size_t before = ends[i].got;
+	size_t before = ends[i].got;
 
-		send_some(&ends[1 - i]);
-		turn_until((hear_some(&ends[i]), ends[i].got > before || ends[i].heard_the_end));
-	}
+	send_some(&ends[1 - i]);
+	turn_until((hear_some(&ends[i]), ends[i].got > before || ends[i].heard_the_end));
 }
 
 static const struct {
@@ -384,18 +386,45 @@ START_TEST(a_slow_side_makes_the_other_wait)
 		      "row %d: %llu bytes are in the relay", _i,
 		      (unsigned long long)relay.sides[sender].received);
 
-	/* The other direction does not suffer. */
+	ck_assert_int_eq(relay.sides[sender].pipe == NULL, slow[_i].without_pipes);
+
+	/* The other direction does not suffer, nor need a pipe. */
 	client_send(ends[receiver].outer, "hello");
 	turn_until(relay.sides[receiver].received > 0);
 	client_expect(ends[sender].outer, "hello");
+	ck_assert(!relay.sides[receiver].is_bulk);
 
-	hear_all(receiver);
+	ends[receiver].bite = 3000;
+	while (ends[receiver].got < 1 * MB)
+		hear_more(receiver);
+	ends[receiver].bite = 0;
+	while (!ends[receiver].heard_the_end)
+		hear_more(receiver);
 	ck_assert_uint_eq(ends[receiver].got, 6 * MB);
 	ck_assert_int_eq(times_done, 0);
 	client_finish_sending(ends[receiver].outer);
 	turn_until(times_done == 1);
 	if (slow[_i].without_pipes)
 		give_pipes_back();
+}
+END_TEST
+
+/* There is room for so little that what is kept goes in many pieces. */
+START_TEST(what_is_kept_goes_in_pieces)
+{
+	const int size = 1;
+
+	take_pipes();
+	setsockopt(ends[1].inner, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+	ends[0].to_send = 100 * KB;
+	start();
+	fill(0);
+	ck_assert_uint_gt(relay.sides[0].unsent_length, 30 * KB);
+	ends[1].bite = 1000;
+	while (!ends[1].heard_the_end)
+		hear_more(1);
+	ck_assert_uint_eq(ends[1].got, 100 * KB);
+	give_pipes_back();
 }
 END_TEST
 
@@ -425,6 +454,15 @@ START_TEST(stops_at_any_moment)
 	ck_assert_int_eq(times_done, 0);
 	ck_assert(!watch_is_started(&relay.sides[0].watch));
 	ck_assert(!watch_is_started(&relay.sides[1].watch));
+}
+END_TEST
+
+START_TEST(ends_when_a_side_takes_nothing)
+{
+	ck_assert_int_eq(shutdown(ends[1].inner, SHUT_WR), 0);
+	start();
+	client_send(ends[0].outer, "hello");
+	turn_until(times_done == 1);
 }
 END_TEST
 
@@ -557,7 +595,9 @@ static void add_passing(Suite *suite, const char *name, void (*fixture)(void))
 	tcase_add_test(passing, waits_for_ever_while_nothing_is_closed);
 	tcase_add_loop_test(passing, half_closed_it_does_not_wait_for_ever, 0, 2);
 	tcase_add_loop_test(passing, a_slow_side_makes_the_other_wait, 0, ROWS(slow));
+	tcase_add_test(passing, what_is_kept_goes_in_pieces);
 	tcase_add_test(passing, both_can_be_slow);
+	tcase_add_test(passing, ends_when_a_side_takes_nothing);
 	tcase_add_loop_test(passing, stops_at_any_moment, 0, 2);
 	suite_add_tcase(suite, passing);
 }

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -459,12 +460,23 @@ static void relay_to_server(struct session *session)
 	session_fail(session, REFUSED_TARGET, "the server's own socket is not open");
 }
 
+/* Servers find an IPv4 client on a socket of that family, whatever socket it came
+ * in by: as with xinetd, and some know no other. */
+static void show_as_ipv4(const struct session *session)
+{
+	static const int family = AF_INET;
+
+	setsockopt(session->fd, IPPROTO_IPV6, IPV6_ADDRFORM, &family, sizeof family);
+}
+
 static void begin(struct session *session)
 {
 	const struct handler *handler = handler_for(session->settings);
 
 	if (session->settings->flags & FLAG_SENSOR)
 		ban(session->settings, &session->peer);
+	if (handler == &launch_handler && session->peer.any.sa_family == AF_INET && !session->origin)
+		show_as_ipv4(session);
 	session_enter(session, SESSION_STARTING);
 	if (intercepts_streams(session->settings) && !session->origin)
 		relay_to_server(session);

@@ -1,0 +1,230 @@
+/* Who a client is by name: identd, host names in the lists, hosts.allow. */
+#include "support/client.h"
+#include "support/daemon.h"
+#include "support/deadline.h"
+#include "support/place.h"
+
+#include <check.h>
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* --- identd ---------------------------------------------------------------------
+ * Clients come from an address of their own, where the test answers for it. */
+
+#define CLIENT "127.113.0.1"
+
+static int identd_open(void)
+{
+	struct endpoint here = endpoint_of(CLIENT, 113);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+	ck_assert_int_ge(fd, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&here.address, here.length), 0);
+	ck_assert_int_eq(listen(fd, 8), 0);
+	return fd;
+}
+
+/* Answers one query about client's connection to port with what follows the ports. */
+static void identd_answer(int identd, int client, int port, const char *rest)
+{
+	int fd = accept(identd, NULL, NULL);
+	const char *ports = textf("%d,%d", client_port(client), port);
+	char *query;
+
+	ck_assert_int_ge(fd, 0);
+	query = client_read_line(fd);
+	ck_assert_msg(strncmp(query, ports, strlen(ports)) == 0, "asked %s, not %s", query, ports);
+	client_send(fd, textf("%s %s", ports, rest));
+	close(fd);
+}
+
+static int add_identified(const char *lines)
+{
+	return add_service("zzid", HELLO "%slog_on_success += USERID\n%s", log_everything(), lines);
+}
+
+START_TEST(the_user_is_logged)
+{
+	int identd = identd_open(), port = add_identified(""), client;
+
+	daemon_start();
+	client = client_connect_from(CLIENT, NULL, port);
+	identd_answer(identd, client, port, ": USERID : UNIX : joe\r\n");
+	ck_assert_str_eq(client_read_all(client).data, "hello\n");
+	service_wait_log(LOG_TIME "USERID: zzid .*joe$");
+}
+END_TEST
+
+START_TEST(a_hostile_identd_writes_no_lines_of_its_own)
+{
+	int identd = identd_open(), port = add_identified(""), client;
+
+	daemon_start();
+	client = client_connect_from(CLIENT, NULL, port);
+	identd_answer(identd, client, port, ": USERID : UNIX : x\x1b[2J\r EXIT: zzid\r\n");
+	ck_assert_str_eq(client_read_all(client).data, "hello\n");
+	service_wait_log("USERID: zzid .*x\\\\x1B\\[2J\\\\r EXIT: zzid$");
+	ck_assert_uint_eq(text_count(service_log(), "\x1b"), 0);
+}
+END_TEST
+
+START_TEST(without_identd_the_client_is_served_nevertheless)
+{
+	int port = add_identified("");
+
+	daemon_start();
+	ck_assert_str_eq(ask_from(CLIENT, port, ""), "hello\n");
+	service_wait_log("EXIT: zzid");
+	ck_assert_uint_eq(text_count(service_log(), "USERID"), 0);
+}
+END_TEST
+
+START_TEST(idonly_refuses_who_is_not_identified)
+{
+	int port = add_identified("flags = IDONLY\n"), identd, client;
+
+	daemon_start();
+	ck_assert_str_eq(ask_from(CLIENT, port, ""), "");
+	service_wait_log(LOG_TIME "NOID: zzid 127\\.113\\.0\\.1 no server$");
+	identd = identd_open();
+	client = client_connect_from(CLIENT, NULL, port);
+	identd_answer(identd, client, port, ": USERID : UNIX : joe\r\n");
+	ck_assert_str_eq(client_read_all(client).data, "hello\n");
+	client = client_connect_from(CLIENT, NULL, port);
+	identd_answer(identd, client, port, ": ERROR : HIDDEN-USER\r\n");
+	ck_assert_str_eq(client_read_all(client).data, "");
+	service_wait_log("NOID: zzid 127\\.113\\.0\\.1 bad response$");
+}
+END_TEST
+
+START_TEST(a_refused_user_is_logged_too)
+{
+	int identd = identd_open(), client;
+	int port = add_service("zzid", HELLO "instances = 0\n%slog_on_failure += USERID\n",
+			       log_everything());
+
+	daemon_start();
+	client = client_connect_from(CLIENT, NULL, port);
+	identd_answer(identd, client, port, ": USERID : UNIX : mallory\r\n");
+	ck_assert_str_eq(client_read_all(client).data, "");
+	service_wait_log("FAIL: zzid service_limit from=127\\.113\\.0\\.1$");
+	service_wait_log("USERID: zzid .*mallory$");
+}
+END_TEST
+
+START_TEST(a_silent_identd_holds_up_nobody_else)
+{
+	int identd = identd_open(), port = add_identified(""), waiting;
+
+	daemon_start();
+	waiting = client_connect_from(CLIENT, NULL, port);
+	ck_assert_str_eq(ask_from("127.0.0.1", port, ""), "hello\n");
+	ck_assert(client_hears_nothing(waiting));
+	close(waiting);
+	close(identd);
+}
+END_TEST
+
+/* --- host names -------------------------------------------------------------------- */
+
+START_TEST(names_in_the_lists_match_their_hosts)
+{
+	int port = add_service("zzname", HELLO "only_from = localhost\n%s", log_everything());
+	int domain = add_service("zzdomain", HELLO "no_access = .invalid localhost\n");
+
+	daemon_start();
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+	ck_assert_str_eq(ask_from("127.0.0.77", port, ""), "");
+	service_wait_log("FAIL: zzname address from=127\\.0\\.0\\.77$");
+	ck_assert_str_eq(ask(domain, ""), "");
+	ck_assert_str_eq(ask_from("127.0.0.77", domain, ""), "hello\n");
+}
+END_TEST
+
+START_TEST(names_count_for_datagrams_once_they_are_known)
+{
+	int port = add_service("echo", "type = INTERNAL UNLISTED\nsocket_type = dgram\n"
+			       "only_from = localhost\n");
+	int fd;
+
+	daemon_start();
+	fd = datagram_connect("127.0.0.1", NULL, port);
+	do { /* until the name is known the datagram is lost, and asked again */
+		datagram_send(fd, "x", 1);
+	} while (!datagram_is_waiting(fd));
+	ck_assert_str_eq(datagram_receive(fd).data, "x");
+}
+END_TEST
+
+/* --- hosts.allow and hosts.deny ------------------------------------------------------ */
+
+/* Lays the test's own hosts.deny over the machine's, for the daemon alone. */
+static void use_own_hosts_deny(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount(place_path("hosts.deny"), "/etc/hosts.deny", NULL, MS_BIND, NULL) < 0)
+		_exit(99);
+}
+
+START_TEST(hosts_deny_is_obeyed)
+{
+	static const struct daemon_options options = { .prepare = use_own_hosts_deny };
+	int named = add_service("zzone", "id = named\n" HELLO "libwrap = zz-daemon\n%s",
+				log_everything());
+	int other = add_service("zztwo", "id = other\n" HELLO);
+	int without = add_service("zzthree", "id = without\n" HELLO "libwrap = zz-daemon\n"
+				  "flags = NOLIBWRAP\n");
+
+	place_write("hosts.deny", "zz-daemon: 127.0.0.5\n");
+	daemon_start_with(&options);
+	ck_assert_str_eq(ask(named, ""), "hello\n");
+	ck_assert_str_eq(ask_from("127.0.0.5", named, ""), "");
+	service_wait_log(LOG_TIME "FAIL: named libwrap from=127\\.0\\.0\\.5$");
+	daemon_wait_log("libwrap refused connection to named \\(libwrap=zz-daemon\\) from 127");
+	ck_assert_str_eq(ask_from("127.0.0.5", other, ""), "hello\n");
+	ck_assert_str_eq(ask_from("127.0.0.5", without, ""), "hello\n");
+}
+END_TEST
+
+START_TEST(the_server_is_known_by_its_file_name)
+{
+	static const struct daemon_options options = { .prepare = use_own_hosts_deny };
+	int port = add_service("zzone", HELLO);
+
+	place_write("hosts.deny", "echo: ALL\n");
+	daemon_start_with(&options);
+	ck_assert_str_eq(ask(port, ""), "");
+}
+END_TEST
+
+Suite *acquaintance_suite(void)
+{
+	Suite *suite = suite_create("acquaintance");
+	TCase *identd = daemon_tcase(suite, "identd");
+	TCase *names = daemon_tcase(suite, "host names");
+	TCase *wrap = daemon_tcase(suite, "hosts.allow");
+
+	tcase_add_test(identd, without_identd_the_client_is_served_nevertheless);
+	if (is_superuser()) { /* port 113 */
+		tcase_add_test(identd, the_user_is_logged);
+		tcase_add_test(identd, a_hostile_identd_writes_no_lines_of_its_own);
+		tcase_add_test(identd, idonly_refuses_who_is_not_identified);
+		tcase_add_test(identd, a_refused_user_is_logged_too);
+		tcase_add_test(identd, a_silent_identd_holds_up_nobody_else);
+	}
+	tcase_add_test(names, names_in_the_lists_match_their_hosts);
+	tcase_add_test(names, names_count_for_datagrams_once_they_are_known);
+#ifdef HAVE_LIBWRAP
+	if (is_superuser() && access("/etc/hosts.deny", F_OK) == 0) {
+		tcase_add_test(wrap, hosts_deny_is_obeyed);
+		tcase_add_test(wrap, the_server_is_known_by_its_file_name);
+	}
+#endif
+	(void)wrap;
+	return suite;
+}

@@ -38,17 +38,14 @@ static const char features[] =
 #endif
 	" loadavg";
 
-/* Paths are meant from where the daemon was started, which it leaves. */
 static struct load_options load_options_from(const struct options *options)
 {
-	static char directory[PATH_MAX], config[2 * PATH_MAX];
+	static char directory[PATH_MAX]; /* which the daemon leaves */
 
 	if (!getcwd(directory, sizeof directory))
 		strcpy(directory, "/");
-	snprintf(config, sizeof config, "%s%s%s", options->config[0] == '/' ? "" : directory,
-		 options->config[0] == '/' ? "" : "/", options->config);
 	return (struct load_options){
-		.config = config,
+		.config = options->config,
 		.inetd_conf = options->inetd_compat ? SYSCONFDIR "/inetd.conf" : NULL,
 		.start_directory = directory,
 		.internal_exists = handler_is_built_in,
@@ -127,7 +124,8 @@ static int serve(const struct options *options)
 
 	if (count == 0 && !options->stay_alive) {
 		log_error("no services. Exiting...");
-		return EXIT_SUCCESS;
+		background_tell_ready(EXIT_SUCCESS); /* nothing was asked for, nothing failed */
+		return EXIT_FAILURE;
 	}
 	if (!has_bound_a_socket() && !options->stay_alive) {
 		log_error("no service could be bound. Exiting...");

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEFAULT_CONFIG SYSCONFDIR "/xinetd.conf"
 
@@ -30,16 +31,27 @@ static bool take_number(unsigned *number, const char *value)
 	return true;
 }
 
+/* The daemon leaves the directory that a relative path begins in. What is made
+ * here lives as long as the process. */
+static const char *absolute_path(const char *path)
+{
+	char directory[PATH_MAX], *absolute;
+
+	if (path[0] == '/')
+		return path;
+	if (!getcwd(directory, sizeof directory) || asprintf(&absolute, "%s/%s", directory, path) < 0)
+		return NULL;
+	return absolute;
+}
+
 static bool take_config(struct options *options, const char *value)
 {
-	options->config = value;
-	return true;
+	return (options->config = absolute_path(value)) != NULL;
 }
 
 static bool take_filelog(struct options *options, const char *value)
 {
-	options->log_file = value;
-	return true;
+	return (options->log_file = absolute_path(value)) != NULL;
 }
 
 static bool take_syslog(struct options *options, const char *value)
@@ -50,8 +62,7 @@ static bool take_syslog(struct options *options, const char *value)
 
 static bool take_pidfile(struct options *options, const char *value)
 {
-	options->pid_file = value;
-	return true;
+	return (options->pid_file = absolute_path(value)) != NULL;
 }
 
 static bool take_limit(struct options *options, const char *value)

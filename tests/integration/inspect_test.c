@@ -383,6 +383,13 @@ static const char *path_of(const char *name)
 	return strcmp(name, "") == 0 ? configuration_path() : place_path(name);
 }
 
+/* A service that whoever runs the test can run. */
+static const char *own_service(const char *name, const char *lines)
+{
+	return textf("service %s\n{\ntype = UNLISTED\nport = 7001\nsocket_type = stream\n"
+		     "wait = no\nuser = %s\nserver = /bin/cat\n%s}\n", name, current_user(), lines);
+}
+
 /* One finding is there: on that line, of that severity. */
 static void expect_finding(struct outcome outcome, const char *line, const char *severity,
 			   const char *text)
@@ -565,7 +572,7 @@ START_TEST(files_that_includedir_passes_over_are_pointed_out)
 	place_write("drop-ins/name.conf", "nonsense\n");
 	place_write("drop-ins/name~", "nonsense\n");
 	place_write("drop-ins/.hidden", "nonsense\n");
-	place_write("drop-ins/name", "service zzone\n{\n" SERVER "}\n");
+	place_write("drop-ins/name", "%s", own_service("zzone", ""));
 	configure("# one\nincludedir drop-ins\n");
 	outcome = inspect("-check");
 	ck_assert_int_eq(outcome.status, 0);
@@ -582,9 +589,9 @@ START_TEST(errors_come_by_file_and_line)
 	const char *a = place_path("a"), *b = place_path("b");
 
 	configure("include b\ninclude a\n");
-	place_write("a", "service zza\n{\n" SERVER "instances = few\nnice = low\ncps = 1\n}\n");
-	place_write("b", "service zzb\n{\n" SERVER "only_from = 1.2.3\nport = x\n}\n"
-		    "service zzb\n{\n" SERVER "}\n");
+	place_write("a", "%s", own_service("zza", "instances = few\nnice = low\ncps = 1\n"));
+	place_write("b", "%s%s", own_service("zzb", "only_from = 1.2.3\nport = x\n"),
+		    own_service("zzb", ""));
 	outcome = inspect("-check");
 	ck_assert_int_eq(outcome.status, 1);
 	ck_assert_msg(text_matches(outcome.output, textf("^%s:9: error: instances: .*\n%s:10: error: "

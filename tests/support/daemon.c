@@ -493,7 +493,7 @@ static void fail_upon_sanitizer_report(void)
 	const char *errors = place_read("daemon.err");
 
 	if (text_matches(errors, "Sanitizer|runtime error:"))
-		ck_abort_msg("a sanitizer reports: %s", errors);
+		ck_abort_msg("a sanitizer reports: %.4000s", errors);
 }
 
 static bool tests_fork(void)
@@ -562,6 +562,8 @@ TCase *daemon_tcase(Suite *suite, const char *name)
 {
 	TCase *tcase = tcase_create(name);
 
+	/* Room for a log in the message; one that is too long ends the runner. */
+	check_set_max_msg_size(1 << 20);
 	tcase_set_timeout(tcase, 6 * DEADLINE_MS / 1000);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	suite_add_tcase(suite, tcase);

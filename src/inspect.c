@@ -75,7 +75,7 @@ static void write_all(const struct sorted *sorted, size_t omitted, FILE *out)
 	for (size_t i = 0; i < sorted->count; i++)
 		write_text(sorted->list[i], out);
 	if (omitted)
-		fprintf(out, "%zu more are not shown\n", omitted);
+		fprintf(out, "... and %zu more\n", omitted);
 }
 
 void inspect_report(const struct problems *problems, enum severity least, FILE *out)

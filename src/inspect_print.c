@@ -113,10 +113,13 @@ static int finish_output(void)
 
 int inspect_print(const struct load_options *options)
 {
+	struct load_options without_advice = *options;
 	struct problems problems = { 0 };
-	struct settings *settings = settings_load(options, &problems);
+	struct settings *settings;
 	int status = EXIT_FAILURE;
 
+	without_advice.advise = false;
+	settings = settings_load(&without_advice, &problems);
 	inspect_report(&problems, WARNING, stderr);
 	if (settings) {
 		print_settings(settings);

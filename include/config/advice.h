@@ -9,8 +9,8 @@
 /* Of a service that will be started. Needs service->places. */
 void advise_of_service(const struct service_settings *service, struct problems *problems);
 
-/* Of the access lists that a service has, or that defaults alone have. What is
- * said is the same for every service that inherits both. */
+/* Of what a service's own entry adds to its access lists, or, where file is NULL,
+ * of what defaults has. */
 void advise_of_access(const struct service_settings *service, struct problems *problems);
 
 /* Of everything together, once every service is there. enabled and disabled are

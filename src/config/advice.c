@@ -107,13 +107,31 @@ static void advise_of_odd_addresses(const struct access_list *list, struct probl
 	}
 }
 
-static void advise_of_overlap(const struct view *view)
+/* The rules that the service's own entry adds to those it inherits, which come
+ * first and have been spoken of in defaults; of defaults, all of them. */
+static struct access_list own_rules(const struct service_settings *service,
+				    const struct access_list *list)
 {
+	struct access_list own = *list;
+
+	while (service->file && own.count > 0 &&
+	       (own.rules->file != service->file || own.rules->line < service->line)) {
+		own.rules++;
+		own.count--;
+	}
+	return own;
+}
+
+static void advise_of_overlap(const struct service_settings *service, struct problems *problems)
+{
+	const struct access_list *only_from = &service->only_from, *no_access = &service->no_access;
+	struct access_list own_from = own_rules(service, only_from);
+	struct access_list own_access = own_rules(service, no_access);
 	const struct access_rule *allowed, *denied;
 
-	if (access_lists_overlap(&view->service->only_from, &view->service->no_access, &allowed,
-				 &denied))
-		problem_add(view->problems, ADVICE, denied->file, denied->line,
+	if (access_lists_overlap(&own_from, no_access, &allowed, &denied) ||
+	    access_lists_overlap(only_from, &own_access, &allowed, &denied))
+		problem_add(problems, ADVICE, denied->file, denied->line,
 			    "no_access %s overlaps only_from %s (%s:%d); the more specific one "
 			    "decides, a tie denies (xinetd always denies)", denied->text,
 			    allowed->text, allowed->file, allowed->line);
@@ -130,16 +148,17 @@ static bool touches(const struct access_list *list, const struct prefix *prefix)
 }
 
 /* Rules of no_access for hosts that only_from does not let in anyway. */
-static void advise_of_idle_denials(const struct view *view)
+static void advise_of_idle_denials(const struct service_settings *service,
+				   struct problems *problems)
 {
-	const struct access_list *only_from = &view->service->only_from;
-	const struct access_list *no_access = &view->service->no_access;
+	const struct access_list *only_from = &service->only_from;
+	struct access_list own = own_rules(service, &service->no_access);
 
-	for (size_t i = 0; only_from->is_set && i < no_access->count; i++) {
-		const struct access_rule *rule = &no_access->rules[i];
+	for (size_t i = 0; only_from->is_set && i < own.count; i++) {
+		const struct access_rule *rule = &own.rules[i];
 
 		if (rule->kind == RULE_PREFIX && !touches(only_from, &rule->prefix))
-			problem_add(view->problems, ADVICE, rule->file, rule->line,
+			problem_add(problems, ADVICE, rule->file, rule->line,
 				    "no_access %s never matters, as only_from does not cover it; "
 				    "remove it", rule->text);
 	}
@@ -147,19 +166,18 @@ static void advise_of_idle_denials(const struct view *view)
 
 void advise_of_access(const struct service_settings *service, struct problems *problems)
 {
-	struct view view = { .service = service, .problems = problems };
+	struct access_list own_from = own_rules(service, &service->only_from);
+	struct access_list own_access = own_rules(service, &service->no_access);
 
-	advise_of_odd_addresses(&service->only_from, problems);
-	advise_of_odd_addresses(&service->no_access, problems);
-	advise_of_overlap(&view);
-	advise_of_idle_denials(&view);
+	advise_of_odd_addresses(&own_from, problems);
+	advise_of_odd_addresses(&own_access, problems);
+	advise_of_overlap(service, problems);
+	advise_of_idle_denials(service, problems);
 }
 
-/* Lists that are inherited have been spoken of in defaults. */
 static void advise_of_own_access(const struct view *view)
 {
-	if (is_own(view->service, "only_from") || is_own(view->service, "no_access"))
-		advise_of_access(view->service, view->problems);
+	advise_of_access(view->service, view->problems);
 }
 
 static void advise_of_first_datagram(const struct view *view)

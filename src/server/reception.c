@@ -300,12 +300,23 @@ static void part(struct session *session)
 		say_no(session);
 }
 
+/* Without a server there is nothing to say: few hosts have one. */
+static void log_no_identity(const struct session *session, const char *reason)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (reason != identify_result_text(IDENTIFY_NO_SERVER))
+		log_error("Failed to contact identity server at %s: %s",
+			  address_text(&session->peer, text), reason);
+}
+
 static void on_refused_identified(struct session *session, const char *reason)
 {
-	(void)reason;
 	idents--;
 	if (session->user)
 		record_userid(session, session->user);
+	else if (reason)
+		log_no_identity(session, reason);
 	part(session);
 }
 

@@ -118,6 +118,7 @@ static void read_reply(struct identification *identification)
 		return;
 	}
 	if (length == 0) {
+		log_error("identd server reply missing ending CR-LF");
 		finish(identification, IDENTIFY_RECEIVE_ERROR, NULL);
 		return;
 	}

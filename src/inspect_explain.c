@@ -97,7 +97,8 @@ static void reach(struct answer *answer)
 	if (service_is_multiplexed(service)) {
 		fputs("reached through tcpmux, which has rules of its own\n", answer->reasons);
 	} else if (!(families_of(service) & (unsigned)(is_in4 ? FLAG_IPV4 : FLAG_IPV6))) {
-		fprintf(answer->reasons, "the service has no %s socket, by its flags, bind or v6only\n",
+		fprintf(answer->reasons,
+			"the service has no %s socket, by its flags, bind or v6only\n",
 			is_in4 ? "IPv4" : "IPv6");
 		answer->refusal = "out of reach";
 	}
@@ -289,7 +290,7 @@ static void check_per_source(struct answer *answer)
 	check_never(answer, "per_source", answer->service->per_source, REFUSED_SOURCE_LIMIT);
 }
 
-/* --- hosts.allow and hosts.deny ---------------------------------------------------------------- */
+/* --- hosts.allow and hosts.deny -------------------------------------------------- */
 
 static void on_libwrap(void *context, bool allowed)
 {
@@ -332,7 +333,7 @@ static void check_libwrap(struct answer *answer)
 		on_libwrap(answer, false);
 }
 
-/* --- what comes after ----------------------------------------------------------------------------- */
+/* --- what comes after ------------------------------------------------------------- */
 
 static void mention_identity(struct answer *answer)
 {
@@ -353,7 +354,8 @@ static void mention_sensor(struct answer *answer)
 	if (service->deny_time < 0)
 		fputs(": whoever comes is refused by all services for ever", answer->reasons);
 	else if (service->deny_time > 0)
-		fprintf(answer->reasons, ": whoever comes is refused by all services for %d minutes",
+		fprintf(answer->reasons,
+			": whoever comes is refused by all services for %d minutes",
 			service->deny_time);
 	putc('\n', answer->reasons);
 }
@@ -401,7 +403,7 @@ static step *const steps[] = {
 	check_per_source, check_libwrap, mention_identity, mention_sensor, mention_limits,
 };
 
-/* --- one service, and all of that name ---------------------------------------------------------- */
+/* --- one service, and all of that name -------------------------------------------- */
 
 static void print_head(const struct answer *answer)
 {
@@ -494,7 +496,7 @@ static int explain_all(const struct inquiry *inquiry, const struct settings *set
 	return found > 0 && admitting == found ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* --- what is asked ---------------------------------------------------------------------------------- */
+/* --- what is asked ---------------------------------------------------------------- */
 
 /* The minute of the day that H:MM is, or -1. */
 static int parse_minute(const char *text)
@@ -527,8 +529,8 @@ static bool inquiry_begin(struct inquiry *inquiry, const char *address, const ch
 		return false;
 	}
 	if (address_parse(&inquiry->peer, address, 0) < 0) {
-		fprintf(stderr, "usherd: \"%s\" is not an address; of a host give the address, which "
-			"\"getent hosts NAME\" tells\n", address);
+		fprintf(stderr, "usherd: \"%s\" is not an address; of a host give the address, "
+			"which \"getent hosts NAME\" tells\n", address);
 		return false;
 	}
 	address_text(&inquiry->peer, inquiry->peer_text);

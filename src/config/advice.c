@@ -215,9 +215,12 @@ static bool listens_to_others(const struct service_settings *service)
 
 static bool admits_everybody(const struct access_list *only_from)
 {
-	for (size_t i = 0; i < only_from->count; i++)
-		if (only_from->rules[i].kind == RULE_PREFIX && only_from->rules[i].prefix.length == 0)
+	for (size_t i = 0; i < only_from->count; i++) {
+		const struct access_rule *rule = &only_from->rules[i];
+
+		if (rule->kind == RULE_PREFIX && rule->prefix.length == 0)
 			return true;
+	}
 	return !only_from->is_set;
 }
 
@@ -272,8 +275,8 @@ static void advise_of_arguments(const struct view *view)
 	if (!has_program(service))
 		return;
 	if (!named && strcmp(first, base_name(service->server)) == 0)
-		remark(view, "server_args", "the server gets its name \"%s\" as its first argument; "
-		       "leave the word out, or write flags = NAMEINARGS", first);
+		remark(view, "server_args", "the server gets its name \"%s\" as its first "
+		       "argument; leave the word out, or write flags = NAMEINARGS", first);
 	if (named && first[0] == '-')
 		remark(view, "server_args", "with NAMEINARGS the server takes \"%s\" for its own "
 		       "name, and not for an option; begin server_args with %s", first,
@@ -463,8 +466,8 @@ static void advise_of_identity(const struct settings *settings, struct problems 
 			 (service->uid != geteuid() || service->group_is_set);
 	}
 	if (count > 0)
-		problem_add(problems, ADVICE, NULL, 0, "usherd does not run as root: run like this, "
-			    "%zu server%s would have its user and not their own", count,
+		problem_add(problems, ADVICE, NULL, 0, "usherd does not run as root: run like "
+			    "this, %zu server%s would have its user and not their own", count,
 			    count == 1 ? "" : "s");
 }
 

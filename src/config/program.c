@@ -136,7 +136,8 @@ static bool interpreter_is_missing(struct search *search, const char *script,
 
 	if (access(interpreter, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
 		return false;
-	snprintf(search->text, OBSTACLE_SIZE, "there is no %.*s, which %s names as its interpreter%s",
+	snprintf(search->text, OBSTACLE_SIZE,
+		 "there is no %.*s, which %s names as its interpreter%s",
 		 (int)(length - has_return), interpreter, script,
 		 has_return ? " with a carriage return after it; end its lines as UNIX does" : "");
 	return true;
@@ -155,8 +156,8 @@ static bool find_obstacle(struct search *search, const char *path, int depth)
 	if (strncmp(head, "#!", 2) != 0) {
 		if (!is_mere_text(head, length))
 			return false;
-		snprintf(search->text, OBSTACLE_SIZE, "%s is no program: it needs a first line such "
-			 "as #!/bin/sh", path);
+		snprintf(search->text, OBSTACLE_SIZE,
+			 "%s is no program: it needs a first line such as #!/bin/sh", path);
 		return true;
 	}
 	interpreter = interpreter_of(head);

@@ -243,7 +243,8 @@ START_TEST(commands_are_run)
 END_TEST
 
 /* Nothing but 0, 1 and 2 is open, a shell's own aside; no signal is blocked, and
- * SIGHUP alone ignored, as libwrap has it. */
+ * SIGHUP alone ignored, as libwrap has it. Signal 32 is the C library's, which
+ * leaves nobody a say in it. */
 START_TEST(commands_inherit_nothing_of_the_daemon)
 {
 	int low = dup(STDERR_FILENO), high = fcntl(low, F_DUPFD, 200);
@@ -259,7 +260,7 @@ START_TEST(commands_inherit_nothing_of_the_daemon)
 	close(high);
 	ck_assert(!text_matches(place_read("out"), "is open"));
 	ck_assert_msg(text_matches(place_read("out"), "^SigBlk:\t0+$"), "%s", place_read("out"));
-	ck_assert_msg(text_matches(place_read("out"), "^SigIgn:\t0+1$"), "%s", place_read("out"));
+	ck_assert_msg(text_matches(place_read("out"), "^SigIgn:\t0+[08]0000001$"), "%s", place_read("out"));
 }
 END_TEST
 

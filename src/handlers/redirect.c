@@ -8,6 +8,7 @@
 #include "session/record.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,8 @@ static void begin_relay(struct redirection *redirection)
 	timer_stop(&session->deadline);
 	free(redirection->addresses);
 	redirection->addresses = NULL;
+	/* splice(2) goes by this flag alone, and would wait for a client that is slow. */
+	fcntl(session->fd, F_SETFL, O_NONBLOCK);
 	/* What comes in small pieces was sent so on purpose. */
 	switch_on(session->fd, IPPROTO_TCP, TCP_NODELAY);
 	switch_on(redirection->target, IPPROTO_TCP, TCP_NODELAY);

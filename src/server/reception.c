@@ -203,6 +203,19 @@ static void count(struct session *session)
 		service_refresh(service);
 }
 
+/* Takes one connection off a socket that may block: it need not be there any more,
+ * as a process that an earlier server left behind may accept from it too. */
+static int accept_at_once(int socket)
+{
+	int flags = fcntl(socket, F_GETFL), fd;
+
+	if (flags < 0 || fcntl(socket, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -1;
+	fd = accept4(socket, NULL, NULL, SOCK_CLOEXEC);
+	fcntl(socket, F_SETFL, flags);
+	return fd;
+}
+
 /* Takes one datagram, or connection, off a wait service's socket: the one that
  * its server was not started for. Left there it would knock again at once. */
 static void dismiss_one(const struct listener *listener)
@@ -217,7 +230,7 @@ static void dismiss_one(const struct listener *listener)
 			return;
 		return;
 	}
-	fd = accept4(listener->watch.fd, NULL, NULL, SOCK_CLOEXEC);
+	fd = accept_at_once(listener->watch.fd);
 	if (fd >= 0)
 		close(fd);
 }

@@ -1,0 +1,25 @@
+/* A server with wait = yes that goes to the background, where it keeps accepting
+ * connections from the socket it was given: several processes, each of which
+ * closes what it gets. */
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { PROCESSES = 4 };
+
+static void accept_and_close(void)
+{
+	int fd;
+
+	while ((fd = accept(0, NULL, NULL)) >= 0)
+		close(fd);
+}
+
+int main(void)
+{
+	for (int i = 0; i < PROCESSES; i++)
+		if (fork() == 0) {
+			accept_and_close();
+			return 1;
+		}
+	return 0;
+}

@@ -171,7 +171,7 @@ static void translate_name(struct inetd_line *line)
 		line->types[line->types_count++] = "UNLISTED";
 		put_word(line, "port", line->name);
 	}
-	if (span_is_empty(line->name) || span_has_blank(line->name))
+	if (span_is_empty(line->name) || span_has_blank(line->name) || *line->name.start == '#')
 		inetd_line_complain(line, ERROR, "\"%.*s\" is not the name of a service",
 			 SHOWN(line->words[FIELD_NAME]));
 }

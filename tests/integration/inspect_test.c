@@ -378,6 +378,25 @@ START_TEST(inetd_conf_is_printed_as_entries)
 }
 END_TEST
 
+START_TEST(a_name_that_would_be_a_comment_is_refused)
+{
+	struct outcome outcome;
+
+	if (!is_superuser())
+		return;
+	add_to_etc();
+	place_write("etc/inetd.conf", "\"#odd\" stream tcp nowait root /bin/cat cat\n");
+	configuration_write();
+	outcome = daemon_run((const char *const[]){ "-inetd_compat", "-print", "-f",
+						    configuration_path(), NULL });
+	ck_assert_int_eq(outcome.status, 0);
+	ck_assert(!text_matches(outcome.output, "^service"));
+	ck_assert_msg(text_matches(outcome.errors,
+				   "^/etc/inetd.conf:1: error: \"#odd\" is not the name"), "%s",
+		      outcome.errors);
+}
+END_TEST
+
 /* --- -check --- */
 
 static const char *path_of(const char *name)
@@ -1026,6 +1045,7 @@ static void add_print_tests(Suite *suite)
 	tcase_add_test(print, a_refused_load_prints_nothing);
 	tcase_add_test(print, output_that_is_lost_is_told);
 	tcase_add_test(print, inetd_conf_is_printed_as_entries);
+	tcase_add_test(print, a_name_that_would_be_a_comment_is_refused);
 }
 
 static void add_check_tests(Suite *suite)

@@ -9,8 +9,8 @@
 #include <sys/queue.h>
 
 enum {
-	TARGET_FRESH_MS = 30 * 1000,        /* how long what was found is good */
-	TARGET_REMEMBERED_MS = 3600 * 1000, /* and is better than nothing */
+	TARGET_FRESH_MS = 30 * 1000,        /* how long nobody looks again */
+	TARGET_REMEMBERED_MS = 3600 * 1000, /* how long the old addresses are better than none */
 	TARGET_PATIENCE_MS = 10 * 1000,     /* with a lookup */
 };
 

@@ -15,45 +15,51 @@
 
 struct target {
 	UT_hash_handle hh;
-	struct timer forgetting, patience;
+	struct timer freshness, patience, memory;
 	struct lookup *lookup; /* NULL when none is under way */
 	LIST_HEAD(, target_wait) waits;
 	struct address *addresses;
 	size_t count;
-	uint64_t refreshed; /* or the attempt failed */
 	char name[];
 };
 
 static struct target *targets;
 
-static void on_forgetting(struct timer *timer)
-{
-	struct target *target = container_of(timer, struct target, forgetting);
-
-	if (target->lookup) {
-		timer_start(timer, TARGET_REMEMBERED_MS);
-		return;
-	}
-	timer_stop(&target->patience);
-	HASH_DEL(targets, target);
-	free(target->addresses);
-	free(target);
-}
-
 static void answer(struct target *target, const char *reason)
 {
 	struct target_wait *wait;
 
-	target->refreshed = loop_now();
+	timer_start(&target->freshness, TARGET_FRESH_MS);
 	while ((wait = LIST_FIRST(&target->waits))) {
 		target_cancel(wait);
 		wait->found(wait, target->addresses, target->count, reason);
 	}
 }
 
+/* The old addresses are good for a while more, or every connection would wait. */
 static void on_impatience(struct timer *timer)
 {
 	answer(container_of(timer, struct target, patience), strerror(ETIMEDOUT));
+}
+
+static void on_stale(struct timer *timer)
+{
+	(void)timer; /* that it is not pending any more says it all */
+}
+
+static void on_forgetting(struct timer *timer)
+{
+	struct target *target = container_of(timer, struct target, memory);
+
+	if (target->lookup) {
+		timer_start(timer, TARGET_REMEMBERED_MS);
+		return;
+	}
+	timer_stop(&target->freshness);
+	timer_stop(&target->patience);
+	HASH_DEL(targets, target);
+	free(target->addresses);
+	free(target);
 }
 
 static struct target *target_new(const char *name)
@@ -65,11 +71,14 @@ static struct target *target_new(const char *name)
 		return NULL;
 	memcpy(target->name, name, length);
 	LIST_INIT(&target->waits);
-	timer_init(&target->forgetting, on_forgetting);
+	timer_init(&target->freshness, on_stale);
 	timer_init(&target->patience, on_impatience);
+	timer_init(&target->memory, on_forgetting);
+	timer_start(&target->memory, TARGET_REMEMBERED_MS);
 	HASH_ADD_KEYPTR(hh, targets, target->name, length, target);
 	if (target->hh.tbl)
 		return target;
+	timer_stop(&target->memory);
 	free(target);
 	return NULL;
 }
@@ -104,6 +113,7 @@ static void remember(struct target *target, const struct address *addresses, siz
 		return;
 	free(target->addresses);
 	target->addresses = copy;
+	timer_start(&target->memory, TARGET_REMEMBERED_MS);
 	target->count = copy_family(copy, addresses, count, AF_INET);
 	target->count += copy_family(copy + target->count, addresses, count, AF_INET6);
 }
@@ -121,7 +131,7 @@ static void on_addresses(void *context, const struct address *addresses, size_t 
 
 static bool is_fresh(const struct target *target)
 {
-	return target->count > 0 && loop_now() - target->refreshed < TARGET_FRESH_MS;
+	return target->count > 0 && timer_is_pending(&target->freshness);
 }
 
 void target_find(struct target_wait *wait, const char *name, target_found *found)
@@ -134,7 +144,6 @@ void target_find(struct target_wait *wait, const char *name, target_found *found
 		found(wait, NULL, 0, strerror(ENOMEM));
 		return;
 	}
-	timer_start(&target->forgetting, TARGET_REMEMBERED_MS);
 	if (!is_fresh(target) && !target->lookup)
 		target->lookup = lookup_addresses(name, AF_UNSPEC, on_addresses, target);
 	if (is_fresh(target) || !target->lookup) {

@@ -300,6 +300,7 @@ START_TEST(a_denied_datagram_starts_no_server)
 	service_wait_log(LOG_TIME "FAIL: zzwait address from=127\\.0\\.0\\.5$");
 	ck_assert(text_matches(datagram_ask(port, "good"), " good$"));
 	ck_assert(!datagram_is_waiting(denied));
+	service_wait_lines(1, "START:");
 	daemon_stop();
 	ck_assert_uint_eq(text_count(service_log(), "START:"), 1);
 	close(denied);

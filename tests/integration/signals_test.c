@@ -83,6 +83,29 @@ START_TEST(whole_process_groups_end)
 }
 END_TEST
 
+START_TEST(a_server_that_has_just_started_ends_too)
+{
+	enum { ROUNDS = 20 };
+	int port = add_service("zzfresh", "server = %s\n%s",
+			       place_script("fresh", "sleep 1000 & echo up; wait"),
+			       log_everything());
+
+	for (int round = 1; round <= ROUNDS; round++) {
+		int fd;
+
+		daemon_start();
+		fd = client_connect(NULL, port);
+		/* The client may know of the server before the daemon does. */
+		client_expect(fd, "up\n");
+		daemon_signal(SIGTERM);
+		client_expect_end(fd);
+		check_ended_well();
+		ck_assert_uint_eq(text_count(service_log(), "START: zzfresh pid="), round);
+		ck_assert_uint_eq(text_count(service_log(), "EXIT: zzfresh signal=15 pid="), round);
+	}
+}
+END_TEST
+
 /* Serves one line and ends at nothing but SIGKILL. */
 static int add_stubborn(void)
 {
@@ -285,6 +308,7 @@ Suite *signals_suite(void)
 
 	tcase_add_loop_test(end, sessions_end_with_the_daemon, 0, 2);
 	tcase_add_test(end, whole_process_groups_end);
+	tcase_add_test(end, a_server_that_has_just_started_ends_too);
 	tcase_add_test(end, a_stubborn_server_is_killed_in_the_end);
 	tcase_add_test(end, a_second_sigterm_is_immediate);
 	tcase_add_test(end, sigquit_leaves_the_servers);

@@ -19,11 +19,11 @@
 #define uthash_nonfatal_oom(element) ((element)->hh.tbl = NULL)
 #include <uthash.h>
 
-/* A process of ours that runs for a session. */
+/* A process of ours, until it is reaped. */
 struct child {
 	UT_hash_handle hh;
 	pid_t pid;
-	struct session *session;
+	struct session *session; /* NULL: closed while the program was being started */
 };
 
 /* A launch under way. */
@@ -103,8 +103,10 @@ static void child_ended(struct child *child, int status)
 
 	HASH_DEL(children, child);
 	free(child);
-	record_exit(session, status);
-	session_close(session);
+	if (session) {
+		record_exit(session, status);
+		session_close(session);
+	}
 	tell_when_idle();
 }
 
@@ -138,7 +140,7 @@ void launch_reap(void)
 	}
 }
 
-/* From here on the launch's program is session's child. */
+/* From here on the launch's program is a child, session's if there is one. */
 static void child_claim(struct launch *launch, struct session *session)
 {
 	struct child *child = launch->child;
@@ -150,7 +152,8 @@ static void child_claim(struct launch *launch, struct session *session)
 	if (!child->hh.tbl) {
 		free(child);
 		kill(launch->order.pid, SIGKILL);
-		session_fail(session, REFUSED_MEMORY, NULL);
+		if (session)
+			session_fail(session, REFUSED_MEMORY, NULL);
 	} else if (launch->has_ended) {
 		child_ended(child, launch->status);
 	}
@@ -177,6 +180,31 @@ static void add_end(char **variables, size_t *count, char **text, const char *pr
 	add_variable(variables, count, text, prefix, name, port);
 }
 
+/* Variables that speak of a connection: those of another one, which the daemon
+ * itself was started with, must not be taken for this one's. */
+static bool is_about_connection(const char *variable)
+{
+	static const char *const beginnings[] = {
+		"REMOTE_HOST=", "REMOTE_ADDR=", "REMOTE_PORT=", "PROTO=",
+		"TCPLOCAL", "TCPREMOTE", "UDPLOCAL", "UDPREMOTE",
+	};
+
+	for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
+		if (strncmp(variable, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
+}
+
+static size_t copy_environment(char **variables, const struct service_settings *settings)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < settings->environment_count; i++)
+		if (!is_about_connection(settings->environment[i]))
+			variables[count++] = settings->environment[i];
+	return count;
+}
+
 /* REMOTE_HOST as xinetd has it, REMOTE_ADDR and REMOTE_PORT as CGI has them
  * (RFC 3875), PROTO and the others as UCSPI has them. A service whose passenv
  * is set to nothing wants none but the first. */
@@ -187,9 +215,8 @@ static void fill_environment(struct launch *launch, const struct session *sessio
 	struct address local;
 	char host[ADDRESS_TEXT_SIZE], port[8];
 	char **variables = launch->variables;
-	size_t count = settings->environment_count;
+	size_t count = copy_environment(variables, settings);
 
-	memcpy(variables, settings->environment, count * sizeof *variables);
 	address_text(&session->peer, host);
 	add_variable(variables, &count, &text, "", "REMOTE_HOST", host);
 	if (settings->passenv.is_set && settings->passenv.count == 0)
@@ -281,6 +308,13 @@ static void hand_over(struct launch *launch, struct session *session)
 	child_claim(launch, session);
 }
 
+/* Nobody waits for the program that was started: it is ended, and reaped. */
+static void end_abandoned(struct launch *launch)
+{
+	kill(launch->order.pid, SIGKILL);
+	child_claim(launch, NULL);
+}
+
 static void on_done(struct job *job)
 {
 	struct launch *launch = container_of(job, struct launch, job);
@@ -290,7 +324,7 @@ static void on_done(struct job *job)
 	if (launch->session)
 		hand_over(launch, launch->session);
 	else if (launch->order.pid > 0 && !launch->has_ended)
-		kill(launch->order.pid, SIGKILL);
+		end_abandoned(launch);
 	launch_free(launch);
 	tell_when_idle();
 }

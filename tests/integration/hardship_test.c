@@ -32,7 +32,7 @@ END_TEST
 /* Each of them may get a connection that the daemon is about to take off the queue. */
 START_TEST(processes_that_a_wait_server_left_behind_stop_nobody)
 {
-	enum { CLIENTS = 400 };
+	enum { CLIENTS = 2000, AT_ONCE = 20 };
 	int quiet = add_service("echo", ECHO), held;
 	int port = add_service("zzleft", "wait = yes\nserver = %s\ncps = 1 1\n%s",
 			       place_program("leave_behind"), log_everything());
@@ -43,9 +43,29 @@ START_TEST(processes_that_a_wait_server_left_behind_stop_nobody)
 	service_wait_log("EXIT: zzleft");
 	for (int i = 0; i < CLIENTS; i++) {
 		close(client_connect(NULL, port));
-		client_ping(held);
+		if (i % AT_ONCE == 0)
+			client_ping(held);
 	}
+	client_ping(held);
 	close(held);
+}
+END_TEST
+
+START_TEST(another_connections_variables_are_not_passed_on)
+{
+	static const char *const others[] = {
+		"REMOTE_HOST=192.0.2.1", "REMOTE_ADDR=192.0.2.1", "PROTO=ODD",
+		"TCPREMOTEIP=192.0.2.1", "TCPREMOTEHOST=elsewhere", NULL
+	};
+	int port = add_service("zzenv", "server = /usr/bin/env\n");
+	const char *environment;
+
+	daemon_start_with(&(struct daemon_options){ .environment = others });
+	environment = ask(port, "");
+	ck_assert_uint_eq(text_count(environment, "^REMOTE_HOST=127\\.0\\.0\\.1$"), 1);
+	ck_assert_uint_eq(text_count(environment, "^REMOTE_(HOST|ADDR)="), 2);
+	ck_assert_uint_eq(text_count(environment, "^PROTO=TCP$"), 1);
+	ck_assert_uint_eq(text_count(environment, "192\\.0\\.2\\.1|ODD|elsewhere"), 0);
 }
 END_TEST
 
@@ -56,5 +76,6 @@ Suite *hardship_suite(void)
 
 	tcase_add_test(hardship, a_redirected_client_that_never_reads_stops_nobody);
 	tcase_add_test(hardship, processes_that_a_wait_server_left_behind_stop_nobody);
+	tcase_add_test(hardship, another_connections_variables_are_not_passed_on);
 	return suite;
 }

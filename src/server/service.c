@@ -89,24 +89,53 @@ static void want_any_address(struct service *service)
 		want_address(service, &address);
 }
 
+/* Closes what the settings no longer ask for. */
+static void sweep_listeners(struct service *service)
+{
+	struct listener *listener, *next;
+
+	for (listener = LIST_FIRST(&service->listeners); listener; listener = next) {
+		next = LIST_NEXT(listener, link);
+		if (listener->is_wanted)
+			continue;
+		LIST_REMOVE(listener, link);
+		listener_free(listener);
+	}
+}
+
+/* All names in bind are known. What was listened on before may have been in the
+ * way of what is wanted now. */
+static void finish_lookups(struct service *service)
+{
+	struct listener *listener;
+
+	sweep_listeners(service);
+	LIST_FOREACH(listener, &service->listeners, link)
+		if (!listener_is_open(listener) && !service->is_suspended)
+			listener_open(listener);
+}
+
 enum { LOOKUP_RETRY_MS = 10000 };
 
 static void on_bind_looked_up(void *context, const struct address *addresses, size_t count,
 			      const char *reason)
 {
 	struct bind_lookup *pending = context;
+	struct service *service = pending->service;
 
 	pending->lookup = NULL;
 	if (count == 0) {
 		log_error("bind failed. service = %s, address = %s: %s; trying again",
-			  pending->service->settings->id, pending->name, reason);
+			  service->settings->id, pending->name, reason);
 		timer_start(&pending->retry, LOOKUP_RETRY_MS);
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		want_address(pending->service, &addresses[i]);
+		want_address(service, &addresses[i]);
 	LIST_REMOVE(pending, link);
 	free(pending);
+	if (LIST_EMPTY(&service->lookups))
+		finish_lookups(service);
 }
 
 static void look_up_bind(struct timer *timer)
@@ -206,20 +235,15 @@ static void want_all(struct service *service)
 /* Mark and sweep: what the settings ask for is there before the rest goes. */
 static void update_listeners(struct service *service)
 {
-	struct listener *listener, *next;
+	struct listener *listener;
 
 	cancel_lookups(service);
 	LIST_FOREACH(listener, &service->listeners, link)
 		listener->is_wanted = false;
 	want_all(service);
-	for (listener = LIST_FIRST(&service->listeners); listener; listener = next) {
-		next = LIST_NEXT(listener, link);
-		/* A name's addresses are not known yet: they stay until they are. */
-		if (listener->is_wanted || !LIST_EMPTY(&service->lookups))
-			continue;
-		LIST_REMOVE(listener, link);
-		listener_free(listener);
-	}
+	/* A name's addresses are not known yet: all stay until they are. */
+	if (LIST_EMPTY(&service->lookups))
+		sweep_listeners(service);
 }
 
 static void close_listeners(struct service *service)

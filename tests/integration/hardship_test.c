@@ -69,6 +69,22 @@ START_TEST(another_connections_variables_are_not_passed_on)
 }
 END_TEST
 
+START_TEST(a_name_in_bind_takes_the_place_of_every_address)
+{
+	int port = port_take(), fd;
+
+	add_service("echo", ECHO "flags = IPv4\nport = %d\n", port);
+	daemon_start();
+	ck_assert_str_eq(ask_at("127.0.0.9", port, "everywhere"), "everywhere");
+	configuration_clear();
+	add_service("echo", ECHO "flags = IPv4\nport = %d\nbind = localhost\n", port);
+	daemon_reload();
+	wait_until(client_is_refused("127.0.0.9", port));
+	fd = client_hold(port);
+	close(fd);
+}
+END_TEST
+
 Suite *hardship_suite(void)
 {
 	Suite *suite = suite_create("hardship");
@@ -77,5 +93,6 @@ Suite *hardship_suite(void)
 	tcase_add_test(hardship, a_redirected_client_that_never_reads_stops_nobody);
 	tcase_add_test(hardship, processes_that_a_wait_server_left_behind_stop_nobody);
 	tcase_add_test(hardship, another_connections_variables_are_not_passed_on);
+	tcase_add_test(hardship, a_name_in_bind_takes_the_place_of_every_address);
 	return suite;
 }

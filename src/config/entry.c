@@ -82,10 +82,8 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *resu
 	struct word *word = malloc(sizeof *word + size);
 
 	(void)option;
-	if (!word) {
-		report_memory(source_line(cfg->line));
+	if (!word)
 		return -1;
-	}
 	word->file = parse.entry->file;
 	word->line = source_line(cfg->line);
 	memcpy(word->text, value, size);
@@ -268,11 +266,14 @@ static bool blank_failed_line(void)
 }
 
 /* libconfuse stops at an entry's first error; without that line it goes on to
- * the next one, until all are reported. */
+ * the next one, until all are reported. Of one thing it does not speak: that it
+ * found no memory. */
 static void parse_whole_body(void)
 {
 	for (int errors = 0; !parse_body(); errors++) {
 		parse.entry->broken = true;
+		if (parse.failed_line == 0)
+			report_memory(parse.entry->line);
 		if (errors == ERRORS_PER_ENTRY || !blank_failed_line())
 			return;
 	}

@@ -21,6 +21,7 @@ static const struct {
 	{ "a", UNLISTED, ADVICE, NULL },
 	{ "echo", INTERNAL "socket_type = stream\n", ADVICE, NULL },
 	{ "echo", INTERNAL "protocol = tcp\n", ADVICE, NULL },
+	{ "echo", INTERNAL "protocol = udp\nbind = ::1\n", ADVICE, NULL },
 	{ "a", "", ERROR, "service a: socket_type is missing" },
 	{ "a", "", ERROR, "protocol is missing" },
 	{ "a", "", ERROR, "wait is missing" },
@@ -87,6 +88,7 @@ static const struct {
 	/* RPC */
 #ifdef HAVE_LIBTIRPC
 	{ "a", "type = RPC UNLISTED\nrpc_version = 1\nrpc_number = 7\n" LISTED, ADVICE, NULL },
+	{ "portmapper", "type = RPC\nrpc_version = 2\n" LISTED, ADVICE, NULL },
 	{ "a", "type = RPC UNLISTED\nrpc_version = 1\n" LISTED, ERROR, "rpc_number (the service is "
 	  "UNLISTED) is missing" },
 	{ "a", "type = RPC UNLISTED\nrpc_number = 1\n" LISTED, ERROR, "rpc_version is missing" },
@@ -121,6 +123,10 @@ static const struct {
 	{ "echo", "type = INTERNAL\nsocket_type = stream\nwait = yes\nonly_from = ::1\n", ADVICE, NULL },
 	{ "tftp", "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\nonly_from = ::1\n",
 	  ADVICE, NULL },
+	{ "tftp", "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"
+	  "flags = INTERCEPT\nno_access = host.example.org\n", ERROR, "can't look up names" },
+	{ "tftp", "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"
+	  "flags = INTERCEPT\nno_access = ::1\n", ADVICE, NULL },
 	{ "a", UNLISTED "v6only = yes\nflags = IPv4\n", ERROR, "leave no clients at all" },
 	{ "a", UNLISTED "v6only = yes\nflags = IPv4 IPv6\n", ADVICE, NULL },
 

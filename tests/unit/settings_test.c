@@ -1,6 +1,7 @@
 #include "config/settings.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,6 +116,34 @@ START_TEST(tells_kinds_of_services)
 }
 END_TEST
 
+static const struct {
+	const char *libwrap, *name, *first_argument, *expected;
+} libwrap_names[] = {
+	{ NULL, "ftp", "in.ftpd", "in.ftpd" },
+	{ NULL, "ftp", "/usr/sbin/in.ftpd", "in.ftpd" },
+	{ NULL, "echo", NULL, "echo" },
+	{ "other", "ftp", "in.ftpd", "other" },
+};
+
+START_TEST(knows_the_name_for_hosts_allow)
+{
+	char libwrap[16], name[16], first[32];
+	char *argv[] = { first, NULL };
+	struct service_settings service = { .name = name };
+
+	snprintf(name, sizeof name, "%s", libwrap_names[_i].name);
+	if (libwrap_names[_i].first_argument) {
+		snprintf(first, sizeof first, "%s", libwrap_names[_i].first_argument);
+		service.argv = argv;
+	}
+	if (libwrap_names[_i].libwrap) {
+		snprintf(libwrap, sizeof libwrap, "%s", libwrap_names[_i].libwrap);
+		service.libwrap = libwrap;
+	}
+	ck_assert_str_eq(service_libwrap_name(&service), libwrap_names[_i].expected);
+}
+END_TEST
+
 Suite *settings_suite(void)
 {
 	Suite *suite = suite_create("settings");
@@ -125,6 +154,8 @@ Suite *settings_suite(void)
 	tcase_add_test(tests, nothing_can_be_freed);
 	tcase_add_test(tests, remembers_what_was_broken);
 	tcase_add_test(tests, keeps_one_copy_of_each_file_name);
+	tcase_add_loop_test(tests, knows_the_name_for_hosts_allow, 0,
+			    (int)(sizeof libwrap_names / sizeof libwrap_names[0]));
 	tcase_add_loop_test(tests, tells_kinds_of_services, 0, (int)(sizeof kinds / sizeof kinds[0]));
 	suite_add_tcase(suite, tests);
 	return suite;

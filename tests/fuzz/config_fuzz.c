@@ -1,0 +1,149 @@
+/* Reads arbitrary bytes as configuration, holds the entries against what the
+ * headers promise, and reads again what it prints of them. */
+#include "config/attributes.h"
+#include "config/entry.h"
+#include "config/word_list.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+static void require(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static void check_line(const struct entry *entry, const struct attribute *attribute,
+		       const struct assignment *line)
+{
+	int count = (int)line->count;
+
+	require(line->line > entry->line);
+	require(count >= attribute->least && (attribute->most < 0 || count <= attribute->most));
+	require(line->operator == ASSIGN_SET || attribute->shape != SHAPE_SCALAR);
+	for (size_t i = 0; i < line->count; i++) {
+		require(line->words[i]->line == line->line && line->words[i]->file == entry->file);
+		require(!strchr(line->words[i]->text, '\n'));
+	}
+}
+
+static void check_entry(const struct entry *entry)
+{
+	for (size_t i = 0; i < attribute_count; i++) {
+		const struct assignment *first = entry->assignments[i];
+
+		require(!first || !first->next || attributes[i].shape != SHAPE_SCALAR);
+		for (const struct assignment *line = first; line; line = line->next)
+			check_line(entry, &attributes[i], line);
+	}
+}
+
+/* --- printing, and reading that ------------------------------------------------------ */
+
+static void print_line(FILE *out, const char *name, const struct assignment *line)
+{
+	struct word_list words = { .count = line->count };
+
+	words.words = calloc(line->count + 1, sizeof *words.words);
+	require(words.words != NULL);
+	for (size_t i = 0; i < line->count; i++)
+		words.words[i] = line->words[i];
+	fprintf(out, "%s %s", name, assign_operator_text(line->operator));
+	word_list_print(&words, out);
+	putc('\n', out);
+	word_list_clear(&words);
+}
+
+/* To be freed. */
+static char *print_entry(const struct entry *entry, size_t *size)
+{
+	char *text = NULL;
+	FILE *out = open_memstream(&text, size);
+
+	require(out != NULL);
+	fprintf(out, "%s %s\n{\n", entry_kind_name(entry->kind), entry->name);
+	for (size_t i = 0; i < attribute_count; i++)
+		for (const struct assignment *line = entry->assignments[i]; line; line = line->next)
+			print_line(out, attributes[i].name, line);
+	fputs("}\n", out);
+	require(fclose(out) == 0 && text);
+	return text;
+}
+
+static bool same_lines(const struct assignment *one, const struct assignment *other)
+{
+	for (; one && other; one = one->next, other = other->next) {
+		if (one->operator != other->operator || one->count != other->count)
+			return false;
+		for (size_t i = 0; i < one->count; i++)
+			if (strcmp(one->words[i]->text, other->words[i]->text) != 0)
+				return false;
+	}
+	return !one && !other;
+}
+
+static void check_printed(const struct entry *entry)
+{
+	struct problems problems = { 0 };
+	struct syntax syntax;
+	struct raw_entry raw;
+	struct entry *again;
+	size_t size;
+	char *text = print_entry(entry, &size);
+
+	syntax_begin(&syntax, "printed", text, size, &problems);
+	require(syntax_next(&syntax, &raw));
+	again = entry_parse(&raw, "printed", &problems);
+	require(again && !again->broken && problems.errors == 0);
+	require(again->kind == entry->kind && strcmp(again->name, entry->name) == 0);
+	for (size_t i = 0; i < attribute_count; i++)
+		require(same_lines(entry->assignments[i], again->assignments[i]));
+	raw_entry_clear(&raw);
+	require(!syntax_next(&syntax, &raw));
+	entry_free(again);
+	problems_clear(&problems);
+	free(text);
+}
+
+/* --- reading ------------------------------------------------------------------------------ */
+
+static void take_entry(const struct raw_entry *raw, struct problems *problems)
+{
+	size_t errors = problems->errors;
+	struct entry *entry;
+
+	if (raw->kind >= ENTRY_INCLUDE) {
+		require(raw->name[0] != '\0' && !raw->body);
+		return;
+	}
+	entry = entry_parse(raw, "file", problems);
+	require(entry != NULL);
+	require(entry->broken == (raw->broken || problems->errors > errors));
+	check_entry(entry);
+	if (!entry->broken)
+		check_printed(entry);
+	entry_free(entry);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+	struct problems problems = { 0 };
+	struct syntax syntax;
+	struct raw_entry raw;
+	int last_line = 0;
+
+	syntax_begin(&syntax, "file", (const char *)bytes, length, &problems);
+	while (syntax_next(&syntax, &raw)) {
+		require(raw.line > last_line && raw.line <= syntax.lines.number);
+		last_line = raw.line;
+		take_entry(&raw, &problems);
+		raw_entry_clear(&raw);
+	}
+	for (size_t i = 0; i < problems.count; i++)
+		require(problems.list[i].line > 0 && problems.list[i].line <= syntax.lines.number);
+	problems_clear(&problems);
+	return 0;
+}

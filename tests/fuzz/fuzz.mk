@@ -1,0 +1,56 @@
+# Fuzzing; included by the Makefile.
+#
+# `make fuzz` runs each tests/fuzz/<name>_fuzz.c with clang's libFuzzer, which
+# begins with the inputs in tests/fuzz/corpus/<name>. An input that crashes is
+# left in $(FUZZ)/crashes; once it is understood, it belongs in that corpus, all
+# of which `make fuzz-regressions` gives to the targets as they are built here.
+
+FUZZ := $(BUILD)/fuzz
+FUZZ_CC ?= clang
+FUZZ_SECONDS ?= 60
+FUZZ_FLAGS ?= -rss_limit_mb=2048 -timeout=20 -max_len=16384
+FUZZ_SANITIZER := -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_TARGETS := $(patsubst tests/fuzz/%_fuzz.c,%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
+FUZZ_ROOMS := $(patsubst %.c,$(FUZZ)/%.o,$(filter-out src/main.c,$(SOURCES)))
+
+$(FUZZ)/%.o: %.c | fuzz-compiler
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(CPPFLAGS) -std=c11 -O1 -g -fsanitize=fuzzer-no-link $(FUZZ_SANITIZER) -MMD -MP \
+		-c -o $@ $<
+
+$(FUZZ)/%_fuzz: $(FUZZ)/tests/fuzz/%_fuzz.o $(FUZZ_ROOMS)
+	$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_SANITIZER) -o $@ $^ $(LDLIBS)
+
+fuzz-compiler:
+	@command -v $(FUZZ_CC) >/dev/null || { \
+		echo 'make fuzz wants clang and its libFuzzer: apt-get install clang libclang-rt-dev' >&2; \
+		exit 1; }
+
+fuzz: $(FUZZ_TARGETS:%=fuzz-%)
+
+# The first directory is where new inputs go.
+$(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(FUZZ)/%_fuzz
+	@mkdir -p $(FUZZ)/found/$* $(FUZZ)/crashes
+	$< -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -print_final_stats=1 \
+		-artifact_prefix=$(FUZZ)/crashes/$*- $(FUZZ)/found/$* \
+		$(wildcard tests/fuzz/corpus/$*)
+
+# --- what once crashed -------------------------------------------------------------
+
+FUZZ_REPLAYS := $(patsubst tests/fuzz/corpus/%,%,$(sort $(wildcard tests/fuzz/corpus/*)))
+
+$(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o $(ROOMS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+fuzz-regressions: $(FUZZ_REPLAYS:%=fuzz-regressions-%)
+
+$(FUZZ_REPLAYS:%=fuzz-regressions-%): fuzz-regressions-%: $(BUILD)/tests/fuzz/%_replay
+	$< tests/fuzz/corpus/$*
+
+.PHONY: fuzz fuzz-compiler fuzz-regressions $(FUZZ_TARGETS:%=fuzz-%) \
+	$(FUZZ_REPLAYS:%=fuzz-regressions-%)
+.SECONDARY: $(FUZZ_ROOMS) $(FUZZ_TARGETS:%=$(FUZZ)/%_fuzz) \
+	$(FUZZ_TARGETS:%=$(FUZZ)/tests/fuzz/%_fuzz.o) $(FUZZ_REPLAYS:%=$(BUILD)/tests/fuzz/%_replay) \
+	$(FUZZ_REPLAYS:%=$(BUILD)/tests/fuzz/%_fuzz.o) $(BUILD)/tests/fuzz/replay.o
+
+-include $(FUZZ_ROOMS:.o=.d) $(FUZZ_TARGETS:%=$(FUZZ)/tests/fuzz/%_fuzz.d)

@@ -1,0 +1,58 @@
+/* Reads arbitrary bytes as inetd.conf and holds the entries against what the
+ * header promises. */
+#include "config/attributes.h"
+#include "config/inetd_conf.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+static void require(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+/* What is said once is said by one line, which stands where the entry begins. */
+static void check_entry(const struct entry *entry)
+{
+	require(entry->kind == ENTRY_SERVICE && !entry->disabled);
+	for (size_t i = 0; i < attribute_count; i++) {
+		const struct assignment *line = entry->assignments[i];
+
+		if (!line)
+			continue;
+		require(!line->next && line->operator == ASSIGN_SET && line->line == entry->line);
+		require(attributes[i].places & IN_SERVICE);
+	}
+	require(entry->broken || entry->assignments[ATTRIBUTE("socket_type")]);
+	require(entry->broken || entry->assignments[ATTRIBUTE("wait")]);
+	require(entry->broken || entry->assignments[ATTRIBUTE("user")]);
+	require(entry->broken || entry->name[0]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+	struct entry_queue entries = STAILQ_HEAD_INITIALIZER(entries);
+	struct problems problems = { 0 };
+	int lost = inetd_conf_parse("file", (const char *)bytes, length, &entries, &problems);
+	int last_line = 0;
+	bool broken = false;
+
+	require(lost >= 0);
+	while (!STAILQ_EMPTY(&entries)) {
+		struct entry *entry = STAILQ_FIRST(&entries);
+
+		STAILQ_REMOVE_HEAD(&entries, link);
+		require(entry->line > last_line);
+		last_line = entry->line;
+		check_entry(entry);
+		broken |= entry->broken;
+		entry_free(entry);
+	}
+	require((lost == 0 && !broken) || problems.errors > 0);
+	problems_clear(&problems);
+	return 0;
+}

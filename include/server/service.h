@@ -69,6 +69,10 @@ void service_remove(struct service *service);
  * end, when its sessions have ended. */
 void service_free(struct service *service);
 
+/* Closes the sockets for good, those too that are yet to be opened; what runs goes
+ * on. For the daemon's end. */
+void service_stop_listening(struct service *service);
+
 enum service_state service_state(const struct service *service);
 
 /* "listening", "full" ... */

@@ -197,7 +197,8 @@ static void want_inner(struct service *service)
 		return;
 	listener->is_inner = listener->is_wanted = true;
 	LIST_INSERT_HEAD(&service->listeners, listener, link);
-	listener_open(listener);
+	if (!service->is_suspended)
+		listener_open(listener);
 }
 
 /* INTERCEPT: the kernel goes by the lists there are now. */
@@ -489,6 +490,16 @@ void service_free(struct service *service)
 	sink_release(service->log);
 	service_settings_release(service->settings);
 	free(service);
+}
+
+void service_stop_listening(struct service *service)
+{
+	struct listener *listener;
+
+	cancel_lookups(service);
+	timer_stop(&service->resume);
+	LIST_FOREACH(listener, &service->listeners, link)
+		listener_close(listener);
 }
 
 static void end_sessions(struct service *service)

@@ -85,6 +85,32 @@ START_TEST(a_name_in_bind_takes_the_place_of_every_address)
 }
 END_TEST
 
+/* Its end takes the sockets along that it got while it was suspended. */
+START_TEST(a_suspended_service_may_become_an_intercepted_one)
+{
+	const char *suspending = CAT "cps = 1 1\ncps_action = suspend\n";
+	int port = port_take();
+	unsigned descriptors;
+
+	add_service("echo", ECHO);
+	add_service("zzcat", "port = %d\n%s", port, suspending);
+	daemon_start();
+	client_connect(NULL, port);
+	client_connect(NULL, port);
+	daemon_wait_log("Deactivating service zzcat");
+	descriptors = process_descriptors(daemon_pid());
+	configuration_clear();
+	add_service("echo", ECHO);
+	add_service("zzcat", "wait = yes\nflags = INTERCEPT\nport = %d\n%s", port, suspending);
+	daemon_reload();
+	daemon_wait_log("Activating service zzcat");
+	configuration_clear();
+	add_service("echo", ECHO);
+	daemon_reload();
+	wait_until(process_descriptors(daemon_pid()) <= descriptors);
+}
+END_TEST
+
 Suite *hardship_suite(void)
 {
 	Suite *suite = suite_create("hardship");
@@ -94,5 +120,6 @@ Suite *hardship_suite(void)
 	tcase_add_test(hardship, processes_that_a_wait_server_left_behind_stop_nobody);
 	tcase_add_test(hardship, another_connections_variables_are_not_passed_on);
 	tcase_add_test(hardship, a_name_in_bind_takes_the_place_of_every_address);
+	tcase_add_test(hardship, a_suspended_service_may_become_an_intercepted_one);
 	return suite;
 }

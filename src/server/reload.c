@@ -8,6 +8,7 @@
 #include "server/shutdown.h"
 
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -334,6 +335,17 @@ static void bind_again(void)
 				listener_open(listener);
 }
 
+/* In xinetd's words, and more where there is more to say. */
+static void sum_up(const struct plan *plan)
+{
+	char kept[64] = "";
+
+	if (plan->broken)
+		snprintf(kept, sizeof kept, ", %u keep their running version", plan->broken);
+	log_notice("Reconfigured: new=%u old=%u dropped=%u (services)%s", plan->added, plan->kept,
+		   plan->removed, kept);
+}
+
 static void adopt_settings(struct settings *settings)
 {
 	struct plan plan = { 0 };
@@ -347,8 +359,7 @@ static void adopt_settings(struct settings *settings)
 		release_services(settings);
 		settings_free(current);
 		current = settings;
-		log_notice("Reconfigured: new=%u old=%u dropped=%u broken=%u (services)",
-			   plan.added, plan.kept, plan.removed, plan.broken);
+		sum_up(&plan);
 	}
 	candidates_free(&plan);
 	free(plan.running);
@@ -356,8 +367,11 @@ static void adopt_settings(struct settings *settings)
 
 void configuration_reload(void)
 {
-	struct settings *settings = load();
+	struct settings *settings;
 
+	if (shutdown_has_begun()) /* a reload would open the services again */
+		return;
+	settings = load();
 	sink_reopen_all();
 	host_names_forget();
 	if (settings)

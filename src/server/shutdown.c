@@ -26,16 +26,18 @@ static void each_session(void (*end)(struct session *session))
 	}
 }
 
-static void close_listeners(void)
+static void stop_listening(void)
 {
 	struct service *service;
-	struct listener *listener;
 
-	TAILQ_FOREACH(service, &services, link) {
-		timer_stop(&service->resume);
-		LIST_FOREACH(listener, &service->listeners, link)
-			listener_close(listener);
-	}
+	is_ending = true;
+	TAILQ_FOREACH(service, &services, link)
+		service_stop_listening(service);
+}
+
+bool shutdown_has_begun(void)
+{
+	return is_ending;
 }
 
 static void finish(void)
@@ -57,8 +59,7 @@ void shutdown_begin(void)
 		finish();
 		return;
 	}
-	is_ending = true;
-	close_listeners();
+	stop_listening();
 	each_session(session_end);
 	timer_init(&deadline, on_deadline);
 	timer_start(&deadline, LAST_DEADLINE_MS);
@@ -67,6 +68,6 @@ void shutdown_begin(void)
 
 void shutdown_leaving_servers(void)
 {
-	close_listeners();
+	stop_listening();
 	finish();
 }

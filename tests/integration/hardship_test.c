@@ -7,6 +7,7 @@
 #include "support/process.h"
 
 #include <check.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -111,6 +112,27 @@ START_TEST(a_suspended_service_may_become_an_intercepted_one)
 }
 END_TEST
 
+START_TEST(a_daemon_that_ends_does_not_begin_again)
+{
+	int port = add_service("zzstay", "server = %s\n",
+			       place_script("stay", "trap '' TERM\necho here\nexec sleep 1000\n"));
+	int fd;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	client_expect(fd, "here\n");
+	daemon_signal(SIGTERM);
+	wait_until(client_is_refused(NULL, port));
+	daemon_signal(SIGHUP);
+	daemon_signal(SIGABRT); /* which comes after it, and says so */
+	daemon_wait_log("Consistency check passed");
+	ck_assert(client_is_refused(NULL, port));
+	daemon_signal(SIGTERM);
+	ck_assert_int_eq(daemon_wait_end(), 0);
+	client_expect_end(fd);
+}
+END_TEST
+
 Suite *hardship_suite(void)
 {
 	Suite *suite = suite_create("hardship");
@@ -121,5 +143,6 @@ Suite *hardship_suite(void)
 	tcase_add_test(hardship, another_connections_variables_are_not_passed_on);
 	tcase_add_test(hardship, a_name_in_bind_takes_the_place_of_every_address);
 	tcase_add_test(hardship, a_suspended_service_may_become_an_intercepted_one);
+	tcase_add_test(hardship, a_daemon_that_ends_does_not_begin_again);
 	return suite;
 }

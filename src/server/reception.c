@@ -203,6 +203,24 @@ static void count(struct session *session)
 		service_refresh(service);
 }
 
+/* Who is refused after having been counted takes nobody's place while it is parted
+ * with. */
+static void uncount(struct session *session)
+{
+	struct service *service = session->service;
+
+	if (!session->is_counted)
+		return;
+	session->is_counted = false;
+	service->running--;
+	service->arriving++;
+	if (session->source)
+		source_leave(service->sources, session->source);
+	session->source = NULL;
+	if (service->settings->at_limit == AT_LIMIT_QUEUE)
+		service_refresh(service);
+}
+
 /* Takes one connection off a socket that may block: it need not be there any more,
  * as a process that an earlier server left behind may accept from it too. */
 static int accept_at_once(int socket)
@@ -302,6 +320,7 @@ static void say_no(struct session *session)
 /* What a refused peer still gets. */
 static void part(struct session *session)
 {
+	uncount(session);
 	if (session->origin)
 		session_close(session);
 	else if (session->settings->banner_fail)
@@ -336,6 +355,7 @@ static void on_refused_identified(struct session *session, const char *reason)
 static void refuse(struct session *session, enum verdict verdict)
 {
 	service_refused(session->service, verdict, &session->peer, NULL);
+	uncount(session);
 	if ((session->settings->log_on_failure & LOG_FLAG_USERID) && idents < idents_most) {
 		idents++;
 		arrival_ask_ident(session, IDENTIFY_DEADLINE_MS, on_refused_identified);
@@ -381,21 +401,6 @@ static void check_limits(struct session *session)
 	check_libwrap(session);
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-/* The name hosts.allow knows the service by. */
-static const char *libwrap_name(const struct service_settings *settings)
-{
-	if (settings->libwrap)
-		return settings->libwrap;
-	return settings->argv ? base_name(settings->argv[0]) : settings->name;
-}
-
 static void on_libwrap(struct session *session, bool allowed)
 {
 	const struct service_settings *settings = session->settings;
@@ -406,7 +411,7 @@ static void on_libwrap(struct session *session, bool allowed)
 		return;
 	}
 	log_info("libwrap refused connection to %s (libwrap=%s) from %s", settings->id,
-		 libwrap_name(settings), address_text(&session->peer, text));
+		 service_libwrap_name(settings), address_text(&session->peer, text));
 	refuse(session, REFUSED_LIBWRAP);
 }
 
@@ -421,7 +426,7 @@ static void check_libwrap(struct session *session)
 	    !libwrap_has_rules())
 		check_identity(session);
 	else
-		arrival_ask_libwrap(session, libwrap_name(settings), on_libwrap);
+		arrival_ask_libwrap(session, service_libwrap_name(settings), on_libwrap);
 }
 
 static void on_identified(struct session *session, const char *reason)

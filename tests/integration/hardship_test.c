@@ -133,6 +133,30 @@ START_TEST(a_daemon_that_ends_does_not_begin_again)
 }
 END_TEST
 
+/* Refused for want of an identd, after the limits were checked. */
+START_TEST(who_is_refused_late_takes_nobodys_place)
+{
+	enum { CLIENTS = 4 };
+	int fds[CLIENTS], port;
+
+	place_write("goodbye", "goodbye\n");
+	port = add_service("echo", ECHO "instances = 1\nflags = IDONLY\nbanner_fail = %s\n"
+			   "log_on_success = USERID\nlog_on_failure = HOST\n%s",
+			   place_path("goodbye"), log_to_service_log());
+	daemon_start();
+	for (int i = 0; i < CLIENTS; i++) {
+		fds[i] = client_connect(NULL, port);
+		client_expect(fds[i], "goodbye\n");
+	}
+	ck_assert_uint_eq(text_count(service_log(), "service_limit"), 0);
+	for (int i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	daemon_signal(SIGABRT);
+	daemon_wait_log("Consistency check passed");
+	service_wait_lines(CLIENTS, "NOID: echo");
+}
+END_TEST
+
 Suite *hardship_suite(void)
 {
 	Suite *suite = suite_create("hardship");
@@ -144,5 +168,6 @@ Suite *hardship_suite(void)
 	tcase_add_test(hardship, a_name_in_bind_takes_the_place_of_every_address);
 	tcase_add_test(hardship, a_suspended_service_may_become_an_intercepted_one);
 	tcase_add_test(hardship, a_daemon_that_ends_does_not_begin_again);
+	tcase_add_test(hardship, who_is_refused_late_takes_nobodys_place);
 	return suite;
 }

@@ -4,8 +4,9 @@
 
 #include <stdbool.h>
 
-/* Blocks every signal that is waited for, and gives all others, however they
- * were inherited, their default effect, except that SIGPIPE is ignored. To be
+/* Gives every signal its default effect, however it was inherited, but for
+ * SIGPIPE, which is ignored, and blocks all that signals_watch waits for and all
+ * others that would end the daemon without being the sign of a fault in it. To be
  * called before any thread starts. */
 void signals_block(void);
 

@@ -134,8 +134,26 @@ static bool list_has_variable(char *const *list, size_t count, const char *varia
 	return false;
 }
 
+/* Variables that tell of a connection: those of another one, which the daemon was
+ * started with, must not be taken for the server's own. */
+static bool is_of_a_connection(const char *variable)
+{
+	static const char *const beginnings[] = {
+		"REMOTE_HOST=", "REMOTE_ADDR=", "REMOTE_PORT=", "PROTO=",
+		"TCPLOCAL", "TCPREMOTE", "UDPLOCAL", "UDPREMOTE",
+	};
+
+	for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
+		if (strncmp(variable, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
+}
+
 static bool variable_passes(const struct service_settings *service, const char *variable)
 {
+	if (is_of_a_connection(variable) ||
+	    list_has_variable(service->env.list, service->env.count, variable))
+		return false;
 	return !service->passenv.is_set ||
 	       list_has_variable(service->passenv.list, service->passenv.count, variable);
 }
@@ -152,11 +170,11 @@ static void derive_environment(struct service_settings *service)
 	if (!service->environment)
 		return;
 	for (char **variable = environ; *variable; variable++)
-		if (variable_passes(service, *variable) &&
-		    !list_has_variable(service->env.list, service->env.count, *variable))
+		if (variable_passes(service, *variable))
 			service->environment[count++] = *variable;
 	for (size_t i = 0; i < service->env.count; i++)
-		if (!list_has_variable(service->env.list + i + 1, service->env.count - i - 1,
+		if (!is_of_a_connection(service->env.list[i]) &&
+		    !list_has_variable(service->env.list + i + 1, service->env.count - i - 1,
 				       service->env.list[i]))
 			service->environment[count++] = service->env.list[i];
 	service->environment_count = count;

@@ -180,31 +180,6 @@ static void add_end(char **variables, size_t *count, char **text, const char *pr
 	add_variable(variables, count, text, prefix, name, port);
 }
 
-/* Variables that speak of a connection: those of another one, which the daemon
- * itself was started with, must not be taken for this one's. */
-static bool is_about_connection(const char *variable)
-{
-	static const char *const beginnings[] = {
-		"REMOTE_HOST=", "REMOTE_ADDR=", "REMOTE_PORT=", "PROTO=",
-		"TCPLOCAL", "TCPREMOTE", "UDPLOCAL", "UDPREMOTE",
-	};
-
-	for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
-		if (strncmp(variable, beginnings[i], strlen(beginnings[i])) == 0)
-			return true;
-	return false;
-}
-
-static size_t copy_environment(char **variables, const struct service_settings *settings)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < settings->environment_count; i++)
-		if (!is_about_connection(settings->environment[i]))
-			variables[count++] = settings->environment[i];
-	return count;
-}
-
 /* REMOTE_HOST as xinetd has it, REMOTE_ADDR and REMOTE_PORT as CGI has them
  * (RFC 3875), PROTO and the others as UCSPI has them. A service whose passenv
  * is set to nothing wants none but the first. */
@@ -215,8 +190,9 @@ static void fill_environment(struct launch *launch, const struct session *sessio
 	struct address local;
 	char host[ADDRESS_TEXT_SIZE], port[8];
 	char **variables = launch->variables;
-	size_t count = copy_environment(variables, settings);
+	size_t count = settings->environment_count;
 
+	memcpy(variables, settings->environment, count * sizeof *variables);
 	address_text(&session->peer, host);
 	add_variable(variables, &count, &text, "", "REMOTE_HOST", host);
 	if (settings->passenv.is_set && settings->passenv.count == 0)

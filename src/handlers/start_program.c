@@ -27,6 +27,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* ThreadSanitizer takes what a vfork-like child does for a race of its own. */
+#ifdef __SANITIZE_THREAD__
+extern int __clone(int (*run)(void *), void *stack, int flags, void *argument, ...);
+#define CLONE __clone
+#else
+#define CLONE clone
+#endif
+
 enum { STACK_SIZE = 64 * 1024, FIRST_SLOT = 3 };
 
 #ifndef CLOSE_RANGE_UNSHARE
@@ -157,7 +165,8 @@ IN_CHILD static int open_error(const struct program_order *order)
 
 	if (order->error >= 0)
 		return error_slot(order->slot);
-	if (settings->stderr_kind == STDERR_NULL)
+	/* A pipe to the log that could not be had is no reason to tell the client. */
+	if (settings->stderr_kind == STDERR_NULL || settings->stderr_kind == STDERR_LOG)
 		return open("/dev/null", O_WRONLY);
 	if (settings->stderr_kind == STDERR_FILE)
 		return open(settings->stderr_path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY |
@@ -232,11 +241,11 @@ static const struct {
 } steps[] = {
 	{ "own descriptors", own_descriptors },
 	{ "new session", new_session },
-	{ "resource limits", resource_limits }, /* from here on while still root ... */
-	{ "nice", priority },
+	{ "nice", priority },                   /* from here on while still root ... */
 	{ "umask", file_mask },
 	{ "descriptors", descriptors },
 	{ "label", label },
+	{ "resource limits", resource_limits }, /* the last that may open files is done */
 	{ "groups", groups },
 	{ "group", group },
 	{ "user", user },                       /* ... and no longer */
@@ -271,7 +280,7 @@ static void clone_child(struct program_order *order)
 	int flags = CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | SIGCHLD |
 		    (slots.can_unshare ? CLONE_FILES : 0);
 
-	if (clone(child_main, stack, flags, order, &order->pid) < 0) {
+	if (CLONE(child_main, stack, flags, order, &order->pid) < 0) {
 		fail(order, "fork");
 		order->pid = 0;
 	}

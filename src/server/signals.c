@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static bool is_in_foreground;
@@ -44,11 +45,21 @@ static sigset_t watched_signals(void)
 
 void signals_block(void)
 {
-	sigset_t set = watched_signals();
+	/* Faults, and what a shell does to a job in the foreground. */
+	static const int unblocked[] = {
+		SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP, SIGTSTP, SIGTTIN, SIGTTOU,
+	};
+	static const unsigned long zeros[8];
+	sigset_t set;
 
+	sigfillset(&set);
+	/* By the system call itself, as signal(3) leaves out two that the C library
+	 * has for itself; all zero is the default, as the kernel has it. */
 	for (int number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL); /* those that can't be changed stay as they are */
+		syscall(SYS_rt_sigaction, number, zeros, NULL, NSIG / 8);
 	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < sizeof unblocked / sizeof unblocked[0]; i++)
+		sigdelset(&set, unblocked[i]);
 	sigprocmask(SIG_SETMASK, &set, NULL);
 }
 

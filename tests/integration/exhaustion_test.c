@@ -31,15 +31,6 @@ static void start_with_few_descriptors(void)
 	daemon_start_with(&(struct daemon_options){ .prepare = have_few_descriptors });
 }
 
-/* The daemon uses next to no time while fd hears nothing. */
-static void check_calm(int fd)
-{
-	long used = process_cpu_ms(daemon_pid());
-
-	ck_assert(client_hears_nothing(fd));
-	ck_assert_int_le(process_cpu_ms(daemon_pid()) - used, 60);
-}
-
 START_TEST(programs_cost_the_daemon_no_descriptor)
 {
 	enum { CLIENTS = 3 * DESCRIPTORS };
@@ -67,7 +58,7 @@ START_TEST(out_of_descriptors_a_connection_is_refused_with_its_reason)
 		fds[i] = client_connect(NULL, port);
 	service_wait_log(LOG_TIME "FAIL: echo .*descriptors");
 	client_ping(fds[0]);
-	check_calm(fds[0]);
+	daemon_check_calm(fds[0]);
 	for (int i = 0; i < CLIENTS; i++) {
 		client_finish_sending(fds[i]);
 		client_expect_end(fds[i]);
@@ -85,8 +76,7 @@ START_TEST(out_of_descriptors_nothing_spins)
 	for (int i = 0; i < CLIENTS; i++)
 		fds[i] = client_connect(NULL, port);
 	client_ping(fds[0]);
-	for (int i = 0; i < 3; i++)
-		check_calm(fds[0]);
+	daemon_check_calm(fds[0]);
 	for (int i = 0; i < CLIENTS; i++)
 		close(fds[i]);
 }
@@ -190,7 +180,7 @@ START_TEST(an_idle_daemon_is_idle)
 	add_service("echo", "id = d\ntype = INTERNAL UNLISTED\nsocket_type = dgram\n");
 	daemon_start();
 	fd = client_hold(port);
-	check_calm(fd);
+	daemon_check_calm(fd);
 	close(fd);
 }
 END_TEST
@@ -207,7 +197,7 @@ START_TEST(a_program_that_never_reads_spins_nothing)
 	for (int i = 0; i < 10; i++)
 		datagram_send(fd, "unread", 6);
 	wait_until(process_children(daemon_pid()) == 2);
-	check_calm(held);
+	daemon_check_calm(held);
 	ck_assert_uint_eq(process_children(daemon_pid()), 2);
 	close(fd);
 	close(held);
@@ -227,7 +217,7 @@ START_TEST(a_program_that_cannot_run_spins_nothing)
 	fd = datagram_connect(NULL, NULL, port);
 	datagram_send(fd, "nobody reads me", 15);
 	service_wait_log("FAIL: zzgone exec");
-	check_calm(held);
+	daemon_check_calm(held);
 	close(fd);
 	close(held);
 }

@@ -87,6 +87,10 @@ void daemon_stop(void);
 
 bool daemon_is_running(void);
 
+/* Fails the test when the daemon spins: it should use next to no CPU time while
+ * the client fd hears nothing, which it must not. */
+void daemon_check_calm(int fd);
+
 /* Makes pid, a process below the test, the daemon that the other functions mean. */
 void daemon_adopt(pid_t pid);
 

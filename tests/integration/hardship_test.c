@@ -157,6 +157,17 @@ START_TEST(who_is_refused_late_takes_nobodys_place)
 }
 END_TEST
 
+START_TEST(few_descriptors_are_enough_for_standard_error)
+{
+	static const char *const kinds[] = { "null", "log", NULL };
+	const char *kind = kinds[_i] ? kinds[_i] : place_path("errors");
+	int port = add_service("zzhello", HELLO "rlimit_files = 8\nstderr = %s\n", kind);
+
+	daemon_start();
+	ck_assert_msg(strcmp(ask(port, ""), "hello\n") == 0, "stderr = %s: %s", kind, daemon_log());
+}
+END_TEST
+
 Suite *hardship_suite(void)
 {
 	Suite *suite = suite_create("hardship");
@@ -169,5 +180,6 @@ Suite *hardship_suite(void)
 	tcase_add_test(hardship, a_suspended_service_may_become_an_intercepted_one);
 	tcase_add_test(hardship, a_daemon_that_ends_does_not_begin_again);
 	tcase_add_test(hardship, who_is_refused_late_takes_nobodys_place);
+	tcase_add_loop_test(hardship, few_descriptors_are_enough_for_standard_error, 0, 3);
 	return suite;
 }

@@ -262,11 +262,19 @@ static void leave_origin(struct session *session)
 		dismiss_one(listener);
 }
 
+static void name_no_more(struct session *session)
+{
+	if (session->is_being_named)
+		idents--;
+	session->is_being_named = false;
+}
+
 static void on_closed(struct session *session)
 {
 	struct service *service = session->service;
 
 	LIST_REMOVE(session, link);
+	name_no_more(session);
 	if (session->is_counted)
 		service->running--;
 	else
@@ -344,7 +352,7 @@ static void log_no_identity(const struct session *session, const char *reason)
 
 static void on_refused_identified(struct session *session, const char *reason)
 {
-	idents--;
+	name_no_more(session);
 	if (session->user)
 		record_userid(session, session->user);
 	else if (reason)
@@ -358,6 +366,7 @@ static void refuse(struct session *session, enum verdict verdict)
 	uncount(session);
 	if ((session->settings->log_on_failure & LOG_FLAG_USERID) && idents < idents_most) {
 		idents++;
+		session->is_being_named = true;
 		arrival_ask_ident(session, IDENTIFY_DEADLINE_MS, on_refused_identified);
 	} else {
 		part(session);
@@ -460,7 +469,8 @@ static void congratulate(struct session *session)
 		begin(session);
 }
 
-/* deny_time: 0 bans nobody, -1 for ever. */
+/* deny_time: 0 bans nobody, -1 for ever. The message begins as xinetd's critical
+ * ones do, with the process and a function of xinetd's. */
 static void ban(const struct service_settings *settings, const struct address *peer)
 {
 	int minutes = settings->deny_time;
@@ -470,8 +480,8 @@ static void ban(const struct service_settings *settings, const struct address *p
 	if (minutes != 0 &&
 	    sensor_list_ban(sensor_list, peer, now,
 			    minutes < 0 ? SENSOR_FOREVER : now + (uint64_t)minutes * 60000))
-		log_critical("Adding %s to the global_no_access list for %d minutes",
-			     address_text(peer, text), minutes);
+		log_critical("%d {process_sensor} Adding %s to the global_no_access list for %d "
+			     "minutes", (int)getpid(), address_text(peer, text), minutes);
 }
 
 /* INTERCEPT: an admitted client goes on to the socket that the server has. */

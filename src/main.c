@@ -24,7 +24,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-enum { RPC_FINISH_MS = 3000 };
+enum { RPC_FINISH_MS = 3000, NAMES_WAIT_MS = 5000 };
 
 static const char features[] =
 #ifdef HAVE_LIBWRAP
@@ -117,6 +117,26 @@ static bool has_bound_a_socket(void)
 	return !wanted;
 }
 
+static bool is_looking_up_names(void)
+{
+	const struct service *service;
+
+	TAILQ_FOREACH(service, &services, link)
+		if (service_is_looking_up(service))
+			return true;
+	return false;
+}
+
+/* A start is over when every socket is bound or could not be, those on addresses
+ * that bind gives by name included, if the resolver says in time what they are. */
+static void wait_for_names(void)
+{
+	uint64_t end = loop_now() + NAMES_WAIT_MS;
+
+	while (is_looking_up_names() && loop_now() < end)
+		loop_turn((int)(end - loop_now()));
+}
+
 /* Runs until a signal ends it. Returns the exit status. */
 static int serve(const struct options *options)
 {
@@ -127,6 +147,7 @@ static int serve(const struct options *options)
 		background_tell_ready(EXIT_SUCCESS); /* nothing was asked for, nothing failed */
 		return EXIT_FAILURE;
 	}
+	wait_for_names();
 	if (!has_bound_a_socket() && !options->stay_alive) {
 		log_error("no service could be bound. Exiting...");
 		return EXIT_FAILURE;

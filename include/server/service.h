@@ -98,6 +98,9 @@ struct sources *service_sources(struct service *service);
 void service_refused(struct service *service, enum verdict verdict, const struct address *peer,
 		     const char *detail);
 
+/* True while a name in bind is being looked up. */
+bool service_is_looking_up(const struct service *service);
+
 /* True once no listener is waiting to be bound. */
 bool service_is_bound(const struct service *service);
 

@@ -49,8 +49,10 @@ struct session {
 	struct source *source;             /* the owner's */
 	void *origin;                      /* the owner's: the listener it has the socket of */
 	bool is_counted;                   /* the owner's */
+	bool is_being_named;               /* the owner's: refused, and identd is asked */
 
 	enum session_state state; /* session_enter writes it */
+	bool is_to_end;           /* told to, while its program was being started */
 	int fd;                   /* -1 once it is handed on */
 	struct address peer;
 	int64_t started; /* seconds since the epoch */
@@ -83,9 +85,10 @@ void session_close(struct session *session);
 /* Reports a failure to the owner, then closes. detail may be NULL. */
 void session_fail(struct session *session, enum verdict verdict, const char *detail);
 
-/* Has the session end: one that the loop serves closes at once, a program's
- * process group is sent SIGTERM and, if it is not gone SESSION_GRACE_MS later,
- * SIGKILL. The session is closed when its program is gone. */
+/* Has the session end: one that the loop serves gets its EXIT line and closes at
+ * once; a program's process group is sent SIGTERM, as soon as it has been started,
+ * and, if it is not gone SESSION_GRACE_MS later, SIGKILL. The session is closed
+ * when its program is gone. */
 void session_end(struct session *session);
 
 /* The same with SIGKILL right away. */

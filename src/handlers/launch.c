@@ -241,14 +241,17 @@ static void on_retry(struct timer *timer)
 	intptr_t attempts = (intptr_t)session->handler_data;
 
 	session->handler_data = NULL;
-	launch_begin(session, (int)attempts);
+	if (session->is_to_end)
+		session_close(session);
+	else
+		launch_begin(session, (int)attempts);
 }
 
 /* Has the session try again in a while. False when it must not. */
 static bool retry_later(struct launch *launch, struct session *session)
 {
 	if (!is_passing(&launch->order) || (launch->settings->flags & FLAG_NORETRY) ||
-	    launch->attempts == LAUNCH_RETRIES)
+	    launch->attempts == LAUNCH_RETRIES || session->is_to_end)
 		return false;
 	session->fd = launch->order.connection;
 	launch->order.connection = -1;
@@ -281,13 +284,15 @@ static void hand_over(struct launch *launch, struct session *session)
 	}
 	session->pid = launch->order.pid;
 	handler_begin(session);
+	if (session->is_to_end && !launch->has_ended)
+		session_end(session);
 	child_claim(launch, session);
 }
 
 /* Nobody waits for the program that was started: it is ended, and reaped. */
 static void end_abandoned(struct launch *launch)
 {
-	kill(launch->order.pid, SIGKILL);
+	kill(-launch->order.pid, SIGKILL);
 	child_claim(launch, NULL);
 }
 

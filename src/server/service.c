@@ -265,6 +265,16 @@ bool service_is_full(const struct service *service)
 	       service->running >= service->settings->instances;
 }
 
+bool service_is_looking_up(const struct service *service)
+{
+	const struct bind_lookup *pending;
+
+	LIST_FOREACH(pending, &service->lookups, link)
+		if (pending->lookup)
+			return true;
+	return false;
+}
+
 bool service_is_bound(const struct service *service)
 {
 	const struct listener *listener;

@@ -2,6 +2,7 @@
 
 #include "base/container_of.h"
 #include "base/sink.h"
+#include "session/record.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -74,10 +75,22 @@ static void on_grace_over(struct timer *timer)
 	kill(-session->pid, SIGKILL);
 }
 
+/* What the loop serves has no process to wait for. */
+static void end_at_once(struct session *session)
+{
+	if (session->state == SESSION_SERVING)
+		record_exit(session, 0);
+	session_close(session);
+}
+
 void session_end(struct session *session)
 {
+	if (session->state == SESSION_STARTING) {
+		session->is_to_end = true;
+		return;
+	}
 	if (session->pid == 0) {
-		session_close(session);
+		end_at_once(session);
 		return;
 	}
 	if (session->state == SESSION_ENDING)
@@ -91,7 +104,7 @@ void session_end(struct session *session)
 void session_kill(struct session *session)
 {
 	if (session->pid == 0) {
-		session_close(session);
+		end_at_once(session);
 		return;
 	}
 	session_enter(session, SESSION_ENDING);

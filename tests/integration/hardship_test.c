@@ -9,6 +9,7 @@
 #include <check.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define ECHO "type = INTERNAL UNLISTED\ncps = 0 0\n"
@@ -168,6 +169,39 @@ START_TEST(few_descriptors_are_enough_for_standard_error)
 }
 END_TEST
 
+static void add_refusing(int port, const char *also)
+{
+	add_service("echo", ECHO "no_access = 127.114.0.1 %s\nlog_on_failure = USERID\nport = %d\n",
+		    also, port);
+}
+
+/* Clients come from an address of their own, where nothing but the test answers. */
+START_TEST(who_leaves_while_identd_is_asked_is_asked_about_no_more)
+{
+	static const char *const one_at_a_time[] = { "-logprocs", "1", NULL };
+	struct endpoint identd = endpoint_of("127.114.0.1", 113);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, port = port_take(), asking;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&identd.address, identd.length), 0);
+	ck_assert_int_eq(listen(fd, 8), 0);
+	add_refusing(port, "");
+	daemon_start_with(&(struct daemon_options){ .arguments = one_at_a_time });
+	for (int i = 0; i < 2; i++) {
+		int client = client_connect_from("127.114.0.1", NULL, port);
+
+		asking = accept(fd, NULL, NULL); /* or the test takes too long */
+		ck_assert_int_ge(asking, 0);
+		configuration_clear();
+		add_refusing(port, i ? "" : "192.0.2.1");
+		daemon_reload(); /* which ends the session */
+		client_expect_end(client);
+		close(asking);
+	}
+	close(fd);
+}
+END_TEST
+
 Suite *hardship_suite(void)
 {
 	Suite *suite = suite_create("hardship");
@@ -181,5 +215,7 @@ Suite *hardship_suite(void)
 	tcase_add_test(hardship, a_daemon_that_ends_does_not_begin_again);
 	tcase_add_test(hardship, who_is_refused_late_takes_nobodys_place);
 	tcase_add_loop_test(hardship, few_descriptors_are_enough_for_standard_error, 0, 3);
+	if (is_superuser())
+		tcase_add_test(hardship, who_leaves_while_identd_is_asked_is_asked_about_no_more);
 	return suite;
 }

@@ -38,6 +38,8 @@ struct entry {
 	STAILQ_ENTRY(entry) link;
 };
 
+STAILQ_HEAD(entry_queue, entry);
+
 /* Parses raw, of `file` (borrowed for good), and reports every line that is
  * not right. Returns the entry, broken or not, or NULL, reported, when memory
  * runs out. */

@@ -33,8 +33,6 @@
 #include "config/entry.h"
 #include "config/problem.h"
 
-STAILQ_HEAD(entry_queue, entry);
-
 /* Appends an entry for each line of path to entries. A line that can't be used,
  * one for a unix socket among them, is reported with what to do instead and
  * costs only itself. Returns how many lines are too damaged to tell which

@@ -25,6 +25,4 @@ struct load_options {
  * memory. */
 struct settings *settings_load(const struct load_options *options, struct problems *problems);
 
-enum { INCLUDE_DEPTH_MOST = 16 };
-
 #endif

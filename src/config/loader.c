@@ -3,30 +3,18 @@
 #include "config/advice.h"
 #include "config/attributes.h"
 #include "config/check.h"
-#include "config/entry.h"
+#include "config/entry_files.h"
 #include "config/inetd_conf.h"
 #include "config/reading.h"
-#include "config/source_file.h"
 #include "config/word_list.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #define PORT_MAP_DEFAULT "/etc/services"
-
-/* A file that is being read, and the one that includes it. */
-struct open_file {
-	struct source_file source;
-	const struct open_file *includer;
-	int include_line; /* of the includer */
-	int depth;
-	bool has_defaults;
-};
 
 struct loader {
 	const struct load_options *options;
@@ -40,207 +28,11 @@ struct loader {
 	bool refused; /* the load as a whole */
 };
 
-static void read_config_file(struct loader *loader, const char *path,
-			     const struct open_file *includer, int line);
-
 static void refuse_for_memory(struct loader *loader)
 {
 	if (!loader->refused)
 		problem_add(loader->problems, ERROR, NULL, 0, "out of memory");
 	loader->refused = true;
-}
-
-/* --- reading files ------------------------------------------------------------------ */
-
-static void report_file(struct loader *loader, enum severity severity, const char *path,
-			const struct open_file *includer, int line, const char *what)
-{
-	if (severity == ERROR)
-		loader->settings->lost_entries = true;
-	if (severity == ERROR && !includer)
-		loader->refused = true;
-	problem_add(loader->problems, severity, includer ? includer->source.name : NULL, line, "%s: %s",
-		    path, what);
-}
-
-/* The path an include line names, relative to the file it stands in. */
-static int include_path(const struct open_file *file, const char *path, char joined[PATH_MAX])
-{
-	const char *slash = strrchr(file->source.name, '/');
-	int directory = path[0] == '/' || !slash ? 0 : (int)(slash - file->source.name) + 1;
-	int length = snprintf(joined, PATH_MAX, "%.*s%s", directory, file->source.name, path);
-
-	return length < PATH_MAX ? 0 : -1;
-}
-
-/* The rule of includedir: no dot anywhere, no `~` at the end. */
-static const char *passed_over(const char *name)
-{
-	if (strchr(name, '.'))
-		return "has a dot in its name";
-	if (name[strlen(name) - 1] == '~')
-		return "ends in ~";
-	return NULL;
-}
-
-static void advise_of_passed_over(struct loader *loader, const struct open_file *file, int line,
-				  const char *name)
-{
-	if (loader->options->advise && name[0] != '.')
-		problem_add(loader->problems, ADVICE, file->source.name, line,
-			    "%s is not read, as it %s; rename it if it should be", name,
-			    passed_over(name));
-}
-
-static void include_member(struct loader *loader, const struct open_file *file, int line,
-			   const char *directory, const char *name)
-{
-	char path[PATH_MAX];
-	struct stat status;
-
-	if (passed_over(name)) {
-		advise_of_passed_over(loader, file, line, name);
-		return;
-	}
-	if (snprintf(path, sizeof path, "%s/%s", directory, name) >= PATH_MAX)
-		return;
-	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
-		report_file(loader, WARNING, path, file, line,
-			    "is not a regular file. It is being skipped.");
-	else
-		read_config_file(loader, path, file, line);
-}
-
-static int compare_names(const struct dirent **one, const struct dirent **other)
-{
-	return strcmp((*one)->d_name, (*other)->d_name);
-}
-
-static void include_directory(struct loader *loader, const struct open_file *file, int line,
-			      const char *directory)
-{
-	struct dirent **names;
-	int count = scandir(directory, &names, NULL, compare_names);
-
-	if (count < 0) {
-		report_file(loader, ERROR, directory, file, line, strerror(errno));
-		return;
-	}
-	for (int i = 0; i < count; i++) {
-		include_member(loader, file, line, directory, names[i]->d_name);
-		free(names[i]);
-	}
-	free(names);
-}
-
-static void follow_include(struct loader *loader, const struct open_file *file,
-			   const struct raw_entry *raw)
-{
-	char path[PATH_MAX];
-
-	if (include_path(file, raw->name, path) < 0)
-		report_file(loader, ERROR, raw->name, file, raw->line, "the path is too long");
-	else if (raw->kind == ENTRY_INCLUDE)
-		read_config_file(loader, path, file, raw->line);
-	else
-		include_directory(loader, file, raw->line, path);
-}
-
-/* A disabled entry's faults are told, but they keep nothing from starting. What
- * was said of lines before it is not its own. */
-static void demote_problems(struct problems *problems, size_t since, int first_line)
-{
-	for (size_t i = since; i < problems->count; i++)
-		if (problems->list[i].severity == ERROR && problems->list[i].line >= first_line) {
-			problems->list[i].severity = ADVICE;
-			problems->errors--;
-		}
-}
-
-/* One defaults entry counts in each file, as in xinetd. */
-static bool is_second_defaults(struct loader *loader, struct open_file *file,
-			       const struct raw_entry *raw)
-{
-	if (raw->kind != ENTRY_DEFAULTS)
-		return false;
-	if (!file->has_defaults) {
-		file->has_defaults = true;
-		return false;
-	}
-	problem_add(loader->problems, WARNING, file->source.name, raw->line,
-		    "only one defaults entry counts in a file; this one is ignored");
-	return true;
-}
-
-static void take_entry(struct loader *loader, struct open_file *file, const struct raw_entry *raw,
-		       size_t problems_before)
-{
-	struct entry *entry = entry_parse(raw, file->source.name, loader->problems);
-
-	if (!entry) {
-		loader->refused = true;
-		return;
-	}
-	if (entry->disabled)
-		demote_problems(loader->problems, problems_before, raw->line);
-	else if (entry->broken && entry->kind != ENTRY_SERVICE)
-		loader->refused = true;
-	STAILQ_INSERT_TAIL(&loader->entries, entry, link);
-}
-
-static void read_entries(struct loader *loader, struct open_file *file)
-{
-	const struct source_file *source = &file->source;
-	struct syntax syntax;
-	struct raw_entry raw;
-	size_t before = loader->problems->count;
-
-	syntax_begin(&syntax, source->name, source->text, source->length, loader->problems);
-	for (; syntax_next(&syntax, &raw); before = loader->problems->count) {
-		if (raw.kind >= ENTRY_INCLUDE)
-			follow_include(loader, file, &raw);
-		else if (!is_second_defaults(loader, file, &raw))
-			take_entry(loader, file, &raw, before);
-		raw_entry_clear(&raw);
-	}
-	if (syntax.lost_entries)
-		loader->settings->lost_entries = true;
-}
-
-/* True, reported, when this file is being read already or is too deep. */
-static bool is_endless(struct loader *loader, const struct open_file *file)
-{
-	const struct source_file *source = &file->source;
-	const char *wrong = NULL;
-
-	if (file->depth > INCLUDE_DEPTH_MOST)
-		wrong = "is included too deeply; not read";
-	for (const struct open_file *outer = file->includer; outer; outer = outer->includer)
-		if (outer->source.device == source->device && outer->source.inode == source->inode)
-			wrong = "includes itself; not read again";
-	if (wrong)
-		report_file(loader, ERROR, source->name, file->includer, file->include_line, wrong);
-	return wrong != NULL;
-}
-
-static void read_config_file(struct loader *loader, const char *path,
-			     const struct open_file *includer, int line)
-{
-	struct open_file file = {
-		.includer = includer, .include_line = line,
-		.depth = includer ? includer->depth + 1 : 0,
-	};
-	const char *wrong;
-
-	if (source_file_read(&file.source, path, &wrong) < 0) {
-		report_file(loader, ERROR, path, includer, line, wrong);
-		return;
-	}
-	if (file.source.is_foreign)
-		report_file(loader, WARNING, path, includer, line, source_file_foreign);
-	if (!is_endless(loader, &file))
-		read_entries(loader, &file);
-	source_file_clear(&file.source);
 }
 
 /* --- defaults and daemon -------------------------------------------------------------- */
@@ -575,6 +367,18 @@ static void loader_end(struct loader *loader)
 	port_map_free(loader->ports);
 }
 
+static void read_config(struct loader *loader, const char *path)
+{
+	struct entry_files files = {
+		.entries = &loader->entries, .problems = loader->problems,
+		.advise = loader->options->advise,
+	};
+
+	entry_files_read(&files, path);
+	loader->settings->lost_entries |= files.lost_entries;
+	loader->refused |= files.refused;
+}
+
 static void read_inetd_conf(struct loader *loader, const char *path)
 {
 	if (inetd_conf_read(path, &loader->entries, loader->problems) != 0)
@@ -586,9 +390,10 @@ static void load_everything(struct loader *loader)
 	size_t errors;
 
 	if (loader->options->config)
-		read_config_file(loader, loader->options->config, NULL, 0);
+		read_config(loader, loader->options->config);
 	if (loader->options->inetd_conf)
 		read_inetd_conf(loader, loader->options->inetd_conf);
+	/* Also after an error: a person wants to hear of all of them at once. */
 	errors = loader->problems->errors;
 	merge_defaults(loader);
 	check_defaults(loader);

@@ -307,8 +307,8 @@ static const char *pair_member(const char *id, const char *lines)
 
 START_TEST(finds_services_that_want_one_socket)
 {
-	const char *one = pair_member("one", pairs[_i].one), *other = pair_member("other", pairs[_i].other);
-
+	const char *one = pair_member("one", pairs[_i].one);
+	const char *other = pair_member("other", pairs[_i].other);
 	const struct settings *settings = configuration_load("%s%s", one, other);
 
 	ck_assert_msg(configuration_service("one") != NULL, "%s", configuration_complaints_text());

@@ -72,7 +72,8 @@ static const struct {
 	  "warning 3: port has no effect in defaults; set it in each service\n"
 	  "warning 4: nice has no effect in defaults; set it in each service\n"
 	  "warning 5: port_map has no effect in defaults; set it in a daemon entry\n" },
-	{ "defaults", "enable = a\n", "", "error 3: unknown attribute \"enable\"; did you mean \"enabled\"?\n" },
+	{ "defaults", "enable = a\n", "",
+	  "error 3: unknown attribute \"enable\"; did you mean \"enabled\"?\n" },
 	{ "daemon", "port = 1\n", "", "error 3: port has no place in daemon\n" },
 };
 

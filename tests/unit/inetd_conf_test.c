@@ -237,8 +237,10 @@ static const struct {
 	{ "tcpmux/ stream tcp nowait root /bin/sh", ERROR, "is not the name of a service", false },
 	{ "300.1.1.1:ftp stream tcp nowait root /bin/sh", ERROR, "\"300.1.1.1\" is neither", false },
 #ifdef HAVE_LIBTIRPC
-	{ "no-such-program/1 stream rpc/tcp nowait root /bin/sh", ERROR, "there is no RPC program", false },
-	{ "100083 stream rpc/tcp nowait root /bin/sh", ERROR, "rpc_version: \"\" is not a version", false },
+	{ "no-such-program/1 stream rpc/tcp nowait root /bin/sh", ERROR, "there is no RPC program",
+	  false },
+	{ "100083 stream rpc/tcp nowait root /bin/sh", ERROR, "rpc_version: \"\" is not a version",
+	  false },
 #endif
 
 	/* What is elsewhere and not here. */

@@ -1,4 +1,5 @@
 /* Files, defaults, and what one load makes of them. */
+#include "config/entry_files.h"
 #include "support/configuration.h"
 #include "support/place.h"
 

@@ -1,0 +1,24 @@
+/* Reads configuration files, and those that they include, into entries. Internal
+ * to config. */
+#ifndef USHERD_CONFIG_ENTRY_FILES_H
+#define USHERD_CONFIG_ENTRY_FILES_H
+
+#include "config/entry.h"
+#include "config/problem.h"
+
+#include <stdbool.h>
+
+enum { INCLUDE_DEPTH_MOST = 16 };
+
+struct entry_files {
+	struct entry_queue *entries; /* where they are appended, in the order they stand */
+	struct problems *problems;
+	bool advise;       /* also tell of what includedir passes over */
+	bool lost_entries; /* some file or text that may have been entries was not read */
+	bool refused;      /* something that the whole load depends on is wrong */
+};
+
+/* Reads path and whatever it includes. */
+void entry_files_read(struct entry_files *files, const char *path);
+
+#endif

@@ -1,0 +1,219 @@
+#include "config/entry_files.h"
+
+#include "config/source_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A file that is being read, and the one that includes it. */
+struct open_file {
+	struct source_file source;
+	const struct open_file *includer;
+	int include_line; /* of the includer */
+	int depth;
+	bool has_defaults;
+};
+
+static void read_file(struct entry_files *files, const char *path,
+			     const struct open_file *includer, int line);
+
+static void report_file(struct entry_files *files, enum severity severity, const char *path,
+			const struct open_file *includer, int line, const char *what)
+{
+	if (severity == ERROR)
+		files->lost_entries = true;
+	if (severity == ERROR && !includer)
+		files->refused = true;
+	problem_add(files->problems, severity, includer ? includer->source.name : NULL, line, "%s: %s",
+		    path, what);
+}
+
+/* The path an include line names, relative to the file it stands in. */
+static int include_path(const struct open_file *file, const char *path, char joined[PATH_MAX])
+{
+	const char *slash = strrchr(file->source.name, '/');
+	int directory = path[0] == '/' || !slash ? 0 : (int)(slash - file->source.name) + 1;
+	int length = snprintf(joined, PATH_MAX, "%.*s%s", directory, file->source.name, path);
+
+	return length < PATH_MAX ? 0 : -1;
+}
+
+/* The rule of includedir: no dot anywhere, no `~` at the end. */
+static const char *passed_over(const char *name)
+{
+	if (strchr(name, '.'))
+		return "has a dot in its name";
+	if (name[strlen(name) - 1] == '~')
+		return "ends in ~";
+	return NULL;
+}
+
+static void advise_of_passed_over(struct entry_files *files, const struct open_file *file, int line,
+				  const char *name)
+{
+	if (files->advise && name[0] != '.')
+		problem_add(files->problems, ADVICE, file->source.name, line,
+			    "%s is not read, as it %s; rename it if it should be", name,
+			    passed_over(name));
+}
+
+static void include_member(struct entry_files *files, const struct open_file *file, int line,
+			   const char *directory, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat status;
+
+	if (passed_over(name)) {
+		advise_of_passed_over(files, file, line, name);
+		return;
+	}
+	if (snprintf(path, sizeof path, "%s/%s", directory, name) >= PATH_MAX)
+		return;
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		report_file(files, WARNING, path, file, line,
+			    "is not a regular file. It is being skipped.");
+	else
+		read_file(files, path, file, line);
+}
+
+static int compare_names(const struct dirent **one, const struct dirent **other)
+{
+	return strcmp((*one)->d_name, (*other)->d_name);
+}
+
+static void include_directory(struct entry_files *files, const struct open_file *file, int line,
+			      const char *directory)
+{
+	struct dirent **names;
+	int count = scandir(directory, &names, NULL, compare_names);
+
+	if (count < 0) {
+		report_file(files, ERROR, directory, file, line, strerror(errno));
+		return;
+	}
+	for (int i = 0; i < count; i++) {
+		include_member(files, file, line, directory, names[i]->d_name);
+		free(names[i]);
+	}
+	free(names);
+}
+
+static void follow_include(struct entry_files *files, const struct open_file *file,
+			   const struct raw_entry *raw)
+{
+	char path[PATH_MAX];
+
+	if (include_path(file, raw->name, path) < 0)
+		report_file(files, ERROR, raw->name, file, raw->line, "the path is too long");
+	else if (raw->kind == ENTRY_INCLUDE)
+		read_file(files, path, file, raw->line);
+	else
+		include_directory(files, file, raw->line, path);
+}
+
+/* A disabled entry's faults are told, but they keep nothing from starting. What
+ * was said of lines before it is not its own. */
+static void demote_problems(struct problems *problems, size_t since, int first_line)
+{
+	for (size_t i = since; i < problems->count; i++)
+		if (problems->list[i].severity == ERROR && problems->list[i].line >= first_line) {
+			problems->list[i].severity = ADVICE;
+			problems->errors--;
+		}
+}
+
+/* One defaults entry counts in each file, as in xinetd. */
+static bool is_second_defaults(struct entry_files *files, struct open_file *file,
+			       const struct raw_entry *raw)
+{
+	if (raw->kind != ENTRY_DEFAULTS)
+		return false;
+	if (!file->has_defaults) {
+		file->has_defaults = true;
+		return false;
+	}
+	problem_add(files->problems, WARNING, file->source.name, raw->line,
+		    "only one defaults entry counts in a file; this one is ignored");
+	return true;
+}
+
+static void take_entry(struct entry_files *files, struct open_file *file,
+		       const struct raw_entry *raw, size_t problems_before)
+{
+	struct entry *entry = entry_parse(raw, file->source.name, files->problems);
+
+	if (!entry) {
+		files->refused = true;
+		return;
+	}
+	if (entry->disabled)
+		demote_problems(files->problems, problems_before, raw->line);
+	else if (entry->broken && entry->kind != ENTRY_SERVICE)
+		files->refused = true;
+	STAILQ_INSERT_TAIL(files->entries, entry, link);
+}
+
+static void read_entries(struct entry_files *files, struct open_file *file)
+{
+	const struct source_file *source = &file->source;
+	struct syntax syntax;
+	struct raw_entry raw;
+	size_t before = files->problems->count;
+
+	syntax_begin(&syntax, source->name, source->text, source->length, files->problems);
+	for (; syntax_next(&syntax, &raw); before = files->problems->count) {
+		if (raw.kind >= ENTRY_INCLUDE)
+			follow_include(files, file, &raw);
+		else if (!is_second_defaults(files, file, &raw))
+			take_entry(files, file, &raw, before);
+		raw_entry_clear(&raw);
+	}
+	if (syntax.lost_entries)
+		files->lost_entries = true;
+}
+
+/* True, reported, when this file is being read already or is too deep. */
+static bool is_endless(struct entry_files *files, const struct open_file *file)
+{
+	const struct source_file *source = &file->source;
+	const char *wrong = NULL;
+
+	if (file->depth > INCLUDE_DEPTH_MOST)
+		wrong = "is included too deeply; not read";
+	for (const struct open_file *outer = file->includer; outer; outer = outer->includer)
+		if (outer->source.device == source->device && outer->source.inode == source->inode)
+			wrong = "includes itself; not read again";
+	if (wrong)
+		report_file(files, ERROR, source->name, file->includer, file->include_line, wrong);
+	return wrong != NULL;
+}
+
+static void read_file(struct entry_files *files, const char *path,
+			     const struct open_file *includer, int line)
+{
+	struct open_file file = {
+		.includer = includer, .include_line = line,
+		.depth = includer ? includer->depth + 1 : 0,
+	};
+	const char *wrong;
+
+	if (source_file_read(&file.source, path, &wrong) < 0) {
+		report_file(files, ERROR, path, includer, line, wrong);
+		return;
+	}
+	if (file.source.is_foreign)
+		report_file(files, WARNING, path, includer, line, source_file_foreign);
+	if (!is_endless(files, &file))
+		read_entries(files, &file);
+	source_file_clear(&file.source);
+}
+
+void entry_files_read(struct entry_files *files, const char *path)
+{
+	read_file(files, path, NULL, 0);
+}

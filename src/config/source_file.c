@@ -7,13 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 const char source_file_foreign[] = "is not owned by root; its owner can run programs as root";
 
+/* /dev/null is the file that says nothing: -inetd_compat -f /dev/null. */
+static bool is_null_device(const struct stat *status)
+{
+	return S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3);
+}
+
 /* Why the file is not to be read; NULL: it is. */
 static const char *unfitness(const struct stat *status)
 {
+	if (is_null_device(status))
+		return NULL;
 	if (!S_ISREG(status->st_mode))
 		return "is not a regular file";
 	if (status->st_size > CONFIG_SIZE_MOST)

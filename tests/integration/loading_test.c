@@ -753,6 +753,15 @@ static void configure_listed(const char *name, const char *lines)
 		  name, current_user(), lines);
 }
 
+START_TEST(the_null_device_is_an_empty_file)
+{
+	static const char *const arguments[] = { "-check", "-f", "/dev/null", NULL };
+	struct outcome outcome = daemon_run(arguments);
+
+	ck_assert_msg(outcome.status == 0, "%s%s", outcome.output, outcome.errors);
+}
+END_TEST
+
 START_TEST(a_port_map_gives_the_ports)
 {
 	int mapped = port_take(), aliased = port_take(), same = port_take(), other = port_take();
@@ -860,6 +869,7 @@ static void add_file_tests(Suite *suite)
 	tcase_add_test(files, included_files_are_read);
 	tcase_add_test(files, relative_names_start_at_the_including_file);
 	tcase_add_test(files, a_missing_file_is_reported);
+	tcase_add_test(files, the_null_device_is_an_empty_file);
 	tcase_add_test(files, an_endless_include_ends);
 	tcase_add_test(files, a_directory_gives_the_files_whose_names_fit);
 	tcase_add_test(files, a_directory_is_read_in_byte_order);

@@ -22,9 +22,16 @@ struct exchange {
 static struct exchange exchanges[BATCH];
 static struct mmsghdr received[BATCH], sent[BATCH];
 
+/* Ports the daemon answers on, or did. */
+static bool is_own_port[UINT16_MAX + 1];
+
 void datagrams_prepare(int fd, int family)
 {
+	struct address address;
 	int on = 1;
+
+	if (address_of_socket(fd, &address) == 0)
+		is_own_port[address_port(&address)] = true;
 
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
@@ -45,7 +52,7 @@ static void prepare_to_receive(int i)
 }
 
 /* Ports whose services answer whatever they get, so that a forged datagram from
- * one of them would have two hosts talk to each other for ever. */
+ * one of them would have two hosts, or the daemon and itself, talk for ever. */
 static bool is_answering_port(uint16_t port)
 {
 	static const uint16_t ports[] = { 0, 7, 13, 17, 19, 37 };
@@ -53,7 +60,7 @@ static bool is_answering_port(uint16_t port)
 	for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++)
 		if (ports[i] == port)
 			return true;
-	return false;
+	return is_own_port[port];
 }
 
 /* What the answer says about where it leaves from. The interface is left to

@@ -6,8 +6,10 @@
 #include "support/place.h"
 #include "support/process.h"
 
+#include <arpa/inet.h>
 #include <check.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -202,6 +204,31 @@ START_TEST(who_leaves_while_identd_is_asked_is_asked_about_no_more)
 }
 END_TEST
 
+/* A datagram from and to the same port, as only the superuser can make one. */
+static void send_forged(int port)
+{
+	struct endpoint there = endpoint_of("127.0.0.1", port);
+	uint16_t datagram[] = { htons((uint16_t)port), htons((uint16_t)port), htons(10), 0, 0x6161 };
+	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP);
+
+	ck_assert_int_eq(sendto(fd, datagram, sizeof datagram, 0,
+				(struct sockaddr *)&there.address, there.length), sizeof datagram);
+	close(fd);
+}
+
+START_TEST(a_service_does_not_talk_to_itself)
+{
+	int port = add_service("echo", ECHO "socket_type = dgram\n%s", log_everything());
+
+	daemon_start();
+	send_forged(port);
+	for (int i = 0; i < 3; i++)
+		ck_assert_str_eq(datagram_ask(port, "real"), "real");
+	daemon_stop();
+	ck_assert_uint_eq(text_count(service_log(), "START: echo"), 3);
+}
+END_TEST
+
 Suite *hardship_suite(void)
 {
 	Suite *suite = suite_create("hardship");
@@ -217,5 +244,7 @@ Suite *hardship_suite(void)
 	tcase_add_loop_test(hardship, few_descriptors_are_enough_for_standard_error, 0, 3);
 	if (is_superuser())
 		tcase_add_test(hardship, who_leaves_while_identd_is_asked_is_asked_about_no_more);
+	if (is_superuser())
+		tcase_add_test(hardship, a_service_does_not_talk_to_itself);
 	return suite;
 }

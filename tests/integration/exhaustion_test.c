@@ -152,7 +152,8 @@ START_TEST(out_of_processes_a_connection_is_refused_with_its_reason)
 		client_expect_end(fds[i]);
 	}
 	wait_until(process_children(daemon_pid()) == 0);
-	ck_assert_str_eq(ask(port, "again"), "again");
+	/* Others may run as that user too, and their processes count. */
+	wait_until(strcmp(ask(port, "again"), "again") == 0);
 }
 END_TEST
 

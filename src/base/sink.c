@@ -1,18 +1,17 @@
 #include "base/sink.h"
 
+#include "base/syslog_socket.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <paths.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,10 +20,10 @@
 #include <uthash.h>
 
 enum {
-	GATHERED_MOST = 64 * 1024, /* bytes a file's lines may come to before they are written */
-	LINE_MOST = 8 * 1024,      /* longer lines are cut */
-	HEAD_MOST = 96,            /* what stands before a line */
-	OWN_LEVEL = -1,            /* of a line that is not a message */
+	GATHERED_MOST = 64 * 1024,    /* bytes a file's lines may come to before they are written */
+	LINE_MOST = SYSLOG_TEXT_MOST, /* longer lines are cut, wherever they go */
+	HEAD_MOST = 96,               /* what stands before a line in a file */
+	OWN_LEVEL = -1,               /* of a line that is not a message */
 };
 
 /* What could not be written since something last could. */
@@ -61,13 +60,8 @@ struct sink {
 static struct sink *files;
 static LIST_HEAD(, sink) unwritten = LIST_HEAD_INITIALIZER(unwritten);
 
-/* The socket of all syslog sinks; what ails one ails them all. */
-static struct {
-	const char *path;
-	int fd;
-	time_t connect_at;
-	struct trouble trouble;
-} syslogd = { .path = _PATH_LOG, .fd = -1 };
+/* Of all syslog sinks: they share one socket, what ails one ails them all. */
+static struct trouble syslog_trouble;
 
 static sink_trouble *tell_trouble;
 static uint64_t lost_lines;
@@ -122,29 +116,27 @@ static void trouble_ends(struct trouble *trouble, const char *what, const char *
 		     lost == 1 ? "line was" : "lines were");
 }
 
-struct stamps {
+struct moment {
 	time_t second;
-	char file[32];
-	char syslog[32]; /* RFC 3164, 4.1.2: the C locale's months */
+	struct tm local;
+	char stamp[32]; /* of a line in a file */
 };
 
-/* The time of day as text, made once in a second. */
-static const struct stamps *current_stamps(void)
+/* The time of day, made into local time and text once in a second. */
+static const struct moment *current_moment(void)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	static struct stamps stamps = { .second = -1 };
+	static struct moment moment = { .second = -1 };
 	struct timespec time;
 	struct tm tm;
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &time);
-	if (time.tv_sec == stamps.second || !localtime_r(&time.tv_sec, &tm))
-		return &stamps;
-	stamps.second = time.tv_sec;
-	snprintf(stamps.file, sizeof stamps.file, "%02d/%d/%d@%02d:%02d:%02d",
+	if (time.tv_sec == moment.second || !localtime_r(&time.tv_sec, &tm))
+		return &moment;
+	moment.second = time.tv_sec;
+	moment.local = tm;
+	snprintf(moment.stamp, sizeof moment.stamp, "%02d/%d/%d@%02d:%02d:%02d",
 		 tm.tm_year % 100, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	snprintf(stamps.syslog, sizeof stamps.syslog, "%.3s %2d %02d:%02d:%02d",
-		 months + 3 * tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	return &stamps;
+	return &moment;
 }
 
 static struct sink *sink_new(const struct sink_kind *kind, int fd)
@@ -281,7 +273,7 @@ static void tell_limits(struct sink *sink)
 
 static void file_write(struct sink *sink, int level, const char *text, size_t length)
 {
-	const char *stamp = current_stamps()->file;
+	const char *stamp = current_moment()->stamp;
 	char head[HEAD_MOST];
 
 	if (level == OWN_LEVEL)
@@ -393,90 +385,22 @@ struct sink *sink_open_file(const char *path, uint64_t soft_limit, uint64_t hard
 	return sink;
 }
 
-static int syslogd_open(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	snprintf(address.sun_path, sizeof address.sun_path, "%s", syslogd.path);
-	syslogd.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (syslogd.fd < 0)
-		return -1;
-	return connect(syslogd.fd, (struct sockaddr *)&address, sizeof address);
-}
-
-static void syslogd_close(void)
-{
-	int error = errno;
-
-	if (syslogd.fd >= 0)
-		close(syslogd.fd);
-	syslogd.fd = -1;
-	errno = error;
-}
-
 void sink_use_syslog_socket(const char *path)
 {
-	syslogd_close();
-	syslogd.path = path;
-	syslogd.connect_at = 0;
-	syslogd.trouble = (struct trouble){ 0 };
-}
-
-/* One that is not there is called once a second only, lest every line pay for
- * it. */
-static int syslogd_connect(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	if (now.tv_sec < syslogd.connect_at) {
-		errno = ENOTCONN;
-		return -1;
-	}
-	if (syslogd_open() == 0)
-		return 0;
-	syslogd.connect_at = now.tv_sec + 1;
-	syslogd_close();
-	return -1;
-}
-
-static int syslogd_try(const char *datagram, size_t length)
-{
-	if (syslogd.fd < 0 && syslogd_connect() < 0)
-		return -1;
-	if (send(syslogd.fd, datagram, length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-		return 0;
-	if (errno != EAGAIN && errno != ENOBUFS)
-		syslogd_close();
-	return -1;
-}
-
-/* The second attempt is for a syslogd that was started anew. */
-static int syslogd_send(const char *datagram, size_t length)
-{
-	bool was_connected = syslogd.fd >= 0;
-
-	if (syslogd_try(datagram, length) == 0)
-		return 0;
-	if (!was_connected || syslogd.fd >= 0)
-		return -1;
-	return syslogd_try(datagram, length);
+	syslog_socket_use(path);
+	syslog_trouble = (struct trouble){ 0 };
 }
 
 static void syslog_write(struct sink *sink, int level, const char *text, size_t length)
 {
-	char datagram[HEAD_MOST + LINE_MOST];
 	int priority = LOG_MAKEPRI(sink->facility, level == OWN_LEVEL ? sink->level : level);
-	size_t head = (size_t)snprintf(datagram, HEAD_MOST, "<%d>%s usherd[%d]: ", priority,
-				       current_stamps()->syslog, (int)getpid());
 
-	memcpy(datagram + head, text, length);
-	if (syslogd_send(datagram, head + length) == 0) {
-		trouble_ends(&syslogd.trouble, "syslog", "");
+	if (syslog_socket_send(priority, &current_moment()->local, text, length) == 0) {
+		trouble_ends(&syslog_trouble, "syslog", "");
 		return;
 	}
-	lose(&syslogd.trouble, 1);
-	trouble_begins(&syslogd.trouble, errno, "syslog", "");
+	lose(&syslog_trouble, 1);
+	trouble_begins(&syslog_trouble, errno, "syslog", "");
 }
 
 static void plain_close(struct sink *sink)
@@ -584,7 +508,7 @@ void sink_message(struct sink *sink, int level, const char *text, size_t length)
 bool sink_is_losing(const struct sink *sink)
 {
 	return file_is_full(sink)
-		|| (sink_is_syslog(sink) ? syslogd.trouble.is_told : sink->trouble.is_told);
+		|| (sink_is_syslog(sink) ? syslog_trouble.is_told : sink->trouble.is_told);
 }
 
 void sink_flush_all(void)

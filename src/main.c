@@ -6,6 +6,7 @@
 #include "inspect.h"
 #include "options.h"
 #include "server/background.h"
+#include "server/judge.h"
 #include "server/multiplex.h"
 #include "server/reception.h"
 #include "server/reload.h"
@@ -90,8 +91,9 @@ static int prepare(const struct options *options)
 	umask(umask(0) | 022);
 	raise_descriptor_limit();
 	if (loop_init() < 0 || launch_init() < 0 ||
-	    reception_init(options->process_limit, options->log_processes) < 0)
+	    judge_init(options->process_limit) < 0)
 		return -1;
+	reception_init(options->log_processes);
 	multiplex_init();
 	loop_at_turn_end(sink_flush_all);
 	if (open_log(options) < 0) {
@@ -189,9 +191,11 @@ static int run(const struct options *options, const struct load_options *load)
 
 int main(int argc, char **argv)
 {
-	struct options options = options_parse(argc, argv);
-	struct load_options load = load_options_from(&options);
+	static struct options options; /* its paths live as long as the process */
+	struct load_options load;
 
+	options = options_parse(argc, argv);
+	load = load_options_from(&options);
 	switch (options.command) {
 	case COMMAND_RUN:
 		return run(&options, &load);

@@ -1,6 +1,8 @@
 #include "server/datagrams.h"
 
-#include "server/reception.h"
+#include "admission/host_names.h"
+#include "server/judge.h"
+#include "session/record.h"
 
 #include <netinet/in.h>
 #include <stdalign.h>
@@ -8,7 +10,10 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-enum { BATCH = 32 };
+enum {
+	BATCH = 32,
+	SILENCE_MS = 60000, /* for which a refused sender is not logged again */
+};
 
 /* One datagram and its answer. */
 struct exchange {
@@ -63,6 +68,89 @@ static bool is_answering_port(uint16_t port)
 	return is_own_port[port];
 }
 
+/* --- admission --- */
+
+struct seen_names {
+	const struct service_settings *settings;
+	const struct address *peer;
+	bool admitted;
+};
+
+static void on_datagram_names(void *context, const char *const *names)
+{
+	struct seen_names *seen = context;
+
+	seen->admitted = judge_address(seen->settings, seen->peer, names).decision == ACCESS_ALLOWED;
+}
+
+/* A datagram can't wait for a name: until it is known it is as good as lost, and
+ * the sender asks again. */
+static bool names_admit_datagram(const struct service_settings *settings,
+				 const struct address *peer)
+{
+	struct seen_names seen = { .settings = settings, .peer = peer };
+	struct name_query *query = host_names_find(peer, on_datagram_names, &seen);
+
+	if (query) /* the lookup goes on, for next time */
+		host_names_cancel(query);
+	return seen.admitted;
+}
+
+static bool address_admits_datagram(const struct service_settings *settings,
+				    const struct address *peer)
+{
+	enum access_decision decision = judge_address(settings, peer, NULL).decision;
+
+	if (decision == ACCESS_NEEDS_NAMES)
+		return names_admit_datagram(settings, peer);
+	return decision == ACCESS_ALLOWED;
+}
+
+/* As xinetd has it, a sender that is refused again and again is logged once a
+ * minute. */
+static bool is_silenced(struct service *service, const struct address *peer)
+{
+	if (address_same_host(&service->silenced, peer) &&
+	    address_port(&service->silenced) == address_port(peer) &&
+	    loop_now() < service->silenced_until)
+		return true;
+	service->silenced = *peer;
+	service->silenced_until = loop_now() + SILENCE_MS;
+	return false;
+}
+
+void datagrams_refuse(struct service *service, const struct address *peer)
+{
+	if (is_silenced(service, peer))
+		service->refused[REFUSED_ADDRESS]++;
+	else
+		service_refused(service, REFUSED_ADDRESS, peer, NULL);
+}
+
+static bool admit(struct service *service, const struct address *peer)
+{
+	enum verdict verdict = REFUSED_ADDRESS;
+
+	if (address_admits_datagram(service->settings, peer))
+		verdict = judge_limits(service, peer);
+	if (verdict == ADMITTED && (service->settings->flags & FLAG_SENSOR)) {
+		judge_ban(service->settings, peer);
+		verdict = REFUSED_ADDRESS;
+	}
+	if (verdict == ADMITTED) {
+		service->started++;
+		record_answer(service->settings, service->log, peer);
+		return true;
+	}
+	if (verdict == REFUSED_ADDRESS)
+		datagrams_refuse(service, peer);
+	else
+		service_refused(service, verdict, peer, NULL);
+	return false;
+}
+
+/* --- answers --- */
+
 /* What the answer says about where it leaves from. The interface is left to
  * routing, but for a link-local address, which means nothing without it. */
 static size_t source_control(struct msghdr *request)
@@ -94,7 +182,7 @@ static int answer(struct listener *listener, int i, int count)
 						    request->msg_namelen);
 	size_t length;
 
-	if (is_answering_port(address_port(&peer)) || !reception_admits_datagram(service, &peer))
+	if (is_answering_port(address_port(&peer)) || !admit(service, &peer))
 		return count;
 	length = service->handler->answer(exchange->request, received[i].msg_len, exchange->answer,
 					  sizeof exchange->answer);

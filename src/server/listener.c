@@ -391,7 +391,7 @@ static void on_refused(struct watch *watch, short events)
 	struct listener *listener = container_of(watch, struct listener, refused);
 
 	(void)events;
-	intercept_take_refused(watch->fd, listener->service, reception_refused_datagram);
+	intercept_take_refused(watch->fd, listener->service, datagrams_refuse);
 }
 
 /* Who sent the datagram at the front of the queue, which stays there. */

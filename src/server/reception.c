@@ -1,33 +1,24 @@
 #include "server/reception.h"
 
-#include "admission/host_names.h"
 #include "admission/libwrap.h"
-#include "admission/load.h"
-#include "admission/sensor_list.h"
 #include "base/log.h"
 #include "handlers/launch.h"
 #include "handlers/redirect.h"
 #include "server/arrival.h"
+#include "server/datagrams.h"
 #include "server/intercept.h"
+#include "server/judge.h"
 #include "session/identify.h"
 #include "session/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-enum {
-	ARRIVING_MOST = 4096,  /* sessions of one service that are not admitted yet */
-	SILENCE_MS = 60000,    /* for which a refused sender of datagrams is not logged again */
-};
+enum { ARRIVING_MOST = 4096 }; /* sessions of one service that are not admitted yet */
 
-static unsigned processes_most; /* -limit; 0: none */
 static unsigned idents, idents_most; /* of refused peers; -logprocs */
-static struct sensor_list *sensor_list;
 
 static void check_address(struct session *session);
 static void check_limits(struct session *session);
@@ -36,144 +27,9 @@ static void check_identity(struct session *session);
 static void congratulate(struct session *session);
 static void begin(struct session *session);
 
-int reception_init(unsigned process_limit, unsigned ident_limit)
+void reception_init(unsigned ident_limit)
 {
-	processes_most = process_limit;
 	idents_most = ident_limit;
-	sensor_list = sensor_list_new();
-	return sensor_list ? 0 : -1;
-}
-
-struct sensor_list *reception_sensor_list(void)
-{
-	return sensor_list;
-}
-
-/* --- verdicts ---------------------------------------------------------------------------- */
-
-static struct access_result decide(const struct service_settings *settings,
-				   const struct address *peer, const char *const *names)
-{
-	struct access_result banned = { .decision = ACCESS_DENIED };
-
-	if (sensor_list_bans(sensor_list, peer, loop_now()))
-		return banned;
-	return access_decide(&settings->only_from, &settings->no_access, peer, names);
-}
-
-bool reception_still_admits(const struct service_settings *settings, const struct address *peer)
-{
-	return !address_is_known(peer) || decide(settings, peer, NULL).decision != ACCESS_DENIED;
-}
-
-static bool source_is_too_fast(struct service *service, const struct address *peer)
-{
-	const struct service_settings *settings = service->settings;
-	struct sources *sources;
-
-	if (!settings->source_cps.rate || !(sources = service_sources(service)))
-		return false;
-	return !source_take_token(sources, peer, settings->source_prefix, loop_now(),
-				  settings->source_cps.rate, settings->source_cps.other);
-}
-
-/* cps_action = queue: this one goes on; without a token for the next, the next
- * waits in the kernel's queue. */
-static bool throttle(struct service *service, uint32_t rate)
-{
-	token_bucket_take(&service->rate, loop_now(), rate, rate);
-	if (!token_bucket_ready(&service->rate, loop_now(), rate, rate))
-		service_throttle(service,
-				 token_bucket_wait(&service->rate, loop_now(), rate, rate));
-	return true;
-}
-
-static bool suspend_or_take(struct service *service, uint32_t rate)
-{
-	if (token_bucket_take(&service->rate, loop_now(), rate, rate))
-		return true;
-	service_suspend(service);
-	return false;
-}
-
-static bool rate_admits(struct service *service, const struct address *peer)
-{
-	const struct service_settings *settings = service->settings;
-	uint32_t rate = settings->cps.rate;
-	struct sources *sources;
-
-	if (!rate)
-		return true;
-	switch (settings->cps_action) {
-	case CPS_QUEUE:
-		return throttle(service, rate);
-	case CPS_SUSPEND:
-		return suspend_or_take(service, rate);
-	case CPS_REFUSE:
-		break;
-	}
-	sources = service_sources(service);
-	if (!sources)
-		return token_bucket_take(&service->rate, loop_now(), rate, rate);
-	return sources_admit(sources, &service->rate, &service->reserve, peer,
-			     settings->source_prefix, loop_now(), rate);
-}
-
-static bool time_admits(const struct service_settings *settings)
-{
-	time_t now = (time_t)loop_wall_clock();
-	struct tm local;
-
-	if (settings->access_times_count == 0)
-		return true;
-	localtime_r(&now, &local);
-	return access_times_allow(settings->access_times, settings->access_times_count,
-				  local.tm_hour * 60 + local.tm_min);
-}
-
-static bool load_admits(const struct service_settings *settings, const struct address *peer)
-{
-	char text[ADDRESS_TEXT_SIZE];
-
-	if (settings->max_load <= 0 || !load_is_excessive(settings->max_load))
-		return true;
-	log_error("refused connect from %s due to excessive load", address_text(peer, text));
-	return false;
-}
-
-static bool source_is_full(struct service *service, const struct address *peer)
-{
-	const struct service_settings *settings = service->settings;
-	struct sources *sources;
-
-	if (settings->per_source == UNLIMITED || !(sources = service_sources(service)))
-		return false;
-	return sources_running(sources, peer, settings->source_prefix) >= settings->per_source;
-}
-
-static bool processes_are_full(const struct service *service)
-{
-	return processes_most && service->handler == &launch_handler &&
-	       launch_processes() >= processes_most;
-}
-
-/* Everything that is decided in memory and does not depend on who it is by
- * name; the order is xinetd's. */
-static enum verdict judge_limits(struct service *service, const struct address *peer)
-{
-	const struct service_settings *settings = service->settings;
-
-	if (source_is_too_fast(service, peer) || !rate_admits(service, peer))
-		return REFUSED_RATE;
-	if (!load_admits(settings, peer))
-		return REFUSED_LOAD;
-	if (!time_admits(settings))
-		return REFUSED_TIME;
-	if (service->running >= settings->instances)
-		return REFUSED_SERVICE_LIMIT;
-	if (source_is_full(service, peer))
-		return REFUSED_SOURCE_LIMIT;
-	return processes_are_full(service) ? REFUSED_PROCESS_LIMIT : ADMITTED;
 }
 
 /* --- a session and its service --------------------------------------------------------------- */
@@ -362,7 +218,11 @@ static void on_refused_identified(struct session *session, const char *reason)
 
 static void refuse(struct session *session, enum verdict verdict)
 {
-	service_refused(session->service, verdict, &session->peer, NULL);
+	/* A sender of datagrams that insists is not worth a line each time. */
+	if (session->origin && verdict == REFUSED_ADDRESS)
+		datagrams_refuse(session->service, &session->peer);
+	else
+		service_refused(session->service, verdict, &session->peer, NULL);
 	uncount(session);
 	if ((session->settings->log_on_failure & LOG_FLAG_USERID) && idents < idents_most) {
 		idents++;
@@ -377,7 +237,7 @@ static void refuse(struct session *session, enum verdict verdict)
 
 static void on_names(struct session *session, const char *const *names)
 {
-	if (decide(session->settings, &session->peer, names).decision == ACCESS_ALLOWED)
+	if (judge_address(session->settings, &session->peer, names).decision == ACCESS_ALLOWED)
 		check_limits(session);
 	else
 		refuse(session, REFUSED_ADDRESS);
@@ -385,7 +245,7 @@ static void on_names(struct session *session, const char *const *names)
 
 static void check_address(struct session *session)
 {
-	switch (decide(session->settings, &session->peer, NULL).decision) {
+	switch (judge_address(session->settings, &session->peer, NULL).decision) {
 	case ACCESS_ALLOWED:
 		check_limits(session);
 		break;
@@ -469,21 +329,6 @@ static void congratulate(struct session *session)
 		begin(session);
 }
 
-/* deny_time: 0 bans nobody, -1 for ever. The message begins as xinetd's critical
- * ones do, with the process and a function of xinetd's. */
-static void ban(const struct service_settings *settings, const struct address *peer)
-{
-	int minutes = settings->deny_time;
-	uint64_t now = loop_now();
-	char text[ADDRESS_TEXT_SIZE];
-
-	if (minutes != 0 &&
-	    sensor_list_ban(sensor_list, peer, now,
-			    minutes < 0 ? SENSOR_FOREVER : now + (uint64_t)minutes * 60000))
-		log_critical("%d {process_sensor} Adding %s to the global_no_access list for %d "
-			     "minutes", (int)getpid(), address_text(peer, text), minutes);
-}
-
 /* INTERCEPT: an admitted client goes on to the socket that the server has. */
 static void relay_to_server(struct session *session)
 {
@@ -513,7 +358,7 @@ static void begin(struct session *session)
 	const struct handler *handler = handler_for(session->settings);
 
 	if (session->settings->flags & FLAG_SENSOR)
-		ban(session->settings, &session->peer);
+		judge_ban(session->settings, &session->peer);
 	if (handler == &launch_handler && session->peer.any.sa_family == AF_INET && !session->origin)
 		show_as_ipv4(session);
 	session_enter(session, SESSION_STARTING);
@@ -566,85 +411,4 @@ void reception_wait(struct listener *listener, const struct address *peer)
 		check_address(session);
 	else
 		check_limits(session);
-}
-
-/* --- datagrams --------------------------------------------------------------------------------------- */
-
-struct seen_names {
-	const struct service_settings *settings;
-	const struct address *peer;
-	bool admitted;
-};
-
-static void on_datagram_names(void *context, const char *const *names)
-{
-	struct seen_names *seen = context;
-
-	seen->admitted = decide(seen->settings, seen->peer, names).decision == ACCESS_ALLOWED;
-}
-
-/* A datagram can't wait for a name: until it is known it is as good as lost, and
- * the sender asks again. */
-static bool names_admit_datagram(const struct service_settings *settings,
-				 const struct address *peer)
-{
-	struct seen_names seen = { .settings = settings, .peer = peer };
-	struct name_query *query = host_names_find(peer, on_datagram_names, &seen);
-
-	if (query) /* the lookup goes on, for next time */
-		host_names_cancel(query);
-	return seen.admitted;
-}
-
-static bool address_admits_datagram(const struct service_settings *settings,
-				    const struct address *peer)
-{
-	enum access_decision decision = decide(settings, peer, NULL).decision;
-
-	if (decision == ACCESS_NEEDS_NAMES)
-		return names_admit_datagram(settings, peer);
-	return decision == ACCESS_ALLOWED;
-}
-
-/* As xinetd has it, a sender that is refused again and again is logged once a
- * minute. */
-static bool is_silenced(struct service *service, const struct address *peer)
-{
-	if (address_same_host(&service->silenced, peer) &&
-	    address_port(&service->silenced) == address_port(peer) &&
-	    loop_now() < service->silenced_until)
-		return true;
-	service->silenced = *peer;
-	service->silenced_until = loop_now() + SILENCE_MS;
-	return false;
-}
-
-void reception_refused_datagram(struct service *service, const struct address *peer)
-{
-	if (is_silenced(service, peer))
-		service->refused[REFUSED_ADDRESS]++;
-	else
-		service_refused(service, REFUSED_ADDRESS, peer, NULL);
-}
-
-bool reception_admits_datagram(struct service *service, const struct address *peer)
-{
-	enum verdict verdict = REFUSED_ADDRESS;
-
-	if (address_admits_datagram(service->settings, peer))
-		verdict = judge_limits(service, peer);
-	if (verdict == ADMITTED && (service->settings->flags & FLAG_SENSOR)) {
-		ban(service->settings, peer);
-		verdict = REFUSED_ADDRESS;
-	}
-	if (verdict == ADMITTED) {
-		service->started++;
-		record_answer(service->settings, service->log, peer);
-		return true;
-	}
-	if (verdict == REFUSED_ADDRESS)
-		reception_refused_datagram(service, peer);
-	else
-		service_refused(service, verdict, peer, NULL);
-	return false;
 }

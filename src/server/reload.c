@@ -3,7 +3,7 @@
 #include "admission/host_names.h"
 #include "base/log.h"
 #include "base/sink.h"
-#include "server/reception.h"
+#include "server/judge.h"
 #include "server/service.h"
 #include "server/shutdown.h"
 
@@ -270,7 +270,7 @@ static void recheck_sessions(struct service *service)
 
 	for (session = LIST_FIRST(&service->sessions); session; session = next) {
 		next = LIST_NEXT(session, link);
-		if (reception_still_admits(service->settings, &session->peer))
+		if (judge_still_admits(service->settings, &session->peer))
 			continue;
 		service_refused(service, REFUSED_ADDRESS, &session->peer, NULL);
 		session_end(session);

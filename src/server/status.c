@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/sink.h"
 #include "handlers/launch.h"
-#include "server/reception.h"
+#include "server/judge.h"
 #include "server/reload.h"
 #include "server/service.h"
 
@@ -133,7 +133,7 @@ static void print_report(FILE *out)
 	TAILQ_FOREACH(service, &services, link)
 		print_service(out, service);
 	fputs("Refused everywhere (sensors):\n", out);
-	sensor_list_each(reception_sensor_list(), print_ban, out);
+	sensor_list_each(judge_sensor_list(), print_ban, out);
 	fputs("\nEND OF DUMP\n", out);
 }
 

@@ -397,6 +397,11 @@ def broken_entry(service):
     return mask
 
 
+def rejected_reload(result):
+    """D2: with an error in defaults the old configuration stays in force; xinetd ends."""
+    expect(result, "SIGHUP", xinetd="ended", usherd="goes on")
+
+
 def no_longer_admitted(service, client):
     """D13: a reload ends the servers of clients who would not be admitted any more."""
     def mask(result):

@@ -130,6 +130,18 @@ def hup(files=None, conf=None, summary="Reconfigured: ", number=signal.SIGHUP):
     return step
 
 
+def hup_to_no_good(conf):
+    """SIGHUP upon a main file that can't be followed; notes whether that ended the
+    daemon."""
+    def step(stage):
+        stage.write_main(conf)
+        stage.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "reconfiguration failed" in stage.main_log() or stage.has_ended(),
+                   f"the failure of {stage.daemon}")
+        stage.note("SIGHUP", "ended" if stage.has_ended() else "goes on")
+    return step
+
+
 def message(pattern, count=1):
     """Waits for a message in the main log."""
     def step(stage):

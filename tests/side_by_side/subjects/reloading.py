@@ -1,7 +1,8 @@
 """SIGHUP, and files that have changed."""
 import masks
 from scenario import Scenario
-from steps import ask, close, converse, datagram, finish, hold, hup, rename, usherd_line
+from steps import (ask, close, converse, datagram, finish, hold, hup, hup_to_no_good,
+                   rename, usherd_line)
 from texts import LOGGED, built_in, built_in_datagrams, service
 
 MESSAGES = ("Reconfigured", "deactivated", "reconfiguration failed")
@@ -80,6 +81,12 @@ SCENARIOS = [
     reloading("an entry goes wrong", say("one") + say("two"), say("one", "instances = few")
               + say("two"), visits("one"), visits("one", "two"),
               masks=[masks.broken_entry("one")]),
+    Scenario(
+        "defaults go wrong",
+        LOGGED + say("one"),
+        [*visits("one"),
+         hup_to_no_good(LOGGED.replace("}", "\tinstances = few\n}") + say("one"))],
+        masks=[masks.rejected_reload]),
     reloading("a running server whose client would not be admitted any more", cat("cat"),
               cat("cat", "no_access = 127.0.0.5"), [hold("a", "cat", source="127.0.0.5"),
                                                    hold("b", "cat")],

@@ -235,22 +235,37 @@ static void refuse(struct session *session, enum verdict verdict)
 
 /* --- the steps of admission ---------------------------------------------------------------------- */
 
+static void refuse_address(struct session *session, struct access_result result)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (result.tie)
+		log_error("Service=%s: only_from list and no_access list match equally the "
+			  "address %s", session->settings->id,
+			  address_text(&session->peer, text));
+	refuse(session, REFUSED_ADDRESS);
+}
+
 static void on_names(struct session *session, const char *const *names)
 {
-	if (judge_address(session->settings, &session->peer, names).decision == ACCESS_ALLOWED)
+	struct access_result result = judge_address(session->settings, &session->peer, names);
+
+	if (result.decision == ACCESS_ALLOWED)
 		check_limits(session);
 	else
-		refuse(session, REFUSED_ADDRESS);
+		refuse_address(session, result);
 }
 
 static void check_address(struct session *session)
 {
-	switch (judge_address(session->settings, &session->peer, NULL).decision) {
+	struct access_result result = judge_address(session->settings, &session->peer, NULL);
+
+	switch (result.decision) {
 	case ACCESS_ALLOWED:
 		check_limits(session);
 		break;
 	case ACCESS_DENIED:
-		refuse(session, REFUSED_ADDRESS);
+		refuse_address(session, result);
 		break;
 	case ACCESS_NEEDS_NAMES:
 		arrival_ask_names(session, on_names);

@@ -61,7 +61,7 @@ SCENARIOS = [
     lists("both lists, apart", "only_from = 127.0.0.0/24", "no_access = 127.0.1.0",
           sources=("127.0.0.1", "127.0.1.1", "127.0.2.1")),
     lists("both lists, equally", "only_from = 127.0.0.0/24", "no_access = 127.0.0.0/24",
-          sources=("127.0.0.1", "127.0.1.1")),
+          sources=("127.0.0.1", "127.0.1.1"), messages=["match equally"]),
     lists("the lists of defaults", "no_access += 127.0.0.6", sources=NEAR,
           conf=LOGGED.replace("}", "\tno_access = 127.0.0.5\n}")),
     lists("the lists of defaults, replaced", "only_from = 127.0.0.6", sources=NEAR,

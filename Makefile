@@ -22,20 +22,18 @@ HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=
 SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 DEPENDS := libconfuse
 
-# What is there at build time decides which optional parts are built in.
+# What is there at build time decides which optional parts are built in. Their
+# libraries are loaded when they are needed, see base/library.h.
 have_header = $(shell printf '%s\n' '$(1)' | $(CC) $(CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes)
 have_package = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
 ifeq ($(call have_header,\#include <tcpd.h>),yes)
 FEATURES += -DHAVE_LIBWRAP
-LIBRARIES += -lwrap
 endif
 ifeq ($(call have_package,libtirpc),yes)
-FEATURES += -DHAVE_LIBTIRPC
-DEPENDS += libtirpc
+FEATURES += -DHAVE_LIBTIRPC $(shell $(PKG_CONFIG) --cflags libtirpc)
 endif
 ifeq ($(call have_package,libselinux),yes)
-FEATURES += -DHAVE_LIBSELINUX
-DEPENDS += libselinux
+FEATURES += -DHAVE_LIBSELINUX $(shell $(PKG_CONFIG) --cflags libselinux)
 endif
 
 CFLAGS ?= $(OPTIMIZE) -g
@@ -43,7 +41,7 @@ override CFLAGS += -std=c11 $(WARNINGS) $(HARDENING) $(SANITIZER)
 override CPPFLAGS += -D_GNU_SOURCE -DUSHERD_VERSION='"$(VERSION)"' -DSYSCONFDIR='"$(SYSCONFDIR)"' \
 	-Iinclude $(FEATURES) $(shell $(PKG_CONFIG) --cflags $(DEPENDS) 2>/dev/null)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZER)
-LDLIBS = $(shell $(PKG_CONFIG) --libs $(DEPENDS)) $(LIBRARIES) -lpthread
+LDLIBS = $(shell $(PKG_CONFIG) --libs $(DEPENDS)) -lpthread -ldl
 
 SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)

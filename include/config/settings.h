@@ -119,6 +119,7 @@ struct service_settings {
 	char *user; /* NULL when not set */
 	uid_t uid;
 	gid_t gid;  /* the user's, or group's where that is set */
+	gid_t user_gid; /* the user's in any case */
 	bool group_is_set;
 	bool groups;
 	char *server;

@@ -16,6 +16,7 @@ void libwrap_set_deadline(uint64_t deadline_ms)
 
 #ifdef HAVE_LIBWRAP
 
+#include "base/library.h"
 #include "base/log.h"
 #include "base/worker.h"
 
@@ -31,9 +32,33 @@ void libwrap_set_deadline(uint64_t deadline_ms)
 #include <tcpd.h>
 #include <unistd.h>
 
-/* Where libwrap has no such variables of its own it asks the program for them. */
-int allow_severity = LOG_INFO;
-int deny_severity = LOG_INFO;
+#define IMPORT(symbol) LIBRARY_IMPORT(symbol, wrap.symbol)
+
+/* Loaded by the worker, used in its children. */
+static struct {
+	__typeof__(request_init) *request_init;
+	__typeof__(request_set) *request_set;
+	__typeof__(hosts_access) *hosts_access;
+	__typeof__(sock_hostname) *sock_hostname;
+	__typeof__(sock_hostaddr) *sock_hostaddr;
+	char **hosts_allow_table, **hosts_deny_table;
+	int *resident, *dry_run, *rfc931_timeout, *deny_severity;
+} wrap;
+
+static bool load_wrap(void)
+{
+	static const struct library_import imports[] = {
+		IMPORT(request_init), IMPORT(request_set), IMPORT(hosts_access),
+		IMPORT(sock_hostname), IMPORT(sock_hostaddr), IMPORT(hosts_allow_table),
+		IMPORT(hosts_deny_table), IMPORT(resident), IMPORT(dry_run),
+		IMPORT(rfc931_timeout), IMPORT(deny_severity),
+	};
+
+	return library_load("libwrap.so.0", imports, sizeof imports / sizeof imports[0]);
+}
+
+static char default_allow[] = "/etc/hosts.allow", default_deny[] = "/etc/hosts.deny";
+static char *allow_file = default_allow, *deny_file = default_deny;
 
 enum {
 	LOOK_AGAIN_MS = 1000,
@@ -71,8 +96,8 @@ void libwrap_run_no_commands(void)
 
 void libwrap_set_files(char *allow, char *deny)
 {
-	hosts_allow_table = allow;
-	hosts_deny_table = deny;
+	allow_file = allow;
+	deny_file = deny;
 	rules.is_known = false;
 }
 
@@ -123,8 +148,7 @@ bool libwrap_has_rules(void)
 	if (!rules.is_known || loop_now() - rules.looked >= LOOK_AGAIN_MS) {
 		rules.is_known = true;
 		rules.looked = loop_now();
-		rules.have_any = file_has_rules(hosts_allow_table)
-				 || file_has_rules(hosts_deny_table);
+		rules.have_any = file_has_rules(allow_file) || file_has_rules(deny_file);
 	}
 	return rules.have_any;
 }
@@ -157,7 +181,7 @@ static void accept_signals(void)
 /* Gives up names and users in time to go on to the rules that need none. */
 static void limit_waiting(void)
 {
-	rfc931_timeout = LIBWRAP_DEADLINE_MS / 2000;
+	*wrap.rfc931_timeout = LIBWRAP_DEADLINE_MS / 2000;
 	if (res_init() < 0)
 		return;
 	if (_res.retrans > 2)
@@ -172,16 +196,20 @@ static bool is_allowed(struct libwrap_query *query)
 {
 	struct request_info request;
 
-	request_init(&request, RQ_DAEMON, query->daemon, 0);
-	sock_methods(&request);
+	wrap.request_init(&request, RQ_DAEMON, query->daemon, 0);
+	request.hostname = wrap.sock_hostname;
+	request.hostaddr = wrap.sock_hostaddr;
 	if (address_is_known(&query->peer))
-		request_set(&request, RQ_CLIENT_SIN, &query->peer.any, 0);
+		wrap.request_set(&request, RQ_CLIENT_SIN, &query->peer.any, 0);
 	if (address_is_known(&query->local))
-		request_set(&request, RQ_SERVER_SIN, &query->local.any, 0);
-	resident = 1; /* twist does not replace a resident process */
-	dry_run = runs_no_commands;
+		wrap.request_set(&request, RQ_SERVER_SIN, &query->local.any, 0);
+	*wrap.hosts_allow_table = allow_file;
+	*wrap.hosts_deny_table = deny_file;
+	*wrap.deny_severity = LOG_INFO;
+	*wrap.resident = 1; /* twist does not replace a resident process */
+	*wrap.dry_run = runs_no_commands;
 	/* Of a dry run twist says that it was there by ending it. */
-	return hosts_access(&request) && dry_run == runs_no_commands;
+	return wrap.hosts_access(&request) && *wrap.dry_run == runs_no_commands;
 }
 
 /* Some errors make libwrap call exit(3), which must not flush and clean up what
@@ -207,7 +235,10 @@ static void start_child(struct job *job)
 	struct libwrap_query *query = container_of(job, struct libwrap_query, job);
 	int pipe[2];
 
-	query->error = pipe2(pipe, O_CLOEXEC | O_NONBLOCK) < 0 ? errno : 0;
+	if (!load_wrap())
+		query->error = ELIBACC;
+	else
+		query->error = pipe2(pipe, O_CLOEXEC | O_NONBLOCK) < 0 ? errno : 0;
 	if (query->error)
 		return;
 	query->pid = fork();

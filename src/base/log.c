@@ -194,11 +194,11 @@ static void log_trouble(const char *sentence)
 		return;
 	is_telling = true;
 	if (!sink_is_losing(sink_of_log)) {
-		log_warning("%s", sentence);
+		log_error("%s", sentence);
 	} else {
 		stderr_sink = sink_open_descriptor(STDERR_FILENO);
 		if (stderr_sink)
-			write_message(stderr_sink, LOG_WARNING, sentence, NULL);
+			write_message(stderr_sink, LOG_ERR, sentence, NULL);
 		sink_release(stderr_sink);
 	}
 	is_telling = false;

@@ -213,7 +213,7 @@ void read_user(struct reading *reading, void *field)
 		return;
 	}
 	service->uid = account.uid;
-	service->gid = account.gid;
+	service->gid = service->user_gid = account.gid;
 	read_text(reading, field);
 }
 

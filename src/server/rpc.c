@@ -5,6 +5,7 @@
 #ifdef HAVE_LIBTIRPC
 
 #include "base/container_of.h"
+#include "base/library.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/worker.h"
@@ -14,6 +15,26 @@
 #include <rpc/rpcb_clnt.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define IMPORT(function) LIBRARY_IMPORT(function, tirpc.function)
+
+/* Only the worker uses these. */
+static struct {
+	__typeof__(getnetconfigent) *getnetconfigent;
+	__typeof__(freenetconfigent) *freenetconfigent;
+	__typeof__(rpcb_set) *rpcb_set;
+	__typeof__(rpcb_unset) *rpcb_unset;
+} tirpc;
+
+static bool load_tirpc(void)
+{
+	static const struct library_import imports[] = {
+		IMPORT(getnetconfigent), IMPORT(freenetconfigent), IMPORT(rpcb_set),
+		IMPORT(rpcb_unset),
+	};
+
+	return library_load("libtirpc.so.3", imports, sizeof imports / sizeof imports[0]);
+}
 
 /* One request: a program's versions, on one transport. */
 struct request {
@@ -38,21 +59,22 @@ static bool ask(const struct request *request, rpcvers_t version, const struct n
 	};
 
 	/* A registration left over from an earlier life is in the way. */
-	if (!rpcb_unset(request->program, version, transport) && !request->registers)
+	if (!tirpc.rpcb_unset(request->program, version, transport) && !request->registers)
 		return false;
-	return !request->registers || rpcb_set(request->program, version, transport, &buffer);
+	return !request->registers || tirpc.rpcb_set(request->program, version, transport, &buffer);
 }
 
 static void on_run(struct job *job)
 {
 	struct request *request = container_of(job, struct request, job);
-	struct netconfig *transport = getnetconfigent(request->transport);
+	struct netconfig *transport =
+		load_tirpc() ? tirpc.getnetconfigent(request->transport) : NULL;
 
 	for (rpcvers_t version = request->first; version <= request->last; version++)
 		if (!transport || !ask(request, version, transport))
 			request->failures++;
 	if (transport)
-		freenetconfigent(transport);
+		tirpc.freenetconfigent(transport);
 }
 
 static void on_done(struct job *job)

@@ -352,6 +352,22 @@ START_TEST(groups_gives_the_groups_of_the_user)
 }
 END_TEST
 
+/* As initgroups(3) has it: the user's own group is among them, whatever group the
+ * server runs with. */
+START_TEST(groups_include_the_users_own)
+{
+	int port = add_report("zzgroups", "user = nobody\ngroup = daemon\ngroups = yes");
+	const struct passwd *nobody = getpwnam("nobody");
+	char *groups;
+
+	ck_assert(nobody != NULL);
+	daemon_start();
+	groups = fact(report_at(port), "groups");
+	ck_assert_msg(text_matches(groups, textf("(^| )%d( |$)", (int)nobody->pw_gid)), "%s",
+		      groups);
+}
+END_TEST
+
 START_TEST(groups_of_defaults_counts)
 {
 	gid_t also;
@@ -703,6 +719,7 @@ static void add_identity_tests(Suite *suite)
 	tcase_add_loop_test(identity, user_and_group_may_be_numbers, 0,
 			    sizeof identities / sizeof identities[0]);
 	tcase_add_test(identity, groups_gives_the_groups_of_the_user);
+	tcase_add_test(identity, groups_include_the_users_own);
 	tcase_add_test(identity, groups_of_defaults_counts);
 	tcase_add_test(identity, a_server_cannot_become_root_again);
 	tcase_add_test(identity, a_user_without_right_to_the_program_starts_nothing);

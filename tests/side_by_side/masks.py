@@ -285,13 +285,7 @@ def syslog_words(result):
 def soft_limit(result):
     """xinetd.conf(5) has a message for the soft limit, which xinetd never writes."""
     if result.daemon == "usherd":
-        drop_messages(result, "WARNING: soft limit exceeded on 'common'$")
-
-
-def level_of_hard_limit(result):
-    """xinetd calls it an error that a log is full, usherd a warning."""
-    change_messages(result, lambda message: re.sub(
-        "^(ERROR|WARNING): (?=Size of)", "", message))
+        drop_messages(result, "ERROR: soft limit exceeded on 'common'$")
 
 
 def reasons(result):

@@ -254,7 +254,7 @@ START_TEST(says_on_standard_error_that_it_cannot_write)
 		log_notice("lost");
 		sink_flush_all();
 	}
-	ck_assert_str_eq(read_descriptor(said), "WARNING: log file /dev/full: "
+	ck_assert_str_eq(read_descriptor(said), "ERROR: log file /dev/full: "
 						"No space left on device, lines are being lost\n");
 }
 END_TEST
@@ -267,7 +267,7 @@ START_TEST(tells_the_troubles_of_others)
 	sink_line(other, "lost", 4);
 	sink_flush_all();
 	sink_release(other);
-	assert_matches(read_log(), "^" STAMP " usherd\\[[0-9]+\\]: WARNING: log file /dev/full: "
+	assert_matches(read_log(), "^" STAMP " usherd\\[[0-9]+\\]: ERROR: log file /dev/full: "
 				   "No space left on device, lines are being lost\n$");
 	ck_assert_str_eq(read_descriptor(said), "");
 }
@@ -281,7 +281,7 @@ START_TEST(says_elsewhere_that_it_is_past_its_limit)
 	sink_release(sink_open_file(path, 0, 10, "svc"));
 	sink_release(limited);
 	log_notice("one line too many");
-	ck_assert_str_eq(read_descriptor(said), "WARNING: Size of svc log exceeded hard limit\n");
+	ck_assert_str_eq(read_descriptor(said), "ERROR: Size of svc log exceeded hard limit\n");
 }
 END_TEST
 

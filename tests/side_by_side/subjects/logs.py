@@ -90,7 +90,7 @@ SCENARIOS = [
         + service("full", f"id = {'long' * 40}", "instances = 0", *SHELL),
         [ask("full", host="::1") for _ in range(35)],
         messages=["limit"],
-        masks=[masks.soft_limit, masks.level_of_hard_limit]),
+        masks=[masks.soft_limit]),
     Scenario(
         "syslog",
         defaults("log_type = SYSLOG daemon notice", *ALL)

@@ -30,10 +30,10 @@ $(BUILD)/tests/%.o: override CPPFLAGS += -Itests
 $(BUILD)/tests/%.o: override CFLAGS += -Wno-pedantic -Wno-missing-prototypes
 
 unit: $(BUILD)/tests/unit/runner
-	$(BUILD)/tests/unit/runner
+	$(BUILD)/tests/unit/runner $(UNIT)
 
 integration: $(BUILD)/tests/integration/runner $(DAEMON)
-	USHERD=$(abspath $(DAEMON)) $(BUILD)/tests/integration/runner
+	USHERD=$(abspath $(DAEMON)) $(BUILD)/tests/integration/runner $(INTEGRATION)
 
 -include tests/clients/clients.mk
 -include tests/side_by_side/side_by_side.mk

@@ -15,6 +15,10 @@ int launch_init(void) __attribute__((warn_unused_result));
 /* How many programs run or are being started: what -limit counts. */
 unsigned launch_processes(void);
 
+/* The process of session's program, which may be known before session->pid has it:
+ * a client can hear from a server before its launch is back. 0 when there is none. */
+pid_t launch_process(const struct session *session);
+
 /* True while launches are under way, whose descriptors will soon be free. */
 bool launch_is_busy(void);
 

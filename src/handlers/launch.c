@@ -316,6 +316,13 @@ static void on_session_closed(struct session *session)
 	((struct launch *)session->handler_data)->session = NULL;
 }
 
+pid_t launch_process(const struct session *session)
+{
+	if (session->stop == on_session_closed)
+		return launch_pid(session->handler_data);
+	return session->pid;
+}
+
 /* A child that does not reach its program (a file system that hangs, or a
  * process of the same user that stops it) must not hold a worker for ever. */
 static void on_deadline(struct timer *timer)

@@ -87,7 +87,7 @@ static void print_session(FILE *out, const struct session *session)
 {
 	char text[ADDRESS_TEXT_SIZE];
 
-	fprintf(out, "\tserver: pid = %d, %s, from = %s, since ", (int)session->pid,
+	fprintf(out, "\tserver: pid = %d, %s, from = %s, since ", (int)launch_process(session),
 		session_state_text(session->state), address_text(&session->peer, text));
 	print_time(out, session->started);
 	putc('\n', out);

@@ -17,7 +17,7 @@ enum verdict {
 	REFUSED_DESCRIPTORS,   /* no descriptor for the connection */
 	REFUSED_MEMORY,        /* no memory for the session */
 	REFUSED_IDENT,         /* IDONLY and no identity */
-	REFUSED_TARGET,        /* redirect: nobody answers there */
+	REFUSED_TARGET,        /* INTERCEPT: the socket of its server is not open */
 	VERDICT_COUNT
 };
 

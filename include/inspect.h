@@ -18,6 +18,9 @@ int inspect_check(const struct load_options *options, bool as_json);
  * is wrong goes to standard error. 0, or 1 when the load is refused. */
 int inspect_print(const struct load_options *options);
 
+/* Writes what inspect_print does of settings that are loaded already. */
+void inspect_print_settings(const struct settings *settings, FILE *out);
+
 /* Whether the service, an id or a name, would admit address at the time (H:MM;
  * NULL: now), and which rule on which line decides; for every service of that
  * name. 0: all of them would; 1: one would not, or there is no such service. */

@@ -6,26 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void print_words(const char *attribute, const struct strings *words)
+static void print_words(const char *attribute, const struct strings *words, FILE *out)
 {
-	printf("\t%-15s =", attribute);
+	fprintf(out, "\t%-15s =", attribute);
 	for (size_t i = 0; i < words->count; i++)
-		word_print(words->list[i], stdout);
-	putchar('\n');
+		word_print(words->list[i], out);
+	putc('\n', out);
 }
 
-static void print_daemon(const struct daemon_settings *daemon)
+static void print_daemon(const struct daemon_settings *daemon, FILE *out)
 {
 	struct strings status_file = { .list = (char *[]){ daemon->status_file }, .count = 1 };
 
 	if (!daemon->port_maps.is_set && !daemon->status_file)
 		return;
-	puts("\ndaemon\n{");
+	fputs("\ndaemon\n{\n", out);
 	if (daemon->port_maps.is_set)
-		print_words("port_map", &daemon->port_maps);
+		print_words("port_map", &daemon->port_maps, out);
 	if (daemon->status_file)
-		print_words("status_file", &status_file);
-	puts("}");
+		print_words("status_file", &status_file, out);
+	fputs("}\n", out);
 }
 
 /* The line of the service's attributes that sets log_type, or NULL. */
@@ -55,51 +55,51 @@ static bool shares_log(const struct service_settings *service)
 	return service->log.is_common && log_type_line(service);
 }
 
-static void print_defaults(const struct settings *settings)
+static void print_defaults(const struct settings *settings, FILE *out)
 {
 	for (size_t i = 0; i < settings->count; i++) {
 		const struct service_settings *service = settings->services[i];
 		const char *line = log_type_line(service);
 
 		if (shares_log(service)) {
-			printf("\ndefaults\n{\n%.*s}\n", line_length(line), line);
+			fprintf(out, "\ndefaults\n{\n%.*s}\n", line_length(line), line);
 			return;
 		}
 	}
 }
 
-static void print_service(const struct service_settings *service)
+static void print_service(const struct service_settings *service, FILE *out)
 {
 	const char *body = service->canonical, *line = log_type_line(service);
 
-	printf("\nservice %s\n{\n", service->name);
+	fprintf(out, "\nservice %s\n{\n", service->name);
 	if (shares_log(service)) {
-		printf("%.*s", (int)(line - body), body);
+		fprintf(out, "%.*s", (int)(line - body), body);
 		body = line + line_length(line);
 	}
-	printf("%s}\n", body);
+	fprintf(out, "%s}\n", body);
 }
 
-static void print_left_out(const struct settings *settings)
+static void print_left_out(const struct settings *settings, FILE *out)
 {
 	const struct left_out *entry;
 
 	if (!STAILQ_EMPTY(&settings->left_out))
-		puts("# Left out:");
+		fputs("# Left out:\n", out);
 	STAILQ_FOREACH(entry, &settings->left_out, link)
-		printf("#   %s (%s:%d): %s\n", entry->id, entry->file, entry->line, entry->why);
+		fprintf(out, "#   %s (%s:%d): %s\n", entry->id, entry->file, entry->line, entry->why);
 	if (settings->lost_entries)
-		puts("# Some text could not be understood and is left out, too; see -check.");
+		fputs("# Some text could not be understood and is left out, too; see -check.\n", out);
 }
 
-static void print_settings(const struct settings *settings)
+void inspect_print_settings(const struct settings *settings, FILE *out)
 {
-	puts("# The effective configuration, as usherd -print writes it.");
-	print_left_out(settings);
-	print_daemon(&settings->daemon);
-	print_defaults(settings);
+	fputs("# The effective configuration, as usherd -print writes it.\n", out);
+	print_left_out(settings, out);
+	print_daemon(&settings->daemon, out);
+	print_defaults(settings, out);
 	for (size_t i = 0; i < settings->count; i++)
-		print_service(settings->services[i]);
+		print_service(settings->services[i], out);
 }
 
 /* Whoever replaces files by this wants to know that it is whole. */
@@ -122,7 +122,7 @@ int inspect_print(const struct load_options *options)
 	settings = settings_load(&without_advice, &problems);
 	inspect_report(&problems, WARNING, stderr);
 	if (settings) {
-		print_settings(settings);
+		inspect_print_settings(settings, stdout);
 		status = finish_output();
 	}
 	problems_clear(&problems);

@@ -351,9 +351,11 @@ static void mention_sensor(struct answer *answer)
 	if (!(service->flags & FLAG_SENSOR))
 		return;
 	fputs("the service is a SENSOR, which serves nobody", answer->reasons);
-	if (service->deny_time < 0)
+	if (!service_bans(service))
+		fputs(" and bans nobody", answer->reasons);
+	else if (service->deny_time < 0)
 		fputs(": whoever comes is refused by all services for ever", answer->reasons);
-	else if (service->deny_time > 0)
+	else
 		fprintf(answer->reasons,
 			": whoever comes is refused by all services for %d minutes",
 			service->deny_time);

@@ -46,6 +46,7 @@ enum service_flag {
 	FLAG_IPV4 = 512,
 	FLAG_IPV6 = 1024,
 	FLAG_LABELED = 2048,
+	FLAG_DGRAMBAN = 4096,
 };
 
 /* log_on_success and log_on_failure. */
@@ -229,6 +230,14 @@ static inline bool service_is_stream(const struct service_settings *service)
 static inline bool service_is_multiplexed(const struct service_settings *service)
 {
 	return service->types & (TYPE_TCPMUX | TYPE_TCPMUXPLUS);
+}
+
+/* A SENSOR that has whoever touches it refused everywhere. A datagram's sender may
+ * be forged: a SENSOR for those does it only where that is asked for. */
+static inline bool service_bans(const struct service_settings *service)
+{
+	return (service->flags & FLAG_SENSOR) && service->deny_time != 0 &&
+	       (service_is_stream(service) || (service->flags & FLAG_DGRAMBAN));
 }
 
 /* "tcp" and "udp" also name what they carry. */

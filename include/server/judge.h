@@ -22,7 +22,7 @@ bool judge_still_admits(const struct service_settings *settings, const struct ad
  * suspends or throttles the service when that is what cps asks for. */
 enum verdict judge_limits(struct service *service, const struct address *peer);
 
-/* peer touched a sensor with these settings: bans it for deny_time. */
+/* peer touched a sensor with these settings: bans it for deny_time, if it bans at all. */
 void judge_ban(const struct service_settings *settings, const struct address *peer);
 
 /* The addresses that are banned. */

@@ -244,6 +244,25 @@ static void advise_of_deny_time(const struct view *view)
 		remark(view, "deny_time", "deny_time has no effect without flags = SENSOR");
 }
 
+/* Whoever forges a datagram's sender chooses who is banned. */
+static void advise_of_datagram_bans(const struct view *view)
+{
+	const struct service_settings *service = view->service;
+	bool has_word = service->flags & FLAG_DGRAMBAN;
+
+	if (has_word && (!(service->flags & FLAG_SENSOR) || service_is_stream(service)))
+		remark(view, "flags", "DGRAMBAN has no effect without SENSOR and socket_type = "
+		       "dgram");
+	else if (has_word && service_bans(service))
+		remark(view, "flags", "with DGRAMBAN whoever forges the sender of a datagram has "
+		       "any address refused by all services; leave the word out where that can "
+		       "be done");
+	else if ((service->flags & FLAG_SENSOR) && service->deny_time != 0 &&
+		 !service_bans(service))
+		remark(view, "deny_time", "a SENSOR for datagrams only logs, as their senders may be "
+		       "forged; remove deny_time, or write flags = SENSOR DGRAMBAN");
+}
+
 static void advise_of_idonly(const struct view *view)
 {
 	if ((view->service->flags & FLAG_IDONLY) &&
@@ -341,8 +360,8 @@ void advise_of_service(const struct service_settings *service, struct problems *
 {
 	static void (*const remarks[])(const struct view *) = {
 		advise_of_own_access, advise_of_first_datagram, advise_of_reflection,
-		advise_of_deny_time, advise_of_idonly, advise_of_arguments, advise_of_server,
-		advise_of_banners,
+		advise_of_deny_time, advise_of_datagram_bans, advise_of_idonly,
+		advise_of_arguments, advise_of_server, advise_of_banners,
 	};
 	struct view view = { .service = service, .problems = problems };
 

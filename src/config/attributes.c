@@ -25,8 +25,8 @@ const struct attribute attributes[] = {
 	{ "type", SCALAR, SERVICE, 1, -1, read_type, SERVICE_FIELD(types),
 	  "RPC, INTERNAL, UNLISTED, SPECIAL, TCPMUX, TCPMUXPLUS" },
 	{ "flags", SCALAR, SERVICE, 1, -1, read_flags, SERVICE_FIELD(flags),
-	  "INTERCEPT, NORETRY, IDONLY, NAMEINARGS, NODELAY, KEEPALIVE, NOLIBWRAP, SENSOR, IPv4, "
-	  "IPv6, LABELED, REUSE" },
+	  "INTERCEPT, NORETRY, IDONLY, NAMEINARGS, NODELAY, KEEPALIVE, NOLIBWRAP, SENSOR, "
+	  "DGRAMBAN, IPv4, IPv6, LABELED, REUSE" },
 	{ "disable", SCALAR, SERVICE, 1, 1, read_yes_no, SERVICE_FIELD(disable),
 	  "yes: the service is not started" },
 	{ "socket_type", SCALAR, SERVICE, 1, 1, read_socket_type, SERVICE_FIELD(socket_type),

@@ -99,7 +99,7 @@ void read_flags(struct reading *reading, void *field)
 		{ "NAMEINARGS", FLAG_NAMEINARGS }, { "NODELAY", FLAG_NODELAY },
 		{ "KEEPALIVE", FLAG_KEEPALIVE }, { "NOLIBWRAP", FLAG_NOLIBWRAP },
 		{ "SENSOR", FLAG_SENSOR }, { "IPv4", FLAG_IPV4 }, { "IPv6", FLAG_IPV6 },
-		{ "LABELED", FLAG_LABELED }, { 0 },
+		{ "LABELED", FLAG_LABELED }, { "DGRAMBAN", FLAG_DGRAMBAN }, { 0 },
 	};
 
 	read_set(reading, field, flags);

@@ -56,16 +56,12 @@ static void prepare_to_receive(int i)
 	};
 }
 
-/* Ports whose services answer whatever they get, so that a forged datagram from
- * one of them would have two hosts, or the daemon and itself, talk for ever. */
-static bool is_answering_port(uint16_t port)
+/* Ports of services, many of which answer whatever they get, so that a forged
+ * datagram from one of them would have two hosts, or the daemon and itself, talk for
+ * ever. A client's own port is not among them. */
+static bool is_service_port(uint16_t port)
 {
-	static const uint16_t ports[] = { 0, 7, 13, 17, 19, 37 };
-
-	for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++)
-		if (ports[i] == port)
-			return true;
-	return is_own_port[port];
+	return port < IPPORT_RESERVED || is_own_port[port];
 }
 
 /* --- admission --- */
@@ -182,7 +178,10 @@ static int answer(struct listener *listener, int i, int count)
 						    request->msg_namelen);
 	size_t length;
 
-	if (is_answering_port(address_port(&peer)) || !admit(service, &peer))
+	/* A SENSOR answers nobody, and is to tell of everybody. */
+	if (service->handler != &sensor_handler && is_service_port(address_port(&peer)))
+		return count;
+	if (!admit(service, &peer))
 		return count;
 	length = service->handler->answer(exchange->request, received[i].msg_len, exchange->answer,
 					  sizeof exchange->answer);

@@ -147,7 +147,7 @@ enum verdict judge_limits(struct service *service, const struct address *peer)
 	return processes_are_full(service) ? REFUSED_PROCESS_LIMIT : ADMITTED;
 }
 
-/* deny_time: 0 bans nobody, -1 for ever. The message begins as xinetd's critical
+/* A deny_time of -1 is for ever. The message begins as xinetd's critical
  * ones do, with the process and a function of xinetd's. */
 void judge_ban(const struct service_settings *settings, const struct address *peer)
 {
@@ -155,7 +155,7 @@ void judge_ban(const struct service_settings *settings, const struct address *pe
 	uint64_t now = loop_now();
 	char text[ADDRESS_TEXT_SIZE];
 
-	if (minutes != 0 &&
+	if (service_bans(settings) &&
 	    sensor_list_ban(sensor_list, peer, now,
 			    minutes < 0 ? SENSOR_FOREVER : now + (uint64_t)minutes * 60000))
 		log_critical("%d {process_sensor} Adding %s to the global_no_access list for %d "

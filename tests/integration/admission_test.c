@@ -243,10 +243,10 @@ START_TEST(a_sensor_that_never_denies_only_tells)
 }
 END_TEST
 
-START_TEST(a_datagram_sensor_traps_too)
+START_TEST(a_datagram_sensor_bans_when_asked)
 {
 	int trap = add_service("zztrap", "type = INTERNAL UNLISTED\nsocket_type = dgram\n"
-			       "flags = SENSOR\ndeny_time = 5\n");
+			       "flags = SENSOR DGRAMBAN\ndeny_time = 5\n");
 	int port = add_service("zzok", HELLO);
 	int fd;
 
@@ -256,6 +256,21 @@ START_TEST(a_datagram_sensor_traps_too)
 	daemon_wait_log("Adding 127\\.0\\.0\\.5 to the global_no_access list");
 	check_hello("127.0.0.5", port, false);
 	check_hello("127.0.0.6", port, true);
+}
+END_TEST
+
+START_TEST(a_datagram_sensor_only_tells_otherwise)
+{
+	int trap = add_service("zztrap", "type = INTERNAL UNLISTED\nsocket_type = dgram\n"
+			       "flags = SENSOR\ndeny_time = 5\n%s", log_everything());
+	int port = add_service("zzok", HELLO);
+	int fd;
+
+	daemon_start();
+	fd = datagram_connect("127.0.0.5", NULL, trap);
+	datagram_send(fd, "x", 1);
+	service_wait_log("FAIL: zztrap address from=127\\.0\\.0\\.5$");
+	check_hello("127.0.0.5", port, true);
 }
 END_TEST
 
@@ -292,7 +307,8 @@ Suite *admission_suite(void)
 	tcase_add_test(sensors, who_touches_a_sensor_is_refused_everywhere);
 	tcase_add_test(sensors, a_sensor_bans_an_address_not_its_network);
 	tcase_add_test(sensors, a_sensor_that_never_denies_only_tells);
-	tcase_add_test(sensors, a_datagram_sensor_traps_too);
+	tcase_add_test(sensors, a_datagram_sensor_bans_when_asked);
+	tcase_add_test(sensors, a_datagram_sensor_only_tells_otherwise);
 	tcase_add_test(sensors, bans_outlive_a_reload);
 	return suite;
 }

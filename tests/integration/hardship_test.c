@@ -229,6 +229,38 @@ START_TEST(a_service_does_not_talk_to_itself)
 }
 END_TEST
 
+/* A datagram socket on a port that only the superuser gets. */
+static int bind_low_port(void)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	for (int port = IPPORT_RESERVED - 1; port > 0; port--) {
+		struct endpoint own = endpoint_of("127.0.0.9", port);
+
+		if (bind(fd, (struct sockaddr *)&own.address, own.length) == 0)
+			return fd;
+	}
+	ck_abort_msg("no port below %d is free", IPPORT_RESERVED);
+	return -1;
+}
+
+/* Many services there answer what they get, and would be answered for ever. */
+START_TEST(datagrams_from_ports_of_services_are_not_answered)
+{
+	int port = add_service("echo", ECHO "socket_type = dgram\n%s", log_everything());
+	struct endpoint there = endpoint_of("127.0.0.1", port);
+	int low = bind_low_port();
+
+	daemon_start();
+	ck_assert_int_eq(sendto(low, "forged", 6, 0, (struct sockaddr *)&there.address,
+				there.length), 6);
+	ck_assert_str_eq(datagram_ask(port, "real"), "real");
+	ck_assert(!datagram_is_waiting(low));
+	daemon_stop();
+	ck_assert_uint_eq(text_count(service_log(), "START: echo"), 1);
+}
+END_TEST
+
 Suite *hardship_suite(void)
 {
 	Suite *suite = suite_create("hardship");
@@ -246,5 +278,7 @@ Suite *hardship_suite(void)
 		tcase_add_test(hardship, who_leaves_while_identd_is_asked_is_asked_about_no_more);
 	if (is_superuser())
 		tcase_add_test(hardship, a_service_does_not_talk_to_itself);
+	if (is_superuser())
+		tcase_add_test(hardship, datagrams_from_ports_of_services_are_not_answered);
 	return suite;
 }

@@ -13,7 +13,7 @@ enum {
 	LINE = LINE_CHARACTERS + 2, /* and CR LF */
 	PERIOD = RING * LINE,       /* after which everything comes again */
 	PERIODS = 10,
-	ANSWER = 1024,              /* what xinetd sends for a datagram */
+	ANSWER = 512,               /* the most that may be in a datagram */
 	WRITES_PER_TURN = 4,
 };
 

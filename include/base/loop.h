@@ -69,6 +69,9 @@ void loop_at_turn_end(void (*callback)(void));
 /* Milliseconds of CLOCK_MONOTONIC, as read when this turn began. */
 uint64_t loop_now(void);
 
+/* The same clock as it is now. Any thread may ask. */
+uint64_t loop_read_clock(void);
+
 /* Seconds since the epoch, as read when this turn began. */
 int64_t loop_wall_clock(void);
 

@@ -5,6 +5,7 @@
 #define USHERD_BASE_WORKER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 struct job;
@@ -15,6 +16,7 @@ struct job {
 	void (*run)(struct job *job);  /* on a worker, all signals blocked; touches only the job */
 	void (*done)(struct job *job); /* on the loop thread; may free the job */
 	STAILQ_ENTRY(job) link;
+	uint64_t began; /* the pool's: when a thread took it */
 };
 
 /* A pool whose threads start when there is work for them: up to `usual`
@@ -30,5 +32,9 @@ void worker_pool_free(struct worker_pool *pool);
 /* Queues job. Returns 0, or -1 with errno when there is no thread and none can
  * be started (EAGAIN); the job is then not queued. */
 int worker_submit(struct worker_pool *pool, struct job *job) __attribute__((warn_unused_result));
+
+/* When a thread began with a job that was submitted, as loop_now() counts; 0 while
+ * the job waits for one. */
+uint64_t worker_began(struct worker_pool *pool, const struct job *job);
 
 #endif

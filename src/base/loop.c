@@ -14,7 +14,7 @@ static bool is_stopping;
 static uint64_t now;
 static int64_t wall_clock;
 
-static uint64_t read_monotonic(void)
+uint64_t loop_read_clock(void)
 {
 	struct timespec time;
 
@@ -26,7 +26,7 @@ static void update_clocks(void)
 {
 	struct timespec time;
 
-	now = read_monotonic();
+	now = loop_read_clock();
 	clock_gettime(CLOCK_REALTIME_COARSE, &time);
 	wall_clock = time.tv_sec;
 }
@@ -100,7 +100,7 @@ static void finish_turn(void)
  * this turn began. */
 static int wait_until_next_timer(int max_wait_ms)
 {
-	int64_t wait_ms = timers_next(read_monotonic());
+	int64_t wait_ms = timers_next(loop_read_clock());
 
 	if (wait_ms < 0 || (max_wait_ms >= 0 && wait_ms > max_wait_ms))
 		return max_wait_ms;

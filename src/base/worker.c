@@ -60,6 +60,7 @@ static struct job *take_job(struct worker_pool *pool)
 		pool->waiting--;
 		pool->idle--;
 		pool->taken++;
+		job->began = loop_read_clock();
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return job;
@@ -269,6 +270,7 @@ int worker_submit(struct worker_pool *pool, struct job *job)
 		errno = EAGAIN;
 		return -1;
 	}
+	job->began = 0;
 	pthread_mutex_lock(&pool->lock);
 	STAILQ_INSERT_TAIL(&pool->queued, job, link);
 	pool->waiting++;
@@ -283,4 +285,14 @@ int worker_submit(struct worker_pool *pool, struct job *job)
 	if (!timer_is_pending(&pool->stall))
 		watch_for_stall(pool, taken);
 	return 0;
+}
+
+uint64_t worker_began(struct worker_pool *pool, const struct job *job)
+{
+	uint64_t began;
+
+	pthread_mutex_lock(&pool->lock);
+	began = job->began;
+	pthread_mutex_unlock(&pool->lock);
+	return began;
 }

@@ -34,6 +34,7 @@ struct launch {
 	struct session *session; /* NULL: closed meanwhile */
 	struct service_settings *settings;
 	struct child *child; /* allocated beforehand, so that a started program is never lost */
+	struct timer deadline;
 	int attempts;        /* before this one */
 	bool timed_out;
 	bool has_ended; /* the program did, before the launch came back, with status */
@@ -231,7 +232,7 @@ static void on_run(struct job *job)
 /* True when the failure is one that a later attempt may not meet. */
 static bool is_passing(const struct program_order *order)
 {
-	return strcmp(order->failed_step, "fork") == 0 &&
+	return order->failed_step && strcmp(order->failed_step, "fork") == 0 &&
 	       (order->failure == EAGAIN || order->failure == ENOMEM);
 }
 
@@ -274,7 +275,6 @@ static void launch_failed(struct launch *launch, struct session *session)
 /* The launch came back to its session. */
 static void hand_over(struct launch *launch, struct session *session)
 {
-	timer_stop(&session->deadline);
 	session->stop = NULL;
 	session->handler_data = NULL;
 	if (launch->order.failed_step || launch->timed_out) {
@@ -302,6 +302,7 @@ static void on_done(struct job *job)
 
 	TAILQ_REMOVE(&launches, launch, link);
 	launching--;
+	timer_stop(&launch->deadline);
 	if (launch->session)
 		hand_over(launch, launch->session);
 	else if (launch->order.pid > 0 && !launch->has_ended)
@@ -324,13 +325,19 @@ pid_t launch_process(const struct session *session)
 }
 
 /* A child that does not reach its program (a file system that hangs, or a
- * process of the same user that stops it) must not hold a worker for ever. */
+ * process of the same user that stops it) must not hold a worker for ever. The
+ * time counts from when a worker took the launch: in the queue nothing hangs. */
 static void on_deadline(struct timer *timer)
 {
-	struct session *session = container_of(timer, struct session, deadline);
-	struct launch *launch = session->handler_data;
+	struct launch *launch = container_of(timer, struct launch, deadline);
+	uint64_t began = worker_began(pool, &launch->job);
+	uint64_t end = (began ? began : loop_now()) + LAUNCH_DEADLINE_MS;
 	pid_t pid = launch_pid(launch);
 
+	if (loop_now() < end) {
+		timer_start(timer, end - loop_now());
+		return;
+	}
 	if (pid > 0 && !launch->has_ended) {
 		launch->timed_out = true;
 		kill(pid, SIGKILL);
@@ -378,8 +385,8 @@ static void launch_submit(struct launch *launch, struct session *session)
 	launching++;
 	session->handler_data = launch;
 	session->stop = on_session_closed;
-	timer_init(&session->deadline, on_deadline);
-	timer_start(&session->deadline, LAUNCH_DEADLINE_MS);
+	timer_init(&launch->deadline, on_deadline);
+	timer_start(&launch->deadline, LAUNCH_DEADLINE_MS);
 }
 
 static void launch_begin(struct session *session, int attempts)

@@ -1,0 +1,64 @@
+/* Programs that do not come to their exec, and who else waits to be started. */
+#include "support/client.h"
+#include "support/daemon.h"
+#include "support/deadline.h"
+#include "support/place.h"
+#include "support/process.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LAUNCH_DEADLINE_MS = 10000, HANG_MS = LAUNCH_DEADLINE_MS + DEADLINE_MS };
+
+/* A program whose exec hangs until its holder gives up the lease on it, which the
+ * test does not before /proc/sys/fs/lease-break-time seconds have passed. */
+static const char *hanging_program(const char *name)
+{
+	const char *path = place_script(name, "exit 0\n");
+	int fd;
+
+	signal(SIGIO, SIG_IGN);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fcntl(fd, F_SETLEASE, F_WRLCK), 0);
+	return path;
+}
+
+static void wait_long_for_end(int fd)
+{
+	struct deadline deadline = deadline_in(HANG_MS);
+
+	while (client_hears_nothing(fd))
+		deadline_pause(&deadline, "the end of the connection", __FILE__, __LINE__);
+	client_expect_end(fd);
+}
+
+START_TEST(a_program_that_never_comes_to_its_exec_is_given_up)
+{
+	int port = add_service("zzhangs", "server = %s\n%s", hanging_program("hangs"),
+			       log_everything());
+	int good = add_service("zzgood", HELLO), fd;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	wait_long_for_end(fd);
+	service_wait_log(LOG_TIME "FAIL: zzhangs exec from=127\\.0\\.0\\.1$");
+	daemon_wait_log("ERROR: service zzhangs: exec .*/hangs: took too long");
+	ck_assert_str_eq(ask(good, ""), "hello\n");
+	ck_assert_uint_eq(process_zombies(daemon_pid()), 0);
+}
+END_TEST
+
+Suite *launch_queue_suite(void);
+
+Suite *launch_queue_suite(void)
+{
+	Suite *suite = suite_create("launch_queue");
+	TCase *deadline = daemon_tcase(suite, "deadline");
+
+	tcase_add_test(deadline, a_program_that_never_comes_to_its_exec_is_given_up);
+	return suite;
+}

@@ -1,0 +1,209 @@
+#include "base/turns.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(element) ((element)->hh.tbl = NULL)
+#include <uthash.h>
+
+struct group_id {
+	struct turn_group *parent; /* the larger group; NULL: this one holds all */
+	struct turn_key key;
+};
+
+struct turn_group {
+	UT_hash_handle hh;
+	struct group_id id;
+	TAILQ_ENTRY(turn_group) link;      /* while it is among its parent's ready ones */
+	TAILQ_HEAD(, turn_group) ready;    /* smaller groups, the one whose turn it is first */
+	TAILQ_HEAD(, turn) waiting;        /* in a smallest group */
+	unsigned most, waits, under_way;   /* those of its smaller groups included */
+	bool is_ready;
+};
+
+struct turns {
+	struct turn_group all;
+	struct turn_group *groups; /* every other one */
+	size_t levels;
+	unsigned most[TURNS_LEVELS_MOST + 1];
+};
+
+struct turn_key turn_key_number(uint64_t number)
+{
+	struct turn_key key = { { 0 } };
+
+	memcpy(key.bytes, &number, sizeof number);
+	return key;
+}
+
+struct turn_key turn_key_source(const struct address *address, struct source_prefix lengths)
+{
+	unsigned length = address->any.sa_family == AF_INET6 ? lengths.in6 : lengths.in4;
+	struct prefix prefix = prefix_of(address, length);
+	struct turn_key key = { { 0 } };
+
+	key.bytes[0] = (unsigned char)prefix.family;
+	memcpy(key.bytes + 1, prefix.bytes, sizeof prefix.bytes);
+	return key;
+}
+
+/* --- groups --- */
+
+static void group_init(struct turn_group *group, const struct group_id *id, unsigned most)
+{
+	memset(group, 0, sizeof *group);
+	group->id = *id;
+	group->most = most;
+	TAILQ_INIT(&group->ready);
+	TAILQ_INIT(&group->waiting);
+}
+
+static bool group_has_next(const struct turn_group *group)
+{
+	if (group->most && group->under_way >= group->most)
+		return false;
+	return !TAILQ_EMPTY(&group->ready) || !TAILQ_EMPTY(&group->waiting);
+}
+
+static struct turn_group *group_find(struct turns *turns, const struct group_id *id, size_t level)
+{
+	struct turn_group *group;
+
+	HASH_FIND(hh, turns->groups, id, sizeof *id, group);
+	if (group)
+		return group;
+	group = malloc(sizeof *group);
+	if (!group)
+		return NULL;
+	group_init(group, id, turns->most[level]);
+	HASH_ADD(hh, turns->groups, id, sizeof group->id, group);
+	if (group->hh.tbl)
+		return group;
+	free(group);
+	return NULL;
+}
+
+/* Frees group if it is empty, and those around it that then are. */
+static void group_prune(struct turns *turns, struct turn_group *group)
+{
+	while (group->id.parent && group->waits == 0 && group->under_way == 0) {
+		struct turn_group *parent = group->id.parent;
+
+		HASH_DEL(turns->groups, group);
+		free(group);
+		group = parent;
+	}
+}
+
+/* Says in group and all around it that so many more wait and are under way. A group
+ * that can have a turn again comes after the others. */
+static void group_count(struct turn_group *group, int waits, int under_way)
+{
+	for (; group; group = group->id.parent) {
+		bool was_ready = group->is_ready;
+
+		group->waits += (unsigned)waits;
+		group->under_way += (unsigned)under_way;
+		group->is_ready = group_has_next(group);
+		if (!group->id.parent || group->is_ready == was_ready)
+			continue;
+		if (was_ready)
+			TAILQ_REMOVE(&group->id.parent->ready, group, link);
+		else
+			TAILQ_INSERT_TAIL(&group->id.parent->ready, group, link);
+	}
+}
+
+/* --- the queue --- */
+
+struct turns *turns_new(size_t levels, const unsigned most[])
+{
+	struct turns *turns = calloc(1, sizeof *turns);
+
+	if (!turns)
+		return NULL;
+	turns->levels = levels;
+	memcpy(turns->most, most, (levels + 1) * sizeof *most);
+	group_init(&turns->all, &(struct group_id){ .parent = NULL }, most[0]);
+	return turns;
+}
+
+void turns_free(struct turns *turns)
+{
+	free(turns);
+}
+
+int turns_join(struct turns *turns, struct turn *turn, const struct turn_key keys[])
+{
+	struct turn_group *group = &turns->all;
+
+	for (size_t level = 0; level < turns->levels; level++) {
+		struct group_id id = { .parent = group, .key = keys[level] };
+		struct turn_group *inner = group_find(turns, &id, level + 1);
+
+		if (!inner) {
+			group_prune(turns, group);
+			errno = ENOMEM;
+			return -1;
+		}
+		group = inner;
+	}
+	turn->group = group;
+	turn->is_waiting = true;
+	TAILQ_INSERT_TAIL(&group->waiting, turn, link);
+	group_count(group, 1, 0);
+	return 0;
+}
+
+struct turn *turns_next(struct turns *turns)
+{
+	struct turn_group *group = &turns->all, *inner;
+	struct turn *turn;
+
+	if (!group_has_next(group))
+		return NULL;
+	while ((inner = TAILQ_FIRST(&group->ready))) {
+		TAILQ_REMOVE(&group->ready, inner, link);
+		TAILQ_INSERT_TAIL(&group->ready, inner, link);
+		group = inner;
+	}
+	turn = TAILQ_FIRST(&group->waiting);
+	TAILQ_REMOVE(&group->waiting, turn, link);
+	turn->is_waiting = false;
+	group_count(group, -1, 1);
+	return turn;
+}
+
+bool turns_has_next(const struct turns *turns)
+{
+	return group_has_next(&turns->all);
+}
+
+void turns_leave(struct turns *turns, struct turn *turn)
+{
+	struct turn_group *group = turn->group;
+
+	if (!group)
+		return;
+	turn->group = NULL;
+	if (turn->is_waiting) {
+		TAILQ_REMOVE(&group->waiting, turn, link);
+		group_count(group, -1, 0);
+	} else {
+		group_count(group, 0, -1);
+	}
+	turn->is_waiting = false;
+	group_prune(turns, group);
+}
+
+unsigned turns_waiting(const struct turns *turns)
+{
+	return turns->all.waits;
+}
+
+unsigned turns_under_way(const struct turns *turns)
+{
+	return turns->all.under_way;
+}

@@ -1,0 +1,290 @@
+#include "base/turns.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MANY = 2000 };
+
+/* One who waits, told by a letter. */
+struct guest {
+	struct turn turn;
+	char name;
+};
+
+static struct guest guests[MANY];
+static struct turns *turns;
+static size_t guest_count;
+
+static void set_up(void)
+{
+	memset(guests, 0, sizeof guests);
+	guest_count = 0;
+	turns = NULL;
+}
+
+static void open_queue(size_t levels, const unsigned most[])
+{
+	turns = turns_new(levels, most);
+	ck_assert_ptr_nonnull(turns);
+}
+
+static void tear_down(void)
+{
+	for (size_t i = 0; i < guest_count; i++)
+		turns_leave(turns, &guests[i].turn);
+	ck_assert_uint_eq(turns_waiting(turns), 0);
+	ck_assert_uint_eq(turns_under_way(turns), 0);
+	turns_free(turns);
+}
+
+static struct guest *join(char name, const struct turn_key keys[])
+{
+	struct guest *guest = &guests[guest_count++];
+
+	guest->name = name;
+	ck_assert_int_eq(turns_join(turns, &guest->turn, keys), 0);
+	return guest;
+}
+
+/* A word for each: its group, its smaller group, its name. */
+static void join_all(const char *words)
+{
+	for (const char *word = words; *word; word += strcspn(word, " "), word += strspn(word, " "))
+		join(word[2], (struct turn_key[]){ turn_key_number((uint64_t)word[0]),
+						   turn_key_number((uint64_t)word[1]) });
+}
+
+static struct guest *next(void)
+{
+	return (struct guest *)turns_next(turns);
+}
+
+/* The names of those whose turn it is, until it is nobody's. Each is over at once, or
+ * stays under way. */
+static const char *serve(bool ends)
+{
+	static char served[MANY + 1];
+	struct guest *guest;
+	size_t count = 0;
+
+	while ((guest = next())) {
+		served[count++] = guest->name;
+		if (ends)
+			turns_leave(turns, &guest->turn);
+	}
+	served[count] = '\0';
+	ck_assert(!turns_has_next(turns));
+	return served;
+}
+
+static const unsigned without_bounds[] = { 0, 0, 0 };
+
+static const struct {
+	const char *words, *served;
+} orders[] = {
+	{ "", "" },
+	{ "A1a A1b A1c", "abc" },                          /* who came first */
+	{ "A1a A1b A1c B1x", "axbc" },                     /* groups take turns */
+	{ "A1a A1b A1c B1x B1y C1p", "axpbyc" },
+	{ "A1a A1b A1c A2x A2y", "axbyc" },                /* smaller groups do */
+	{ "A1a A1b A1c A2x B1p B1q", "apxqbc" },           /* both at once */
+	{ "A1a A2b A3c A4d B1x", "axbcd" },                /* many small ones are one large one */
+	{ "A1a B1b A1c B2d A2e", "abedc" },                /* a number belongs to its group */
+};
+
+START_TEST(groups_take_turns)
+{
+	open_queue(2, without_bounds);
+	join_all(orders[_i].words);
+	ck_assert_uint_eq(turns_waiting(turns), (strlen(orders[_i].words) + 1) / 4);
+	ck_assert_str_eq(serve(_i % 2), orders[_i].served);
+}
+END_TEST
+
+START_TEST(without_levels_who_came_first_is_first)
+{
+	open_queue(0, without_bounds);
+	join_all("A1a B1b A2c");
+	ck_assert_str_eq(serve(true), "abc");
+}
+END_TEST
+
+/* What is served while nobody's turn ends. */
+static const struct {
+	unsigned most[3];
+	const char *words, *served;
+} bounds[] = {
+	{ { 2, 0, 0 }, "A1a A1b A1c B1x", "ax" },
+	{ { 0, 2, 0 }, "A1a A1b A1c B1x B1y B1z", "axby" },
+	{ { 0, 2, 1 }, "A1a A1b A1c A2d A2e", "ad" },
+	{ { 0, 0, 1 }, "A1a A1b A2c B1x", "axc" },
+	{ { 3, 2, 0 }, "A1a A1b A1c B1x B1y", "axb" },
+	{ { 8, 4, 3 }, "A1a A1b A1c A1d A1e A2f A2g B1x", "axfbg" },
+};
+
+START_TEST(a_group_has_no_more_than_its_share_under_way)
+{
+	open_queue(2, bounds[_i].most);
+	join_all(bounds[_i].words);
+	ck_assert_str_eq(serve(false), bounds[_i].served);
+	ck_assert_uint_eq(turns_under_way(turns), strlen(bounds[_i].served));
+	ck_assert_uint_eq(turns_under_way(turns) + turns_waiting(turns), guest_count);
+}
+END_TEST
+
+START_TEST(a_turn_that_ends_makes_room_in_its_group)
+{
+	struct guest *first;
+
+	open_queue(2, (const unsigned[]){ 0, 1, 0 });
+	join_all("A1a A1b B1x B1y");
+	first = next();
+	ck_assert_int_eq(first->name, 'a');
+	ck_assert_int_eq(next()->name, 'x');
+	ck_assert(!turns_has_next(turns));
+	turns_leave(turns, &first->turn);
+	ck_assert(turns_has_next(turns));
+	ck_assert_str_eq(serve(false), "b");
+}
+END_TEST
+
+/* A group's turn is not lost to whoever comes back more often. */
+START_TEST(who_comes_back_comes_after_the_others)
+{
+	open_queue(2, without_bounds);
+	join_all("A1a B1x B1y");
+	for (int i = 0; i < 2; i++) {
+		struct guest *guest = next();
+
+		ck_assert_int_eq(guest->name, 'a');
+		turns_leave(turns, &guest->turn);
+		join_all("A1a");
+		ck_assert_int_eq(next()->name, i == 0 ? 'x' : 'y');
+	}
+}
+END_TEST
+
+START_TEST(who_waits_may_leave)
+{
+	open_queue(2, without_bounds);
+	join_all("A1a A1b A2c B1x B1y");
+	turns_leave(turns, &guests[0].turn);
+	turns_leave(turns, &guests[2].turn);
+	turns_leave(turns, &guests[2].turn); /* harmless */
+	turns_leave(turns, &guests[3].turn);
+	ck_assert_uint_eq(turns_waiting(turns), 2);
+	ck_assert_str_eq(serve(true), "by");
+}
+END_TEST
+
+START_TEST(the_rest_of_a_group_may_leave_while_it_is_at_its_bound)
+{
+	open_queue(2, (const unsigned[]){ 0, 1, 1 });
+	join_all("A1a A1b A1c");
+	ck_assert_str_eq(serve(false), "a");
+	turns_leave(turns, &guests[1].turn);
+	turns_leave(turns, &guests[2].turn);
+	turns_leave(turns, &guests[0].turn);
+	ck_assert(!turns_has_next(turns));
+	join_all("A1d");
+	ck_assert_str_eq(serve(false), "d");
+}
+END_TEST
+
+static unsigned number_below(unsigned end)
+{
+	static uint32_t state = 1;
+
+	state = state * 1664525 + 1013904223;
+	return (state >> 8) % end;
+}
+
+/* No more under way than may be, and nobody waits who need not. */
+static void check_bounds(const unsigned most[])
+{
+	unsigned of_group[4] = { 0 }, waits[4] = { 0 }, all = 0;
+
+	for (size_t i = 0; i < guest_count; i++)
+		if (guests[i].turn.group && !guests[i].turn.is_waiting)
+			of_group[guests[i].name - 'A']++, all++;
+		else if (guests[i].turn.group)
+			waits[guests[i].name - 'A']++;
+	ck_assert_uint_le(all, most[0]);
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert_uint_le(of_group[i], most[1]);
+		ck_assert(turns_has_next(turns) || all == most[0] || of_group[i] == most[1] ||
+			  waits[i] == 0);
+	}
+}
+
+START_TEST(bounds_hold_whatever_happens)
+{
+	static const unsigned most[] = { 6, 3, 0 };
+
+	open_queue(2, most);
+	while (guest_count < MANY) {
+		char group = (char)('A' + number_below(4));
+
+		join(group, (struct turn_key[]){ turn_key_number((uint64_t)group),
+						 turn_key_number(number_below(3)) });
+		if (number_below(2))
+			next();
+		if (number_below(3))
+			turns_leave(turns, &guests[number_below((unsigned)guest_count)].turn);
+		if (guest_count % 16 == 0)
+			check_bounds(most);
+	}
+}
+END_TEST
+
+static struct turn_key source(const char *text)
+{
+	struct address address = { .length = 0 };
+
+	if (*text)
+		ck_assert_int_eq(address_parse(&address, text, 80), 0);
+	return turn_key_source(&address, (struct source_prefix){ 24, 64 });
+}
+
+static const struct {
+	const char *one, *other;
+	bool same;
+} sources[] = {
+	{ "10.0.0.1", "10.0.0.2", true },        { "10.0.0.1", "10.0.1.1", false },
+	{ "2001:db8::1", "2001:db8::2", true },  { "2001:db8::1", "2001:db8:0:1::1", false },
+	{ "0.0.0.0", "::", false },              { "", "", true },
+	{ "", "0.0.0.0", false },                { "::ffff:10.0.0.1", "10.0.0.9", true },
+};
+
+START_TEST(a_source_is_a_prefix)
+{
+	struct turn_key one = source(sources[_i].one), other = source(sources[_i].other);
+
+	open_queue(0, without_bounds);
+	ck_assert_int_eq(memcmp(&one, &other, sizeof one) == 0, sources[_i].same);
+}
+END_TEST
+
+Suite *turns_suite(void);
+
+Suite *turns_suite(void)
+{
+	Suite *suite = suite_create("turns");
+	TCase *cases = tcase_create("turns");
+
+	tcase_add_checked_fixture(cases, set_up, tear_down);
+	tcase_add_loop_test(cases, groups_take_turns, 0, sizeof orders / sizeof orders[0]);
+	tcase_add_test(cases, without_levels_who_came_first_is_first);
+	tcase_add_loop_test(cases, a_group_has_no_more_than_its_share_under_way, 0,
+			    sizeof bounds / sizeof bounds[0]);
+	tcase_add_test(cases, a_turn_that_ends_makes_room_in_its_group);
+	tcase_add_test(cases, who_comes_back_comes_after_the_others);
+	tcase_add_test(cases, who_waits_may_leave);
+	tcase_add_test(cases, the_rest_of_a_group_may_leave_while_it_is_at_its_bound);
+	tcase_add_test(cases, bounds_hold_whatever_happens);
+	tcase_add_loop_test(cases, a_source_is_a_prefix, 0, sizeof sources / sizeof sources[0]);
+	suite_add_tcase(suite, cases);
+	return suite;
+}

@@ -22,6 +22,7 @@ struct access_rule {
 	char *text;           /* as written; the name for RULE_HOST and RULE_DOMAIN */
 	const char *file;     /* where it stands, borrowed from the caller; may be NULL */
 	int line;
+	bool is_in_both;      /* a name of only_from that no_access has too; access_lists_settle */
 };
 
 struct access_list {
@@ -86,6 +87,11 @@ const struct access_rule *access_list_match(const struct access_list *list,
 					    const struct address *address,
 					    const char *const *names);
 
+/* To be called once both lists are complete: marks the names of only_from that
+ * no_access has too, which can let nobody in. Without it, or for want of memory,
+ * nothing is marked, and access_decide wants names where it could do without. */
+void access_lists_settle(struct access_list *only_from, const struct access_list *no_access);
+
 /* True when list has a rule that only a name can satisfy. */
 bool access_list_wants_names(const struct access_list *list);
 
@@ -105,7 +111,8 @@ struct access_result {
  * tie denies; with only_from set, no match denies. An unknown address matches
  * no rule, so a set only_from denies it and anything else allows it.
  * With names NULL the answer is ACCESS_NEEDS_NAMES whenever a name could turn
- * it round, and not otherwise; pass an empty list when the peer has no name. */
+ * it round, and, of settled lists, not otherwise; pass an empty list when the
+ * peer has no name. Takes time in proportion to the rules. */
 struct access_result access_decide(const struct access_list *only_from,
 				   const struct access_list *no_access,
 				   const struct address *address, const char *const *names);

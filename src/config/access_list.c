@@ -381,10 +381,51 @@ const struct access_rule *access_list_match(const struct access_list *list,
 	for (size_t i = 0; i < list->count; i++) {
 		const struct access_rule *rule = &list->rules[i];
 
-		if (specificity(rule) > specificity(best) && rule_matches(rule, address, names))
+		if (rule_matches(rule, address, names) && specificity(rule) > specificity(best))
 			best = rule;
 	}
 	return best;
+}
+
+/* For qsort and bsearch, over pointers to rules: names by kind, then by text. */
+static int compare_names(const void *one, const void *other)
+{
+	const struct access_rule *a = *(const struct access_rule *const *)one;
+	const struct access_rule *b = *(const struct access_rule *const *)other;
+	size_t length = name_length(a->text), other_length = name_length(b->text);
+
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (length != other_length)
+		return length < other_length ? -1 : 1;
+	return strncasecmp(a->text, b->text, length);
+}
+
+static size_t collect_names(const struct access_list *list, const struct access_rule **names)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (list->rules[i].kind != RULE_PREFIX)
+			names[count++] = &list->rules[i];
+	return count;
+}
+
+void access_lists_settle(struct access_list *only_from, const struct access_list *no_access)
+{
+	const struct access_rule **names = calloc(no_access->count, sizeof *names);
+	size_t count = names ? collect_names(no_access, names) : 0;
+
+	if (count > 0)
+		qsort(names, count, sizeof *names, compare_names);
+	for (size_t i = 0; count > 0 && i < only_from->count; i++) {
+		const struct access_rule *rule = &only_from->rules[i];
+
+		only_from->rules[i].is_in_both =
+			rule->kind != RULE_PREFIX &&
+			bsearch(&rule, names, count, sizeof *names, compare_names) != NULL;
+	}
+	free(names);
 }
 
 bool access_list_wants_names(const struct access_list *list)
@@ -410,28 +451,33 @@ static struct access_result weigh(const struct access_list *only_from,
 	return (struct access_result){ ACCESS_ALLOWED, allowing, false };
 }
 
-/* Whether some set of names would turn the decision. Only the rules of one list
- * can, and each of them best with the one name that satisfies it and as little
- * else as possible: a host rule's own name; for a domain, a host in it that no
- * host rule can name, hence the star. */
-static bool names_could_turn(enum access_decision decision, const struct access_list *only_from,
-			     const struct access_list *no_access, const struct address *address)
+/* Whether list has a name that counts for at least so much. */
+static bool has_name_from(const struct access_list *list, int least)
 {
-	const struct access_list *turning = decision == ACCESS_DENIED ? only_from : no_access;
-	char name[1 + 1 + NAME_MOST + 1 + 1];
-	const char *const names[] = { name, NULL };
+	for (size_t i = 0; i < list->count; i++) {
+		const struct access_rule *rule = &list->rules[i];
 
-	for (size_t i = 0; i < turning->count; i++) {
-		const struct access_rule *rule = &turning->rules[i];
-
-		if (rule->kind == RULE_PREFIX)
-			continue;
-		snprintf(name, sizeof name, "%s%s", rule->kind == RULE_DOMAIN ? "*" : "",
-			 rule->text);
-		if (weigh(only_from, no_access, address, names).decision != decision)
+		if (rule->kind != RULE_PREFIX && !rule->is_in_both && specificity(rule) >= least)
 			return true;
 	}
 	return false;
+}
+
+/* Whether some set of names would turn the decision, which rests on prefixes.
+ * Only a name of the one list can: one in only_from that is more specific than
+ * what denies now, one in no_access that is no less than what allows now. Each
+ * is best with a peer of that name alone: for a domain, of a name in it that no
+ * host rule has. Such a peer matches of the other list only the same name, or
+ * shorter domains that hold it, and so is not turned back by those. */
+static bool names_could_turn(const struct access_result *result,
+			     const struct access_list *only_from,
+			     const struct access_list *no_access, const struct address *address)
+{
+	if (!address_is_known(address))
+		return false;
+	if (result->decision == ACCESS_ALLOWED)
+		return has_name_from(no_access, specificity(result->rule));
+	return has_name_from(only_from, specificity(result->rule) + 1);
 }
 
 struct access_result access_decide(const struct access_list *only_from,
@@ -440,7 +486,7 @@ struct access_result access_decide(const struct access_list *only_from,
 {
 	struct access_result result = weigh(only_from, no_access, address, names);
 
-	if (!names && names_could_turn(result.decision, only_from, no_access, address))
+	if (!names && names_could_turn(&result, only_from, no_access, address))
 		return (struct access_result){ ACCESS_NEEDS_NAMES, NULL, false };
 	return result;
 }

@@ -368,6 +368,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	check_families(&check);
 	clear_useless_flags(&check);
 	check_access(&check);
+	access_lists_settle(&service->only_from, &service->no_access);
 	if (!check.failed)
 		derive_launch(service);
 	return !check.failed && !service->arena.failed;

@@ -750,12 +750,70 @@ START_TEST(asks_for_names_only_when_they_can_matter)
 				continue;
 			allow = subset_list(one);
 			deny = subset_list(other);
+			access_lists_settle(&allow, &deny);
 			for (size_t i = 0; i < sizeof peers / sizeof peers[0]; i++)
 				check_need(&allow, &deny, &peers[i], one, other);
 			access_list_clear(&allow);
 			access_list_clear(&deny);
 		}
 	}
+}
+END_TEST
+
+static struct access_list list_of_domains(int count, const char *prefix)
+{
+	struct access_list list = { 0 };
+	char word[64];
+
+	if (*prefix)
+		ck_assert_int_eq(access_list_add(&list, prefix, NULL, 0, NULL), WORD_ADDED);
+	for (int i = 0; i < count; i++) {
+		snprintf(word, sizeof word, ".d%d.example.org", i);
+		ck_assert_int_eq(access_list_add(&list, word, NULL, 0, NULL), WORD_ADDED);
+	}
+	return list;
+}
+
+static const struct {
+	const char *allowed, *denied;
+	enum access_decision decision;
+} long_lists[] = {
+	{ "10.0.0.0/8", "", ACCESS_ALLOWED },
+	{ "", "10.0.0.0/8", ACCESS_DENIED },
+	{ "", "", ACCESS_DENIED },
+};
+
+/* Where none of the names matters every one must be looked at, but not beside
+ * every other: that would take far longer than a test may. */
+START_TEST(decides_over_long_lists)
+{
+	enum { DOMAINS = 20000, TIMES = 20 };
+	struct access_list allow = list_of_domains(DOMAINS, long_lists[_i].allowed);
+	struct access_list deny = list_of_domains(DOMAINS, long_lists[_i].denied);
+	struct address peer = address_of("10.1.2.3");
+
+	access_lists_settle(&allow, &deny);
+	for (int i = 0; i < TIMES; i++)
+		ck_assert_int_eq(access_decide(&allow, &deny, &peer, NULL).decision,
+				 long_lists[_i].decision);
+	access_list_clear(&allow);
+	access_list_clear(&deny);
+}
+END_TEST
+
+/* Unsettled lists cost a look-up too many, never a wrong answer. */
+START_TEST(unsettled_lists_ask_for_names_too_often)
+{
+	struct access_list allow = list_of(".example.org"), deny = list_of(".EXAMPLE.org.");
+	struct address peer = address_of("10.1.2.3");
+	const char *const names[] = { "a.example.org", NULL };
+
+	ck_assert_int_eq(access_decide(&allow, &deny, &peer, NULL).decision, ACCESS_NEEDS_NAMES);
+	ck_assert_int_eq(access_decide(&allow, &deny, &peer, names).decision, ACCESS_DENIED);
+	access_lists_settle(&allow, &deny);
+	ck_assert_int_eq(access_decide(&allow, &deny, &peer, NULL).decision, ACCESS_DENIED);
+	access_list_clear(&allow);
+	access_list_clear(&deny);
 }
 END_TEST
 
@@ -847,6 +905,8 @@ Suite *access_list_suite(void)
 	tcase_add_loop_test(decision, decides_over_both_lists, 0, ROWS(decisions));
 	tcase_add_test(decision, a_list_set_to_nothing_admits_nobody);
 	tcase_add_test(decision, asks_for_names_only_when_they_can_matter);
+	tcase_add_loop_test(decision, decides_over_long_lists, 0, ROWS(long_lists));
+	tcase_add_test(decision, unsettled_lists_ask_for_names_too_often);
 	tcase_add_test(decision, a_plain_prefix_decision_needs_no_names);
 	tcase_add_test(decision, weighs_the_longest_domain);
 	tcase_add_loop_test(decision, finds_where_lists_overlap, 0, ROWS(overlaps));

@@ -33,7 +33,10 @@ struct service {
 	LIST_HEAD(, session) sessions;
 	unsigned running;        /* sessions that are counted: admitted ones */
 	unsigned arriving;       /* sessions that are not admitted yet */
+	unsigned awaited;        /* sessions that have not begun: arriving ones, and those
+				  * that libwrap or identd is asked about */
 	struct sources *sources; /* made when first needed */
+	struct sources *arrivals; /* the same, of the sessions that have not begun */
 	struct token_bucket rate, reserve;
 	struct timer resume;     /* ends suspension or throttling */
 	bool is_suspended, is_throttled, is_draining;

@@ -46,7 +46,8 @@ struct session {
 	const struct session_owner *owner;
 	struct service *service;           /* the owner's */
 	LIST_ENTRY(session) link;          /* the owner's */
-	struct source *source;             /* the owner's */
+	struct source *source;             /* the owner's: what runs is counted there */
+	struct source *arrival;            /* the owner's: who arrives is counted there */
 	void *origin;                      /* the owner's: the listener it has the socket of */
 	bool is_counted;                   /* the owner's */
 	bool is_being_named;               /* the owner's: refused, and identd is asked */

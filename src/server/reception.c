@@ -16,7 +16,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
-enum { ARRIVING_MOST = 4096 }; /* sessions of one service that are not admitted yet */
+enum { ARRIVING_MOST = 4096 }; /* sessions of one service that have not begun */
 
 static unsigned idents, idents_most; /* of refused peers; -logprocs */
 
@@ -42,6 +42,40 @@ static void on_started(struct session *session)
 static void on_failed(struct session *session, enum verdict verdict, const char *detail)
 {
 	service_refused(session->service, verdict, &session->peer, detail);
+}
+
+/* A source may have as many sessions arriving as there is room left for: alone it
+ * fills half of the room, two fill a third each, and there is always some for a
+ * source that has none. */
+static enum verdict judge_arrival(struct service *service, const struct address *peer)
+{
+	unsigned left = ARRIVING_MOST - service->awaited, own;
+
+	if (!service->arrivals)
+		service->arrivals = sources_new();
+	if (!service->arrivals || left == 0)
+		return REFUSED_MEMORY;
+	own = sources_running(service->arrivals, peer, service->settings->source_prefix);
+	return own < left ? ADMITTED : REFUSED_SOURCE_LIMIT;
+}
+
+static void arrive(struct session *session)
+{
+	struct service *service = session->service;
+
+	service->arriving++;
+	service->awaited++;
+	session->arrival = source_enter(service->arrivals, &session->peer,
+					service->settings->source_prefix);
+}
+
+/* Nothing is awaited any more: the session begins, or closes. */
+static void leave_arrivals(struct session *session)
+{
+	session->service->awaited--;
+	if (session->arrival)
+		source_leave(session->service->arrivals, session->arrival);
+	session->arrival = NULL;
 }
 
 static void count(struct session *session)
@@ -131,6 +165,8 @@ static void on_closed(struct session *session)
 
 	LIST_REMOVE(session, link);
 	name_no_more(session);
+	if (session->state == SESSION_ARRIVING)
+		leave_arrivals(session);
 	if (session->is_counted)
 		service->running--;
 	else
@@ -151,17 +187,20 @@ static const struct session_owner session_owner = {
 
 static struct session *receive(struct service *service, int fd, const struct address *peer)
 {
+	enum verdict verdict = judge_arrival(service, peer);
 	struct session *session = NULL;
 
-	if (service->arriving < ARRIVING_MOST)
+	if (verdict == ADMITTED) {
 		session = session_open(service->settings, service->log, fd, peer, &session_owner);
+		verdict = REFUSED_MEMORY;
+	}
 	if (!session) {
 		close(fd);
-		service_refused(service, REFUSED_MEMORY, peer, NULL);
+		service_refused(service, verdict, peer, NULL);
 		return NULL;
 	}
 	session->service = service;
-	service->arriving++;
+	arrive(session);
 	LIST_INSERT_HEAD(&service->sessions, session, link);
 	return session;
 }
@@ -376,6 +415,7 @@ static void begin(struct session *session)
 		judge_ban(session->settings, &session->peer);
 	if (handler == &launch_handler && session->peer.any.sa_family == AF_INET && !session->origin)
 		show_as_ipv4(session);
+	leave_arrivals(session);
 	session_enter(session, SESSION_STARTING);
 	if (intercepts_streams(session->settings) && !session->origin)
 		relay_to_server(session);

@@ -497,6 +497,7 @@ void service_free(struct service *service)
 	timer_stop(&service->resume);
 	TAILQ_REMOVE(&services, service, link);
 	sources_free(service->sources);
+	sources_free(service->arrivals);
 	sink_release(service->log);
 	service_settings_release(service->settings);
 	free(service);

@@ -168,11 +168,13 @@ static void connection_is_ready(struct watch *watch, short events)
 static enum identify_result connect_to_server(struct identification *identification)
 {
 	struct address from = identification->local, to = identification->peer;
-	int fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
 
 	watch_init(&identification->watch, fd, connection_is_ready);
 	address_set_port(&from, 0);
 	address_set_port(&to, identd_port);
+	/* Or a port would be taken from all that ask from the same address. */
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
 	if (fd < 0 || bind(fd, &from.any, from.length) < 0)
 		return IDENTIFY_SYSTEM_ERROR;
 	if (connect(fd, &to.any, to.length) < 0 && errno != EINPROGRESS)

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -130,6 +131,36 @@ START_TEST(a_silent_identd_holds_up_nobody_else)
 }
 END_TEST
 
+/* Has this process open as many files as it may. */
+static bool can_open(rlim_t files)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max < files)
+		return false;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+enum { ROOM = 4096 }; /* for the connections of a service that wait */
+
+/* All those of one source wait for an answer that does not come. */
+START_TEST(who_waits_in_numbers_leaves_room_for_others)
+{
+	int identd = identd_open(), port = add_identified("cps = 0 0\n"), clients[ROOM / 2 + 8];
+	enum { CLIENTS = sizeof clients / sizeof clients[0] };
+
+	daemon_start();
+	for (int i = 0; i < CLIENTS; i++)
+		clients[i] = client_connect_from(CLIENT, NULL, port);
+	service_wait_log(LOG_TIME "FAIL: zzid per_source_limit from=127\\.113\\.0\\.1$");
+	ck_assert_str_eq(ask_from("127.0.0.1", port, ""), "hello\n");
+	for (int i = 0; i < CLIENTS; i++)
+		close(clients[i]);
+	close(identd);
+}
+END_TEST
+
 /* --- host names -------------------------------------------------------------------- */
 
 START_TEST(names_in_the_lists_match_their_hosts)
@@ -216,6 +247,8 @@ Suite *acquaintance_suite(void)
 		tcase_add_test(identd, idonly_refuses_who_is_not_identified);
 		tcase_add_test(identd, a_refused_user_is_logged_too);
 		tcase_add_test(identd, a_silent_identd_holds_up_nobody_else);
+		if (can_open(4 * ROOM))
+			tcase_add_test(identd, who_waits_in_numbers_leaves_room_for_others);
 	}
 	tcase_add_test(names, names_in_the_lists_match_their_hosts);
 	tcase_add_test(names, names_count_for_datagrams_once_they_are_known);

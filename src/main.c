@@ -1,3 +1,4 @@
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/sink.h"
@@ -20,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -73,23 +73,12 @@ static bool logs_to_terminal(const struct options *options)
 	       (options->foreground && !options->log_file && options->log_facility < 0);
 }
 
-/* Every connection is a descriptor. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 /* What every part of the daemon stands on. The launcher comes first, for the low
  * descriptors. */
 static int prepare(const struct options *options)
 {
 	umask(umask(0) | 022);
-	raise_descriptor_limit();
+	descriptors_raise_limit();
 	if (loop_init() < 0 || launch_init() < 0 ||
 	    judge_init(options->process_limit) < 0)
 		return -1;
@@ -101,7 +90,9 @@ static int prepare(const struct options *options)
 			strerror(errno));
 		return -1;
 	}
-	return signals_watch(options->foreground);
+	if (signals_watch(options->foreground) < 0)
+		return -1;
+	return descriptors_init();
 }
 
 static bool has_bound_a_socket(void)

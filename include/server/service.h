@@ -4,6 +4,7 @@
 
 #include "admission/sources.h"
 #include "admission/verdict.h"
+#include "base/descriptors.h"
 #include "handlers/handler.h"
 #include "server/listener.h"
 #include "session/session.h"
@@ -35,6 +36,7 @@ struct service {
 	unsigned arriving;       /* sessions that are not admitted yet */
 	unsigned awaited;        /* sessions that have not begun: arriving ones, and those
 				  * that libwrap or identd is asked about */
+	struct share descriptors; /* of its connections */
 	struct sources *sources; /* made when first needed */
 	struct sources *arrivals; /* the same, of the sessions that have not begun */
 	struct token_bucket rate, reserve;
@@ -100,6 +102,9 @@ struct sources *service_sources(struct service *service);
  * may be NULL; with one there is a line in the daemon's log too. */
 void service_refused(struct service *service, enum verdict verdict, const struct address *peer,
 		     const char *detail);
+
+/* How many descriptors a connection of the service may come to have. */
+unsigned service_descriptors_per_session(const struct service *service);
 
 /* True while a name in bind is being looked up. */
 bool service_is_looking_up(const struct service *service);

@@ -50,6 +50,7 @@ struct session {
 	struct source *arrival;            /* the owner's: who arrives is counted there */
 	void *origin;                      /* the owner's: the listener it has the socket of */
 	bool is_counted;                   /* the owner's */
+	unsigned descriptors;              /* the owner's: its part of its service's share */
 	bool is_being_named;               /* the owner's: refused, and identd is asked */
 
 	enum session_state state; /* session_enter writes it */

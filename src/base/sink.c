@@ -1,5 +1,6 @@
 #include "base/sink.h"
 
+#include "base/descriptors.h"
 #include "base/syslog_socket.h"
 
 #include <errno.h>
@@ -287,8 +288,10 @@ static void file_write(struct sink *sink, int level, const char *text, size_t le
 
 static void file_free(struct sink *sink)
 {
-	if (sink->fd >= 0)
+	if (sink->fd >= 0) {
 		close(sink->fd);
+		descriptors_regain();
+	}
 	free(sink->path);
 	free(sink->owner);
 	free(sink);
@@ -329,6 +332,16 @@ static int file_open(struct sink *sink)
 	return 0;
 }
 
+static int file_open_first(struct sink *sink)
+{
+	if (!descriptors_spend())
+		return -1;
+	if (file_open(sink) == 0)
+		return 0;
+	descriptors_regain();
+	return -1;
+}
+
 static struct sink *file_new(const char *path)
 {
 	struct sink *sink = sink_new(&file_kind, -1);
@@ -337,7 +350,7 @@ static struct sink *file_new(const char *path)
 	if (!sink)
 		return NULL;
 	sink->path = strdup(path);
-	if (!sink->path || file_open(sink) < 0) {
+	if (!sink->path || file_open_first(sink) < 0) {
 		error = errno;
 		goto free_file;
 	}

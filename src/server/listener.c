@@ -1,6 +1,7 @@
 #include "server/listener.h"
 
 #include "base/container_of.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "handlers/launch.h"
 #include "server/datagrams.h"
@@ -10,7 +11,6 @@
 #include "server/service.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,8 +59,10 @@ static bool is_rpc(const struct listener *listener)
 static void close_watched(struct watch *watch)
 {
 	watch_stop(watch);
-	if (watch->fd >= 0)
+	if (watch->fd >= 0) {
 		close(watch->fd);
+		descriptors_regain();
+	}
 	watch->fd = -1;
 }
 
@@ -193,14 +195,18 @@ static int bind_and_listen(int fd, const struct listener *listener)
 static int open_socket(const struct listener *listener)
 {
 	const struct service_settings *settings = listener->service->settings;
-	int fd = socket(listener->endpoint.address.any.sa_family,
-			settings->socket_type | socket_flags(listener), settings->protocol_number);
-	int error;
+	int fd, error;
 
-	if (fd < 0 || bind_and_listen(fd, listener) == 0)
+	if (!descriptors_spend())
+		return -1;
+	fd = socket(listener->endpoint.address.any.sa_family,
+		    settings->socket_type | socket_flags(listener), settings->protocol_number);
+	if (fd >= 0 && bind_and_listen(fd, listener) == 0)
 		return fd;
 	error = errno;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
+	descriptors_regain();
 	errno = error;
 	return -1;
 }
@@ -250,9 +256,13 @@ static int open_refused(struct listener *listener)
 
 	if (!intercepts_datagrams(listener->service->settings))
 		return 0;
-	fd = intercept_open_refused(&listener->endpoint, listener->service->settings);
-	if (fd < 0)
+	if (!descriptors_spend())
 		return -1;
+	fd = intercept_open_refused(&listener->endpoint, listener->service->settings);
+	if (fd < 0) {
+		descriptors_regain();
+		return -1;
+	}
 	watch_init(&listener->refused, fd, on_refused);
 	return watch_start(&listener->refused, LOOP_READ);
 }
@@ -300,16 +310,8 @@ static void on_retry(struct timer *timer)
 
 /* --- events ---------------------------------------------------------------------------- */
 
-/* A descriptor kept for the moment when there is no other, so that a connection
- * can be taken off the queue and refused instead of waking the loop for ever. */
-static int reserve = -1;
-
-static void keep_reserve(void)
-{
-	if (reserve < 0)
-		reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
+/* Takes a connection off the queue with a descriptor of the reserve, as otherwise
+ * it would wake the loop for ever. */
 static void refuse_one(struct listener *listener)
 {
 	struct sockaddr_storage storage;
@@ -317,18 +319,16 @@ static void refuse_one(struct listener *listener)
 	struct address peer;
 	int fd;
 
-	if (reserve >= 0)
-		close(reserve);
-	reserve = -1;
+	descriptors_open_reserve();
 	fd = accept4(listener->watch.fd, (struct sockaddr *)&storage, &length, SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	descriptors_close_reserve();
 	if (fd < 0) {
-		keep_reserve();
 		listener_pause(listener, SHORTAGE_MS);
 		return;
 	}
 	peer = address_from_sockaddr((struct sockaddr *)&storage, length);
-	close(fd);
-	keep_reserve();
 	service_refused(listener->service, REFUSED_DESCRIPTORS, &peer, NULL);
 }
 
@@ -351,6 +351,15 @@ static void accept_failed(struct listener *listener, int error)
 	}
 }
 
+/* True when the service has had its share of descriptors, but will have some back
+ * in a moment, as programs are being started on them. */
+static bool waits_for_descriptors(struct service *service)
+{
+	return service->handler == &launch_handler && launch_is_busy() &&
+	       !share_allows(descriptors_shares(), &service->descriptors,
+			     service_descriptors_per_session(service));
+}
+
 /* What a program gets must block; what the loop serves is used without blocking
  * by a flag on every call. */
 static bool accept_one(struct listener *listener)
@@ -358,7 +367,13 @@ static bool accept_one(struct listener *listener)
 	struct sockaddr_storage storage;
 	socklen_t length = sizeof storage;
 	struct address peer;
-	int fd = accept4(listener->watch.fd, (struct sockaddr *)&storage, &length, SOCK_CLOEXEC);
+	int fd;
+
+	if (waits_for_descriptors(listener->service)) {
+		listener_pause(listener, SHORTAGE_MS);
+		return false;
+	}
+	fd = accept4(listener->watch.fd, (struct sockaddr *)&storage, &length, SOCK_CLOEXEC);
 
 	if (fd < 0) {
 		accept_failed(listener, errno);
@@ -374,7 +389,6 @@ static void on_connection(struct watch *watch, short events)
 	struct listener *listener = container_of(watch, struct listener, watch);
 
 	(void)events;
-	keep_reserve();
 	for (int accepted = 0; accepted < ACCEPTS_PER_TURN; accepted++)
 		if (!watch_is_started(watch) || !accept_one(listener))
 			break;

@@ -34,9 +34,23 @@ void reception_init(unsigned ident_limit)
 
 /* --- a session and its service --------------------------------------------------------------- */
 
+/* Only so many are still needed. */
+static void keep_descriptors(struct session *session, unsigned kept)
+{
+	if (session->descriptors <= kept)
+		return;
+	share_give_back(descriptors_shares(), &session->service->descriptors,
+			session->descriptors - kept);
+	session->descriptors = kept;
+}
+
+/* A program has the connection to itself; what the daemon still has is the pipe
+ * that its standard error comes by. */
 static void on_started(struct session *session)
 {
 	session->service->started++;
+	if (session->pid > 0)
+		keep_descriptors(session, session->settings->stderr_kind == STDERR_LOG);
 }
 
 static void on_failed(struct session *session, enum verdict verdict, const char *detail)
@@ -164,6 +178,7 @@ static void on_closed(struct session *session)
 	struct service *service = session->service;
 
 	LIST_REMOVE(session, link);
+	keep_descriptors(session, 0);
 	name_no_more(session);
 	if (session->state == SESSION_ARRIVING)
 		leave_arrivals(session);
@@ -185,21 +200,49 @@ static const struct session_owner session_owner = {
 	.started = on_started, .failed = on_failed, .closed = on_closed,
 };
 
+/* The connection's part of its service's descriptors. */
+static bool take_descriptors(struct service *service)
+{
+	return share_take(descriptors_shares(), &service->descriptors,
+			  service_descriptors_per_session(service));
+}
+
+static void give_descriptors_back(struct service *service)
+{
+	share_give_back(descriptors_shares(), &service->descriptors,
+			service_descriptors_per_session(service));
+}
+
+static struct session *open_session(struct service *service, int fd, const struct address *peer,
+				    enum verdict *verdict)
+{
+	struct session *session;
+
+	*verdict = judge_arrival(service, peer);
+	if (*verdict == ADMITTED && !take_descriptors(service))
+		*verdict = REFUSED_DESCRIPTORS;
+	if (*verdict != ADMITTED)
+		return NULL;
+	session = session_open(service->settings, service->log, fd, peer, &session_owner);
+	if (!session) {
+		give_descriptors_back(service);
+		*verdict = REFUSED_MEMORY;
+	}
+	return session;
+}
+
 static struct session *receive(struct service *service, int fd, const struct address *peer)
 {
-	enum verdict verdict = judge_arrival(service, peer);
-	struct session *session = NULL;
+	enum verdict verdict;
+	struct session *session = open_session(service, fd, peer, &verdict);
 
-	if (verdict == ADMITTED) {
-		session = session_open(service->settings, service->log, fd, peer, &session_owner);
-		verdict = REFUSED_MEMORY;
-	}
 	if (!session) {
 		close(fd);
 		service_refused(service, verdict, peer, NULL);
 		return NULL;
 	}
 	session->service = service;
+	session->descriptors = service_descriptors_per_session(service);
 	arrive(session);
 	LIST_INSERT_HEAD(&service->sessions, session, link);
 	return session;

@@ -1,6 +1,7 @@
 #include "server/reload.h"
 
 #include "admission/host_names.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/sink.h"
 #include "server/judge.h"
@@ -83,6 +84,16 @@ int configuration_exit_status(void)
 	return exit_status;
 }
 
+/* Some of what is configured is not served; a higher limit is the only remedy. */
+static void warn_of_few_descriptors(void)
+{
+	unsigned refused = descriptors_refused();
+
+	if (refused > 0)
+		log_error("%u sockets and log files can't be opened: the limit of %u descriptors must "
+			  "be higher (ulimit -n)", refused, descriptors_limit());
+}
+
 bool configuration_start(const struct load_options *options, bool stays_alive)
 {
 	load_options = options;
@@ -93,6 +104,7 @@ bool configuration_start(const struct load_options *options, bool stays_alive)
 	for (size_t i = 0; i < current->count; i++)
 		service_start(current->services[i]);
 	release_services(current);
+	warn_of_few_descriptors();
 	return true;
 }
 
@@ -359,6 +371,7 @@ static void adopt_settings(struct settings *settings)
 		release_services(settings);
 		settings_free(current);
 		current = settings;
+		warn_of_few_descriptors();
 		sum_up(&plan);
 	}
 	candidates_free(&plan);
@@ -371,8 +384,10 @@ void configuration_reload(void)
 
 	if (shutdown_has_begun()) /* a reload would open the services again */
 		return;
+	descriptors_open_reserve();
 	settings = load();
 	sink_reopen_all();
+	descriptors_close_reserve();
 	host_names_forget();
 	if (settings)
 		adopt_settings(settings);

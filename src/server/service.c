@@ -374,6 +374,16 @@ struct sources *service_sources(struct service *service)
 	return service->sources;
 }
 
+/* Itself, where it is passed on to, and the ident server of its peer. */
+unsigned service_descriptors_per_session(const struct service *service)
+{
+	const struct service_settings *settings = service->settings;
+	bool is_passed_on = settings->redirect_host || intercepts_streams(settings);
+	bool is_identified = settings->log_on_success & LOG_FLAG_USERID;
+
+	return 1 + is_passed_on + is_identified;
+}
+
 static void note_failure(struct service *service, enum verdict verdict,
 			 const struct address *peer, const char *detail)
 {
@@ -441,6 +451,7 @@ struct service *service_start(struct service_settings *settings)
 	LIST_INIT(&service->lookups);
 	timer_init(&service->resume, on_resume);
 	TAILQ_INSERT_TAIL(&services, service, link);
+	share_join(descriptors_shares(), &service->descriptors);
 	update_listeners(service);
 	return service;
 }
@@ -496,6 +507,7 @@ void service_free(struct service *service)
 	close_listeners(service);
 	timer_stop(&service->resume);
 	TAILQ_REMOVE(&services, service, link);
+	share_leave(descriptors_shares(), &service->descriptors);
 	sources_free(service->sources);
 	sources_free(service->arrivals);
 	sink_release(service->log);

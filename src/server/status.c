@@ -1,6 +1,7 @@
 #include "server/status.h"
 
 #include "admission/sensor_list.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/sink.h"
 #include "handlers/launch.h"
@@ -127,9 +128,10 @@ static void print_report(FILE *out)
 	fprintf(out, "INTERNAL STATE DUMP: usherd %s\nCurrent time: ", USHERD_VERSION);
 	print_time(out, loop_wall_clock());
 	fprintf(out, "\npid = %d\nservices = %zu\nsessions = %zu\nprocesses = %u\n"
-		"log lines lost = %" PRIu64 "\n\n",
+		"descriptors of connections = %u of %u\nlog lines lost = %" PRIu64 "\n\n",
 		(int)getpid(), configuration_service_count(), session_count(),
-		launch_processes(), sink_lost_lines());
+		launch_processes(), descriptors_shares()->held, descriptors_shares()->total,
+		sink_lost_lines());
 	TAILQ_FOREACH(service, &services, link)
 		print_service(out, service);
 	fputs("Refused everywhere (sensors):\n", out);
@@ -167,11 +169,16 @@ static int write_report(const char *path)
 void status_write(void)
 {
 	const char *path = configuration_daemon()->status_file;
+	int result, error;
 
 	if (!path)
 		path = STATUS_FILE;
-	if (write_report(path) < 0)
-		log_failure(errno, "can't write the state dump to %s", path);
+	descriptors_open_reserve();
+	result = write_report(path);
+	error = errno;
+	descriptors_close_reserve();
+	if (result < 0)
+		log_failure(error, "can't write the state dump to %s", path);
 	else
 		log_info("generated state dump in file %s", path);
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -124,6 +125,118 @@ START_TEST(out_of_descriptors_a_reload_keeps_what_runs)
 }
 END_TEST
 
+static void have_256_descriptors(void)
+{
+	struct rlimit limit = { .rlim_cur = 256, .rlim_max = 256 };
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		_exit(126);
+}
+
+static void have_64_descriptors(void)
+{
+	struct rlimit limit = { .rlim_cur = 64, .rlim_max = 64 };
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		_exit(126);
+}
+
+enum { MANY_CLIENTS = 260 };
+
+static void connect_many(int port, int fds[static MANY_CLIENTS])
+{
+	for (int i = 0; i < MANY_CLIENTS; i++)
+		fds[i] = client_connect(NULL, port);
+	service_wait_log(LOG_TIME "FAIL: .* no available descriptors from=127\\.0\\.0\\.1$");
+}
+
+static void close_many(const int fds[static MANY_CLIENTS])
+{
+	for (int i = 0; i < MANY_CLIENTS; i++)
+		close(fds[i]);
+}
+
+START_TEST(idle_clients_of_one_service_leave_the_others_their_descriptors)
+{
+	int full = add_service("echo", "id = full\ntype = INTERNAL UNLISTED\ncps = 0 0\n%s",
+			       log_everything()), fds[MANY_CLIENTS];
+	int other = add_service("echo", "id = other\ntype = INTERNAL UNLISTED\ncps = 0 0\n");
+	int passed = add_service("zzpassed", "redirect = 127.0.0.1 %d\ncps = 0 0\n", other);
+	int program = add_service("zzcat", CAT "cps = 0 0\n");
+
+	daemon_start_with(&(struct daemon_options){ .prepare = have_256_descriptors });
+	connect_many(full, fds);
+	for (int i = 0; i < 10; i++) {
+		ck_assert_str_eq(ask(other, "built in"), "built in");
+		ck_assert_str_eq(ask(program, "program"), "program");
+		ck_assert_str_eq(ask(passed, "passed on"), "passed on");
+	}
+	client_ping(fds[0]);
+	daemon_check_calm(fds[0]);
+	close_many(fds);
+}
+END_TEST
+
+START_TEST(out_of_descriptors_signals_are_obeyed)
+{
+	int full = port_take(), added = port_take(), fds[MANY_CLIENTS];
+
+	configure("daemon\n{\n\tstatus_file = %s\n}\n", place_path("status"));
+	add_service("echo", "port = %d\ntype = INTERNAL UNLISTED\ncps = 0 0\n%s", full,
+		    log_everything());
+	daemon_start_with(&(struct daemon_options){ .prepare = have_256_descriptors });
+	connect_many(full, fds);
+	daemon_signal(SIGUSR1);
+	wait_until(text_matches(place_read("status"), "^END OF DUMP$"));
+	ck_assert_int_eq(rename(place_path("service.log"), place_path("rotated")), 0);
+	add_service("zzadded", "port = %d\n" HELLO, added);
+	daemon_reload();
+	ck_assert_str_eq(ask(added, ""), "hello\n");
+	close(client_connect(NULL, full));
+	service_wait_log("FAIL: echo");
+	ck_assert(!text_matches(daemon_log(), "Too many open files"));
+	client_ping(fds[0]);
+	close_many(fds);
+}
+END_TEST
+
+START_TEST(a_service_alone_may_have_nearly_all_descriptors)
+{
+	int port = add_service("echo", "type = INTERNAL UNLISTED\ncps = 0 0\n%s",
+			       log_everything()), fds[MANY_CLIENTS];
+
+	daemon_start_with(&(struct daemon_options){ .prepare = have_256_descriptors });
+	connect_many(port, fds);
+	for (int i = 0; i < 160; i++)
+		client_ping(fds[i]);
+	close_many(fds);
+}
+END_TEST
+
+START_TEST(sockets_that_the_limit_does_not_allow_are_named_and_the_others_serve)
+{
+	enum { SOCKETS = 60 };
+	int ports[SOCKETS], served = 0;
+
+	for (int i = 0; i < SOCKETS; i++)
+		ports[i] = add_service("echo", "id = echo%d\ntype = INTERNAL UNLISTED\n", i);
+	daemon_start_with(&(struct daemon_options){ .prepare = have_64_descriptors });
+	ck_assert(text_matches(daemon_log(), "[0-9]+ sockets and log files can't be opened: the "
+			       "limit of 64 descriptors must be higher"));
+	for (int i = 0; i < SOCKETS; i++) {
+		bool is_named = text_matches(daemon_log(), textf("service = echo%d,.*Too many open "
+								 "files", i));
+
+		ck_assert_int_eq(is_named, client_is_refused(NULL, ports[i]));
+		if (!is_named) {
+			ck_assert_str_eq(ask(ports[i], "served"), "served");
+			served++;
+		}
+	}
+	ck_assert_int_gt(served, 10);
+}
+END_TEST
+
 /* Becomes a user who may run but a few processes, threads counted. */
 static void be_a_poor_user(void)
 {
@@ -234,6 +347,11 @@ Suite *exhaustion_suite(void)
 	tcase_add_test(exhaustion, out_of_descriptors_nothing_spins);
 	tcase_add_test(exhaustion, out_of_descriptors_other_services_go_on);
 	tcase_add_test(exhaustion, out_of_descriptors_a_reload_keeps_what_runs);
+	tcase_add_test(exhaustion, idle_clients_of_one_service_leave_the_others_their_descriptors);
+	tcase_add_test(exhaustion, out_of_descriptors_signals_are_obeyed);
+	tcase_add_test(exhaustion, a_service_alone_may_have_nearly_all_descriptors);
+	tcase_add_test(exhaustion,
+		       sockets_that_the_limit_does_not_allow_are_named_and_the_others_serve);
 	if (is_superuser())
 		tcase_add_test(exhaustion,
 			       out_of_processes_a_connection_is_refused_with_its_reason);

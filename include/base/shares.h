@@ -1,0 +1,50 @@
+/* Shares of something that there is only so much of, such as descriptors. Each
+ * holder has a part that is kept free for it, and so has one that is yet to join;
+ * what is beyond these parts goes to whoever comes first. So one holder alone may
+ * have nearly all, and none can leave another with nothing. */
+#ifndef USHERD_BASE_SHARES_H
+#define USHERD_BASE_SHARES_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+enum { SHARE_PART_MOST = 32 };
+
+/* One holder's; embedded in it, all zero at first. held may be read. */
+struct share {
+	LIST_ENTRY(share) link;
+	unsigned held;
+};
+
+/* All zero: nothing to share. */
+struct shares {
+	LIST_HEAD(, share) list;
+	unsigned total, count;
+	unsigned held;      /* by all holders */
+	unsigned part;      /* kept for each holder; see shares_part */
+	unsigned unclaimed; /* what holders have not taken yet of their parts */
+	bool is_stale;      /* part and unclaimed have to be found anew */
+};
+
+/* There are total of them from now on, even if more are held. */
+void shares_set_total(struct shares *shares, unsigned total);
+
+void share_join(struct shares *shares, struct share *share);
+
+/* Gives back what the holder has. */
+void share_leave(struct shares *shares, struct share *share);
+
+/* True when the holder may have count more. */
+bool share_allows(struct shares *shares, const struct share *share, unsigned count);
+
+/* Takes count if the holder may have them. */
+bool share_take(struct shares *shares, struct share *share, unsigned count)
+	__attribute__((warn_unused_result));
+
+void share_give_back(struct shares *shares, struct share *share, unsigned count);
+
+/* How many are kept for each holder: SHARE_PART_MOST, or less where all parts
+ * together would be more than half of the total. */
+unsigned shares_part(struct shares *shares);
+
+#endif

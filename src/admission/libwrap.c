@@ -216,7 +216,7 @@ static bool is_allowed(struct libwrap_query *query)
  * is the daemon's; no answer is a refusal. */
 __attribute__((noreturn)) static void answer_in_child(struct libwrap_query *query, int pipe)
 {
-	bool answer;
+	unsigned char answer;
 
 	accept_signals();
 	close_descriptors_but(pipe);
@@ -307,12 +307,14 @@ static void query_answer(struct libwrap_query *query, bool allowed)
 static void answer_is_ready(struct watch *watch, short events)
 {
 	struct libwrap_query *query = container_of(watch, struct libwrap_query, answer);
-	bool answer = false; /* and so it stays when the child ends without one */
+	/* No bool: the child has read what strangers say and may write any byte. None at
+	 * all is a refusal, too. */
+	unsigned char answer = 0;
 
 	(void)events;
 	if (read(watch->fd, &answer, sizeof answer) < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	query_answer(query, answer);
+	query_answer(query, answer == 1);
 }
 
 static void child_is_started(struct job *job)

@@ -1,0 +1,217 @@
+/* What libwrap's child answers, and what hosts.allow and hosts.deny say.
+ *
+ * There is no child: fork(2) says that there is one, and its pipe is written to
+ * from here. It reads what strangers' name servers say, so that nothing it writes
+ * is to be trusted: only a 1, in time, admits a peer. */
+#include "admission/libwrap.h"
+#include "base/loop.h"
+
+#include "fuzz.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { NOBODY = 0x3ffffff, ENOUGH_MS = 60000, QUERIES_MOST = 8 };
+
+/* What became of a question. */
+struct asked {
+	struct libwrap_query *query;
+	int pipe;                    /* the child's end of it */
+	unsigned answers;
+	bool allowed;
+};
+
+static atomic_int child_pipe = -1; /* set by a worker */
+static unsigned killed;
+
+/* --- in place of the C library's ------------------------------------------------------ */
+
+pid_t fork(void)
+{
+	return NOBODY;
+}
+
+int kill(pid_t pid, int signal)
+{
+	require(pid == NOBODY && signal == SIGKILL);
+	killed++;
+	return 0;
+}
+
+/* Keeps what would have been the child's. */
+int pipe2(int ends[2], int flags)
+{
+	if (syscall(SYS_pipe2, ends, flags) < 0)
+		return -1;
+	child_pipe = fcntl(ends[1], F_DUPFD_CLOEXEC, 0);
+	return 0;
+}
+
+/* --- questions ---------------------------------------------------------------------- */
+
+static void take_answer(void *context, bool allowed)
+{
+	struct asked *asked = context;
+
+	asked->answers++;
+	asked->allowed = allowed;
+}
+
+/* Asks, and waits until there would be a child. */
+static void ask(struct asked *asked)
+{
+	struct address peer, local;
+
+	require(address_parse(&peer, "192.0.2.1", 40000) == 0);
+	require(address_parse(&local, "127.0.0.1", 23) == 0);
+	child_pipe = -1;
+	asked->query = libwrap_ask("daemon", &peer, &local, take_answer, asked);
+	require(asked->query && asked->answers == 0);
+	while (child_pipe < 0)
+		loop_turn(-1);
+	asked->pipe = child_pipe;
+}
+
+static void say(struct asked *asked, struct input words, bool ends)
+{
+	require(write(asked->pipe, words.bytes, words.length) == (ssize_t)words.length);
+	if (!ends)
+		return;
+	close(asked->pipe);
+	asked->pipe = -1;
+}
+
+static void wait_for_answer(const struct asked *asked)
+{
+	while (asked->answers == 0)
+		loop_turn(-1);
+}
+
+/* A child that nobody waits for any more is killed, unless it has ended. */
+static void wait_for_kill(const struct asked *asked, unsigned before)
+{
+	while (asked->pipe >= 0 && killed == before)
+		loop_turn(-1);
+	require(killed == before + (asked->pipe >= 0));
+}
+
+/* The child does not answer in time. */
+static void check_silent(struct asked *asked)
+{
+	unsigned before = killed;
+
+	libwrap_set_deadline(0);
+	ask(asked);
+	wait_for_answer(asked);
+	wait_for_kill(asked, before);
+	libwrap_set_deadline(ENOUGH_MS);
+	require(!asked->allowed);
+}
+
+/* Whatever the child may have said already, nobody wants to hear it. */
+static void check_cancelled(struct asked *asked, struct input words, bool ends)
+{
+	unsigned before = killed;
+
+	ask(asked);
+	say(asked, words, ends);
+	libwrap_cancel(asked->query);
+	wait_for_kill(asked, before);
+	require(asked->answers == 0);
+}
+
+static void check_answered(struct asked *asked, struct input words)
+{
+	ask(asked);
+	say(asked, words, words.length == 0);
+	wait_for_answer(asked);
+	require(asked->allowed == (words.length > 0 && words.bytes[0] == 1));
+}
+
+static void check_question(struct input *input)
+{
+	struct asked asked = { .answers = 0 };
+	uint8_t how = input_byte(input);
+	struct input words = input_piece(input, how & 3);
+
+	if (how < 0x20)
+		check_silent(&asked);
+	else if (how < 0x60)
+		check_cancelled(&asked, words, how & 4);
+	else
+		check_answered(&asked, words);
+	require(asked.answers <= 1);
+	if (asked.pipe >= 0)
+		close(asked.pipe);
+}
+
+/* --- files --------------------------------------------------------------------------- */
+
+static bool line_is_rule(struct input line)
+{
+	size_t i = 0;
+
+	while (i < line.length && strchr(" \t\r", line.bytes[i]) && line.bytes[i])
+		i++;
+	return i < line.length && line.bytes[0] != '#';
+}
+
+static bool text_has_rules(struct input text)
+{
+	while (text.length > 0)
+		if (line_is_rule(input_line(&text)))
+			return true;
+	return false;
+}
+
+/* Rules may be seen where there are none, as libwrap is asked then; but not the other
+ * way round. */
+static void check_file(struct input text)
+{
+	static char path[32], no_file[] = "/nonexistent/hosts.deny";
+	int fd = memfd_create("hosts.allow", MFD_CLOEXEC);
+
+	require(fd >= 0 && write(fd, text.bytes, text.length) == (ssize_t)text.length);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	libwrap_set_files(path, no_file);
+	require(libwrap_has_rules() || !text_has_rules(text));
+	libwrap_set_files(no_file, path);
+	require(libwrap_has_rules() || !text_has_rules(text));
+	close(fd);
+}
+
+/* The lowest descriptor that is free, once the worker has nothing left to do: its
+ * jobs are done in turn. What is opened once is open by then, too. */
+static int lowest_descriptor(void)
+{
+	int fd;
+
+	check_answered(&(struct asked){ .answers = 0 }, (struct input){ .length = 0 });
+	fd = dup(STDIN_FILENO);
+	close(fd);
+	return fd;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+	static bool is_ready;
+	struct input input = { bytes, length };
+	int questions = input_byte(&input) % QUERIES_MOST;
+	int lowest;
+
+	if (!is_ready)
+		require(loop_init() == 0);
+	is_ready = true;
+	libwrap_set_deadline(ENOUGH_MS);
+	lowest = lowest_descriptor();
+	while (questions-- > 0)
+		check_question(&input);
+	check_file(input);
+	require(lowest_descriptor() == lowest);
+	return 0;
+}

@@ -102,7 +102,8 @@ help:
 	@echo 'make check      build and pass every test (SANITIZE=address,undefined or thread: so built)'
 	@echo 'make unit, make integration, make clients    one kind of test'
 	@echo 'make bench      compare with other superservers'
-	@echo 'make fuzz       fuzz each parser for FUZZ_SECONDS (60)'
+	@echo 'make fuzz       fuzz what reads from outside, each target for FUZZ_SECONDS ($(FUZZ_SECONDS))'
+	@echo 'make fuzz-load FUZZ_SECONDS=900    one target, for longer'
 	@echo 'make install    to DESTDIR, under PREFIX (/usr/local); make uninstall'
 	@echo 'make clean'
 

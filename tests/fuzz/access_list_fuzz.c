@@ -3,9 +3,7 @@
  * and decided against what the header promises. */
 #include "config/access_list.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 enum { NAMES_MOST = 8, RULES_MOST = 256 };
 
@@ -15,14 +13,6 @@ struct scene {
 	const char *names[NAMES_MOST + 1];
 	size_t names_count;
 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void check_rule(const struct access_rule *rule, const char *word)
 {

@@ -4,17 +4,7 @@
 #include "config/entry.h"
 #include "config/word_list.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "fuzz.h"
 
 static void check_line(const struct entry *entry, const struct attribute *attribute,
 		       const struct assignment *line)

@@ -1,25 +1,52 @@
 # Fuzzing; included by the Makefile.
 #
 # `make fuzz` runs each tests/fuzz/<name>_fuzz.c with clang's libFuzzer, which
-# begins with the inputs in tests/fuzz/corpus/<name>. An input that crashes is
-# left in $(FUZZ)/crashes; once it is understood, it belongs in that corpus, all
-# of which `make fuzz-regressions` gives to the targets as they are built here.
+# begins with the inputs in tests/fuzz/corpus/<name> and knows the words of
+# tests/fuzz/dictionaries/<name>.dict. An input that crashes is left in
+# $(FUZZ)/crashes; once it is understood, it belongs in that corpus, all of which
+# `make fuzz-regressions` gives to the targets as they are built here.
+#
+# FUZZ_SECONDS is for each target. `make fuzz-<name> FUZZ_SECONDS=900` runs one of
+# them for longer.
 
 FUZZ := $(BUILD)/fuzz
 FUZZ_CC ?= clang
-FUZZ_SECONDS ?= 60
+FUZZ_SECONDS ?= 25
 FUZZ_FLAGS ?= -rss_limit_mb=2048 -timeout=20 -max_len=16384
 FUZZ_SANITIZER := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_TARGETS := $(patsubst tests/fuzz/%_fuzz.c,%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
 FUZZ_ROOMS := $(patsubst %.c,$(FUZZ)/%.o,$(filter-out src/main.c,$(SOURCES)))
+FUZZ_SUPPORT := $(patsubst %.c,%,$(sort $(wildcard tests/fuzz/support/*.c)))
 
 $(FUZZ)/%.o: %.c | fuzz-compiler
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(CPPFLAGS) -std=c11 -O1 -g -fsanitize=fuzzer-no-link $(FUZZ_SANITIZER) -MMD -MP \
 		-c -o $@ $<
 
-$(FUZZ)/%_fuzz: $(FUZZ)/tests/fuzz/%_fuzz.o $(FUZZ_ROOMS)
+$(FUZZ)/%_fuzz: $(FUZZ)/tests/fuzz/%_fuzz.o $(FUZZ_SUPPORT:%=$(FUZZ)/%.o) $(FUZZ_ROOMS)
 	$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_SANITIZER) -o $@ $^ $(LDLIBS)
+
+# --- the words of a target -------------------------------------------------------
+
+FUZZ_DICTIONARIES := $(patsubst tests/fuzz/dictionaries/%,$(FUZZ)/dictionaries/%,\
+	$(wildcard tests/fuzz/dictionaries/*.dict))
+fuzz_dictionary = $(filter $(FUZZ)/dictionaries/$(1).dict,$(FUZZ_DICTIONARIES))
+
+$(FUZZ)/dictionaries/%.dict: tests/fuzz/dictionaries/%.dict
+	@mkdir -p $(@D)
+	cat $^ >$@
+
+# Those of configuration have the attributes' names from the table itself.
+$(FUZZ)/dictionaries/config.dict $(FUZZ)/dictionaries/load.dict: $(FUZZ)/attributes.dict
+$(FUZZ)/dictionaries/load.dict: tests/fuzz/dictionaries/config.dict
+
+$(FUZZ)/attributes.dict: $(FUZZ)/attribute_words
+	$< >$@
+
+$(FUZZ)/attribute_words: $(FUZZ)/tests/fuzz/attribute_words.o $(FUZZ_ROOMS)
+	$(FUZZ_CC) $(FUZZ_SANITIZER) -o $@ $^ $(LDLIBS)
+
+# --- running -------------------------------------------------------------------------
 
 fuzz-compiler:
 	@command -v $(FUZZ_CC) >/dev/null || { \
@@ -29,9 +56,10 @@ fuzz-compiler:
 fuzz: $(FUZZ_TARGETS:%=fuzz-%)
 
 # The first directory is where new inputs go.
-$(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(FUZZ)/%_fuzz
+$(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(FUZZ)/%_fuzz $(FUZZ_DICTIONARIES)
 	@mkdir -p $(FUZZ)/found/$* $(FUZZ)/crashes
 	$< -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -print_final_stats=1 \
+		$(addprefix -dict=,$(call fuzz_dictionary,$*)) \
 		-artifact_prefix=$(FUZZ)/crashes/$*- $(FUZZ)/found/$* \
 		$(wildcard tests/fuzz/corpus/$*)
 
@@ -39,7 +67,8 @@ $(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(FUZZ)/%_fuzz
 
 FUZZ_REPLAYS := $(patsubst tests/fuzz/corpus/%,%,$(sort $(wildcard tests/fuzz/corpus/*)))
 
-$(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o $(ROOMS)
+$(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o \
+		$(FUZZ_SUPPORT:%=$(BUILD)/%.o) $(ROOMS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 fuzz-regressions: $(FUZZ_REPLAYS:%=fuzz-regressions-%)
@@ -49,8 +78,10 @@ $(FUZZ_REPLAYS:%=fuzz-regressions-%): fuzz-regressions-%: $(BUILD)/tests/fuzz/%_
 
 .PHONY: fuzz fuzz-compiler fuzz-regressions $(FUZZ_TARGETS:%=fuzz-%) \
 	$(FUZZ_REPLAYS:%=fuzz-regressions-%)
-.SECONDARY: $(FUZZ_ROOMS) $(FUZZ_TARGETS:%=$(FUZZ)/%_fuzz) \
+.SECONDARY: $(FUZZ_ROOMS) $(FUZZ_SUPPORT:%=$(FUZZ)/%.o) $(FUZZ)/tests/fuzz/attribute_words.o $(FUZZ_TARGETS:%=$(FUZZ)/%_fuzz) \
 	$(FUZZ_TARGETS:%=$(FUZZ)/tests/fuzz/%_fuzz.o) $(FUZZ_REPLAYS:%=$(BUILD)/tests/fuzz/%_replay) \
-	$(FUZZ_REPLAYS:%=$(BUILD)/tests/fuzz/%_fuzz.o) $(BUILD)/tests/fuzz/replay.o
+	$(FUZZ_REPLAYS:%=$(BUILD)/tests/fuzz/%_fuzz.o) $(BUILD)/tests/fuzz/replay.o \
+	$(FUZZ_SUPPORT:%=$(BUILD)/%.o)
 
--include $(FUZZ_ROOMS:.o=.d) $(FUZZ_TARGETS:%=$(FUZZ)/tests/fuzz/%_fuzz.d)
+-include $(FUZZ_ROOMS:.o=.d) $(FUZZ_SUPPORT:%=$(FUZZ)/%.d) $(FUZZ_TARGETS:%=$(FUZZ)/tests/fuzz/%_fuzz.d) \
+	$(FUZZ)/tests/fuzz/attribute_words.d

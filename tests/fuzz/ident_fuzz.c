@@ -1,30 +1,12 @@
 /* Feeds replies to the reader of RFC 1413; the first four bytes are the ports. */
 #include "admission/ident.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-static bool is_printable(const char *text)
-{
-	for (; *text; text++)
-		if (*text < ' ' || *text > '~')
-			return false;
-	return true;
-}
+#include "fuzz.h"
 
 static void check_user(enum ident_outcome outcome, const char user[static IDENT_USER_SIZE])
 {
 	require(memchr(user, '\0', IDENT_USER_SIZE) != NULL);
-	require(is_printable(user));
+	require(is_printable(user, strlen(user)));
 	require((*user != '\0') == (outcome == IDENT_USER));
 	require(*user != ' ');
 }

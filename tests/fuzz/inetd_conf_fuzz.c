@@ -3,17 +3,7 @@
 #include "config/attributes.h"
 #include "config/inetd_conf.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "fuzz.h"
 
 /* What is said once is said by one line, which stands where the entry begins. */
 static void check_entry(const struct entry *entry)

@@ -1,13 +1,11 @@
 /* Feeds arbitrary bytes to the port map reader and looks up what it found. */
 #include "config/port_map.h"
 
-#include <stdint.h>
+#include "fuzz.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 static void look_up_everything(const struct port_map *map)
 {

@@ -4,11 +4,9 @@
 #include "handlers/handler.h"
 #include "handlers/tcpmux.h"
 
+#include "fuzz.h"
+
 #include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,14 +16,6 @@ enum { REQUEST_MOST = 4096, REPLY_MOST = 64 };
 static struct session *session; /* NULL once it is closed */
 static int transferred;         /* the connection, or -1 */
 static size_t name_length;
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* Every other name is one that a service has. */
 static bool transfer(struct session *which, const char *name)

@@ -87,7 +87,7 @@ static int prepare(const struct options *options)
 	loop_at_turn_end(sink_flush_all);
 	if (open_log(options) < 0) {
 		fprintf(stderr, "usherd: can't open log file %s: %s\n", options->log_file,
-			strerror(errno));
+			sink_open_error());
 		return -1;
 	}
 	if (signals_watch(options->foreground) < 0)

@@ -1,4 +1,5 @@
-/* Whether a user can run a program, as far as files and their modes tell.
+/* Whether a user can run a program, or use a file, as far as files and their
+ * modes tell.
  * Internal to config. */
 #ifndef USHERD_CONFIG_PROGRAM_H
 #define USHERD_CONFIG_PROGRAM_H
@@ -21,5 +22,11 @@ enum { OBSTACLE_SIZE = 512 };
  * is not there. A sentence part in text, or NULL: nothing that could be seen. */
 const char *program_obstacle(const char *path, const struct identity *identity,
 			     char text[static OBSTACLE_SIZE]);
+
+/* The same for reading a file, and for appending to one, or making it. */
+const char *reading_obstacle(const char *path, const struct identity *identity,
+			     char text[static OBSTACLE_SIZE]);
+const char *appending_obstacle(const char *path, const struct identity *identity,
+			       char text[static OBSTACLE_SIZE]);
 
 #endif

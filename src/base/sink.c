@@ -1,6 +1,7 @@
 #include "base/sink.h"
 
 #include "base/descriptors.h"
+#include "base/path_guard.h"
 #include "base/syslog_socket.h"
 
 #include <errno.h>
@@ -313,12 +314,69 @@ static uint64_t size_of(int fd)
 	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
 }
 
+static char open_error[GUARD_TEXT_SIZE + PATH_MAX];
+
+const char *sink_open_error(void)
+{
+	return open_error;
+}
+
+/* Says why a file was not opened, or is not to be written to, and closes it. */
+static int refuse(int fd, const char *reason)
+{
+	int error = errno;
+
+	snprintf(open_error, sizeof open_error, "%s", reason);
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	return -1;
+}
+
+/* Where others can lay files, what the path names may be a second name of some
+ * file of root's, or a pipe on which somebody reads the log. */
+static bool may_be_planted(const struct path_guard *guard, int fd)
+{
+	struct stat status;
+
+	return guard->is_shared &&
+	       (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1);
+}
+
+/* Opens the file as root, who must not be led to another one. */
+static int open_as_root(const char *path, int flags)
+{
+	struct path_guard guard = { .trusted = 0 };
+	int fd = path_guard_open(&guard, path, flags, 0644);
+	char fault[GUARD_TEXT_SIZE], reason[sizeof open_error];
+
+	if (fd >= 0 && !may_be_planted(&guard, fd))
+		return fd;
+	if (fd < 0 && !guard.refused_link)
+		return refuse(fd, strerror(errno));
+	snprintf(reason, sizeof reason, "%s: %s", path_guard_fault(&guard, fault),
+		 fd < 0 ? "a link there is not followed"
+			: "a file there that is not regular, or has a second name, is not written to");
+	errno = EPERM;
+	return refuse(fd, reason);
+}
+
 /* Non-blocking for the sake of named pipes: one that nobody reads is an error
  * here, and a full one an error later. */
+static int descriptor_open(const char *path)
+{
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int fd;
+
+	if (geteuid() == 0)
+		return open_as_root(path, flags);
+	fd = open(path, flags, 0644);
+	return fd < 0 ? refuse(fd, strerror(errno)) : fd;
+}
+
 static int file_open(struct sink *sink)
 {
-	int fd = open(sink->path,
-		      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
+	int fd = descriptor_open(sink->path);
 
 	if (fd < 0)
 		return -1;
@@ -335,7 +393,7 @@ static int file_open(struct sink *sink)
 static int file_open_first(struct sink *sink)
 {
 	if (!descriptors_spend())
-		return -1;
+		return refuse(-1, strerror(errno));
 	if (file_open(sink) == 0)
 		return 0;
 	descriptors_regain();
@@ -386,6 +444,7 @@ struct sink *sink_open_file(const char *path, uint64_t soft_limit, uint64_t hard
 {
 	struct sink *sink;
 
+	snprintf(open_error, sizeof open_error, "%s", strerror(ENOMEM));
 	HASH_FIND_STR(files, path, sink);
 	sink = sink ? sink_keep(sink) : file_new(path);
 	if (!sink)
@@ -537,5 +596,5 @@ void sink_reopen_all(void)
 	sink_flush_all();
 	HASH_ITER(hh, files, sink, next)
 		if (file_open(sink) < 0)
-			tell("log file %s: cannot be reopened: %s", sink->path, strerror(errno));
+			tell("log file %s: cannot be reopened: %s", sink->path, open_error);
 }

@@ -1,5 +1,6 @@
 #include "config/advice.h"
 
+#include "base/user_file.h"
 #include "config/attributes.h"
 #include "config/program.h"
 
@@ -340,11 +341,31 @@ static void advise_of_server(const struct view *view)
 		remark(view, "server", "%s; no client will be served before that is mended", text);
 }
 
+/* Who reads the service's banners: its user, or nobody in particular. */
+static struct identity reader_of(const struct service_settings *service)
+{
+	struct identity reader = {
+		.name = service->user, .uid = service->uid, .gid = service->gid,
+	};
+
+	if (!service->user) {
+		reader.name = "nobody";
+		reader.uid = reader.gid = USER_NOBODY;
+	}
+	return reader;
+}
+
 static void advise_of_banner(const struct view *view, const char *attribute, const char *path)
 {
+	struct identity reader = reader_of(view->service);
+	char text[OBSTACLE_SIZE];
+
 	if (path && access(path, R_OK) < 0)
 		remark(view, attribute, "the %s %s can't be sent: %s", attribute, path,
 		       strerror(errno));
+	else if (path && geteuid() == 0 && reading_obstacle(path, &reader, text))
+		remark(view, attribute, "the %s %s can't be sent: %s, and banners are read with "
+		       "the rights of the service's user", attribute, path, text);
 }
 
 static void advise_of_banners(const struct view *view)
@@ -356,12 +377,29 @@ static void advise_of_banners(const struct view *view)
 	advise_of_banner(view, "banner_fail", service->banner_fail);
 }
 
+static void advise_of_error_file(const struct view *view)
+{
+	const struct service_settings *service = view->service;
+	char text[OBSTACLE_SIZE];
+	gid_t groups[GROUPS_MOST];
+	struct identity identity;
+
+	if (!has_program(service) || !service->user || service->stderr_kind != STDERR_FILE)
+		return;
+	identity = identity_of(service, groups);
+	if (appending_obstacle(service->stderr_path, &identity, text))
+		remark(view, "stderr", "%s; the file of stderr is opened with the rights of the "
+		       "service's user, and no client will be served before that is mended",
+		       text);
+}
+
 void advise_of_service(const struct service_settings *service, struct problems *problems)
 {
 	static void (*const remarks[])(const struct view *) = {
 		advise_of_own_access, advise_of_first_datagram, advise_of_reflection,
 		advise_of_deny_time, advise_of_datagram_bans, advise_of_idonly,
 		advise_of_arguments, advise_of_server, advise_of_banners,
+		advise_of_error_file,
 	};
 	struct view view = { .service = service, .problems = problems };
 

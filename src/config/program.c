@@ -22,7 +22,8 @@ enum {
 /* What is being found out. */
 struct search {
 	const struct identity *identity;
-	char *text; /* OBSTACLE_SIZE */
+	mode_t wanted; /* of 0444, 0222 and 0111, what the user is to do with the file */
+	char *text;    /* OBSTACLE_SIZE */
 };
 
 static bool is_in_group(const struct identity *identity, gid_t gid)
@@ -35,13 +36,14 @@ static bool is_in_group(const struct identity *identity, gid_t gid)
 	return false;
 }
 
-static bool mode_allows(const struct stat *status, const struct identity *identity)
+static bool mode_allows(const struct stat *status, const struct identity *identity, mode_t wanted)
 {
 	if (identity->uid == 0)
-		return S_ISDIR(status->st_mode) || (status->st_mode & 0111);
+		return S_ISDIR(status->st_mode) || wanted != 0111 || (status->st_mode & 0111);
 	if (status->st_uid == identity->uid)
-		return status->st_mode & S_IXUSR;
-	return status->st_mode & (is_in_group(identity, status->st_gid) ? S_IXGRP : S_IXOTH);
+		return status->st_mode & wanted & S_IRWXU;
+	return status->st_mode & wanted &
+	       (is_in_group(identity, status->st_gid) ? S_IRWXG : S_IRWXO);
 }
 
 /* With an access control list the mode is not the whole story. */
@@ -50,17 +52,24 @@ static bool has_access_control_list(const char *path)
 	return getxattr(path, "system.posix_acl_access", NULL, 0) >= 0;
 }
 
+static const char *deed_text(const struct stat *status, mode_t wanted)
+{
+	if (S_ISDIR(status->st_mode))
+		return wanted == 0222 ? "make files in" : "enter";
+	return wanted == 0444 ? "read" : wanted == 0222 ? "write to" : "execute";
+}
+
 /* True when path is there and closed to the user. What can't be seen is taken
  * to be open. */
-static bool is_closed(struct search *search, const char *path)
+static bool is_closed(struct search *search, const char *path, mode_t wanted)
 {
 	struct stat status;
 
-	if (stat(path, &status) < 0 || mode_allows(&status, search->identity) ||
+	if (stat(path, &status) < 0 || mode_allows(&status, search->identity, wanted) ||
 	    has_access_control_list(path))
 		return false;
 	snprintf(search->text, OBSTACLE_SIZE, "%s may not %s %s (mode %04o)",
-		 search->identity->name, S_ISDIR(status.st_mode) ? "enter" : "execute", path,
+		 search->identity->name, deed_text(&status, wanted), path,
 		 status.st_mode & 07777);
 	return true;
 }
@@ -76,12 +85,12 @@ static bool is_barred(struct search *search, const char *path)
 		bool closed;
 
 		*slash = '\0';
-		closed = is_closed(search, part);
+		closed = is_closed(search, part, 0111);
 		*slash = '/';
 		if (closed)
 			return true;
 	}
-	return is_closed(search, path);
+	return is_closed(search, path, search->wanted);
 }
 
 /* The same where symbolic links lead. */
@@ -168,7 +177,34 @@ static bool find_obstacle(struct search *search, const char *path, int depth)
 const char *program_obstacle(const char *path, const struct identity *identity,
 			     char text[static OBSTACLE_SIZE])
 {
-	struct search search = { .identity = identity, .text = text };
+	struct search search = { .identity = identity, .wanted = 0111, .text = text };
 
 	return find_obstacle(&search, path, 0) ? text : NULL;
+}
+
+static const char *find_bar(struct search *search, const char *path)
+{
+	return is_barred(search, path) || is_barred_behind_links(search, path) ? search->text
+									      : NULL;
+}
+
+const char *reading_obstacle(const char *path, const struct identity *identity,
+			     char text[static OBSTACLE_SIZE])
+{
+	struct search search = { .identity = identity, .wanted = 0444, .text = text };
+
+	return find_bar(&search, path);
+}
+
+const char *appending_obstacle(const char *path, const struct identity *identity,
+			       char text[static OBSTACLE_SIZE])
+{
+	struct search search = { .identity = identity, .wanted = 0222, .text = text };
+	const char *slash = strrchr(path, '/');
+	char directory[PATH_MAX];
+
+	if (access(path, F_OK) == 0 || !slash || (size_t)(slash - path) >= sizeof directory)
+		return find_bar(&search, path);
+	snprintf(directory, sizeof directory, "%.*s", slash > path ? (int)(slash - path) : 1, path);
+	return find_bar(&search, directory);
 }

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -158,6 +159,25 @@ IN_CHILD static int file_mask(const struct program_order *order)
 	return 0;
 }
 
+/* Opens the file as the user, whom no link leads further than they may go. What
+ * setfsuid(2) changes are this process's own rights, in every C library. */
+IN_CHILD static int open_error_file(const struct program_order *order)
+{
+	const struct service_settings *settings = order->settings;
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK, fd, error;
+
+	if (!slots.is_root)
+		return open(settings->stderr_path, flags, 0640);
+	setfsuid(settings->uid);
+	errno = EPERM;
+	fd = (uid_t)setfsuid((uid_t)-1) == settings->uid
+		     ? open(settings->stderr_path, flags, 0640) : -1;
+	error = errno;
+	setfsuid(0);
+	errno = error;
+	return fd;
+}
+
 /* What descriptor 2 is to be. */
 IN_CHILD static int open_error(const struct program_order *order)
 {
@@ -169,8 +189,7 @@ IN_CHILD static int open_error(const struct program_order *order)
 	if (settings->stderr_kind == STDERR_NULL || settings->stderr_kind == STDERR_LOG)
 		return open("/dev/null", O_WRONLY);
 	if (settings->stderr_kind == STDERR_FILE)
-		return open(settings->stderr_path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY |
-			    O_NONBLOCK, 0640);
+		return open_error_file(order);
 	return connection_slot(order->slot);
 }
 
@@ -243,11 +262,11 @@ static const struct {
 	{ "new session", new_session },
 	{ "nice", priority },                   /* from here on while still root ... */
 	{ "umask", file_mask },
+	{ "groups", groups },
+	{ "group", group },                     /* before a file is opened with their rights */
 	{ "descriptors", descriptors },
 	{ "label", label },
 	{ "resource limits", resource_limits }, /* the last that may open files is done */
-	{ "groups", groups },
-	{ "group", group },
 	{ "user", user },                       /* ... and no longer */
 	{ "signals", signals },
 	{ "exec", program },

@@ -4,6 +4,7 @@
 #include "admission/libwrap.h"
 #include "base/container_of.h"
 #include "base/log.h"
+#include "base/user_file.h"
 #include "base/worker.h"
 #include "session/identify.h"
 
@@ -24,6 +25,8 @@ struct file_read {
 	char *bytes;
 	size_t length;
 	int error;
+	uid_t uid; /* with whose rights it is opened */
+	gid_t gid;
 	char path[];
 };
 
@@ -135,7 +138,7 @@ void arrival_send_text(struct session *session, const char *text, arrival_step *
 static void on_read_file(struct job *job)
 {
 	struct file_read *file = container_of(job, struct file_read, job);
-	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = user_file_open(file->path, file->uid, file->gid);
 	struct stat status;
 	ssize_t got = 1;
 
@@ -187,6 +190,8 @@ static struct file_read *file_new(struct session *session, const char *path)
 	file->job.run = on_read_file;
 	file->job.done = on_file_read;
 	file->session = session;
+	file->uid = session->settings->user ? session->settings->uid : USER_NOBODY;
+	file->gid = session->settings->user ? session->settings->gid : USER_NOBODY;
 	memcpy(file->path, path, size);
 	return file;
 }

@@ -423,8 +423,9 @@ static struct sink *open_log(const struct service_settings *settings, bool *fail
 	else
 		sink = sink_open_syslog(log->facility, log->level);
 	if (!sink) {
-		log_failure(errno, "service %s: log file %s", settings->id,
-			    log->path ? log->path : "syslog");
+		log_error("service %s: log file %s: %s", settings->id,
+			  log->path ? log->path : "syslog",
+			  log->path ? sink_open_error() : strerror(errno));
 		*failed = true;
 	}
 	return sink;

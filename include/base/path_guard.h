@@ -1,0 +1,40 @@
+/* Opens a file and looks at everything on the way to it: the directories up to
+ * the root, the symbolic links and the directories they stand in, and the file.
+ *
+ * Somebody other than root and one trusted user "can change" a file or directory
+ * that is not theirs, that everybody may write to, or that a group other than
+ * gid 0 may write to. A sticky directory of theirs is safe for what they own in
+ * it. A symbolic link that somebody else can have laid is never followed. */
+#ifndef USHERD_BASE_PATH_GUARD_H
+#define USHERD_BASE_PATH_GUARD_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+struct path_guard {
+	uid_t trusted;          /* besides root; 0: nobody. Set by the caller */
+	bool is_changeable;     /* somebody else can change culprit ... */
+	char culprit[PATH_MAX]; /* the first such file or directory on the way; if there is
+				 * none, a sticky directory in which others can lay files */
+	struct stat status;     /* of culprit */
+	bool is_shared;         /* the file is where others can lay files */
+	bool refused_link;      /* why there is no descriptor: a link in culprit, or below */
+};
+
+/* Opens path as openat(2) would with these flags, O_CLOEXEC added, and fills in
+ * the rest of guard. A relative path is looked at from the current directory
+ * on. Returns the descriptor, or -1 with errno; ELOOP with guard->refused_link
+ * where a link is not followed. */
+int path_guard_open(struct path_guard *guard, const char *path, int flags, mode_t mode)
+	__attribute__((warn_unused_result));
+
+enum { GUARD_TEXT_SIZE = PATH_MAX + 128 };
+
+/* What is wrong with culprit, "DIRECTORY is writable by everybody", in text. */
+const char *path_guard_fault(const struct path_guard *guard, char text[static GUARD_TEXT_SIZE]);
+
+/* The command that mends it, "chmod o-w DIRECTORY", in text. */
+const char *path_guard_remedy(const struct path_guard *guard, char text[static GUARD_TEXT_SIZE]);
+
+#endif

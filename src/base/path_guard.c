@@ -1,0 +1,265 @@
+#include "base/path_guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+enum { LINKS_MOST = 40 }; /* as many as the kernel follows */
+
+/* On the way to a file. */
+struct walk {
+	struct path_guard *guard;
+	int flags;
+	mode_t mode;
+	int directory;       /* reached so far */
+	char at[PATH_MAX];   /* its path; "" for the root */
+	char rest[PATH_MAX]; /* of the path, still to be walked */
+	int links;
+};
+
+enum change { NO_CHANGE, BY_OWNER, BY_EVERYBODY, BY_GROUP };
+
+static bool is_foreign(const struct path_guard *guard, uid_t owner)
+{
+	return owner != 0 && owner != guard->trusted;
+}
+
+/* How others can change a file or directory. */
+static enum change change_of(const struct path_guard *guard, const struct stat *status)
+{
+	if (is_foreign(guard, status->st_uid))
+		return BY_OWNER;
+	if (status->st_mode & S_IWOTH)
+		return BY_EVERYBODY;
+	return (status->st_mode & S_IWGRP) && status->st_gid != 0 ? BY_GROUP : NO_CHANGE;
+}
+
+static void note_culprit(struct path_guard *guard, const char *path, const struct stat *status,
+			 bool is_changeable)
+{
+	if (guard->is_changeable)
+		return;
+	guard->is_changeable = is_changeable;
+	guard->status = *status;
+	snprintf(guard->culprit, sizeof guard->culprit, "%s", *path ? path : "/");
+}
+
+static bool is_procfs(int fd)
+{
+	struct statfs system;
+
+	return fstatfs(fd, &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
+}
+
+/* Judges the directory that was reached. Nobody lays anything into procfs. */
+static int judge_directory(struct walk *walk)
+{
+	struct path_guard *guard = walk->guard;
+	struct stat status;
+
+	if (fstat(walk->directory, &status) < 0)
+		return -1;
+	guard->is_shared = guard->is_changeable;
+	if (change_of(guard, &status) == NO_CHANGE || is_procfs(walk->directory))
+		return 0;
+	guard->is_shared = true;
+	note_culprit(guard, walk->at, &status,
+		     !(status.st_mode & S_ISVTX) || is_foreign(guard, status.st_uid));
+	return 0;
+}
+
+/* Makes directory, on which -1 may have been opened, the one that was reached. */
+static int move_to(struct walk *walk, int directory)
+{
+	if (directory < 0)
+		return -1;
+	if (walk->directory >= 0)
+		close(walk->directory);
+	walk->directory = directory;
+	return judge_directory(walk);
+}
+
+/* Begins anew at the root, or where a relative path begins. */
+static int start_at(struct walk *walk, const char *path)
+{
+	strcpy(walk->at, *path == '/' ? "" : ".");
+	return move_to(walk, open(*path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+static int add_name(struct walk *walk, const char *name)
+{
+	size_t length = strlen(walk->at);
+	char *slash = strrchr(walk->at, '/');
+
+	if (strcmp(name, ".") == 0)
+		return 0;
+	if (strcmp(name, "..") == 0 && slash) {
+		*slash = '\0';
+		return 0;
+	}
+	if (snprintf(walk->at + length, sizeof walk->at - length, "/%s", name) <
+	    (int)(sizeof walk->at - length))
+		return 0;
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
+static int enter(struct walk *walk, const char *name)
+{
+	int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int directory = openat(walk->directory, name, flags);
+
+	if (directory >= 0 && add_name(walk, name) < 0) {
+		close(directory);
+		return -1;
+	}
+	return move_to(walk, directory);
+}
+
+/* A link that somebody else can have laid is not followed. In a sticky directory
+ * that is whoever owns the link, or, it having a second name, anybody. */
+static int refuse_planted(const struct walk *walk, const struct stat *link)
+{
+	struct path_guard *guard = walk->guard;
+
+	if (!guard->is_shared ||
+	    (!guard->is_changeable && link->st_nlink == 1 && !is_foreign(guard, link->st_uid)))
+		return 0;
+	guard->refused_link = true;
+	errno = ELOOP;
+	return -1;
+}
+
+/* Puts the link's target in the place of its name. */
+static int follow(struct walk *walk, const char *name, const struct stat *link)
+{
+	char target[PATH_MAX], rest[PATH_MAX];
+	ssize_t length;
+
+	if (refuse_planted(walk, link) < 0)
+		return -1;
+	length = readlinkat(walk->directory, name, target, sizeof target - 1);
+	if (length < 0)
+		return -1;
+	target[length] = '\0';
+	if (++walk->links > LINKS_MOST) {
+		errno = ELOOP;
+		return -1;
+	}
+	strcpy(rest, walk->rest);
+	if (snprintf(walk->rest, sizeof walk->rest, "%s%s%s", target, *rest ? "/" : "", rest) >=
+	    (int)sizeof walk->rest) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return *target == '/' ? start_at(walk, target) : 0;
+}
+
+/* Cuts the next name off the rest, which begins with none or some slashes. False
+ * when it is the last one; "." after a path that ends in a slash. */
+static bool next_name(struct walk *walk, char name[static PATH_MAX])
+{
+	char *start = walk->rest + strspn(walk->rest, "/");
+	size_t length = strcspn(start, "/");
+	char *after = start + length + strspn(start + length, "/");
+
+	snprintf(name, PATH_MAX, "%.*s", length > 0 ? (int)length : 1, length > 0 ? start : ".");
+	memmove(walk->rest, after, strlen(after) + 1);
+	return *walk->rest != '\0';
+}
+
+static int open_last(struct walk *walk, const char *name)
+{
+	int fd = openat(walk->directory, name, walk->flags | O_NOFOLLOW | O_CLOEXEC, walk->mode);
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status) < 0 || change_of(walk->guard, &status) == NO_CHANGE)
+		return fd;
+	if (add_name(walk, name) == 0)
+		note_culprit(walk->guard, walk->at, &status, true);
+	return fd;
+}
+
+/* The links of procfs are the kernel's own, and lead where no path does. */
+static int open_in_procfs(const struct walk *walk, const char *name)
+{
+	char path[2 * PATH_MAX];
+
+	snprintf(path, sizeof path, "%s%s%s", name, *walk->rest ? "/" : "", walk->rest);
+	return openat(walk->directory, path, walk->flags | O_CLOEXEC, walk->mode);
+}
+
+/* From the directory in which it begins to the end. */
+static int walk_on(struct walk *walk)
+{
+	char name[PATH_MAX];
+	struct stat status;
+
+	for (;;) {
+		bool goes_on = next_name(walk, name);
+		bool is_link = fstatat(walk->directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+			       S_ISLNK(status.st_mode);
+
+		if (is_link && is_procfs(walk->directory))
+			return open_in_procfs(walk, name);
+		if (!is_link && !goes_on)
+			return open_last(walk, name);
+		if ((is_link ? follow(walk, name, &status) : enter(walk, name)) < 0)
+			return -1;
+	}
+}
+
+int path_guard_open(struct path_guard *guard, const char *path, int flags, mode_t mode)
+{
+	struct walk walk = { .guard = guard, .flags = flags, .mode = mode, .directory = -1 };
+	int fd = -1, error;
+
+	*guard = (struct path_guard){ .trusted = guard->trusted };
+	if (!*path || strlen(path) >= sizeof walk.rest) {
+		errno = *path ? ENAMETOOLONG : ENOENT;
+		return -1;
+	}
+	strcpy(walk.rest, path);
+	if (start_at(&walk, path) == 0)
+		fd = walk_on(&walk);
+	error = errno;
+	if (walk.directory >= 0)
+		close(walk.directory);
+	errno = error;
+	return fd;
+}
+
+const char *path_guard_fault(const struct path_guard *guard, char text[static GUARD_TEXT_SIZE])
+{
+	unsigned uid = (unsigned)guard->status.st_uid, gid = (unsigned)guard->status.st_gid;
+
+	switch (change_of(guard, &guard->status)) {
+	case BY_OWNER:
+		snprintf(text, GUARD_TEXT_SIZE, "%s belongs to uid %u", guard->culprit, uid);
+		break;
+	case BY_GROUP:
+		snprintf(text, GUARD_TEXT_SIZE, "%s is writable by gid %u", guard->culprit, gid);
+		break;
+	case BY_EVERYBODY:
+	case NO_CHANGE:
+		snprintf(text, GUARD_TEXT_SIZE, "%s is writable by everybody", guard->culprit);
+		break;
+	}
+	return text;
+}
+
+const char *path_guard_remedy(const struct path_guard *guard, char text[static GUARD_TEXT_SIZE])
+{
+	static const char *const commands[] = {
+		[NO_CHANGE] = "ls -ld", [BY_OWNER] = "chown root", [BY_EVERYBODY] = "chmod o-w",
+		[BY_GROUP] = "chmod g-w",
+	};
+
+	snprintf(text, GUARD_TEXT_SIZE, "%s %s", commands[change_of(guard, &guard->status)],
+		 guard->culprit);
+	return text;
+}

@@ -1,0 +1,243 @@
+#include "base/path_guard.h"
+#include "support/place.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { STRANGER = 54321 };
+
+/* d/file, that of these modes and owners, opened by a name. */
+struct scene {
+	mode_t directory, file;
+	uid_t directory_owner, file_owner;
+	gid_t group; /* of both */
+	uid_t trusted;
+	const char *culprit; /* its last name; NULL: none */
+	const char *fault, *remedy; /* what follows, and what comes before its path */
+};
+
+static const struct scene scenes[] = {
+	{ 0755, 0644, 0, 0, 0, 0, NULL, NULL, NULL },
+	{ 0775, 0664, 0, 0, 0, 0, NULL, NULL, NULL },
+	{ 0755, 0664, 0, 0, 7, 0, "file", "is writable by gid 7", "chmod g-w" },
+	{ 0775, 0644, 0, 0, 7, 0, "d", "is writable by gid 7", "chmod g-w" },
+	{ 0757, 0644, 0, 0, 0, 0, "d", "is writable by everybody", "chmod o-w" },
+	{ 01777, 0644, 0, 0, 0, 0, NULL, NULL, NULL },
+	{ 01777, 0644, 0, STRANGER, 0, 0, "file", "belongs to uid 54321", "chown root" },
+	{ 01777, 0644, 0, STRANGER, 0, STRANGER, NULL, NULL, NULL },
+	{ 01777, 0644, STRANGER, 0, 0, 0, "d", "belongs to uid 54321", "chown root" },
+	{ 0755, 0646, 0, 0, 0, 0, "file", "is writable by everybody", "chmod o-w" },
+	{ 0755, 0644, STRANGER, 0, 0, 0, "d", "belongs to uid 54321", "chown root" },
+	{ 0755, 0644, STRANGER, STRANGER, 0, STRANGER, NULL, NULL, NULL },
+	{ 0775, 0644, STRANGER, STRANGER, 7, STRANGER, "d", "is writable by gid 7", "chmod g-w" },
+};
+
+static void set(const char *name, uid_t owner, gid_t group, mode_t mode)
+{
+	ck_assert_int_eq(chown(place_path(name), owner, group), 0);
+	ck_assert_int_eq(chmod(place_path(name), mode), 0);
+}
+
+static void make_scene(const struct scene *scene)
+{
+	ck_assert_int_eq(mkdir(place_path("d"), 0755), 0);
+	place_write("d/file", "text\n");
+	set("d/file", scene->file_owner, scene->group, scene->file);
+	set("d", scene->directory_owner, scene->group, scene->directory);
+}
+
+static void check_scene(const struct scene *scene, const char *name)
+{
+	struct path_guard guard = { .trusted = scene->trusted };
+	int fd = path_guard_open(&guard, place_path(name), O_RDONLY, 0);
+	char text[GUARD_TEXT_SIZE];
+
+	ck_assert_msg(fd >= 0, "%s: %s", name, strerror(errno));
+	close(fd);
+	ck_assert_msg(guard.is_changeable == (scene->culprit != NULL), "%s", guard.culprit);
+	if (!scene->culprit)
+		return;
+	ck_assert_str_eq(strrchr(guard.culprit, '/') + 1, scene->culprit);
+	ck_assert_str_eq(path_guard_fault(&guard, text),
+			 textf("%s %s", guard.culprit, scene->fault));
+	ck_assert_str_eq(path_guard_remedy(&guard, text),
+			 textf("%s %s", scene->remedy, guard.culprit));
+}
+
+START_TEST(who_can_change_a_file_is_found)
+{
+	make_scene(&scenes[_i]);
+	check_scene(&scenes[_i], "d/file");
+}
+END_TEST
+
+/* The same through a link that root laid: where it leads is looked at too. */
+START_TEST(it_is_found_where_a_link_leads)
+{
+	make_scene(&scenes[_i]);
+	ck_assert_int_eq(symlink("d", place_path("link")), 0);
+	ck_assert_int_eq(symlink("./link/../d//file", place_path("second")), 0);
+	ck_assert_int_eq(symlink(place_path("second"), place_path("third")), 0);
+	check_scene(&scenes[_i], "third");
+}
+END_TEST
+
+/* Links in d that lead to a file of root's. */
+static const struct {
+	struct scene scene;
+	uid_t owner; /* of the link */
+	bool is_followed;
+} links[] = {
+	{ { .directory = 0755, .file = 0644 }, 0, true },
+	{ { .directory = 0755, .file = 0644 }, STRANGER, true },
+	{ { .directory = 01777, .file = 0644 }, 0, true },
+	{ { .directory = 01777, .file = 0644 }, STRANGER, false },
+	{ { .directory = 01777, .file = 0644, .trusted = STRANGER }, STRANGER, true },
+	{ { .directory = 0777, .file = 0644 }, 0, false },
+	{ { .directory = 0755, .directory_owner = STRANGER, .file = 0644 }, 0, false },
+	{ { .directory = 0755, .directory_owner = STRANGER, .file = 0644, .trusted = STRANGER },
+	  STRANGER, true },
+};
+
+START_TEST(a_link_that_others_can_lay_is_not_followed)
+{
+	struct path_guard guard = { .trusted = links[_i].scene.trusted };
+	int fd;
+
+	place_write("target", "text\n");
+	make_scene(&links[_i].scene);
+	ck_assert_int_eq(symlink("../target", place_path("d/link")), 0);
+	ck_assert_int_eq(lchown(place_path("d/link"), links[_i].owner, 0), 0);
+	fd = path_guard_open(&guard, place_path("d/link"), O_RDONLY, 0);
+	ck_assert_int_eq(fd >= 0, links[_i].is_followed);
+	ck_assert_int_eq(guard.refused_link, !links[_i].is_followed);
+	ck_assert(fd >= 0 || errno == ELOOP);
+	ck_assert(fd >= 0 || strcmp(guard.culprit, place_path("d")) == 0);
+	if (fd >= 0)
+		close(fd);
+}
+END_TEST
+
+START_TEST(what_lies_below_a_foreign_directory_is_shared)
+{
+	struct path_guard guard = { .trusted = 0 };
+	struct scene foreign = { .directory = 0755, .directory_owner = STRANGER, .file = 0644 };
+	int fd;
+
+	make_scene(&foreign);
+	ck_assert_int_eq(mkdir(place_path("d/deep"), 0755), 0);
+	fd = path_guard_open(&guard, place_path("d/deep/new"), O_WRONLY | O_CREAT, 0600);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	ck_assert(guard.is_shared && guard.is_changeable);
+	ck_assert_str_eq(guard.culprit, place_path("d"));
+}
+END_TEST
+
+/* --- as anybody --- */
+
+static const struct {
+	const char *path;
+	int error; /* 0: it opens */
+} paths[] = {
+	{ "file", 0 }, { "./file", 0 }, { "d/../file", 0 }, { "d/", EISDIR }, { "none", ENOENT },
+	{ "none/file", ENOENT }, { "file/file", ENOTDIR }, { "loop", ELOOP }, { "dangling", ENOENT },
+};
+
+START_TEST(paths_lead_where_the_kernel_has_them_lead)
+{
+	struct path_guard guard = { .trusted = getuid() };
+	int fd;
+
+	place_write("file", "text\n");
+	ck_assert_int_eq(mkdir(place_path("d"), 0755), 0);
+	ck_assert_int_eq(symlink("loop", place_path("loop")), 0);
+	ck_assert_int_eq(symlink("none", place_path("dangling")), 0);
+	fd = path_guard_open(&guard, place_path(paths[_i].path), O_WRONLY, 0);
+	ck_assert_int_eq(fd >= 0 ? 0 : errno, paths[_i].error);
+	ck_assert(!guard.refused_link);
+	if (fd >= 0)
+		close(fd);
+}
+END_TEST
+
+START_TEST(what_is_not_there_is_made_at_the_end_of_a_link)
+{
+	struct path_guard guard = { .trusted = getuid() };
+	int fd;
+
+	ck_assert_int_eq(symlink("none", place_path("dangling")), 0);
+	fd = path_guard_open(&guard, place_path("dangling"), O_WRONLY | O_CREAT, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(access(place_path("none"), F_OK), 0);
+	close(fd);
+}
+END_TEST
+
+static void check_pipe(const char *path)
+{
+	struct path_guard guard = { .trusted = getuid() };
+	int fd = path_guard_open(&guard, path, O_WRONLY, 0);
+
+	ck_assert_msg(fd >= 0, "%s: %s", path, strerror(errno));
+	ck_assert_int_eq(write(fd, "x", 1), 1);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	close(fd);
+}
+
+/* As /dev/stdout is one, a link to a link. */
+START_TEST(the_links_of_proc_are_the_kernel_s)
+{
+	int ends[2];
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	ck_assert_int_eq(symlink(textf("/proc/self/fd/%d", ends[1]), place_path("link")), 0);
+	check_pipe(place_path("link"));
+	check_pipe(textf("/dev/fd/%d", ends[1]));
+	check_pipe(textf("/proc/%d/fd/%d", (int)getpid(), ends[1]));
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+START_TEST(a_path_that_is_too_long_is_an_error)
+{
+	struct path_guard guard = { .trusted = 0 };
+	char path[PATH_MAX + 1];
+
+	memset(path, '/', PATH_MAX);
+	path[PATH_MAX] = '\0';
+	ck_assert_int_lt(path_guard_open(&guard, path, O_RDONLY, 0), 0);
+	ck_assert_int_eq(errno, ENAMETOOLONG);
+}
+END_TEST
+
+#define LENGTH(array) (int)(sizeof(array) / sizeof *(array))
+
+Suite *path_guard_suite(void)
+{
+	Suite *suite = suite_create("path_guard");
+	TCase *owners = tcase_create("owners"), *paths_case = tcase_create("paths");
+
+	tcase_add_checked_fixture(owners, place_make, place_remove);
+	tcase_add_checked_fixture(paths_case, place_make, place_remove);
+	if (geteuid() == 0) {
+		tcase_add_loop_test(owners, who_can_change_a_file_is_found, 0, LENGTH(scenes));
+		tcase_add_loop_test(owners, it_is_found_where_a_link_leads, 0, LENGTH(scenes));
+		tcase_add_loop_test(owners, a_link_that_others_can_lay_is_not_followed, 0,
+				    LENGTH(links));
+		tcase_add_test(owners, what_lies_below_a_foreign_directory_is_shared);
+	}
+	tcase_add_loop_test(paths_case, paths_lead_where_the_kernel_has_them_lead, 0,
+			    LENGTH(paths));
+	tcase_add_test(paths_case, what_is_not_there_is_made_at_the_end_of_a_link);
+	tcase_add_test(paths_case, the_links_of_proc_are_the_kernel_s);
+	tcase_add_test(paths_case, a_path_that_is_too_long_is_an_error);
+	suite_add_tcase(suite, owners);
+	suite_add_tcase(suite, paths_case);
+	return suite;
+}

@@ -44,7 +44,7 @@ struct turn {
  * on; 0 is no bound. NULL with errno ENOMEM. */
 struct turns *turns_new(size_t levels, const unsigned most[]);
 
-/* Nobody may be in it. NULL is harmless. */
+/* Whoever is in it is forgotten. NULL is harmless. */
 void turns_free(struct turns *turns);
 
 /* Has turn, which is in no queue, wait behind those of its group. keys has one key
@@ -62,6 +62,10 @@ bool turns_has_next(const struct turns *turns);
 
 /* turn is over, or waits no longer. Harmless when it is in no queue. */
 void turns_leave(struct turns *turns, struct turn *turn);
+
+/* How many turns the group of that level, 1 or more, that turn is in has been given
+ * since it last was empty. */
+unsigned long turns_given(const struct turns *turns, const struct turn *turn, size_t level);
 
 unsigned turns_waiting(const struct turns *turns);
 unsigned turns_under_way(const struct turns *turns);

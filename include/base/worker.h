@@ -4,7 +4,10 @@
 #ifndef USHERD_BASE_WORKER_H
 #define USHERD_BASE_WORKER_H
 
+#include "base/turns.h"
+
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -15,8 +18,11 @@ struct worker_pool;
 struct job {
 	void (*run)(struct job *job);  /* on a worker, all signals blocked; touches only the job */
 	void (*done)(struct job *job); /* on the loop thread; may free the job */
+
+	/* The pool's own. */
 	STAILQ_ENTRY(job) link;
-	uint64_t began; /* the pool's: when a thread took it */
+	struct turn turn;
+	uint64_t began; /* when a thread took it */
 };
 
 /* A pool whose threads start when there is work for them: up to `usual`
@@ -25,16 +31,31 @@ struct job {
  * errno when that fails. */
 struct worker_pool *worker_pool_new(unsigned usual, unsigned most);
 
+/* The same with jobs that take turns and have shares as turns_new says. */
+struct worker_pool *worker_pool_new_shared(unsigned usual, unsigned most, size_t levels,
+					   const unsigned shares[]);
+
 /* Waits for the jobs that are running, drops the others, ends the threads. Calls
  * no done any more. For tests and orderly exits; not from a done. */
 void worker_pool_free(struct worker_pool *pool);
 
 /* Queues job. Returns 0, or -1 with errno when there is no thread and none can
- * be started (EAGAIN); the job is then not queued. */
+ * be started (EAGAIN), or memory is short (ENOMEM); the job is then not queued. */
 int worker_submit(struct worker_pool *pool, struct job *job) __attribute__((warn_unused_result));
+
+/* The same for a pool whose jobs take turns: keys says whose this one is. */
+int worker_submit_for(struct worker_pool *pool, struct job *job, const struct turn_key keys[])
+	__attribute__((warn_unused_result));
+
+/* Takes back a job that no thread has taken: it is neither run nor done, and the
+ * caller's again. False when a thread has it. */
+bool worker_cancel(struct worker_pool *pool, struct job *job);
 
 /* When a thread began with a job that was submitted, as loop_now() counts; 0 while
  * the job waits for one. */
 uint64_t worker_began(struct worker_pool *pool, const struct job *job);
+
+/* Of a job that is not done: turns_given of the group it is in at that level. */
+unsigned long worker_turns_given(struct worker_pool *pool, const struct job *job, size_t level);
 
 #endif

@@ -20,6 +20,7 @@ struct turn_group {
 	TAILQ_HEAD(, turn_group) ready;    /* smaller groups, the one whose turn it is first */
 	TAILQ_HEAD(, turn) waiting;        /* in a smallest group */
 	unsigned most, waits, under_way;   /* those of its smaller groups included */
+	unsigned long given;
 	bool is_ready;
 };
 
@@ -106,6 +107,7 @@ static void group_count(struct turn_group *group, int waits, int under_way)
 
 		group->waits += (unsigned)waits;
 		group->under_way += (unsigned)under_way;
+		group->given += under_way > 0;
 		group->is_ready = group_has_next(group);
 		if (!group->id.parent || group->is_ready == was_ready)
 			continue;
@@ -132,6 +134,14 @@ struct turns *turns_new(size_t levels, const unsigned most[])
 
 void turns_free(struct turns *turns)
 {
+	struct turn_group *group, *next;
+
+	if (!turns)
+		return;
+	HASH_ITER(hh, turns->groups, group, next) {
+		HASH_DEL(turns->groups, group);
+		free(group);
+	}
 	free(turns);
 }
 
@@ -196,6 +206,15 @@ void turns_leave(struct turns *turns, struct turn *turn)
 	}
 	turn->is_waiting = false;
 	group_prune(turns, group);
+}
+
+unsigned long turns_given(const struct turns *turns, const struct turn *turn, size_t level)
+{
+	const struct turn_group *group = turn->group;
+
+	for (size_t i = turns->levels; i > level; i--)
+		group = group->id.parent;
+	return group->given;
 }
 
 unsigned turns_waiting(const struct turns *turns)

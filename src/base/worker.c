@@ -1,11 +1,11 @@
 #include "base/worker.h"
 
+#include "base/container_of.h"
 #include "base/loop.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -29,35 +29,23 @@ struct worker_pool {
 	/* Shared, under lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t work;
-	struct job_list queued, finished;
-	int waiting;         /* jobs in queued */
-	int idle;            /* threads that are free to take one */
+	struct turns *queued;
+	struct job_list finished;
+	unsigned idle;       /* threads that are free to take one */
 	unsigned long taken; /* jobs that threads have taken, ever */
 	bool is_ending;
 };
 
-static struct worker_pool *pool_of_wake(struct watch *wake)
-{
-	return (struct worker_pool *)((char *)wake - offsetof(struct worker_pool, wake));
-}
-
-static struct worker_pool *pool_of_stall(struct timer *stall)
-{
-	return (struct worker_pool *)((char *)stall - offsetof(struct worker_pool, stall));
-}
-
 /* The next job, or NULL when the pool ends. */
 static struct job *take_job(struct worker_pool *pool)
 {
-	struct job *job;
+	struct job *job = NULL;
 
 	pthread_mutex_lock(&pool->lock);
-	while (!pool->is_ending && STAILQ_EMPTY(&pool->queued))
+	while (!pool->is_ending && !turns_has_next(pool->queued))
 		pthread_cond_wait(&pool->work, &pool->lock);
-	job = pool->is_ending ? NULL : STAILQ_FIRST(&pool->queued);
-	if (job) {
-		STAILQ_REMOVE_HEAD(&pool->queued, link);
-		pool->waiting--;
+	if (!pool->is_ending) {
+		job = container_of(turns_next(pool->queued), struct job, turn);
 		pool->idle--;
 		pool->taken++;
 		job->began = loop_read_clock();
@@ -74,6 +62,7 @@ static void hand_back(struct worker_pool *pool, struct job *job)
 	pthread_mutex_lock(&pool->lock);
 	is_first = STAILQ_EMPTY(&pool->finished);
 	STAILQ_INSERT_TAIL(&pool->finished, job, link);
+	turns_leave(pool->queued, &job->turn);
 	pool->idle++;
 	pthread_mutex_unlock(&pool->lock);
 	if (is_first)
@@ -115,7 +104,7 @@ static int create_thread(pthread_t *thread, struct worker_pool *pool)
 static void count_idle(struct worker_pool *pool, int change)
 {
 	pthread_mutex_lock(&pool->lock);
-	pool->idle += change;
+	pool->idle += (unsigned)change;
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -132,14 +121,14 @@ static bool start_thread(struct worker_pool *pool)
 	return true;
 }
 
-/* Jobs taken until now, and whether any waits. */
+/* Jobs taken until now, and whether any waits that may be taken. */
 static unsigned long read_progress(struct worker_pool *pool, bool *is_waiting)
 {
 	unsigned long taken;
 
 	pthread_mutex_lock(&pool->lock);
 	taken = pool->taken;
-	*is_waiting = pool->waiting > 0;
+	*is_waiting = turns_has_next(pool->queued);
 	pthread_mutex_unlock(&pool->lock);
 	return taken;
 }
@@ -152,7 +141,7 @@ static void watch_for_stall(struct worker_pool *pool, unsigned long taken)
 
 static void stall_is_due(struct timer *timer)
 {
-	struct worker_pool *pool = pool_of_stall(timer);
+	struct worker_pool *pool = container_of(timer, struct worker_pool, stall);
 	bool is_waiting;
 	unsigned long taken = read_progress(pool, &is_waiting);
 
@@ -166,7 +155,7 @@ static void stall_is_due(struct timer *timer)
 /* Takes the finished jobs before it calls done, which may submit the next. */
 static void wake_is_ready(struct watch *watch, short events)
 {
-	struct worker_pool *pool = pool_of_wake(watch);
+	struct worker_pool *pool = container_of(watch, struct worker_pool, wake);
 	struct job_list jobs = STAILQ_HEAD_INITIALIZER(jobs);
 	struct job *job;
 	eventfd_t ignored;
@@ -195,35 +184,43 @@ static int open_wake(struct worker_pool *pool)
 	return -1;
 }
 
-static struct worker_pool *pool_allocate(unsigned most)
+static void pool_deallocate(struct worker_pool *pool)
+{
+	int error = errno;
+
+	turns_free(pool->queued);
+	free(pool->threads);
+	free(pool);
+	errno = error;
+}
+
+static struct worker_pool *pool_allocate(unsigned most, size_t levels, const unsigned shares[])
 {
 	struct worker_pool *pool = calloc(1, sizeof *pool);
 
 	if (!pool)
 		return NULL;
 	pool->threads = calloc(most, sizeof *pool->threads);
-	if (pool->threads)
+	pool->queued = turns_new(levels, shares);
+	if (pool->threads && pool->queued)
 		return pool;
-	free(pool);
+	pool_deallocate(pool);
 	return NULL;
 }
 
-static void pool_deallocate(struct worker_pool *pool)
+struct worker_pool *worker_pool_new(unsigned usual, unsigned most)
 {
-	int error = errno;
-
-	free(pool->threads);
-	free(pool);
-	errno = error;
+	return worker_pool_new_shared(usual, most, 0, (const unsigned[]){ 0 });
 }
 
-struct worker_pool *worker_pool_new(unsigned usual, unsigned most)
+struct worker_pool *worker_pool_new_shared(unsigned usual, unsigned most, size_t levels,
+					   const unsigned shares[])
 {
 	struct worker_pool *pool;
 
 	usual = usual > 0 ? usual : 1;
 	most = most > usual ? most : usual;
-	pool = pool_allocate(most);
+	pool = pool_allocate(most, levels, shares);
 	if (!pool)
 		return NULL;
 	if (open_wake(pool) < 0) {
@@ -235,7 +232,6 @@ struct worker_pool *worker_pool_new(unsigned usual, unsigned most)
 	timer_init(&pool->stall, stall_is_due);
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->work, NULL);
-	STAILQ_INIT(&pool->queued);
 	STAILQ_INIT(&pool->finished);
 	return pool;
 }
@@ -261,30 +257,58 @@ void worker_pool_free(struct worker_pool *pool)
 	pool_deallocate(pool);
 }
 
-int worker_submit(struct worker_pool *pool, struct job *job)
+/* Queues job. *falls_short: says whether more threads would have more to do. */
+static int enqueue(struct worker_pool *pool, struct job *job, const struct turn_key keys[],
+		   bool *falls_short, unsigned long *taken)
 {
-	bool is_short_of_threads;
+	int status;
+
+	job->began = 0;
+	pthread_mutex_lock(&pool->lock);
+	status = turns_join(pool->queued, &job->turn, keys);
+	*falls_short = turns_has_next(pool->queued) && turns_waiting(pool->queued) > pool->idle;
+	*taken = pool->taken;
+	if (turns_has_next(pool->queued))
+		pthread_cond_signal(&pool->work);
+	pthread_mutex_unlock(&pool->lock);
+	return status;
+}
+
+int worker_submit_for(struct worker_pool *pool, struct job *job, const struct turn_key keys[])
+{
+	bool falls_short;
 	unsigned long taken;
 
 	if (pool->started == 0 && !start_thread(pool)) {
 		errno = EAGAIN;
 		return -1;
 	}
-	job->began = 0;
-	pthread_mutex_lock(&pool->lock);
-	STAILQ_INSERT_TAIL(&pool->queued, job, link);
-	pool->waiting++;
-	is_short_of_threads = pool->waiting > pool->idle;
-	taken = pool->taken;
-	pthread_cond_signal(&pool->work);
-	pthread_mutex_unlock(&pool->lock);
-	if (!is_short_of_threads)
+	if (enqueue(pool, job, keys, &falls_short, &taken) < 0)
+		return -1;
+	if (!falls_short)
 		return 0;
 	if (pool->started < pool->usual)
 		start_thread(pool);
 	if (!timer_is_pending(&pool->stall))
 		watch_for_stall(pool, taken);
 	return 0;
+}
+
+int worker_submit(struct worker_pool *pool, struct job *job)
+{
+	return worker_submit_for(pool, job, NULL);
+}
+
+bool worker_cancel(struct worker_pool *pool, struct job *job)
+{
+	bool waits;
+
+	pthread_mutex_lock(&pool->lock);
+	waits = job->turn.is_waiting;
+	if (waits)
+		turns_leave(pool->queued, &job->turn);
+	pthread_mutex_unlock(&pool->lock);
+	return waits;
 }
 
 uint64_t worker_began(struct worker_pool *pool, const struct job *job)
@@ -295,4 +319,14 @@ uint64_t worker_began(struct worker_pool *pool, const struct job *job)
 	began = job->began;
 	pthread_mutex_unlock(&pool->lock);
 	return began;
+}
+
+unsigned long worker_turns_given(struct worker_pool *pool, const struct job *job, size_t level)
+{
+	unsigned long given;
+
+	pthread_mutex_lock(&pool->lock);
+	given = job->turn.group ? turns_given(pool->queued, &job->turn, level) : 0;
+	pthread_mutex_unlock(&pool->lock);
+	return given;
 }

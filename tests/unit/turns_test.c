@@ -193,6 +193,32 @@ START_TEST(the_rest_of_a_group_may_leave_while_it_is_at_its_bound)
 }
 END_TEST
 
+START_TEST(a_queue_may_go_with_those_in_it)
+{
+	open_queue(2, without_bounds);
+	join_all("A1a A1b B1x");
+	next();
+	turns_free(turns);
+	guest_count = 0;
+	open_queue(2, without_bounds);
+}
+END_TEST
+
+START_TEST(the_turns_a_group_was_given_are_counted)
+{
+	struct guest *last;
+
+	open_queue(2, without_bounds);
+	join_all("A1a A1b A2c B1x A1d");
+	last = &guests[guest_count - 1];
+	ck_assert_uint_eq(turns_given(turns, &last->turn, 1), 0);
+	for (int i = 0; i < 4; i++)
+		turns_leave(turns, &next()->turn);
+	ck_assert_uint_eq(turns_given(turns, &last->turn, 1), 3); /* a, c, b */
+	ck_assert_uint_eq(turns_given(turns, &last->turn, 2), 2); /* a, b */
+}
+END_TEST
+
 static unsigned number_below(unsigned end)
 {
 	static uint32_t state = 1;
@@ -283,6 +309,8 @@ Suite *turns_suite(void)
 	tcase_add_test(cases, who_comes_back_comes_after_the_others);
 	tcase_add_test(cases, who_waits_may_leave);
 	tcase_add_test(cases, the_rest_of_a_group_may_leave_while_it_is_at_its_bound);
+	tcase_add_test(cases, a_queue_may_go_with_those_in_it);
+	tcase_add_test(cases, the_turns_a_group_was_given_are_counted);
 	tcase_add_test(cases, bounds_hold_whatever_happens);
 	tcase_add_loop_test(cases, a_source_is_a_prefix, 0, sizeof sources / sizeof sources[0]);
 	suite_add_tcase(suite, cases);

@@ -250,6 +250,52 @@ START_TEST(no_more_threads_start_than_may)
 }
 END_TEST
 
+static void submit_for(struct task *task, uint64_t owner)
+{
+	const struct turn_key key = turn_key_number(owner);
+
+	ck_assert_int_eq(worker_submit_for(pool, &task->job, &key), 0);
+}
+
+/* Threads are not the less for others because one owner's jobs are all stuck. */
+START_TEST(an_owner_has_no_more_threads_than_its_share)
+{
+	pool = worker_pool_new_shared(2, 4, 1, (const unsigned[]){ 0, 2 });
+	ck_assert_ptr_nonnull(pool);
+	for (int i = 0; i < 10; i++) {
+		prepare(i)->hold = &hold;
+		tasks[i].begun = &begun;
+		submit_for(&tasks[i], 1);
+	}
+	for (int i = 10; i < 50; i++)
+		submit_for(prepare(i), 2);
+	run_until_done(40);
+	for (int i = 2; i < 10; i++)
+		ck_assert_uint_eq(worker_began(pool, &tasks[i].job), 0);
+	ck_assert_uint_eq(worker_turns_given(pool, &tasks[9].job, 1), 2);
+	release_stuck(10);
+	run_until_done(50);
+}
+END_TEST
+
+START_TEST(a_job_that_waits_can_be_taken_back)
+{
+	open_pool(1, 1);
+	submit_stuck(0);
+	for (int i = 1; i < 4; i++)
+		submit(prepare(i));
+	wait_for_begun(1);
+	ck_assert(!worker_cancel(pool, &tasks[0].job));
+	ck_assert_uint_gt(worker_began(pool, &tasks[0].job), 0);
+	ck_assert(worker_cancel(pool, &tasks[2].job));
+	ck_assert(!worker_cancel(pool, &tasks[2].job));
+	release_stuck(1);
+	run_until_done(3);
+	ck_assert(!tasks[2].was_run);
+	ck_assert(!worker_cancel(pool, &tasks[3].job));
+}
+END_TEST
+
 START_TEST(the_pool_goes_with_jobs_left)
 {
 	open_pool(1, 1);
@@ -343,6 +389,8 @@ Suite *worker_suite(void)
 	tcase_add_test(stuck, a_stuck_job_does_not_stop_others);
 	tcase_add_test(stuck, more_threads_help_out_when_all_are_stuck);
 	tcase_add_test(stuck, no_more_threads_start_than_may);
+	tcase_add_test(stuck, an_owner_has_no_more_threads_than_its_share);
+	tcase_add_test(stuck, a_job_that_waits_can_be_taken_back);
 	tcase_add_test(stuck, the_pool_goes_with_jobs_left);
 	tcase_add_test(stuck, an_unused_pool_can_be_freed);
 	tcase_add_checked_fixture(failing, set_up, tear_down);

@@ -31,7 +31,8 @@ void launch_reap(void);
 void launch_when_idle(void (*callback)(void));
 
 enum {
-	LAUNCH_DEADLINE_MS = 10000, /* for a program to come to its exec */
+	LAUNCH_DEADLINE_MS = 10000, /* for a program to come to its exec, from its turn on */
+	LAUNCH_SILENCES = 3,        /* so many times that for a queue that does not move */
 	LAUNCH_RETRIES = 5,         /* of a fork that failed, unless NORETRY */
 	LAUNCH_RETRY_MS = 5000,
 };

@@ -1,10 +1,11 @@
-/* The part of a launch that is done on a worker: from a prepared order to a
- * running program. Touches nothing but its order. */
+/* The parts of a launch that are done on workers: from an order to a prepared one,
+ * and on to a running program. They touch nothing but their order. */
 #ifndef USHERD_HANDLERS_START_PROGRAM_H
 #define USHERD_HANDLERS_START_PROGRAM_H
 
 #include "config/settings.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* What to start, and what came of it. Everything in it stays the caller's. */
@@ -18,19 +19,39 @@ struct program_order {
 	const char *failed_step; /* NULL: the program runs */
 	int failure;             /* errno of that step */
 
-	/* The worker's own while it starts the program. */
-	const char *label; /* LABELED: its SELinux context */
-	const gid_t *groups;
+	/* The workers' own. */
+	char *label; /* LABELED: its SELinux context */
+	gid_t *groups;
 	size_t group_count;
 	int slot;
 };
 
-enum { PROGRAM_SLOTS = 8 }; /* how many can be started at the same time */
+/* The step that fails when there is no process, or thread, to be had. */
+#define STEP_FORK "fork"
+
+enum { PROGRAM_SLOTS_MOST = 12, PROGRAM_SLOTS_FIRST = 3 };
+
+/* How many programs can be started at the same time: PROGRAM_SLOTS_MOST, fewer when
+ * that would take more than a quarter of the descriptors there may be. */
+int program_slots(void);
+
+/* The first descriptor after those that are reserved for starting programs. */
+int program_slots_end(void);
 
 /* Reserves the descriptors launches go through; see launch_init. */
 int start_program_init(void) __attribute__((warn_unused_result));
 
-/* Starts the program. At most PROGRAM_SLOTS threads may be in here. */
+/* True when a program of these settings must be prepared before it is started. */
+bool program_needs_preparing(const struct service_settings *settings);
+
+/* Looks up the user's groups and the program's label, as far as they are wanted.
+ * Can wait for a name service or a file system. On failure failed_step is set. */
+void prepare_program(struct program_order *order);
+
+/* Starts the program. At most program_slots() threads may be in here. */
 void start_program(struct program_order *order);
+
+/* Frees what prepare_program found. */
+void program_order_clear(struct program_order *order);
 
 #endif

@@ -2,12 +2,14 @@
 
 #include "base/container_of.h"
 #include "base/worker.h"
+#include "handlers/environment.h"
 #include "handlers/error_pipe.h"
 #include "handlers/handler.h"
 #include "handlers/start_program.h"
 #include "session/record.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,42 +28,64 @@ struct child {
 	struct session *session; /* NULL: closed while the program was being started */
 };
 
+/* Launches of different users take turns, those of one user's services, and those of
+ * one service's sources. */
+enum launch_level { LEVEL_USER = 1, LEVEL_SERVICE, LEVEL_SOURCE, LEVELS = LEVEL_SOURCE };
+
 /* A launch under way. */
 struct launch {
 	struct job job;
+	struct worker_pool *pool; /* that has the job */
+	struct turn_key keys[LEVELS];
 	struct program_order order;
 	TAILQ_ENTRY(launch) link;
 	struct session *session; /* NULL: closed meanwhile */
 	struct service_settings *settings;
 	struct child *child; /* allocated beforehand, so that a started program is never lost */
 	struct timer deadline;
+	void (*overdue)(struct launch *launch); /* a worker has had it for too long */
+	unsigned long given; /* turns of its service when last looked at */
+	int silences;        /* looks since there was another one */
 	int attempts;        /* before this one */
-	bool timed_out;
+	const char *given_up; /* why, or NULL */
 	bool has_ended; /* the program did, before the launch came back, with status */
 	int status;
-	char *variables[]; /* the whole environment, then the texts of what is new in it */
+	char *environment[]; /* and its texts */
 };
 
-enum { VARIABLES_MOST = 8, /* those of fill_environment */
-        VARIABLE_SIZE = 24 + ADDRESS_TEXT_SIZE };
-
-static struct worker_pool *pool;
+/* The pool that starts programs, and the one that looks up what they need, which
+ * waits for name services and file systems. */
+static struct worker_pool *starters, *preparers;
 static struct child *children;
 static TAILQ_HEAD(, launch) launches = TAILQ_HEAD_INITIALIZER(launches); /* oldest first */
 static unsigned launching; /* how many those are */
 static void (*when_idle)(void);
+
+enum { PREPARERS_MOST = 6 };
 
 static void launch_begin(struct session *session, int attempts);
 static void launch_start(struct session *session);
 
 const struct handler launch_handler = { .name = "launch", .start = launch_start };
 
+/* A pool in which half of the threads at most work for one user, and a third of them
+ * for one service. */
+static struct worker_pool *pool_new(unsigned usual, unsigned most)
+{
+	const unsigned shares[LEVELS + 1] = {
+		[LEVEL_USER] = most > 2 ? most / 2 : 1, [LEVEL_SERVICE] = most > 3 ? most / 3 : 1,
+	};
+
+	return worker_pool_new_shared(usual, most, LEVELS, shares);
+}
+
 int launch_init(void)
 {
 	if (start_program_init() < 0)
 		return -1;
-	pool = worker_pool_new(4, PROGRAM_SLOTS);
-	return pool ? 0 : -1;
+	starters = pool_new(4, (unsigned)program_slots());
+	preparers = pool_new(1, PREPARERS_MOST);
+	return starters && preparers ? 0 : -1;
 }
 
 unsigned launch_processes(void)
@@ -160,57 +184,6 @@ static void child_claim(struct launch *launch, struct session *session)
 	}
 }
 
-/* --- the environment ------------------------------------------------------------------- */
-
-static void add_variable(char **variables, size_t *count, char **text, const char *prefix,
-			 const char *name, const char *value)
-{
-	variables[(*count)++] = *text;
-	*text += snprintf(*text, VARIABLE_SIZE, "%s%s=%s", prefix, name, value) + 1;
-}
-
-static void add_end(char **variables, size_t *count, char **text, const char *prefix,
-		    const char *which, const struct address *address)
-{
-	char host[ADDRESS_TEXT_SIZE], name[24], port[8];
-
-	snprintf(name, sizeof name, "%sIP", which);
-	add_variable(variables, count, text, prefix, name, address_text(address, host));
-	snprintf(name, sizeof name, "%sPORT", which);
-	snprintf(port, sizeof port, "%u", address_port(address));
-	add_variable(variables, count, text, prefix, name, port);
-}
-
-/* REMOTE_HOST as xinetd has it, REMOTE_ADDR and REMOTE_PORT as CGI has them
- * (RFC 3875), PROTO and the others as UCSPI has them. A service whose passenv
- * is set to nothing wants none but the first. */
-static void fill_environment(struct launch *launch, const struct session *session, char *text)
-{
-	const struct service_settings *settings = launch->settings;
-	const char *protocol = session->settings->socket_type == SOCK_DGRAM ? "UDP" : "TCP";
-	struct address local;
-	char host[ADDRESS_TEXT_SIZE], port[8];
-	char **variables = launch->variables;
-	size_t count = settings->environment_count;
-
-	memcpy(variables, settings->environment, count * sizeof *variables);
-	address_text(&session->peer, host);
-	add_variable(variables, &count, &text, "", "REMOTE_HOST", host);
-	if (settings->passenv.is_set && settings->passenv.count == 0)
-		goto done;
-	add_variable(variables, &count, &text, "", "PROTO", protocol);
-	address_of_socket(launch->order.connection, &local);
-	add_end(variables, &count, &text, protocol, "LOCAL", &local);
-	if (address_is_known(&session->peer)) {
-		snprintf(port, sizeof port, "%u", address_port(&session->peer));
-		add_variable(variables, &count, &text, "", "REMOTE_ADDR", host);
-		add_variable(variables, &count, &text, "", "REMOTE_PORT", port);
-		add_end(variables, &count, &text, protocol, "REMOTE", &session->peer);
-	}
-done:
-	variables[count] = NULL;
-}
-
 /* --- a launch ----------------------------------------------------------------------------- */
 
 static void launch_free(struct launch *launch)
@@ -219,20 +192,16 @@ static void launch_free(struct launch *launch)
 		close(launch->order.connection);
 	if (launch->order.error >= 0)
 		close(launch->order.error);
+	program_order_clear(&launch->order);
 	service_settings_release(launch->settings);
 	free(launch->child);
 	free(launch);
 }
 
-static void on_run(struct job *job)
-{
-	start_program(&container_of(job, struct launch, job)->order);
-}
-
 /* True when the failure is one that a later attempt may not meet. */
 static bool is_passing(const struct program_order *order)
 {
-	return order->failed_step && strcmp(order->failed_step, "fork") == 0 &&
+	return order->failed_step && strcmp(order->failed_step, STEP_FORK) == 0 &&
 	       (order->failure == EAGAIN || order->failure == ENOMEM);
 }
 
@@ -268,16 +237,27 @@ static void launch_failed(struct launch *launch, struct session *session)
 	char detail[256];
 
 	snprintf(detail, sizeof detail, "%s %s: %s", step, launch->settings->server,
-		 launch->timed_out ? "took too long" : strerror(launch->order.failure));
-	session_fail(session, strcmp(step, "fork") == 0 ? REFUSED_FORK : REFUSED_EXEC, detail);
+		 launch->given_up ? launch->given_up : strerror(launch->order.failure));
+	session_fail(session, strcmp(step, STEP_FORK) == 0 ? REFUSED_FORK : REFUSED_EXEC, detail);
+}
+
+/* The session has to do without the launch from here on. */
+static struct session *launch_leave_session(struct launch *launch)
+{
+	struct session *session = launch->session;
+
+	launch->session = NULL;
+	session->stop = NULL;
+	session->handler_data = NULL;
+	return session;
 }
 
 /* The launch came back to its session. */
-static void hand_over(struct launch *launch, struct session *session)
+static void hand_over(struct launch *launch)
 {
-	session->stop = NULL;
-	session->handler_data = NULL;
-	if (launch->order.failed_step || launch->timed_out) {
+	struct session *session = launch_leave_session(launch);
+
+	if (launch->order.failed_step || launch->given_up) {
 		if (!retry_later(launch, session))
 			launch_failed(launch, session);
 		return;
@@ -296,15 +276,13 @@ static void end_abandoned(struct launch *launch)
 	child_claim(launch, NULL);
 }
 
-static void on_done(struct job *job)
+static void launch_finish(struct launch *launch)
 {
-	struct launch *launch = container_of(job, struct launch, job);
-
 	TAILQ_REMOVE(&launches, launch, link);
 	launching--;
 	timer_stop(&launch->deadline);
 	if (launch->session)
-		hand_over(launch, launch->session);
+		hand_over(launch);
 	else if (launch->order.pid > 0 && !launch->has_ended)
 		end_abandoned(launch);
 	launch_free(launch);
@@ -324,32 +302,144 @@ pid_t launch_process(const struct session *session)
 	return session->pid;
 }
 
-/* A child that does not reach its program (a file system that hangs, or a
- * process of the same user that stops it) must not hold a worker for ever. The
- * time counts from when a worker took the launch: in the queue nothing hangs. */
+/* --- the queue ------------------------------------------------------------------------- */
+
+/* A long queue is no trouble while it moves. One that stands still, behind launches
+ * of the same service or user that nothing can end, is not worth waiting in. */
+static void wait_on(struct launch *launch)
+{
+	unsigned long given = worker_turns_given(launch->pool, &launch->job, LEVEL_SERVICE);
+
+	launch->silences = given == launch->given ? launch->silences + 1 : 0;
+	launch->given = given;
+	if (launch->silences >= LAUNCH_SILENCES && worker_cancel(launch->pool, &launch->job)) {
+		launch->order.failed_step = "queue";
+		launch->given_up = "those before it take too long";
+		launch_finish(launch);
+		return;
+	}
+	timer_start(&launch->deadline, LAUNCH_DEADLINE_MS);
+}
+
+/* The time counts from when a worker took the launch: in the queue nothing hangs. */
 static void on_deadline(struct timer *timer)
 {
 	struct launch *launch = container_of(timer, struct launch, deadline);
-	uint64_t began = worker_began(pool, &launch->job);
-	uint64_t end = (began ? began : loop_now()) + LAUNCH_DEADLINE_MS;
+	uint64_t began = worker_began(launch->pool, &launch->job);
+
+	if (!began)
+		wait_on(launch);
+	else if (loop_now() < began + LAUNCH_DEADLINE_MS)
+		timer_start(timer, began + LAUNCH_DEADLINE_MS - loop_now());
+	else
+		launch->overdue(launch);
+}
+
+static void launch_submit(struct launch *launch, struct worker_pool *pool)
+{
+	launch->pool = pool;
+	launch->given = 0;
+	launch->silences = 0;
+	timer_init(&launch->deadline, on_deadline);
+	timer_start(&launch->deadline, LAUNCH_DEADLINE_MS);
+	if (worker_submit_for(pool, &launch->job, launch->keys) < 0) {
+		launch->order.failed_step = STEP_FORK; /* of a thread, which may work later */
+		launch->order.failure = errno;
+		launch_finish(launch);
+	}
+}
+
+/* --- starting ---------------------------------------------------------------------------- */
+
+static void on_start(struct job *job)
+{
+	start_program(&container_of(job, struct launch, job)->order);
+}
+
+static void on_started(struct job *job)
+{
+	launch_finish(container_of(job, struct launch, job));
+}
+
+/* A child that does not reach its program (a file system that hangs, or a
+ * process of the same user that stops it) must not hold a worker for ever. */
+static void end_child(struct launch *launch)
+{
 	pid_t pid = launch_pid(launch);
 
-	if (loop_now() < end) {
-		timer_start(timer, end - loop_now());
-		return;
-	}
 	if (pid > 0 && !launch->has_ended) {
-		launch->timed_out = true;
+		launch->given_up = "took too long";
 		kill(pid, SIGKILL);
 	}
-	timer_start(timer, LAUNCH_DEADLINE_MS);
+	timer_start(&launch->deadline, LAUNCH_DEADLINE_MS);
+}
+
+static void launch_start_program(struct launch *launch)
+{
+	launch->job = (struct job){ .run = on_start, .done = on_started };
+	launch->overdue = end_child;
+	launch_submit(launch, starters);
+}
+
+/* --- preparing ----------------------------------------------------------------------------- */
+
+static void on_prepare(struct job *job)
+{
+	prepare_program(&container_of(job, struct launch, job)->order);
+}
+
+static void on_prepared(struct job *job)
+{
+	struct launch *launch = container_of(job, struct launch, job);
+
+	timer_stop(&launch->deadline);
+	if (launch->session && !launch->order.failed_step)
+		launch_start_program(launch);
+	else
+		launch_finish(launch);
+}
+
+/* Closes the connection, whose number stays taken as the worker may be using it. */
+static void let_go_of_connection(struct launch *launch)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return;
+	dup3(null, launch->order.connection, O_CLOEXEC);
+	close(null);
+}
+
+/* Nothing can end a worker that waits for a name service. */
+static void give_up_preparing(struct launch *launch)
+{
+	if (!launch->session)
+		return;
+	let_go_of_connection(launch);
+	launch->given_up = "took too long";
+	launch_failed(launch, launch_leave_session(launch));
+}
+
+static void launch_prepare(struct launch *launch)
+{
+	launch->job = (struct job){ .run = on_prepare, .done = on_prepared };
+	launch->overdue = give_up_preparing;
+	launch_submit(launch, preparers);
+}
+
+/* --- from the session ------------------------------------------------------------------------ */
+
+static void fill_keys(struct launch *launch, const struct session *session)
+{
+	launch->keys[LEVEL_USER - 1] = turn_key_number(launch->settings->uid);
+	launch->keys[LEVEL_SERVICE - 1] = turn_key_number((uintptr_t)session->service);
+	launch->keys[LEVEL_SOURCE - 1] = turn_key_source(&session->peer,
+							 launch->settings->source_prefix);
 }
 
 static struct launch *launch_new(struct session *session, int attempts)
 {
-	size_t pointers = session->settings->environment_count + VARIABLES_MOST + 1;
-	struct launch *launch = calloc(1, sizeof *launch + pointers * sizeof(char *) +
-					       VARIABLES_MOST * VARIABLE_SIZE);
+	struct launch *launch = calloc(1, sizeof *launch + environment_size(session->settings));
 
 	if (!launch)
 		return NULL;
@@ -358,47 +448,36 @@ static struct launch *launch_new(struct session *session, int attempts)
 		free(launch);
 		return NULL;
 	}
-	launch->job.run = on_run;
-	launch->job.done = on_done;
 	launch->session = session;
 	launch->settings = service_settings_keep(session->settings);
 	launch->attempts = attempts;
 	launch->order.settings = launch->settings;
-	launch->order.environment = launch->variables;
+	launch->order.environment = environment_fill(launch->environment, session);
 	launch->order.error = -1;
-	launch->order.connection = session->fd;
-	fill_environment(launch, session, (char *)(launch->variables + pointers));
+	if (launch->settings->stderr_kind == STDERR_LOG)
+		launch->order.error = error_pipe_open(launch->settings->id);
+	launch->order.connection = session_take_fd(session);
+	fill_keys(launch, session);
 	return launch;
 }
 
 /* From here on the descriptor and the session's fate are the launch's. */
-static void launch_submit(struct launch *launch, struct session *session)
-{
-	if (worker_submit(pool, &launch->job) < 0) {
-		launch->order.connection = -1;
-		launch_free(launch);
-		session_fail(session, REFUSED_FORK, strerror(errno));
-		return;
-	}
-	session_take_fd(session);
-	TAILQ_INSERT_TAIL(&launches, launch, link);
-	launching++;
-	session->handler_data = launch;
-	session->stop = on_session_closed;
-	timer_init(&launch->deadline, on_deadline);
-	timer_start(&launch->deadline, LAUNCH_DEADLINE_MS);
-}
-
 static void launch_begin(struct session *session, int attempts)
 {
 	struct launch *launch = launch_new(session, attempts);
 
-	if (launch && session->settings->stderr_kind == STDERR_LOG)
-		launch->order.error = error_pipe_open(session->settings->id);
-	if (!launch)
+	if (!launch) {
 		session_fail(session, REFUSED_MEMORY, NULL);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&launches, launch, link);
+	launching++;
+	session->handler_data = launch;
+	session->stop = on_session_closed;
+	if (program_needs_preparing(launch->settings))
+		launch_prepare(launch);
 	else
-		launch_submit(launch, session);
+		launch_start_program(launch);
 }
 
 static void launch_start(struct session *session)

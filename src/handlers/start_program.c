@@ -36,7 +36,7 @@ extern int __clone(int (*run)(void *), void *stack, int flags, void *argument, .
 #define CLONE clone
 #endif
 
-enum { STACK_SIZE = 64 * 1024, FIRST_SLOT = 3 };
+enum { STACK_SIZE = 64 * 1024 };
 
 #ifndef CLOSE_RANGE_UNSHARE
 #define CLOSE_RANGE_UNSHARE 2
@@ -44,23 +44,37 @@ enum { STACK_SIZE = 64 * 1024, FIRST_SLOT = 3 };
 
 static struct {
 	pthread_mutex_t mutex; /* guards taken */
-	bool taken[PROGRAM_SLOTS];
+	bool taken[PROGRAM_SLOTS_MOST];
 	unsigned char *stacks;
+	int end;  /* the first descriptor that is not reserved */
 	int null; /* what the reserved descriptors are when nothing is in them */
 	bool can_unshare, is_root;
 } slots = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 static int connection_slot(int slot)
 {
-	return FIRST_SLOT + 2 * slot;
+	return PROGRAM_SLOTS_FIRST + 2 * slot;
 }
 
 static int error_slot(int slot)
 {
-	return FIRST_SLOT + 2 * slot + 1;
+	return PROGRAM_SLOTS_FIRST + 2 * slot + 1;
 }
 
-enum { END_OF_SLOTS = FIRST_SLOT + 2 * PROGRAM_SLOTS };
+int program_slots(void)
+{
+	struct rlimit limit;
+	rlim_t count = PROGRAM_SLOTS_MOST;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 8 < count)
+		count = limit.rlim_cur / 8;
+	return count > 1 ? (int)count : 1;
+}
+
+int program_slots_end(void)
+{
+	return PROGRAM_SLOTS_FIRST + 2 * program_slots();
+}
 
 /* close_range(2) by number, as the C library may be older than the kernel. */
 static int close_from(unsigned first, unsigned flags)
@@ -72,17 +86,18 @@ int start_program_init(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	slots.end = program_slots_end();
 	if (null < 0)
 		return -1;
-	for (int fd = FIRST_SLOT; fd < END_OF_SLOTS; fd++)
+	for (int fd = PROGRAM_SLOTS_FIRST; fd < slots.end; fd++)
 		if (fd != null && dup3(null, fd, O_CLOEXEC) < 0)
 			return -1;
-	slots.null = fcntl(null, F_DUPFD_CLOEXEC, END_OF_SLOTS);
+	slots.null = fcntl(null, F_DUPFD_CLOEXEC, slots.end);
 	if (slots.null < 0)
 		return -1;
-	if (null >= END_OF_SLOTS)
+	if (null >= slots.end)
 		close(null);
-	slots.stacks = malloc((size_t)PROGRAM_SLOTS * STACK_SIZE);
+	slots.stacks = malloc((size_t)program_slots() * STACK_SIZE);
 	/* An empty range far up: asks only whether the kernel knows the call. */
 	slots.can_unshare = syscall(SYS_close_range, UINT_MAX, UINT_MAX, 0) == 0;
 	slots.is_root = geteuid() == 0;
@@ -118,7 +133,7 @@ static void slot_give_back(int slot)
 IN_CHILD static int own_descriptors(const struct program_order *order)
 {
 	(void)order;
-	return slots.can_unshare ? close_from(END_OF_SLOTS, CLOSE_RANGE_UNSHARE) : 0;
+	return slots.can_unshare ? close_from((unsigned)slots.end, CLOSE_RANGE_UNSHARE) : 0;
 }
 
 IN_CHILD static int new_session(const struct program_order *order)
@@ -300,7 +315,7 @@ static void clone_child(struct program_order *order)
 		    (slots.can_unshare ? CLONE_FILES : 0);
 
 	if (CLONE(child_main, stack, flags, order, &order->pid) < 0) {
-		fail(order, "fork");
+		fail(order, STEP_FORK);
 		order->pid = 0;
 	}
 }
@@ -339,29 +354,44 @@ static gid_t *look_up_groups(const struct service_settings *settings, size_t *co
 	return list;
 }
 
-static void start_prepared(struct program_order *order)
+static bool needs_groups(const struct service_settings *settings)
+{
+	return settings->groups && slots.is_root;
+}
+
+static bool needs_label(const struct service_settings *settings)
+{
+	return settings->flags & FLAG_LABELED;
+}
+
+bool program_needs_preparing(const struct service_settings *settings)
+{
+	return needs_groups(settings) || needs_label(settings);
+}
+
+void prepare_program(struct program_order *order)
+{
+	const struct service_settings *settings = order->settings;
+
+	if (needs_groups(settings) &&
+	    !(order->groups = look_up_groups(settings, &order->group_count)))
+		fail(order, "groups");
+	else if (needs_label(settings) &&
+		 !(order->label = label_for(settings->server, order->connection)))
+		fail(order, "label");
+}
+
+void start_program(struct program_order *order)
 {
 	order->slot = slot_take();
 	clone_with_slot(order);
 	slot_give_back(order->slot);
 }
 
-void start_program(struct program_order *order)
+void program_order_clear(struct program_order *order)
 {
-	const struct service_settings *settings = order->settings;
-	bool wants_groups = settings->groups && slots.is_root;
-	bool wants_label = settings->flags & FLAG_LABELED;
-	gid_t *list = wants_groups ? look_up_groups(settings, &order->group_count) : NULL;
-	char *context = wants_label ? label_for(settings->server, order->connection) : NULL;
-
-	order->groups = list;
-	order->label = context;
-	if (wants_groups && !list)
-		fail(order, "groups");
-	else if (wants_label && !context)
-		fail(order, "label");
-	else
-		start_prepared(order);
-	free(list);
-	free(context);
+	free(order->groups);
+	free(order->label);
+	order->groups = NULL;
+	order->label = NULL;
 }

@@ -8,6 +8,7 @@
 #include <check.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,13 +53,55 @@ START_TEST(a_program_that_never_comes_to_its_exec_is_given_up)
 }
 END_TEST
 
+/* --- shares --- */
+
+enum { CROWD = 40, SOME_USER = 54321, OTHER_USER = 54322 };
+
+static const struct {
+	const char *title;
+	int hanging, other; /* users */
+} shares[] = {
+	{ "another user's service", SOME_USER, OTHER_USER },
+	{ "another service of the same user", SOME_USER, SOME_USER },
+	{ "another service of the daemon's user", 0, 0 },
+};
+
+/* The rest of this suite's tests is run by any user; that user is then the only one. */
+static const char *user_line(int user)
+{
+	return is_superuser() ? textf("user = %d\n", user) : "";
+}
+
+START_TEST(programs_that_hang_stop_no_other_service)
+{
+	int port = add_service("zzhangs", "server = %s\ncps = 0 0\n%s", hanging_program("hangs"),
+			       user_line(shares[_i].hanging));
+	int good = add_service("zzgood", HELLO "%s", user_line(shares[_i].other));
+	int fds[CROWD];
+
+	daemon_start();
+	for (int i = 0; i < CROWD; i++)
+		fds[i] = client_connect(NULL, port);
+	for (int i = 0; i < 3; i++)
+		ck_assert_msg(strcmp(ask(good, ""), "hello\n") == 0, "%s", shares[_i].title);
+	for (int i = 0; i < CROWD; i++)
+		close(fds[i]);
+	daemon_signal(SIGTERM);
+	daemon_signal(SIGTERM);
+	daemon_wait_end();
+}
+END_TEST
+
 Suite *launch_queue_suite(void);
 
 Suite *launch_queue_suite(void)
 {
 	Suite *suite = suite_create("launch_queue");
 	TCase *deadline = daemon_tcase(suite, "deadline");
+	TCase *queue = daemon_tcase(suite, "queue");
 
 	tcase_add_test(deadline, a_program_that_never_comes_to_its_exec_is_given_up);
+	tcase_add_loop_test(queue, programs_that_hang_stop_no_other_service, 0,
+			    sizeof shares / sizeof shares[0]);
 	return suite;
 }

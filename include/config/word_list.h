@@ -12,6 +12,8 @@ struct word_list {
 	const struct word **words; /* borrowed from their entries */
 	size_t count, capacity;
 	bool is_set;
+	const char *file; /* where it was set first, even to nothing; borrowed */
+	int line;
 	struct word **made; /* owned: what was left of words that were removed in part */
 	size_t made_count;
 };

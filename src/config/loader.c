@@ -50,7 +50,7 @@ static void merge_lines(struct loader *loader, size_t index, const struct assign
 		if (attribute->shape == SHAPE_SCALAR && list->is_set)
 			problem_add(loader->problems, WARNING, line->file, line->line,
 				    "%s is already set on %s:%d; the first value counts",
-				    attribute->name, list->words[0]->file, list->words[0]->line);
+				    attribute->name, list->file, list->line);
 		else if (!word_list_apply(list, attribute, line, adds ? ASSIGN_ADD : line->operator,
 					  loader->problems))
 			loader->refused = true;

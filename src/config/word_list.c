@@ -99,7 +99,10 @@ static bool add_remainder(struct word_list *left, const struct word *word, const
  * was something. False for want of memory. */
 static bool remove_meaning(struct word_list *list, const char *removed, bool *any)
 {
-	struct word_list left = { .made = list->made, .made_count = list->made_count };
+	struct word_list left = {
+		.file = list->file, .line = list->line,
+		.made = list->made, .made_count = list->made_count,
+	};
 	bool added = true;
 
 	*any = false;
@@ -150,6 +153,10 @@ bool word_list_apply(struct word_list *list, const struct attribute *attribute,
 		     const struct assignment *assignment, enum assign_operator operator,
 		     struct problems *problems)
 {
+	if (!list->is_set) {
+		list->file = assignment->file;
+		list->line = assignment->line;
+	}
 	list->is_set = true;
 	if (operator == ASSIGN_SET)
 		list->count = 0;
@@ -171,6 +178,8 @@ bool word_list_copy(struct word_list *list, const struct word_list *other,
 {
 	list->count = 0;
 	list->is_set = other->is_set;
+	list->file = other->file;
+	list->line = other->line;
 	for (size_t i = 0; i < other->count; i++)
 		if (!word_list_add(list, other->words[i]))
 			return report_memory(problems);

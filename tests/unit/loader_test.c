@@ -134,6 +134,16 @@ START_TEST(defaults_of_several_files_add_up)
 }
 END_TEST
 
+/* Where there is no value, there is still a line that sets it. */
+START_TEST(defaults_of_several_files_may_set_nothing)
+{
+	place_write("more", "defaults\n{\nmdns =\n}\n");
+	configuration_load("defaults\n{\nmdns =\n}\ninclude more\n" SERVICE("a"));
+	ck_assert(configuration_service("a") != NULL);
+	ck_assert(configuration_said(WARNING, 3, "mdns is already set on"));
+}
+END_TEST
+
 START_TEST(one_defaults_counts_in_a_file)
 {
 	configuration_load("defaults\n{\ninstances = 5\n}\ndefaults\n{\ninstances = 6\nno_such = 1\n}\n"
@@ -665,6 +675,7 @@ static void add_tests_of_defaults(Suite *suite)
 	tcase_add_loop_test(tests, defaults_may_come_after_services, 0, count);
 	tcase_add_loop_test(tests, defaults_may_come_from_another_file, 0, count);
 	tcase_add_test(tests, defaults_of_several_files_add_up);
+	tcase_add_test(tests, defaults_of_several_files_may_set_nothing);
 	tcase_add_test(tests, one_defaults_counts_in_a_file);
 	tcase_add_test(tests, a_removal_takes_what_is_left_of_a_factorised_address);
 	tcase_add_loop_test(tests, an_error_in_defaults_refuses_the_load, 0,

@@ -13,7 +13,7 @@ void datagrams_serve(struct listener *listener);
 void datagrams_refuse(struct service *service, const struct address *peer);
 
 /* Has the kernel say which local address a datagram came to, so that the answer
- * leaves from there. */
-void datagrams_prepare(int fd, int family);
+ * leaves from there; or no longer, for a socket whose datagrams a program answers. */
+void datagrams_prepare(int fd, int family, bool answers);
 
 #endif

@@ -21,7 +21,7 @@ struct endpoint {
 
 struct listener {
 	LIST_ENTRY(listener) link;
-	struct service *service;
+	struct service *service; /* NULL while it is offered to others */
 	struct endpoint endpoint;
 	struct watch watch;     /* watch.fd is -1 while the socket is not open */
 	struct timer retry;
@@ -29,6 +29,7 @@ struct listener {
 	int error;              /* of the last of them */
 	struct session *server; /* the wait server that has the socket now */
 	struct watch refused;   /* INTERCEPT: the socket for refused datagrams; fd -1 without */
+	bool is_blocking;       /* the socket, for a wait server */
 	bool is_inner;          /* INTERCEPT: the server's own socket, on the loopback interface */
 	bool is_wanted;         /* for reload's mark and sweep */
 };
@@ -45,6 +46,13 @@ void listener_open(struct listener *listener);
 
 /* Closes the socket; nothing is tried again until listener_open. */
 void listener_close(struct listener *listener);
+
+/* The open socket is service's from now on, as its settings want it, and polled when
+ * that is its state. */
+void listener_serve(struct listener *listener, struct service *service);
+
+/* The open socket is nobody's for now, and not polled. */
+void listener_rest(struct listener *listener);
 
 bool listener_is_open(const struct listener *listener);
 

@@ -61,9 +61,10 @@ extern struct service_list services;
  * can't be opened or memory runs out. Takes its own reference to settings. */
 struct service *service_start(struct service_settings *settings);
 
-/* Gives service other settings. Sockets on addresses that stay the same stay
- * open; new ones are opened before old ones are closed. False, logged, when the
- * new log can't be opened: the service then goes on as it was. */
+/* Gives service other settings. It takes the sockets it wants from those it has and
+ * those that were offered (server/handover.h); what is missing then can be opened
+ * when the handover is over. False, logged, when the new log can't be opened: the
+ * service then goes on as it was. */
 bool service_adopt(struct service *service, struct service_settings *settings);
 
 /* Closes the listeners and ends, or lets run on, the sessions. The service is
@@ -105,6 +106,9 @@ void service_refused(struct service *service, enum verdict verdict, const struct
 
 /* How many descriptors a connection of the service may come to have. */
 unsigned service_descriptors_per_session(const struct service *service);
+
+/* True while some name in bind has no addresses yet. */
+bool service_has_names_to_look_up(const struct service *service);
 
 /* True while a name in bind is being looked up. */
 bool service_is_looking_up(const struct service *service);

@@ -30,12 +30,12 @@ static struct mmsghdr received[BATCH], sent[BATCH];
 /* Ports the daemon answers on, or did. */
 static bool is_own_port[UINT16_MAX + 1];
 
-void datagrams_prepare(int fd, int family)
+void datagrams_prepare(int fd, int family, bool answers)
 {
 	struct address address;
-	int on = 1;
+	int on = answers;
 
-	if (address_of_socket(fd, &address) == 0)
+	if (answers && address_of_socket(fd, &address) == 0)
 		is_own_port[address_port(&address)] = true;
 
 	if (family == AF_INET6)

@@ -11,6 +11,7 @@
 #include "server/service.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +54,7 @@ struct listener *listener_new(struct service *service, const struct endpoint *en
 
 static bool is_rpc(const struct listener *listener)
 {
-	return listener->service->settings->types & TYPE_RPC;
+	return listener->service && (listener->service->settings->types & TYPE_RPC);
 }
 
 static void close_watched(struct watch *watch)
@@ -91,10 +92,38 @@ bool listener_is_open(const struct listener *listener)
 	return listener->watch.fd >= 0;
 }
 
+/* True for a socket that a wait server gets. */
+static bool is_for_server(const struct listener *listener)
+{
+	const struct service_settings *settings = listener->service->settings;
+
+	return service_waits(settings) && (listener->is_inner || !intercepts_streams(settings));
+}
+
+/* A server expects its socket to block. One that has it now shares this with the
+ * daemon, so that it stays as it is until the socket is back. */
+static void set_blocking(struct listener *listener)
+{
+	bool is_blocking = is_for_server(listener);
+
+	if (listener->server || is_blocking == listener->is_blocking)
+		return;
+	fcntl(listener->watch.fd, F_SETFL, is_blocking ? 0 : O_NONBLOCK);
+	listener->is_blocking = is_blocking;
+}
+
+void listener_rest(struct listener *listener)
+{
+	timer_stop(&listener->retry);
+	watch_stop(&listener->watch);
+	listener->service = NULL;
+}
+
 void listener_set_polled(struct listener *listener, bool polled)
 {
 	if (!listener_is_open(listener) || polled == watch_is_started(&listener->watch))
 		return;
+	set_blocking(listener);
 	if (!polled)
 		watch_stop(&listener->watch);
 	else if (watch_start(&listener->watch, LOOP_READ) < 0)
@@ -108,20 +137,6 @@ void listener_pause(struct listener *listener, unsigned milliseconds)
 }
 
 /* --- opening ------------------------------------------------------------------------- */
-
-/* True for a socket that a wait server gets. */
-static bool is_for_server(const struct listener *listener)
-{
-	const struct service_settings *settings = listener->service->settings;
-
-	return service_waits(settings) && (listener->is_inner || !intercepts_streams(settings));
-}
-
-/* A server expects its socket to block. */
-static int socket_flags(const struct listener *listener)
-{
-	return SOCK_CLOEXEC | (is_for_server(listener) ? 0 : SOCK_NONBLOCK);
-}
 
 static bool is_multicast(const struct address *address)
 {
@@ -155,11 +170,22 @@ static int prepare(int fd, const struct listener *listener)
 	if (endpoint->address.any.sa_family == AF_INET6 &&
 	    set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, endpoint->v6only) < 0)
 		return -1;
-	if (is_stream && (settings->flags & FLAG_NODELAY))
-		set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	if (is_stream && (settings->flags & FLAG_KEEPALIVE))
-		set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 	return 0;
+}
+
+/* Sets what its settings say of an open socket, and what former ones may have said
+ * otherwise. Connections take it from the socket that they come in by. */
+static void set_options(int fd, const struct listener *listener)
+{
+	const struct service_settings *settings = listener->service->settings;
+	bool answers = settings->socket_type == SOCK_DGRAM && !service_waits(settings);
+
+	if (settings->socket_type == SOCK_STREAM) {
+		set_option(fd, IPPROTO_TCP, TCP_NODELAY, !!(settings->flags & FLAG_NODELAY));
+		set_option(fd, SOL_SOCKET, SO_KEEPALIVE, !!(settings->flags & FLAG_KEEPALIVE));
+	}
+	if (settings->socket_type == SOCK_DGRAM)
+		datagrams_prepare(fd, listener->endpoint.address.any.sa_family, answers);
 }
 
 /* Binds beside the socket for refused datagrams. */
@@ -185,11 +211,7 @@ static int bind_and_listen(int fd, const struct listener *listener)
 		return -1;
 	if (settings->socket_type == SOCK_STREAM || settings->socket_type == SOCK_SEQPACKET)
 		return listen(fd, BACKLOG);
-	if (is_multicast(address))
-		return join_group(fd, address);
-	if (!service_waits(settings))
-		datagrams_prepare(fd, address->any.sa_family);
-	return 0;
+	return is_multicast(address) ? join_group(fd, address) : 0;
 }
 
 static int open_socket(const struct listener *listener)
@@ -200,7 +222,9 @@ static int open_socket(const struct listener *listener)
 	if (!descriptors_spend())
 		return -1;
 	fd = socket(listener->endpoint.address.any.sa_family,
-		    settings->socket_type | socket_flags(listener), settings->protocol_number);
+		    settings->socket_type | SOCK_CLOEXEC |
+			    (is_for_server(listener) ? 0 : SOCK_NONBLOCK),
+		    settings->protocol_number);
 	if (fd >= 0 && bind_and_listen(fd, listener) == 0)
 		return fd;
 	error = errno;
@@ -293,8 +317,20 @@ void listener_open(struct listener *listener)
 	listener->attempts = 0;
 	if (is_rpc(listener))
 		rpc_register(listener->service->settings, fd);
+	listener->is_blocking = is_for_server(listener);
+	set_options(fd, listener);
 	watch_init(&listener->watch, fd, callback_for(listener));
 	service_refresh(listener->service);
+}
+
+void listener_serve(struct listener *listener, struct service *service)
+{
+	int fd = listener->watch.fd;
+
+	listener->service = service;
+	set_options(fd, listener);
+	watch_init(&listener->watch, fd, callback_for(listener));
+	service_refresh(service);
 }
 
 /* Either the socket could not be bound, or a shortage may have passed. */

@@ -162,8 +162,11 @@ static void leave_origin(struct session *session)
 	struct listener *listener = session->origin;
 
 	listener->server = NULL;
+	if (!listener->service) /* who knocked is left to whoever gets the socket now */
+		return;
 	if (session->state < SESSION_SERVING)
 		dismiss_one(listener);
+	service_refresh(listener->service); /* not the session's, perhaps, since a reload */
 }
 
 static void name_no_more(struct session *session)
@@ -192,7 +195,7 @@ static void on_closed(struct session *session)
 		leave_origin(session);
 	if (service->is_draining && LIST_EMPTY(&service->sessions))
 		service_free(service);
-	else if (session->origin || service->settings->at_limit == AT_LIMIT_QUEUE)
+	else if (service->settings->at_limit == AT_LIMIT_QUEUE)
 		service_refresh(service);
 }
 

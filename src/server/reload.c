@@ -4,6 +4,7 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/sink.h"
+#include "server/handover.h"
 #include "server/judge.h"
 #include "server/service.h"
 #include "server/shutdown.h"
@@ -262,6 +263,7 @@ static void drop(struct plan *plan, struct service *service)
 	}
 	log_notice("service %s deactivated", id);
 	plan->removed++;
+	handover_offer(service, NULL);
 	service_remove(service);
 }
 
@@ -322,9 +324,18 @@ static void adopt(struct plan *plan, struct service *service, struct service_set
 	recount_sources(service);
 }
 
+static void offer_sockets(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->settings->count; i++)
+		if (plan->running[i] && !is_unchanged(plan->running[i], plan->settings->services[i]))
+			handover_offer(plan->running[i], plan->settings->services[i]);
+}
+
 static void carry_out(struct plan *plan)
 {
-	drop_the_rest(plan); /* first, as others may want their ports */
+	handover_begin();
+	offer_sockets(plan);
+	drop_the_rest(plan);
 	for (size_t i = 0; i < plan->settings->count; i++) {
 		struct service_settings *settings = plan->settings->services[i];
 
@@ -333,10 +344,11 @@ static void carry_out(struct plan *plan)
 		else if (service_start(settings))
 			plan->added++;
 	}
+	handover_end();
 }
 
-/* Services that swapped ports were in each other's way. */
-static void bind_again(void)
+/* What is wanted and nobody had. */
+static void open_new_sockets(void)
 {
 	struct service *service;
 	struct listener *listener;
@@ -367,7 +379,7 @@ static void adopt_settings(struct settings *settings)
 		settings_free(settings);
 	} else {
 		carry_out(&plan);
-		bind_again();
+		open_new_sockets();
 		release_services(settings);
 		settings_free(current);
 		current = settings;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/resolver.h"
 #include "base/sink.h"
+#include "server/handover.h"
 #include "server/intercept.h"
 #include "session/record.h"
 
@@ -36,12 +37,20 @@ static struct listener *find_listener(struct service *service, const struct endp
 	return NULL;
 }
 
-/* Has the service listen on endpoint, on the socket it has there already or on a
- * new one. */
+/* True when a socket may be opened now. */
+static bool may_open(const struct service *service)
+{
+	return !service->is_suspended && !handover_is_under_way();
+}
+
+/* Has the service listen on endpoint, on the socket it has there already, on one
+ * that another gives up, or on a new one. */
 static void want_endpoint(struct service *service, const struct endpoint *endpoint)
 {
 	struct listener *listener = find_listener(service, endpoint);
 
+	if (!listener)
+		listener = handover_take(service, endpoint);
 	if (!listener) {
 		listener = listener_new(service, endpoint);
 		if (!listener) {
@@ -51,7 +60,7 @@ static void want_endpoint(struct service *service, const struct endpoint *endpoi
 		LIST_INSERT_HEAD(&service->listeners, listener, link);
 	}
 	listener->is_wanted = true;
-	if (!listener_is_open(listener) && !service->is_suspended)
+	if (!listener_is_open(listener) && may_open(service))
 		listener_open(listener);
 }
 
@@ -111,7 +120,7 @@ static void finish_lookups(struct service *service)
 
 	sweep_listeners(service);
 	LIST_FOREACH(listener, &service->listeners, link)
-		if (!listener_is_open(listener) && !service->is_suspended)
+		if (!listener_is_open(listener) && may_open(service))
 			listener_open(listener);
 }
 
@@ -197,7 +206,7 @@ static void want_inner(struct service *service)
 		return;
 	listener->is_inner = listener->is_wanted = true;
 	LIST_INSERT_HEAD(&service->listeners, listener, link);
-	if (!service->is_suspended)
+	if (may_open(service))
 		listener_open(listener);
 }
 
@@ -265,6 +274,11 @@ bool service_is_full(const struct service *service)
 	       service->running >= service->settings->instances;
 }
 
+bool service_has_names_to_look_up(const struct service *service)
+{
+	return !LIST_EMPTY(&service->lookups);
+}
+
 bool service_is_looking_up(const struct service *service)
 {
 	const struct bind_lookup *pending;
@@ -282,7 +296,7 @@ bool service_is_bound(const struct service *service)
 	LIST_FOREACH(listener, &service->listeners, link)
 		if (!listener_is_open(listener))
 			return false;
-	return LIST_EMPTY(&service->lookups);
+	return !service_has_names_to_look_up(service);
 }
 
 static bool all_sockets_are_with_servers(const struct service *service)
@@ -466,7 +480,8 @@ static bool has_other_program(const struct service_settings *one,
 	       one->rpc_version_last != other->rpc_version_last;
 }
 
-/* A socket of another kind can't be taken over. */
+/* True when the sockets that can't be handed over, those of INTERCEPT and RPC, can't
+ * be kept either. */
 static bool needs_new_sockets(const struct service_settings *one,
 			      const struct service_settings *other)
 {

@@ -142,6 +142,189 @@ START_TEST(two_services_swap_their_ports)
 }
 END_TEST
 
+/* --- the socket of a service that changes --- */
+
+static const struct {
+	const char *before, *after;
+} changes[] = {
+	{ "zzsame\n" CAT, "zzsame\n" CAT "flags = NODELAY KEEPALIVE\n" },
+	{ "zzsame\n" CAT "flags = NODELAY KEEPALIVE\n", "zzsame\n" CAT },
+	{ "zzsame\n" CAT "flags = NODELAY\n", "zzsame\n" CAT "flags = KEEPALIVE NORETRY\n" },
+	{ "zzsame\n" CAT, "zzsame\n" CAT "id = zzother\n" },
+	{ "zzsame\n" CAT, "zzother\n" CAT },
+	{ "echo\n" CAT, "echo\ntype = INTERNAL UNLISTED\n" },
+	{ "echo\ntype = INTERNAL UNLISTED\n", "zzsame\n" CAT },
+	{ "echo\ntype = INTERNAL UNLISTED\n", "echo\n" CAT "id = zzother\nbind = 0.0.0.0\n" },
+	{ "zzsame\n" CAT "flags = IPv4\n", "zzother\n" CAT "bind = 0.0.0.0\n" },
+};
+
+/* The first line is the name. */
+static void write_named(const char *text, int port)
+{
+	const char *lines = strchr(text, '\n') + 1;
+
+	add_service(textf("%.*s", (int)(lines - 1 - text), text),
+		    "port = %d\ninstances = 1\nat_limit = queue\non_remove = drain\n%s", port, lines);
+}
+
+/* With the family that both have. */
+static bool has_other_address(int change)
+{
+	return !strstr(changes[change].before, "IPv4") && strstr(changes[change].after, "0.0.0.0");
+}
+
+START_TEST(a_changed_service_keeps_its_socket_and_who_queues_there)
+{
+	enum { QUEUED = 5 };
+	int port = port_take(), held, fds[QUEUED];
+	char *socket;
+
+	write_named(changes[_i].before, port);
+	daemon_start();
+	held = client_hold(port);
+	socket = listener_inode(port);
+	for (int i = 0; i < QUEUED; i++)
+		fds[i] = client_connect(NULL, port);
+	configuration_clear();
+	write_named(changes[_i].after, port);
+	daemon_reload();
+	ck_assert_int_eq(strcmp(listener_inode(port), socket) == 0, !has_other_address(_i));
+	client_finish_sending(held);
+	client_expect_end(held);
+	for (int i = 0; i < QUEUED && !has_other_address(_i); i++) {
+		client_ping(fds[i]);
+		client_finish_sending(fds[i]);
+		client_expect_end(fds[i]);
+	}
+	ck_assert_str_eq(ask(port, "again"), "again");
+	ck_assert(!text_matches(daemon_log(), "bind failed"));
+}
+END_TEST
+
+START_TEST(services_that_swap_their_ports_keep_who_queues_there)
+{
+	int one = port_take(), two = port_take(), held[2], fds[2];
+	const char *lines = CAT "instances = 1\nat_limit = queue\n";
+	char *socket;
+
+	write_service("zzone", one, lines);
+	write_service("zztwo", two, lines);
+	daemon_start();
+	held[0] = client_hold(one);
+	held[1] = client_hold(two);
+	fds[0] = client_connect(NULL, one);
+	fds[1] = client_connect(NULL, two);
+	socket = listener_inode(one);
+	configuration_clear();
+	write_service("zzone", two, lines);
+	write_service("zztwo", one, lines);
+	daemon_reload();
+	ck_assert_str_eq(listener_inode(one), socket);
+	for (int i = 0; i < 2; i++) {
+		client_finish_sending(held[i]);
+		client_expect_end(held[i]);
+	}
+	for (int i = 0; i < 2; i++) {
+		client_ping(fds[i]);
+		client_finish_sending(fds[i]);
+		client_expect_end(fds[i]);
+	}
+	ck_assert(!text_matches(daemon_log(), "bind failed"));
+}
+END_TEST
+
+START_TEST(changed_options_of_the_socket_count_for_new_clients)
+{
+	int port = port_take();
+	const char *report = textf("server = %s\n", place_program("report"));
+
+	write_service("zzreport", port, report);
+	daemon_start();
+	ck_assert(text_matches(ask(port, ""), "^nodelay=0$"));
+	configuration_clear();
+	write_service("zzreport", port, textf("%sflags = NODELAY KEEPALIVE\n", report));
+	daemon_reload();
+	ck_assert(text_matches(ask(port, ""), "^nodelay=1$"));
+	ck_assert(text_matches(ask(port, ""), "^keepalive=1$"));
+	configuration_clear();
+	write_service("zzreport", port, report);
+	daemon_reload();
+	ck_assert(text_matches(ask(port, ""), "^nodelay=0$"));
+	ck_assert(text_matches(ask(port, ""), "^keepalive=0$"));
+}
+END_TEST
+
+/* The server has the socket itself, so that those who queue there are its own until
+ * it ends. */
+START_TEST(a_wait_service_that_waits_no_more_keeps_its_socket)
+{
+	int port = port_take(), held, queued;
+	char *socket;
+
+	add_service("zzwait", "port = %d\nwait = yes\nserver = %s\n", port,
+		    place_program("wait_stream"));
+	daemon_start();
+	held = client_connect(NULL, port);
+	client_read_line(held);
+	socket = listener_inode(port);
+	configuration_clear();
+	write_service("zzcat", port, CAT "on_remove = drain\n");
+	queued = client_connect(NULL, port);
+	daemon_reload();
+	client_expect_end(held);
+	client_ping(queued);
+	ck_assert_str_eq(listener_inode(port), socket);
+	close(queued);
+	configuration_clear();
+	add_service("zzwait", "port = %d\nwait = yes\nserver = %s\n", port,
+		    place_program("wait_stream"));
+	daemon_reload();
+	held = client_connect(NULL, port);
+	client_read_line(held);
+	ck_assert_str_eq(listener_inode(port), socket);
+	client_send(held, "quit\n");
+	client_expect_end(held);
+}
+END_TEST
+
+START_TEST(a_datagram_service_that_a_program_takes_over_keeps_its_socket)
+{
+	int port = port_take(), fd;
+
+	add_service("echo", "port = %d\nsocket_type = dgram\ntype = INTERNAL UNLISTED\n", port);
+	daemon_start();
+	ck_assert_str_eq(datagram_ask(port, "built in"), "built in");
+	configuration_clear();
+	add_service("zzwait", "port = %d\nsocket_type = dgram\nserver = %s\n", port,
+		    place_program("wait_datagram"));
+	daemon_reload();
+	fd = datagram_connect(NULL, NULL, port);
+	datagram_send(fd, "program", 7);
+	ck_assert_uint_gt(datagram_receive(fd).length, 0);
+	ck_assert(!text_matches(daemon_log(), "bind failed"));
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_service_whose_new_log_is_wrong_keeps_its_socket)
+{
+	int port = port_take(), held;
+	char *socket;
+
+	write_service("zzlog", port, CAT);
+	daemon_start();
+	held = client_hold(port);
+	socket = listener_inode(port);
+	configuration_clear();
+	write_service("zzlog", port, textf(HELLO "log_type = FILE %s\n", place_path("no/such/log")));
+	daemon_reload();
+	client_ping(held);
+	ck_assert_str_eq(listener_inode(port), socket);
+	ck_assert_str_eq(ask(port, "as before"), "as before");
+	close(held);
+}
+END_TEST
+
 START_TEST(sessions_of_a_removed_service_end)
 {
 	int removed = port_take(), kept = port_take(), held, other;
@@ -632,6 +815,13 @@ static void add_service_tests(Suite *suite)
 	tcase_add_test(services, a_changed_port_moves_the_service);
 	tcase_add_test(services, a_changed_address_moves_the_service);
 	tcase_add_test(services, two_services_swap_their_ports);
+	tcase_add_loop_test(services, a_changed_service_keeps_its_socket_and_who_queues_there, 0,
+			    sizeof changes / sizeof changes[0]);
+	tcase_add_test(services, services_that_swap_their_ports_keep_who_queues_there);
+	tcase_add_test(services, changed_options_of_the_socket_count_for_new_clients);
+	tcase_add_test(services, a_wait_service_that_waits_no_more_keeps_its_socket);
+	tcase_add_test(services, a_datagram_service_that_a_program_takes_over_keeps_its_socket);
+	tcase_add_test(services, a_service_whose_new_log_is_wrong_keeps_its_socket);
 	tcase_add_test(services, sessions_of_a_removed_service_end);
 	tcase_add_test(services, sessions_of_a_removed_service_may_run_on);
 	tcase_add_test(services, sessions_of_a_removed_builtin_end);

@@ -4,7 +4,7 @@
 
 enum verdict {
 	ADMITTED,
-	REFUSED_ADDRESS,       /* only_from, no_access, or touched a sensor */
+	REFUSED_ADDRESS,       /* only_from, no_access, or touches a sensor */
 	REFUSED_TIME,          /* access_times */
 	REFUSED_FORK,          /* no process could be made */
 	REFUSED_SERVICE_LIMIT, /* instances */
@@ -18,11 +18,15 @@ enum verdict {
 	REFUSED_MEMORY,        /* no memory for the session */
 	REFUSED_IDENT,         /* IDONLY and no identity */
 	REFUSED_TARGET,        /* INTERCEPT: the socket of its server is not open */
+	REFUSED_BANNED,        /* touched a sensor before */
 	VERDICT_COUNT
 };
 
 /* The word a FAIL line has for it: "address", "service_limit", "connections per
  * second" ... as xinetd writes them. */
 const char *verdict_text(enum verdict verdict);
+
+/* The same, but for a ban, which is an "address" there, and has a name of its own. */
+const char *verdict_name(enum verdict verdict);
 
 #endif

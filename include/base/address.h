@@ -67,6 +67,9 @@ const char *address_text(const struct address *address, char text[static ADDRESS
  * AF_UNSPEC and length 0. */
 struct prefix prefix_of(const struct address *address, unsigned length);
 
+/* The source that address belongs to. */
+struct prefix prefix_of_source(const struct address *address, struct source_prefix lengths);
+
 /* True when address lies in prefix; never for another family. */
 bool prefix_holds(const struct prefix *prefix, const struct address *address);
 

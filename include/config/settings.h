@@ -155,6 +155,7 @@ struct service_settings {
 	char *banner, *banner_success, *banner_fail;
 	struct log_type log;
 	unsigned log_on_success, log_on_failure; /* enum log_flag */
+	int fold_failures; /* seconds; -1: not set */
 
 	int rpc_version_first, rpc_version_last; /* 0: not set */
 	unsigned long rpc_number;

@@ -8,8 +8,7 @@
  * readable. */
 void datagrams_serve(struct listener *listener);
 
-/* Logs and counts a datagram whose sender is refused for its address; one who
- * insists is logged once a minute, as xinetd has it. */
+/* Logs and counts a datagram whose sender is refused for its address. */
 void datagrams_refuse(struct service *service, const struct address *peer);
 
 /* Has the kernel say which local address a datagram came to, so that the answer

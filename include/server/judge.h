@@ -15,6 +15,9 @@ int judge_init(unsigned process_limit) __attribute__((warn_unused_result));
 struct access_result judge_address(const struct service_settings *settings,
 				   const struct address *peer, const char *const *names);
 
+/* True while a sensor's ban of peer stands. */
+bool judge_bans(const struct address *peer);
+
 /* True when they have nothing against a peer whose session runs. */
 bool judge_still_admits(const struct service_settings *settings, const struct address *peer);
 

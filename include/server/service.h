@@ -44,10 +44,8 @@ struct service {
 	bool is_suspended, is_throttled, is_draining;
 	LIST_HEAD(, bind_lookup) lookups; /* of the names in bind */
 
-	struct address silenced; /* whose refused datagrams are not logged again ... */
-	uint64_t silenced_until; /* ... for a while */
-
 	uint64_t started, refused[VERDICT_COUNT];
+	struct folds *folds;       /* of FAIL lines; made when first needed */
 	int64_t last_failure_time; /* seconds since the epoch; 0: never */
 	char last_failure[FAILURE_TEXT_SIZE];
 };
@@ -99,9 +97,10 @@ bool service_is_full(const struct service *service);
 /* The sources of the service; NULL for want of memory. */
 struct sources *service_sources(struct service *service);
 
-/* Counts a refusal, keeps it as the last failure, writes the FAIL line. detail
- * may be NULL; with one there is a line in the daemon's log too. */
-void service_refused(struct service *service, enum verdict verdict, const struct address *peer,
+/* Counts a refusal, keeps it as the last failure, and writes the FAIL line unless
+ * it is folded with others of its source. detail may be NULL; with one there is a
+ * line in the daemon's log too. Returns true when it was not folded. */
+bool service_refused(struct service *service, enum verdict verdict, const struct address *peer,
 		     const char *detail);
 
 /* How many descriptors a connection of the service may come to have. */

@@ -24,6 +24,11 @@ void record_exit(const struct session *session, int status);
 void record_fail(const struct service_settings *settings, struct sink *log, enum verdict verdict,
 		 const struct address *peer);
 
+/* The same with " count=N" at its end, for as many refusals that had no line of their
+ * own. peer NULL: they came from several addresses. */
+void record_failures(const struct service_settings *settings, struct sink *log,
+		     enum verdict verdict, const struct address *peer, uint64_t count);
+
 /* USERID: ID USER, user being escaped already. For an admitted session by
  * log_on_success, for a refused one by log_on_failure: the caller knows. */
 void record_userid(const struct session *session, const char *user);

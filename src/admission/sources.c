@@ -129,11 +129,6 @@ size_t sources_count(const struct sources *sources)
 	return HASH_COUNT(sources->table);
 }
 
-static struct prefix source_of(const struct address *address, struct source_prefix lengths)
-{
-	return prefix_of(address, address->any.sa_family == AF_INET ? lengths.in4 : lengths.in6);
-}
-
 static struct source *source_find(const struct sources *sources, const struct prefix *prefix)
 {
 	uint32_t hash = prefix_hash(&sources->hash, prefix);
@@ -209,7 +204,7 @@ static struct source *source_add(struct sources *sources, const struct prefix *p
 static struct source *source_remember(struct sources *sources, const struct address *address,
 				      struct source_prefix lengths)
 {
-	struct prefix prefix = source_of(address, lengths);
+	struct prefix prefix = prefix_of_source(address, lengths);
 	struct source *source;
 
 	forget_the_whole(sources);
@@ -224,7 +219,7 @@ static struct source *source_remember(struct sources *sources, const struct addr
 unsigned sources_running(const struct sources *sources, const struct address *address,
 			 struct source_prefix lengths)
 {
-	struct prefix prefix = source_of(address, lengths);
+	struct prefix prefix = prefix_of_source(address, lengths);
 	const struct source *source = source_find(sources, &prefix);
 
 	return source ? source->running : 0;

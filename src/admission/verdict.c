@@ -18,7 +18,13 @@ const char *verdict_text(enum verdict verdict)
 		[REFUSED_MEMORY] = "memory",
 		[REFUSED_IDENT] = "userid",
 		[REFUSED_TARGET] = "redirect",
+		[REFUSED_BANNED] = "address",
 	};
 
 	return texts[verdict];
+}
+
+const char *verdict_name(enum verdict verdict)
+{
+	return verdict == REFUSED_BANNED ? "ban" : verdict_text(verdict);
 }

@@ -241,6 +241,11 @@ static const unsigned char *address_bytes(const struct address *address)
 		: address->in6.sin6_addr.s6_addr;
 }
 
+struct prefix prefix_of_source(const struct address *address, struct source_prefix lengths)
+{
+	return prefix_of(address, address->any.sa_family == AF_INET ? lengths.in4 : lengths.in6);
+}
+
 bool prefix_holds(const struct prefix *prefix, const struct address *address)
 {
 	if (!address_is_known(address) || address->any.sa_family != prefix->family)

@@ -85,6 +85,8 @@ const struct attribute attributes[] = {
 	  "PID, HOST, USERID, EXIT, DURATION, TRAFFIC" },
 	{ "log_on_failure", LIST, BOTH, 0, -1, read_log_failure, SERVICE_FIELD(log_on_failure),
 	  "HOST, USERID, ATTEMPT" },
+	{ "fold_failures", SCALAR, BOTH, 1, 1, read_period, SERVICE_FIELD(fold_failures),
+	  "seconds for which one source's refusals are counted in one line" },
 	{ "banner", SCALAR, BOTH, 1, 1, read_path, SERVICE_FIELD(banner),
 	  "a file sent to every client at once" },
 	{ "banner_success", SCALAR, BOTH, 1, 1, read_path, SERVICE_FIELD(banner_success),

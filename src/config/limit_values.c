@@ -24,6 +24,17 @@ void read_count(struct reading *reading, void *field)
 			       first_word(reading));
 }
 
+void read_period(struct reading *reading, void *field)
+{
+	uint64_t seconds;
+
+	if (parse_number(first_word(reading), INT_MAX, &seconds))
+		*(int *)field = (int)seconds;
+	else
+		reading_refuse(reading, NULL, "\"%s\" is not a number of seconds",
+			       first_word(reading));
+}
+
 static void read_limit(struct reading *reading, struct resource_limit *limit, bool with_unit)
 {
 	const char *text = first_word(reading);

@@ -17,6 +17,7 @@ struct service_settings *service_settings_new(void)
 	service->references = 1;
 	service->wait = -1;
 	service->port = -1;
+	service->fold_failures = -1;
 	service->instances = service->per_source = UNLIMITED;
 	service->cps = (struct rate){ .is_set = true, .rate = 50, .other = 10 };
 	service->source_prefix = (struct source_prefix){ .in4 = 32, .in6 = 64 };

@@ -10,10 +10,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-enum {
-	BATCH = 32,
-	SILENCE_MS = 60000, /* for which a refused sender is not logged again */
-};
+enum { BATCH = 32 };
 
 /* One datagram and its answer. */
 struct exchange {
@@ -102,30 +99,14 @@ static bool address_admits_datagram(const struct service_settings *settings,
 	return decision == ACCESS_ALLOWED;
 }
 
-/* As xinetd has it, a sender that is refused again and again is logged once a
- * minute. */
-static bool is_silenced(struct service *service, const struct address *peer)
-{
-	if (address_same_host(&service->silenced, peer) &&
-	    address_port(&service->silenced) == address_port(peer) &&
-	    loop_now() < service->silenced_until)
-		return true;
-	service->silenced = *peer;
-	service->silenced_until = loop_now() + SILENCE_MS;
-	return false;
-}
-
 void datagrams_refuse(struct service *service, const struct address *peer)
 {
-	if (is_silenced(service, peer))
-		service->refused[REFUSED_ADDRESS]++;
-	else
-		service_refused(service, REFUSED_ADDRESS, peer, NULL);
+	service_refused(service, REFUSED_ADDRESS, peer, NULL);
 }
 
 static bool admit(struct service *service, const struct address *peer)
 {
-	enum verdict verdict = REFUSED_ADDRESS;
+	enum verdict verdict = judge_bans(peer) ? REFUSED_BANNED : REFUSED_ADDRESS;
 
 	if (address_admits_datagram(service->settings, peer))
 		verdict = judge_limits(service, peer);
@@ -138,10 +119,7 @@ static bool admit(struct service *service, const struct address *peer)
 		record_answer(service->settings, service->log, peer);
 		return true;
 	}
-	if (verdict == REFUSED_ADDRESS)
-		datagrams_refuse(service, peer);
-	else
-		service_refused(service, verdict, peer, NULL);
+	service_refused(service, verdict, peer, NULL);
 	return false;
 }
 

@@ -23,12 +23,17 @@ struct sensor_list *judge_sensor_list(void)
 	return sensor_list;
 }
 
+bool judge_bans(const struct address *peer)
+{
+	return sensor_list_bans(sensor_list, peer, loop_now());
+}
+
 struct access_result judge_address(const struct service_settings *settings,
 				   const struct address *peer, const char *const *names)
 {
 	struct access_result banned = { .decision = ACCESS_DENIED };
 
-	if (sensor_list_bans(sensor_list, peer, loop_now()))
+	if (judge_bans(peer))
 		return banned;
 	return access_decide(&settings->only_from, &settings->no_access, peer, names);
 }

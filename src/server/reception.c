@@ -5,7 +5,6 @@
 #include "handlers/launch.h"
 #include "handlers/redirect.h"
 #include "server/arrival.h"
-#include "server/datagrams.h"
 #include "server/intercept.h"
 #include "server/judge.h"
 #include "session/identify.h"
@@ -303,13 +302,11 @@ static void on_refused_identified(struct session *session, const char *reason)
 
 static void refuse(struct session *session, enum verdict verdict)
 {
-	/* A sender of datagrams that insists is not worth a line each time. */
-	if (session->origin && verdict == REFUSED_ADDRESS)
-		datagrams_refuse(session->service, &session->peer);
-	else
-		service_refused(session->service, verdict, &session->peer, NULL);
+	bool has_line = service_refused(session->service, verdict, &session->peer, NULL);
+
 	uncount(session);
-	if ((session->settings->log_on_failure & LOG_FLAG_USERID) && idents < idents_most) {
+	if (has_line && (session->settings->log_on_failure & LOG_FLAG_USERID) &&
+	    idents < idents_most) {
 		idents++;
 		session->is_being_named = true;
 		arrival_ask_ident(session, IDENTIFY_DEADLINE_MS, on_refused_identified);
@@ -328,7 +325,7 @@ static void refuse_address(struct session *session, struct access_result result)
 		log_error("Service=%s: only_from list and no_access list match equally the "
 			  "address %s", session->settings->id,
 			  address_text(&session->peer, text));
-	refuse(session, REFUSED_ADDRESS);
+	refuse(session, judge_bans(&session->peer) ? REFUSED_BANNED : REFUSED_ADDRESS);
 }
 
 static void on_names(struct session *session, const char *const *names)

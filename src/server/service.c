@@ -6,6 +6,7 @@
 #include "base/sink.h"
 #include "server/handover.h"
 #include "server/intercept.h"
+#include "session/folds.h"
 #include "session/record.h"
 
 #include <errno.h>
@@ -409,14 +410,51 @@ static void note_failure(struct service *service, enum verdict verdict,
 		 detail ? detail : "");
 }
 
-void service_refused(struct service *service, enum verdict verdict, const struct address *peer,
+enum { FOLD_MS = 1000, FOLD_DATAGRAMS_MS = 60000 };
+
+/* For how long refusals of one source are one line. Unless told otherwise those are
+ * that can come as fast as one likes; senders of datagrams once a minute, as xinetd
+ * has it. */
+static uint64_t fold_window(const struct service_settings *settings, enum verdict verdict)
+{
+	if (settings->fold_failures >= 0)
+		return (uint64_t)settings->fold_failures * 1000;
+	if (verdict == REFUSED_RATE || verdict == REFUSED_BANNED)
+		return FOLD_MS;
+	return verdict == REFUSED_ADDRESS && !service_is_stream(settings) ? FOLD_DATAGRAMS_MS : 0;
+}
+
+static void write_folded(void *context, enum verdict verdict, const struct address *peer,
+			 uint64_t count)
+{
+	const struct service *service = context;
+
+	record_failures(service->settings, service->log, verdict, peer, count);
+}
+
+static bool is_folded(struct service *service, enum verdict verdict, const struct address *peer)
+{
+	uint64_t window = fold_window(service->settings, verdict);
+
+	if (window == 0 || !service->settings->log_on_failure)
+		return false;
+	if (!service->folds)
+		service->folds = folds_new(write_folded, service);
+	return service->folds && !folds_begin(service->folds, verdict, peer,
+					      service->settings->source_prefix, window);
+}
+
+bool service_refused(struct service *service, enum verdict verdict, const struct address *peer,
 		     const char *detail)
 {
 	service->refused[verdict]++;
 	note_failure(service, verdict, peer, detail);
 	if (detail)
 		log_error("service %s: %s", service->settings->id, detail);
+	if (is_folded(service, verdict, peer))
+		return false;
 	record_fail(service->settings, service->log, verdict, peer);
+	return true;
 }
 
 /* --- beginning and end ------------------------------------------------------------------------ */
@@ -526,6 +564,7 @@ void service_free(struct service *service)
 	share_leave(descriptors_shares(), &service->descriptors);
 	sources_free(service->sources);
 	sources_free(service->arrivals);
+	folds_free(service->folds);
 	sink_release(service->log);
 	service_settings_release(service->settings);
 	free(service);

@@ -66,7 +66,7 @@ static void print_totals(FILE *out, const struct service *service)
 	for (int verdict = 0; verdict < VERDICT_COUNT; verdict++)
 		if (service->refused[verdict])
 			fprintf(out, "\trefused (%s) = %" PRIu64 "\n",
-				verdict_text((enum verdict)verdict), service->refused[verdict]);
+				verdict_name((enum verdict)verdict), service->refused[verdict]);
 	if (service->last_failure_time) {
 		fputs("\tlast failure = ", out);
 		print_time(out, service->last_failure_time);

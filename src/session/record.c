@@ -99,6 +99,16 @@ void record_exit(const struct session *session, int status)
 	line_write(&line, session->log);
 }
 
+static void line_add_failure(struct line *line, const struct service_settings *settings,
+			     enum verdict verdict, const struct address *peer)
+{
+	line_add(line, "FAIL: %s %s", settings->id, verdict_text(verdict));
+	if (peer)
+		line_add_peer(line, peer, settings->log_on_failure);
+	else if (settings->log_on_failure & LOG_FLAG_HOST)
+		line_add(line, " from=<several addresses>");
+}
+
 void record_fail(const struct service_settings *settings, struct sink *log, enum verdict verdict,
 		 const struct address *peer)
 {
@@ -106,8 +116,19 @@ void record_fail(const struct service_settings *settings, struct sink *log, enum
 
 	if (!settings->log_on_failure)
 		return;
-	line_add(&line, "FAIL: %s %s", settings->id, verdict_text(verdict));
-	line_add_peer(&line, peer, settings->log_on_failure);
+	line_add_failure(&line, settings, verdict, peer);
+	line_write(&line, log);
+}
+
+void record_failures(const struct service_settings *settings, struct sink *log,
+		     enum verdict verdict, const struct address *peer, uint64_t count)
+{
+	struct line line = { .length = 0 };
+
+	if (!settings->log_on_failure)
+		return;
+	line_add_failure(&line, settings, verdict, peer);
+	line_add(&line, " count=%" PRIu64, count);
 	line_write(&line, log);
 }
 

@@ -140,23 +140,27 @@ START_TEST(datagrams_obey_lists)
 }
 END_TEST
 
-START_TEST(one_refused_sender_is_logged_once)
+START_TEST(each_refused_sender_is_logged_once_and_counted)
 {
 	int port = add_service("echo", "type = INTERNAL UNLISTED\nsocket_type = dgram\n"
-			       "no_access = 127.0.0.6\n%s", log_everything());
-	int stranger, friend;
+			       "no_access = 127.0.0.6 127.0.0.7\n%s", log_everything());
+	int strangers[2], friend;
 
 	daemon_start();
-	stranger = datagram_connect("127.0.0.6", NULL, port);
+	strangers[0] = datagram_connect("127.0.0.6", NULL, port);
+	strangers[1] = datagram_connect("127.0.0.7", NULL, port);
 	friend = datagram_connect("127.0.0.5", NULL, port);
-	for (int i = 0; i < 30; i++)
-		datagram_send(stranger, "again", 5);
+	for (int i = 0; i < 60; i++)
+		datagram_send(strangers[i % 2], "again", 5);
 	datagram_send(friend, "friend", 6);
 	ck_assert_str_eq(datagram_receive(friend).data, "friend");
 	daemon_stop();
-	ck_assert_uint_eq(text_count(service_log(), "FAIL: echo address"), 1);
-	close(stranger);
-	close(friend);
+	for (int i = 6; i <= 7; i++) {
+		const char *line = textf(LOG_TIME "FAIL: echo address from=127\\.0\\.0\\.%d", i);
+
+		ck_assert_uint_eq(text_count(service_log(), textf("%s$", line)), 1);
+		ck_assert_uint_eq(text_count(service_log(), textf("%s count=29$", line)), 1);
+	}
 }
 END_TEST
 
@@ -187,7 +191,7 @@ Suite *access_suite(void)
 	tcase_add_test(access, a_refused_client_leaves_one_line);
 	tcase_add_test(access, builtins_obey_lists);
 	tcase_add_test(access, datagrams_obey_lists);
-	tcase_add_test(access, one_refused_sender_is_logged_once);
+	tcase_add_test(access, each_refused_sender_is_logged_once_and_counted);
 	tcase_add_test(access, lists_of_defaults_count);
 	return suite;
 }

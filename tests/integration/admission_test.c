@@ -7,6 +7,7 @@
 #include "support/process.h"
 
 #include <check.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -102,6 +103,88 @@ START_TEST(source_cps_limits_each_source_apart)
 	service_wait_log("FAIL: time connections per second from=127\\.0\\.0\\.66$");
 	check_served("127.0.0.1", port, true);
 	check_served("127.0.0.2", port, true);
+}
+END_TEST
+
+/* Has so many connections refused. */
+static void be_refused(const char *source, int port, int count)
+{
+	for (int i = 0; i < count; i++)
+		ck_assert_str_eq(ask_from(source, port, ""), "");
+}
+
+/* One line at once, and one with the count of the others; what is counted when the
+ * daemon ends is not lost. */
+static void check_folded(const char *line, int refused)
+{
+	daemon_stop();
+	ck_assert_uint_eq(text_count(service_log(), textf(LOG_TIME "%s$", line)), 1);
+	ck_assert_uint_eq(text_count(service_log(), textf(LOG_TIME "%s count=%d$", line,
+							  refused - 1)), 1);
+}
+
+#define CPS_LINE "FAIL: time connections per second from=127\\.0\\.0\\.66"
+
+START_TEST(refusals_of_a_source_are_counted_in_one_line)
+{
+	int port = add_service("time", TIME_SERVICE "source_cps = 1 1\nfold_failures = 3600\n%s",
+			       log_everything());
+	int refused;
+
+	daemon_start();
+	refused = 20 - count_served("127.0.0.66", port, 20);
+	ck_assert_int_gt(refused, 1);
+	check_folded(CPS_LINE, refused);
+}
+END_TEST
+
+START_TEST(refusals_by_rate_are_counted_unless_told_otherwise)
+{
+	int port = add_service("time", TIME_SERVICE "source_cps = 1 1\n%s", log_everything());
+
+	daemon_start();
+	wait_until(count_served("127.0.0.66", port, 5) < 5 &&
+		   text_matches(service_log(), LOG_TIME CPS_LINE " count=[0-9]+$"));
+}
+END_TEST
+
+START_TEST(refusals_have_a_line_each_when_asked)
+{
+	int port = add_service("time", TIME_SERVICE "source_cps = 1 1\nfold_failures = 0\n%s",
+			       log_everything());
+	unsigned refused;
+
+	daemon_start();
+	refused = 20 - (unsigned)count_served("127.0.0.66", port, 20);
+	daemon_stop();
+	ck_assert_uint_eq(text_count(service_log(), LOG_TIME CPS_LINE "$"), refused);
+	ck_assert_uint_eq(text_count(service_log(), "count="), 0);
+}
+END_TEST
+
+START_TEST(other_refusals_are_folded_only_when_asked)
+{
+	int plain = add_service("zzplain", HELLO "only_from = 127.0.0.1\n%s", log_everything());
+	int folded = add_service("zzfolded", HELLO "only_from = 127.0.0.1\nfold_failures = 3600\n%s",
+				 log_everything());
+
+	daemon_start();
+	be_refused("127.0.0.66", plain, 4);
+	be_refused("127.0.0.66", folded, 4);
+	check_folded("FAIL: zzfolded address from=127\\.0\\.0\\.66", 4);
+	ck_assert_uint_eq(text_count(service_log(), "FAIL: zzplain address from=127.0.0.66$"), 4);
+}
+END_TEST
+
+START_TEST(every_folded_refusal_counts_in_the_report)
+{
+	int port = add_service("zzno", HELLO "only_from = 127.0.0.1\nfold_failures = 3600\n");
+
+	configure("daemon\n{\nstatus_file = %s\n}\n", place_path("status"));
+	daemon_start();
+	be_refused("127.0.0.66", port, 4);
+	daemon_signal(SIGUSR1);
+	wait_until(text_matches(place_read("status"), "^\trefused \\(address\\) = 4$"));
 }
 END_TEST
 
@@ -218,6 +301,20 @@ START_TEST(who_touches_a_sensor_is_refused_everywhere)
 }
 END_TEST
 
+START_TEST(refusals_of_who_is_banned_are_counted)
+{
+	int trap = add_service("zztrap", "type = INTERNAL UNLISTED\nflags = SENSOR\n"
+			       "deny_time = FOREVER\n");
+	int port = add_service("zzok", HELLO "%s", log_everything());
+
+	daemon_start();
+	ck_assert_str_eq(ask_from("127.0.0.5", trap, ""), "");
+	wait_until(ask_from("127.0.0.5", port, "")[0] == '\0' &&
+		   text_matches(service_log(),
+				LOG_TIME "FAIL: zzok address from=127\\.0\\.0\\.5 count=[0-9]+$"));
+}
+END_TEST
+
 START_TEST(a_sensor_bans_an_address_not_its_network)
 {
 	int trap = add_service("zztrap", "server = /bin/true\nflags = SENSOR\ndeny_time = FOREVER\n");
@@ -299,12 +396,18 @@ Suite *admission_suite(void)
 	tcase_add_test(rates, a_suspended_service_comes_back);
 	tcase_add_test(rates, a_throttled_service_queues);
 	tcase_add_test(rates, source_cps_limits_each_source_apart);
+	tcase_add_test(rates, refusals_of_a_source_are_counted_in_one_line);
+	tcase_add_test(rates, refusals_by_rate_are_counted_unless_told_otherwise);
+	tcase_add_test(rates, refusals_have_a_line_each_when_asked);
+	tcase_add_test(rates, other_refusals_are_folded_only_when_asked);
+	tcase_add_test(rates, every_folded_refusal_counts_in_the_report);
 	tcase_add_test(rates, a_refused_address_costs_no_rate);
 	tcase_add_test(times, access_times_open_and_close);
 	tcase_add_test(times, access_times_cross_midnight);
 	tcase_add_test(times, a_load_below_max_load_is_served);
 	tcase_add_test(times, a_load_above_max_load_is_refused);
 	tcase_add_test(sensors, who_touches_a_sensor_is_refused_everywhere);
+	tcase_add_test(sensors, refusals_of_who_is_banned_are_counted);
 	tcase_add_test(sensors, a_sensor_bans_an_address_not_its_network);
 	tcase_add_test(sensors, a_sensor_that_never_denies_only_tells);
 	tcase_add_test(sensors, a_datagram_sensor_bans_when_asked);

@@ -140,6 +140,7 @@ static const struct {
 	{ SERVER, "log_on_success", "PID HOST EXIT DURATION USERID", "=" },
 	{ REDIRECT "redirect = ::1 7002\n", "log_on_success", "TRAFFIC", "=" },
 	{ SERVER, "log_on_failure", "", "=" },
+	{ SERVER, "fold_failures", "10", "=" },
 	{ SERVER, "banner", "/etc/hostname", "=" },
 	{ SERVER, "banner_success", "/no/such/banner", "=" },
 	{ SERVER, "banner_fail", "\"/tmp/a banner\"", "=" },

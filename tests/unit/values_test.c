@@ -64,6 +64,7 @@ SHOW(deny_time, "%d", service->deny_time)
 SHOW(libwrap, "%s", service->libwrap)
 SHOW(log_on_success, "%u", service->log_on_success)
 SHOW(log_on_failure, "%u", service->log_on_failure)
+SHOW(fold_failures, "%d", service->fold_failures)
 SHOW(banners, "%s %s %s", service->banner ? service->banner : "-",
      service->banner_success ? service->banner_success : "-",
      service->banner_fail ? service->banner_fail : "-")
@@ -227,6 +228,9 @@ static const struct {
 	{ "deny_time = forever", show_deny_time, "-1" },
 	{ "deny_time = NEVER", show_deny_time, "0" },
 
+	{ "fold_failures = 10", show_fold_failures, "10" },
+	{ "fold_failures = 0", show_fold_failures, "0" },
+	{ "nice = 0", show_fold_failures, "-1" },
 	{ "log_type = SYSLOG daemon", show_log, "syslog 24 6" },
 	{ "log_type = syslog LOCAL3 debug", show_log, "syslog 152 7" },
 	{ "log_type = FILE /tmp/x", show_log, "file /tmp/x 0 0" },
@@ -341,6 +345,8 @@ static const struct {
 	{ "cps = 5 x", "\"x\" is not a number" },
 	{ "cps = 10000001 1", "\"10000001\" is not a number from 0 to 10000000" },
 	{ "cps_action = pause", "unknown value \"pause\"" },
+	{ "fold_failures = -1", "\"-1\" is not a number of seconds" },
+	{ "fold_failures = 1m", "\"1m\" is not a number of seconds" },
 	{ "source_cps = 5 0", "the burst must be at least 1" },
 	{ "source_cps = x 0", "\"x\" is not a number" },
 	{ "max_load = 0", "not a load above 0" },

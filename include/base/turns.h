@@ -44,12 +44,18 @@ struct turn {
  * on; 0 is no bound. NULL with errno ENOMEM. */
 struct turns *turns_new(size_t levels, const unsigned most[]);
 
+/* Has the queue hold at most so many, waiting or under way; without it there is no
+ * bound. A group may hold as many as there is room left for in the one around it,
+ * and that is what it and its like leave: one that fills it alone has half of it, and
+ * there is always room for a group that has nobody in it, until very many are. */
+void turns_set_room(struct turns *turns, unsigned room);
+
 /* Whoever is in it is forgotten. NULL is harmless. */
 void turns_free(struct turns *turns);
 
 /* Has turn, which is in no queue, wait behind those of its group. keys has one key
- * for each level, the largest group's first. Returns 0, or -1 with errno ENOMEM and
- * nothing changed. */
+ * for each level, the largest group's first. Returns 0, or -1 with errno and
+ * nothing changed: ENOMEM, or EAGAIN when there is no room for it. */
 int turns_join(struct turns *turns, struct turn *turn, const struct turn_key keys[])
 	__attribute__((warn_unused_result));
 

@@ -29,6 +29,7 @@ struct turns {
 	struct turn_group *groups; /* every other one */
 	size_t levels;
 	unsigned most[TURNS_LEVELS_MOST + 1];
+	unsigned room; /* 0: no bound */
 };
 
 struct turn_key turn_key_number(uint64_t number)
@@ -132,6 +133,11 @@ struct turns *turns_new(size_t levels, const unsigned most[])
 	return turns;
 }
 
+void turns_set_room(struct turns *turns, unsigned room)
+{
+	turns->room = room;
+}
+
 void turns_free(struct turns *turns)
 {
 	struct turn_group *group, *next;
@@ -145,21 +151,53 @@ void turns_free(struct turns *turns)
 	free(turns);
 }
 
+static unsigned group_size(const struct turn_group *group)
+{
+	return group->waits + group->under_way;
+}
+
+/* Takes off *left, the room in the group around it, what group holds; false when it
+ * may hold no more. */
+static bool has_room(const struct turns *turns, const struct turn_group *group, unsigned *left)
+{
+	unsigned size = group_size(group);
+
+	if (turns->room == 0)
+		return true;
+	if (size >= *left)
+		return false;
+	*left -= size;
+	return true;
+}
+
+/* The smallest group of those keys, in which there is room for one more; NULL with
+ * errno. */
+static struct turn_group *find_place(struct turns *turns, const struct turn_key keys[])
+{
+	struct turn_group *group = &turns->all, *inner = group;
+	unsigned left = turns->room;
+	bool fits = has_room(turns, group, &left);
+
+	for (size_t level = 0; level < turns->levels && inner && fits; level++) {
+		struct group_id id = { .parent = group, .key = keys[level] };
+
+		inner = group_find(turns, &id, level + 1);
+		group = inner ? inner : group;
+		fits = inner && has_room(turns, inner, &left);
+	}
+	if (fits)
+		return group;
+	group_prune(turns, group);
+	errno = inner ? EAGAIN : ENOMEM;
+	return NULL;
+}
+
 int turns_join(struct turns *turns, struct turn *turn, const struct turn_key keys[])
 {
-	struct turn_group *group = &turns->all;
+	struct turn_group *group = find_place(turns, keys);
 
-	for (size_t level = 0; level < turns->levels; level++) {
-		struct group_id id = { .parent = group, .key = keys[level] };
-		struct turn_group *inner = group_find(turns, &id, level + 1);
-
-		if (!inner) {
-			group_prune(turns, group);
-			errno = ENOMEM;
-			return -1;
-		}
-		group = inner;
-	}
+	if (!group)
+		return -1;
 	turn->group = group;
 	turn->is_waiting = true;
 	TAILQ_INSERT_TAIL(&group->waiting, turn, link);

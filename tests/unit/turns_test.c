@@ -1,6 +1,7 @@
 #include "base/turns.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,6 +220,48 @@ START_TEST(the_turns_a_group_was_given_are_counted)
 }
 END_TEST
 
+/* What may join a queue for eight, letter by letter: those in capitals may not. */
+static const char *const crowds[] = {
+	"A1a A1b A1c A1D A2e A2F B1g B1h C1i D1j E1K F1L",
+	"A1a A2b A3c A4d A5E B1f B2g C1h D1i E1J",
+	"A1a B1b C1c D1d E1e F1f G1g H1h I1I",
+};
+
+START_TEST(a_group_leaves_room_for_others)
+{
+	open_queue(2, without_bounds);
+	turns_set_room(turns, 8);
+	for (const char *word = crowds[_i]; *word; word += strcspn(word, " "), word += strspn(word, " ")) {
+		struct turn_key keys[] = { turn_key_number((uint64_t)word[0]),
+					   turn_key_number((uint64_t)word[1]) };
+		bool fits = word[2] >= 'a';
+
+		errno = 0;
+		ck_assert_msg((turns_join(turns, &guests[guest_count].turn, keys) == 0) == fits,
+			      "%.3s in \"%s\"", word, crowds[_i]);
+		ck_assert_int_eq(errno, fits ? 0 : EAGAIN);
+		guest_count += fits;
+	}
+	ck_assert_uint_eq(turns_waiting(turns), guest_count);
+}
+END_TEST
+
+START_TEST(who_is_under_way_takes_room_too)
+{
+	struct turn late = { .group = NULL };
+	struct guest *first;
+
+	open_queue(0, without_bounds);
+	turns_set_room(turns, 2);
+	join_all("A1a A1b");
+	first = next();
+	ck_assert_int_eq(turns_join(turns, &late, NULL), -1);
+	turns_leave(turns, &first->turn);
+	ck_assert_int_eq(turns_join(turns, &late, NULL), 0);
+	turns_leave(turns, &late);
+}
+END_TEST
+
 static unsigned number_below(unsigned end)
 {
 	static uint32_t state = 1;
@@ -311,6 +354,9 @@ Suite *turns_suite(void)
 	tcase_add_test(cases, the_rest_of_a_group_may_leave_while_it_is_at_its_bound);
 	tcase_add_test(cases, a_queue_may_go_with_those_in_it);
 	tcase_add_test(cases, the_turns_a_group_was_given_are_counted);
+	tcase_add_loop_test(cases, a_group_leaves_room_for_others, 0,
+			    sizeof crowds / sizeof crowds[0]);
+	tcase_add_test(cases, who_is_under_way_takes_room_too);
 	tcase_add_test(cases, bounds_hold_whatever_happens);
 	tcase_add_loop_test(cases, a_source_is_a_prefix, 0, sizeof sources / sizeof sources[0]);
 	suite_add_tcase(suite, cases);

@@ -204,6 +204,8 @@ static bool checks_first_sender_alone(const struct service_settings *service)
 
 static void check_address(struct answer *answer)
 {
+	static const struct turn_owner nobody_else = { .lengths = { 32, 64 } };
+
 	if (accepts_itself(answer->service)) {
 		fputs("the server accepts its clients itself (wait = yes): their addresses are not "
 		      "checked\n", answer->reasons);
@@ -215,7 +217,7 @@ static void check_address(struct answer *answer)
 	if (judge_address(answer, NULL))
 		return;
 	answer->is_known = false;
-	host_names_find(&answer->inquiry->peer, on_names, answer);
+	host_names_find(&nobody_else, &answer->inquiry->peer, on_names, answer);
 	wait_for_answer(answer);
 }
 

@@ -22,10 +22,13 @@ enum {
 /* Calls done with address's names (NULL-ended; empty: it has none, or nobody
  * could say, or not in time). When they are known already, or can't be looked up,
  * done is called before this returns, and it returns NULL; otherwise the query,
- * good until done is called. Queries for one address share one lookup, which goes
- * on, and is remembered, when none of them waits for it any more. */
+ * good until done is called. Queries of one service for one address share one
+ * lookup, which goes on, and is remembered, when none of them waits for it any more.
+ * What one service asks for is looked up for another anew, as it would wait in the
+ * queue of the first. */
 typedef void names_known(void *context, const char *const *names);
-struct name_query *host_names_find(const struct address *address, names_known *done, void *context);
+struct name_query *host_names_find(const struct turn_owner *owner, const struct address *address,
+				   names_known *done, void *context);
 
 /* done will not be called. */
 void host_names_cancel(struct name_query *query);
@@ -35,7 +38,8 @@ void host_names_forget(void);
 
 /* Looks names up by lookup instead of lookup_names, and with these times instead
  * of those above. For tests. */
-typedef struct lookup *host_names_lookup(const struct address *address, names_found *found,
+typedef struct lookup *host_names_lookup(const struct turn_owner *owner,
+					 const struct address *address, names_found *found,
 					 void *context);
 void host_names_set_lookup(host_names_lookup *lookup, uint64_t deadline_ms, uint64_t kept_ms,
 			   uint64_t none_kept_ms);

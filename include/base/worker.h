@@ -35,12 +35,17 @@ struct worker_pool *worker_pool_new(unsigned usual, unsigned most);
 struct worker_pool *worker_pool_new_shared(unsigned usual, unsigned most, size_t levels,
 					   const unsigned shares[]);
 
+/* Has the pool hold at most so many jobs as turns_set_room says; to be called before
+ * any is submitted. */
+void worker_pool_set_room(struct worker_pool *pool, unsigned room);
+
 /* Waits for the jobs that are running, drops the others, ends the threads. Calls
  * no done any more. For tests and orderly exits; not from a done. */
 void worker_pool_free(struct worker_pool *pool);
 
 /* Queues job. Returns 0, or -1 with errno when there is no thread and none can
- * be started (EAGAIN), or memory is short (ENOMEM); the job is then not queued. */
+ * be started or no room (EAGAIN), or memory is short (ENOMEM); the job is then not
+ * queued. */
 int worker_submit(struct worker_pool *pool, struct job *job) __attribute__((warn_unused_result));
 
 /* The same for a pool whose jobs take turns: keys says whose this one is. */

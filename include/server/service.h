@@ -5,6 +5,7 @@
 #include "admission/sources.h"
 #include "admission/verdict.h"
 #include "base/descriptors.h"
+#include "base/turns.h"
 #include "handlers/handler.h"
 #include "server/listener.h"
 #include "session/session.h"
@@ -108,6 +109,9 @@ unsigned service_descriptors_per_session(const struct service *service);
 
 /* True while some name in bind has no addresses yet. */
 bool service_has_names_to_look_up(const struct service *service);
+
+/* Whom what is asked for a client of the service is asked for. */
+struct turn_owner service_turn_owner(const struct service *service);
 
 /* True while a name in bind is being looked up. */
 bool service_is_looking_up(const struct service *service);

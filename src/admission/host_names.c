@@ -18,7 +18,7 @@
 
 /* A link-local address is another host on every link. */
 struct host_key {
-	unsigned char bytes[PREFIX_KEY_SIZE + sizeof(uint32_t)];
+	unsigned char bytes[PREFIX_KEY_SIZE + sizeof(uint32_t) + sizeof(uint64_t)];
 };
 
 struct name_query {
@@ -143,24 +143,29 @@ static void deadline_is_over(struct timer *timer)
 	query_answer(container_of(timer, struct name_query, deadline), no_names);
 }
 
-/* Each answer may cancel other queries. */
+/* Each answer may cancel other queries. What was not asked is not remembered. */
 static void lookup_is_over(void *context, const char *const *names)
 {
 	struct host *host = context;
 
-	host_remember(host, names);
+	if (names)
+		host_remember(host, names);
+	else if (host->is_listed)
+		host_forget(host);
 	while (!TAILQ_EMPTY(&host->queries))
-		query_answer(TAILQ_FIRST(&host->queries), host->names);
+		query_answer(TAILQ_FIRST(&host->queries), names ? host->names : no_names);
 	host_release(host);
 }
 
-static struct host_key key_of(const struct address *address, const struct prefix *prefix)
+static struct host_key key_of(const struct turn_owner *owner, const struct address *address,
+			      const struct prefix *prefix)
 {
 	uint32_t scope = prefix->family == AF_INET6 ? address->in6.sin6_scope_id : 0;
 	struct host_key key;
 
 	memcpy(key.bytes, prefix, PREFIX_KEY_SIZE);
 	memcpy(key.bytes + PREFIX_KEY_SIZE, &scope, sizeof scope);
+	memcpy(key.bytes + PREFIX_KEY_SIZE + sizeof scope, &owner->service, sizeof owner->service);
 	return key;
 }
 
@@ -182,14 +187,14 @@ static struct host *host_new(const struct host_key *key, uint32_t hash)
 	return host;
 }
 
-static struct host *host_look_up(const struct address *address, const struct host_key *key,
-				 uint32_t hash)
+static struct host *host_look_up(const struct turn_owner *owner, const struct address *address,
+				 const struct host_key *key, uint32_t hash)
 {
 	struct host *host = host_new(key, hash);
 
 	if (!host)
 		return NULL;
-	if (!ways.lookup(address, lookup_is_over, host)) {
+	if (!ways.lookup(owner, address, lookup_is_over, host)) {
 		host_forget(host);
 		return NULL;
 	}
@@ -198,23 +203,23 @@ static struct host *host_look_up(const struct address *address, const struct hos
 }
 
 /* Known or about to be; NULL when it can't be looked up. */
-static struct host *host_of(const struct address *address)
+static struct host *host_of(const struct turn_owner *owner, const struct address *address)
 {
 	struct prefix prefix = prefix_of(address, 128);
-	struct host_key key = key_of(address, &prefix);
+	struct host_key key = key_of(owner, address, &prefix);
 	struct host *host;
 	uint32_t hash;
 
 	if (!table.is_ready && prefix_hash_init(&table.hash) < 0)
 		return NULL;
 	table.is_ready = true;
-	hash = prefix_hash(&table.hash, &prefix);
+	hash = prefix_hash(&table.hash, &prefix) ^ (uint32_t)(owner->service * 0x9e3779b97f4a7c15);
 	HASH_FIND_BYHASHVALUE(hh, table.hosts, &key, sizeof key, hash, host);
 	if (host && host->is_known && host->until <= loop_now()) {
 		host_forget(host);
 		host = NULL;
 	}
-	return host ? host : host_look_up(address, &key, hash);
+	return host ? host : host_look_up(owner, address, &key, hash);
 }
 
 static struct name_query *query_new(struct host *host, names_known *done, void *context)
@@ -241,9 +246,10 @@ static void tell(struct host *host, names_known *done, void *context)
 	host_release(host);
 }
 
-struct name_query *host_names_find(const struct address *address, names_known *done, void *context)
+struct name_query *host_names_find(const struct turn_owner *owner, const struct address *address,
+				   names_known *done, void *context)
 {
-	struct host *host = address_is_known(address) ? host_of(address) : NULL;
+	struct host *host = address_is_known(address) ? host_of(owner, address) : NULL;
 	struct name_query *query = NULL;
 
 	if (host && host->is_known) {

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <resolv.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -14,20 +15,34 @@
 #include <time.h>
 
 enum {
-	THREADS_USUAL = 2,
-	THREADS_MOST = 8,
 	REPLY_USUAL = 8 * 1024, /* what the names of an address take up, as the C library */
 	REPLY_MOST = 64 * 1024, /* hands them out */
 };
 
+enum { NETWORK_IN4 = 24, NETWORK_IN6 = 48 }; /* whose reverse zone is often one */
+
+/* Lookups that share threads. */
+struct queue {
+	struct worker_pool *pool;
+	size_t levels;
+	unsigned most[TURNS_LEVELS_MOST + 1]; /* threads: of all, and of each level's groups */
+};
+
+static struct queue address_queue = { .most = { 8 } };
+
+/* By service, network and source. */
+static struct queue name_queue = { .levels = 3, .most = { 16, 8, 4, 2 } };
+
 struct lookup {
 	struct job job;
+	struct queue *queue;
 	atomic_bool is_cancelled;
 	uint64_t due; /* no question is asked after it; CLOCK_MONOTONIC */
 	void *context;
 	addresses_found *addresses_found;
 	names_found *names_found;
 
+	bool was_asked;
 	int error, system_error; /* of getaddrinfo(3) */
 	size_t count;
 	struct address addresses[LOOKUP_ADDRESSES_MOST];
@@ -37,9 +52,6 @@ struct lookup {
 	int family;
 	char host[];
 };
-
-static struct worker_pool *pool;
-static unsigned lookups;
 
 static struct lookup *lookup_of(struct job *job)
 {
@@ -157,6 +169,18 @@ static void try_name(struct lookup *lookup, const char *name)
 		lookup->count++;
 }
 
+void resolver_limit_waiting(void)
+{
+	if (res_init() < 0) /* anew, as resolv.conf may be new and a change of _res hides it */
+		return;
+	if (_res.retrans > 2)
+		_res.retrans = 2; /* seconds for one name server */
+	if (_res.retry > 2)
+		_res.retry = 2;
+	if (_res.nscount > 1)
+		_res.retry = 1;
+}
+
 /* Of gethostbyaddr_r(3): ERANGE when the reply is longer than size. */
 static int ask_for_names(const struct address *address, struct hostent *names, char *reply,
 			 size_t size, struct hostent **found)
@@ -183,6 +207,10 @@ static void find_names(struct job *job)
 	struct lookup *lookup = lookup_of(job);
 	int error = ERANGE;
 
+	if (!is_worth_asking(lookup))
+		return;
+	lookup->was_asked = true;
+	resolver_limit_waiting();
 	for (size_t size = REPLY_USUAL; size <= REPLY_MOST && error == ERANGE; size *= 2) {
 		char *reply = malloc(size);
 		struct hostent names, *found = NULL;
@@ -212,7 +240,6 @@ static void addresses_done(struct job *job)
 {
 	struct lookup *lookup = lookup_of(job);
 
-	lookups--;
 	if (!atomic_load(&lookup->is_cancelled))
 		lookup->addresses_found(lookup->context, lookup->addresses, lookup->count,
 					reason_of(lookup));
@@ -222,47 +249,47 @@ static void addresses_done(struct job *job)
 static void names_done(struct job *job)
 {
 	struct lookup *lookup = lookup_of(job);
+	const char *const *names = (const char *const *)lookup->names;
 
-	lookups--;
 	if (!atomic_load(&lookup->is_cancelled))
-		lookup->names_found(lookup->context, (const char *const *)lookup->names);
+		lookup->names_found(lookup->context, lookup->was_asked ? names : NULL);
 	lookup_free(lookup);
 }
 
-static int open_pool(void)
+static int open_queue(struct queue *queue)
 {
-	if (!pool)
-		pool = worker_pool_new(THREADS_USUAL, THREADS_MOST);
-	return pool ? 0 : -1;
+	if (queue->pool)
+		return 0;
+	queue->pool = worker_pool_new_shared(queue->most[0], queue->most[0], queue->levels,
+					     queue->most);
+	if (!queue->pool)
+		return -1;
+	worker_pool_set_room(queue->pool, LOOKUPS_MOST);
+	return 0;
 }
 
-static struct lookup *lookup_new(const char *host)
+static struct lookup *lookup_new(struct queue *queue, const char *host)
 {
 	size_t length = strlen(host) + 1;
-	struct lookup *lookup;
+	struct lookup *lookup = calloc(1, sizeof *lookup + length);
 
-	if (lookups == LOOKUPS_MOST) {
-		errno = EAGAIN;
-		return NULL;
-	}
-	lookup = calloc(1, sizeof *lookup + length);
 	if (!lookup)
 		return NULL;
 	memcpy(lookup->host, host, length);
+	lookup->queue = queue;
 	lookup->due = loop_now() + LOOKUP_PATIENCE_MS;
 	atomic_init(&lookup->is_cancelled, false);
 	return lookup;
 }
 
 /* Frees lookup when that fails. */
-static struct lookup *lookup_begin(struct lookup *lookup)
+static struct lookup *lookup_begin(struct lookup *lookup, const struct turn_key keys[])
 {
 	int error;
 
-	if (open_pool() == 0 && worker_submit(pool, &lookup->job) == 0) {
-		lookups++;
+	if (open_queue(lookup->queue) == 0 &&
+	    worker_submit_for(lookup->queue->pool, &lookup->job, keys) == 0)
 		return lookup;
-	}
 	error = errno;
 	lookup_free(lookup);
 	errno = error;
@@ -272,7 +299,7 @@ static struct lookup *lookup_begin(struct lookup *lookup)
 struct lookup *lookup_addresses(const char *host, int family, addresses_found *found,
 				void *context)
 {
-	struct lookup *lookup = lookup_new(host);
+	struct lookup *lookup = lookup_new(&address_queue, host);
 
 	if (!lookup)
 		return NULL;
@@ -280,12 +307,18 @@ struct lookup *lookup_addresses(const char *host, int family, addresses_found *f
 	lookup->family = family;
 	lookup->addresses_found = found;
 	lookup->context = context;
-	return lookup_begin(lookup);
+	return lookup_begin(lookup, NULL);
 }
 
-struct lookup *lookup_names(const struct address *address, names_found *found, void *context)
+struct lookup *lookup_names(const struct turn_owner *owner, const struct address *address,
+			    names_found *found, void *context)
 {
-	struct lookup *lookup = lookup_new("");
+	const struct source_prefix network = { .in4 = NETWORK_IN4, .in6 = NETWORK_IN6 };
+	const struct turn_key keys[] = {
+		turn_key_number(owner->service), turn_key_source(address, network),
+		turn_key_source(address, owner->lengths),
+	};
+	struct lookup *lookup = lookup_new(&name_queue, "");
 
 	if (!lookup)
 		return NULL;
@@ -293,10 +326,12 @@ struct lookup *lookup_names(const struct address *address, names_found *found, v
 	lookup->address = *address;
 	lookup->names_found = found;
 	lookup->context = context;
-	return lookup_begin(lookup);
+	return lookup_begin(lookup, keys);
 }
 
 void lookup_cancel(struct lookup *lookup)
 {
 	atomic_store(&lookup->is_cancelled, true);
+	if (worker_cancel(lookup->queue->pool, &lookup->job))
+		lookup_free(lookup);
 }

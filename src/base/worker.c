@@ -236,6 +236,11 @@ struct worker_pool *worker_pool_new_shared(unsigned usual, unsigned most, size_t
 	return pool;
 }
 
+void worker_pool_set_room(struct worker_pool *pool, unsigned room)
+{
+	turns_set_room(pool->queued, room);
+}
+
 static void end_threads(struct worker_pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);

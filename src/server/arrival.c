@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/user_file.h"
 #include "base/worker.h"
+#include "server/service.h"
 #include "session/identify.h"
 
 #include <errno.h>
@@ -228,12 +229,13 @@ static void on_names(void *context, const char *const *names)
 void arrival_ask_names(struct session *session, arrival_names_step *next)
 {
 	struct arrival *arrival = arrival_begin(session);
+	struct turn_owner owner = service_turn_owner(session->service);
 	struct name_query *query;
 
 	if (!arrival)
 		return;
 	arrival->next_names = next;
-	query = host_names_find(&session->peer, on_names, session);
+	query = host_names_find(&owner, &session->peer, on_names, session);
 	if (query) /* otherwise next has been called, and arrival is gone */
 		arrival->names = query;
 }

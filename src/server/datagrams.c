@@ -78,24 +78,23 @@ static void on_datagram_names(void *context, const char *const *names)
 
 /* A datagram can't wait for a name: until it is known it is as good as lost, and
  * the sender asks again. */
-static bool names_admit_datagram(const struct service_settings *settings,
-				 const struct address *peer)
+static bool names_admit_datagram(const struct service *service, const struct address *peer)
 {
-	struct seen_names seen = { .settings = settings, .peer = peer };
-	struct name_query *query = host_names_find(peer, on_datagram_names, &seen);
+	struct seen_names seen = { .settings = service->settings, .peer = peer };
+	struct turn_owner owner = service_turn_owner(service);
+	struct name_query *query = host_names_find(&owner, peer, on_datagram_names, &seen);
 
 	if (query) /* the lookup goes on, for next time */
 		host_names_cancel(query);
 	return seen.admitted;
 }
 
-static bool address_admits_datagram(const struct service_settings *settings,
-				    const struct address *peer)
+static bool address_admits_datagram(const struct service *service, const struct address *peer)
 {
-	enum access_decision decision = judge_address(settings, peer, NULL).decision;
+	enum access_decision decision = judge_address(service->settings, peer, NULL).decision;
 
 	if (decision == ACCESS_NEEDS_NAMES)
-		return names_admit_datagram(settings, peer);
+		return names_admit_datagram(service, peer);
 	return decision == ACCESS_ALLOWED;
 }
 
@@ -108,7 +107,7 @@ static bool admit(struct service *service, const struct address *peer)
 {
 	enum verdict verdict = judge_bans(peer) ? REFUSED_BANNED : REFUSED_ADDRESS;
 
-	if (address_admits_datagram(service->settings, peer))
+	if (address_admits_datagram(service, peer))
 		verdict = judge_limits(service, peer);
 	if (verdict == ADMITTED && (service->settings->flags & FLAG_SENSOR)) {
 		judge_ban(service->settings, peer);

@@ -382,6 +382,12 @@ void service_throttle(struct service *service, uint64_t milliseconds)
 	service_refresh(service);
 }
 
+struct turn_owner service_turn_owner(const struct service *service)
+{
+	return (struct turn_owner){ .service = (uintptr_t)service,
+				    .lengths = service->settings->source_prefix };
+}
+
 struct sources *service_sources(struct service *service)
 {
 	if (!service->sources)

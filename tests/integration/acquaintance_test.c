@@ -2,6 +2,7 @@
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
+#include "support/name_server.h"
 #include "support/place.h"
 
 #include <check.h>
@@ -192,6 +193,59 @@ START_TEST(names_count_for_datagrams_once_they_are_known)
 }
 END_TEST
 
+/* The daemon alone asks a name server of the test's own. */
+#define NAME_SERVER "127.113.0.53"
+#define GOOD "127.113.5.1"
+
+static const struct name_record records[] = {
+	{ "1.5.113.127.in-addr.arpa", ns_t_ptr, "good.example", 0 },
+	{ "good.example", ns_t_a, GOOD, 0 },
+	{ ".66.127.in-addr.arpa", ns_t_ptr, NULL, 0 },
+};
+
+static void use_own_name_server(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount(place_path("resolv.conf"), "/etc/resolv.conf", NULL, MS_BIND, NULL) < 0 ||
+	    mount(place_path("nsswitch.conf"), "/etc/nsswitch.conf", NULL, MS_BIND, NULL) < 0)
+		_exit(99);
+}
+
+static void start_with_name_server(void)
+{
+	place_write("resolv.conf", "nameserver " NAME_SERVER "\n");
+	place_write("nsswitch.conf", "hosts: files dns\n");
+	name_server_start(NAME_SERVER, records, sizeof records / sizeof records[0]);
+	daemon_start_with(&(struct daemon_options){ .prepare = use_own_name_server });
+}
+
+enum { STRANGERS = 100 };
+
+/* Clients whose reverse names nobody tells, each of a network of its own. */
+static void connect_strangers(int port, int clients[static STRANGERS])
+{
+	for (int i = 0; i < STRANGERS; i++)
+		clients[i] = client_connect_from(textf("127.66.%d.1", i), NULL, port);
+}
+
+START_TEST(slow_names_of_one_service_hold_up_no_other)
+{
+	const char *good_alone = "only_from = good.example\ncps = 0 0\n";
+	int flooded = add_service("zzone", HELLO "%s", good_alone);
+	int other = add_service("zztwo", HELLO "%s", good_alone);
+	int echo = add_service("echo", "type = INTERNAL UNLISTED\n"), clients[STRANGERS];
+	int redirect = add_service("zzredirect", "redirect = good.example %d\n", echo);
+
+	start_with_name_server();
+	connect_strangers(flooded, clients);
+	ck_assert_str_eq(ask_from(GOOD, other, ""), "hello\n");
+	ck_assert_str_eq(ask(redirect, "there"), "there");
+	ck_assert(client_hears_nothing(clients[STRANGERS - 1]));
+	for (int i = 0; i < STRANGERS; i++)
+		close(clients[i]);
+}
+END_TEST
+
 /* --- hosts.allow and hosts.deny ------------------------------------------------------ */
 
 /* Lays the test's own hosts.deny over the machine's, for the daemon alone. */
@@ -252,6 +306,9 @@ Suite *acquaintance_suite(void)
 	}
 	tcase_add_test(names, names_in_the_lists_match_their_hosts);
 	tcase_add_test(names, names_count_for_datagrams_once_they_are_known);
+	if (is_superuser() && access("/etc/resolv.conf", F_OK) == 0 &&
+	    access("/etc/nsswitch.conf", F_OK) == 0) /* to lay others over */
+		tcase_add_test(names, slow_names_of_one_service_hold_up_no_other);
 #ifdef HAVE_LIBWRAP
 	if (is_superuser() && access("/etc/hosts.deny", F_OK) == 0) {
 		tcase_add_test(wrap, hosts_deny_is_obeyed);

@@ -20,9 +20,10 @@ static struct {
 static int begun;
 static bool is_refusing;
 
-static struct lookup *begin_lookup(const struct address *address, names_found *found,
-				   void *context)
+static struct lookup *begin_lookup(const struct turn_owner *owner, const struct address *address,
+				   names_found *found, void *context)
 {
+	(void)owner;
 	if (is_refusing) {
 		errno = EAGAIN;
 		return NULL;
@@ -81,11 +82,13 @@ static struct address numbered_address(uint32_t number)
 	return address_from_sockaddr((struct sockaddr *)&in4, sizeof in4);
 }
 
+static const struct turn_owner service = { .service = 1 }, other_service = { .service = 2 };
+
 static struct name_query *find(struct asker *asker, const char *text)
 {
 	struct address address = address_of(text);
 
-	return host_names_find(&address, take_names, asker);
+	return host_names_find(&service, &address, take_names, asker);
 }
 
 #define ck_told(asker, text) \
@@ -147,9 +150,9 @@ START_TEST(ports_do_not_count)
 	struct address address = address_of("2001:db8::1");
 
 	address_set_port(&address, 1);
-	ck_assert_ptr_nonnull(host_names_find(&address, take_names, &askers[0]));
+	ck_assert_ptr_nonnull(host_names_find(&service, &address, take_names, &askers[0]));
 	address_set_port(&address, 2);
-	ck_assert_ptr_nonnull(host_names_find(&address, take_names, &askers[1]));
+	ck_assert_ptr_nonnull(host_names_find(&service, &address, take_names, &askers[1]));
 	ck_assert_int_eq(begun, 1);
 	end_lookup(0, "six.example");
 	ck_told(&askers[0], "six.example ");
@@ -189,6 +192,36 @@ START_TEST(queries_share_a_lookup)
 	end_lookup(0, "one.example");
 	for (int i = 0; i < 100; i++)
 		ck_told(&askers[i], "one.example ");
+}
+END_TEST
+
+START_TEST(another_service_does_not_wait_for_that_lookup)
+{
+	struct address address = address_of("192.0.2.1");
+
+	find(&askers[0], "192.0.2.1");
+	ck_assert_ptr_nonnull(host_names_find(&other_service, &address, take_names, &askers[1]));
+	ck_assert_int_eq(begun, 2);
+	end_lookup(1, "one.example");
+	ck_told(&askers[1], "one.example ");
+	ck_assert_int_eq(askers[0].calls, 0);
+	end_lookup(0, "one.example");
+	ck_told(&askers[0], "one.example ");
+}
+END_TEST
+
+START_TEST(what_was_not_asked_is_not_remembered)
+{
+	for (int i = 0; i < 2; i++) {
+		ck_assert_ptr_nonnull(find(&askers[i], "192.0.2.1"));
+		if (i == 1)
+			host_names_forget();
+		lookups[i].found(lookups[i].context, NULL);
+		ck_told(&askers[i], "");
+	}
+	ck_assert_ptr_nonnull(find(&askers[2], "192.0.2.1"));
+	end_lookup(2, "one.example");
+	ck_told(&askers[2], "one.example ");
 }
 END_TEST
 
@@ -269,7 +302,7 @@ START_TEST(an_unknown_address_is_nameless)
 {
 	struct address unknown = address_from_sockaddr(NULL, 0);
 
-	ck_assert_ptr_null(host_names_find(&unknown, take_names, &askers[0]));
+	ck_assert_ptr_null(host_names_find(&service, &unknown, take_names, &askers[0]));
 	ck_told(&askers[0], "");
 	ck_assert_int_eq(begun, 0);
 }
@@ -280,7 +313,7 @@ static void fill(int from, int to)
 	for (int i = from; i < to; i++) {
 		struct address address = numbered_address((uint32_t)i);
 
-		host_names_find(&address, take_names, &askers[i]);
+		host_names_find(&service, &address, take_names, &askers[i]);
 		end_lookup(begun - 1, "some.example");
 	}
 }
@@ -289,7 +322,7 @@ static bool is_remembered(int number)
 {
 	struct address address = numbered_address((uint32_t)number);
 	struct asker asker = { 0 };
-	struct name_query *query = host_names_find(&address, take_names, &asker);
+	struct name_query *query = host_names_find(&service, &address, take_names, &asker);
 
 	if (query)
 		host_names_cancel(query);
@@ -360,7 +393,7 @@ START_TEST(an_answer_may_do_anything)
 {
 	struct address address = address_of("192.0.2.1");
 
-	host_names_find(&address, make_trouble, &askers[3]);
+	host_names_find(&service, &address, make_trouble, &askers[3]);
 	others[0] = find(&askers[0], "192.0.2.1");
 	others[1] = find(&askers[1], "192.0.2.1");
 	others[2] = find(&askers[2], "192.0.2.1");
@@ -372,7 +405,7 @@ START_TEST(an_answer_may_do_anything)
 	ck_assert_int_eq(askers[4].calls, 0);
 	end_lookup(1, "two.example");
 	ck_told(&askers[4], "two.example ");
-	ck_assert_ptr_null(host_names_find(&address, forget_and_take, &askers[5]));
+	ck_assert_ptr_null(host_names_find(&service, &address, forget_and_take, &askers[5]));
 	ck_told(&askers[5], "two.example ");
 }
 END_TEST
@@ -390,10 +423,10 @@ START_TEST(knows_this_host)
 	struct address address = address_of("127.0.0.1");
 
 	host_names_set_lookup(lookup_names, NAMES_DEADLINE_MS, NAMES_KEPT_MS, NAMES_NONE_KEPT_MS);
-	ck_assert_ptr_nonnull(host_names_find(&address, take_and_stop, &askers[0]));
+	ck_assert_ptr_nonnull(host_names_find(&service, &address, take_and_stop, &askers[0]));
 	loop_run();
 	ck_assert_msg(strstr(askers[0].names, "localhost ") != NULL, "%s", askers[0].names);
-	ck_assert_ptr_null(host_names_find(&address, take_names, &askers[1]));
+	ck_assert_ptr_null(host_names_find(&service, &address, take_names, &askers[1]));
 	ck_told(&askers[1], askers[0].names);
 }
 END_TEST
@@ -412,6 +445,8 @@ Suite *host_names_suite(void)
 	tcase_add_test(cache, ports_do_not_count);
 	tcase_add_test(cache, different_hosts_have_different_names);
 	tcase_add_test(cache, queries_share_a_lookup);
+	tcase_add_test(cache, another_service_does_not_wait_for_that_lookup);
+	tcase_add_test(cache, what_was_not_asked_is_not_remembered);
 	tcase_add_test(cache, a_cancelled_query_is_not_answered);
 	tcase_add_test(cache, a_lookup_nobody_waits_for_is_remembered);
 	tcase_add_test(cache, who_is_not_named_in_time_is_nameless);

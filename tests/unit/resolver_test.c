@@ -1,22 +1,15 @@
 #include "base/loop.h"
 #include "base/resolver.h"
+#include "support/name_server.h"
+#include "support/own_etc.h"
 #include "support/place.h"
 
-#include <arpa/inet.h>
-#include <arpa/nameser.h>
 #include <check.h>
 #include <errno.h>
-#include <net/if.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
-#include <unistd.h>
+
+#define ROWS(table) ((int)(sizeof table / sizeof table[0]))
 
 /* What one lookup came to. */
 struct answer {
@@ -72,7 +65,9 @@ static void take_names(void *context, const char *const *names)
 {
 	struct answer *answer = context;
 
-	while (*names)
+	if (!names)
+		append(answer, "(not asked)");
+	while (names && *names)
 		append(answer, *names++);
 	count_answer(answer);
 }
@@ -86,16 +81,28 @@ static struct lookup *ask_addresses(struct answer *answer, const char *host, int
 	return lookup;
 }
 
-static struct lookup *ask_names(struct answer *answer, const char *text)
+static struct lookup *begin_names(unsigned service, const char *text, struct answer *answer)
 {
+	struct turn_owner owner = { .service = service, .lengths = { 32, 64 } };
 	struct address address = { 0 };
-	struct lookup *lookup;
 
 	ck_assert_msg(address_parse(&address, text, 99) == 0, "%s is no address", text);
-	lookup = lookup_names(&address, take_names, answer);
+	errno = 0;
+	return lookup_names(&owner, &address, take_names, answer);
+}
+
+static struct lookup *ask_names_for(unsigned service, struct answer *answer, const char *text)
+{
+	struct lookup *lookup = begin_names(service, text, answer);
+
 	ck_assert_msg(lookup != NULL, "%s: %s", text, strerror(errno));
 	ck_assert_int_eq(answer->calls, 0);
 	return lookup;
+}
+
+static struct lookup *ask_names(struct answer *answer, const char *text)
+{
+	return ask_names_for(0, answer, text);
 }
 
 static void run_until_answered(int count)
@@ -149,7 +156,8 @@ START_TEST(an_unknown_address_has_no_name)
 {
 	struct address unknown = address_from_sockaddr(NULL, 0);
 
-	ck_assert_ptr_nonnull(lookup_names(&unknown, take_names, &answers[0]));
+	ck_assert_ptr_nonnull(lookup_names(&(struct turn_owner){ 0 }, &unknown, take_names,
+					   &answers[0]));
 	run_until_answered(1);
 	ck_assert_str_eq(answers[0].text, "");
 }
@@ -201,24 +209,17 @@ START_TEST(a_callback_may_begin_and_cancel)
 }
 END_TEST
 
-START_TEST(refuses_more_than_the_most)
+/* Its turn does not come while the others before it are asked about. */
+START_TEST(who_waits_can_be_cancelled)
 {
-	struct address address = { 0 };
+	struct lookup *lookups[100];
 
-	ck_assert_int_eq(address_parse(&address, "127.0.0.1", 0), 0);
-	for (int i = 0; i < LOOKUPS_MOST; i++)
-		ask_addresses(&answers[i], "127.0.0.1", AF_INET);
-	errno = 0;
-	ck_assert_ptr_null(lookup_addresses("127.0.0.1", AF_INET, take_addresses, NULL));
-	ck_assert_int_eq(errno, EAGAIN);
-	errno = 0;
-	ck_assert_ptr_null(lookup_names(&address, take_names, NULL));
-	ck_assert_int_eq(errno, EAGAIN);
-	run_until_answered(LOOKUPS_MOST);
-	for (int i = 0; i < LOOKUPS_MOST; i++)
-		ck_assert_msg(strcmp(answers[i].text, "127.0.0.1") == 0, "lookup %d", i);
-	ask_addresses(&answers[LOOKUPS_MOST], "127.0.0.1", AF_INET);
-	run_until_answered(LOOKUPS_MOST + 1);
+	for (int i = 0; i < 100; i++)
+		lookups[i] = ask_names(&answers[i], "127.0.0.1");
+	for (int i = 99; i >= 1; i--)
+		lookup_cancel(lookups[i]);
+	run_until_answered(1);
+	ck_assert_int_eq(answers[0].calls, 1);
 }
 END_TEST
 
@@ -226,14 +227,7 @@ END_TEST
  * In namespaces of its own the test is root of an empty network and an empty
  * /etc, whoever runs it; where that is not allowed these tests are left out. */
 
-struct record {
-	const char *name;
-	int type;
-	const char *value;
-	int times; /* that the answer has it: 0 is 1 */
-};
-
-static const struct record records[] = {
+static const struct name_record records[] = {
 	{ "1.2.0.192.in-addr.arpa", ns_t_ptr, "honest.example", 0 },
 	{ "2.2.0.192.in-addr.arpa", ns_t_ptr, "nobody.example", 0 },
 	{ "3.2.0.192.in-addr.arpa", ns_t_ptr, "liar.example", 0 },
@@ -249,136 +243,15 @@ static const struct record records[] = {
 	{ "twice.example", ns_t_aaaa, "::ffff:192.0.2.9", 0 },
 	{ "many.example", ns_t_a, "192.0.2.0", 70 },
 	{ "silent.example", ns_t_a, NULL, 0 },
+	{ ".18.198.in-addr.arpa", ns_t_ptr, NULL, 0 },
 };
-
-enum { RECORDS = sizeof records / sizeof records[0], MESSAGE_MOST = 65535 };
-
-static unsigned char *put16(unsigned char *to, unsigned value)
-{
-	*to++ = (unsigned char)(value >> 8);
-	*to++ = (unsigned char)value;
-	return to;
-}
-
-static unsigned char *put_name(unsigned char *to, const char *name)
-{
-	while (*name) {
-		size_t length = strcspn(name, ".");
-
-		*to++ = (unsigned char)length;
-		memcpy(to, name, length);
-		to += length;
-		name += length + (name[length] == '.');
-	}
-	*to++ = 0;
-	return to;
-}
-
-/* Of many equal addresses each is one higher than the one before. */
-static unsigned char *put_value(unsigned char *to, const struct record *record, int number)
-{
-	if (record->type == ns_t_ptr)
-		return put_name(to, record->value);
-	if (record->type == ns_t_aaaa)
-		return inet_pton(AF_INET6, record->value, to), to + 16;
-	inet_pton(AF_INET, record->value, to);
-	if (record->times > 2)
-		to[3] = (unsigned char)(to[3] + number);
-	return to + 4;
-}
-
-static unsigned char *put_record(unsigned char *to, const struct record *record, int number)
-{
-	unsigned char *length, *end;
-
-	to = put16(to, 0xc00c); /* the name in the question */
-	to = put16(to, (unsigned)record->type);
-	to = put16(to, ns_c_in);
-	to = put16(put16(to, 0), 60);
-	length = to;
-	end = put_value(to + 2, record, number);
-	put16(length, (unsigned)(end - length - 2));
-	return end;
-}
-
-/* Turns the question into its answer; 0 when there is to be none. */
-static size_t answer_question(unsigned char *message, size_t length)
-{
-	char name[256];
-	int name_length = ns_name_uncompress(message, message + length, message + 12, name,
-					     sizeof name);
-	unsigned char *to = message + 12 + name_length + 4;
-	int type = message[12 + name_length] << 8 | message[12 + name_length + 1];
-	unsigned count = 0, known = 0;
-
-	for (int i = 0; i < RECORDS; i++) {
-		if (strcasecmp(records[i].name, name) != 0)
-			continue;
-		known++;
-		if (!records[i].value)
-			return 0;
-		for (int n = 0; type == records[i].type && n <= records[i].times - !!n; n++, count++)
-			to = put_record(to, &records[i], n);
-	}
-	put16(message + 2, 0x8180 | (known ? ns_r_noerror : ns_r_nxdomain));
-	put16(message + 6, count);
-	memset(message + 8, 0, 4);
-	return (size_t)(to - message);
-}
-
-static void *serve_names(void *argument)
-{
-	int fd = *(int *)argument;
-
-	for (;;) {
-		static unsigned char message[2 * MESSAGE_MOST];
-		struct sockaddr_in from;
-		socklen_t from_length = sizeof from;
-		ssize_t length = recvfrom(fd, message, MESSAGE_MOST, 0, (struct sockaddr *)&from,
-					  &from_length);
-		size_t answer = length > 12 ? answer_question(message, (size_t)length) : 0;
-
-		if (answer > 0)
-			sendto(fd, message, answer, 0, (struct sockaddr *)&from, from_length);
-	}
-	return NULL;
-}
-
-static void start_name_server(void)
-{
-	static int fd;
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(53),
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	pthread_t thread;
-
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-	ck_assert_int_eq(pthread_create(&thread, NULL, serve_names, &fd), 0);
-	pthread_detach(thread);
-}
-
-static FILE *create(const char *path)
-{
-	FILE *file = fopen(path, "we");
-
-	ck_assert_msg(file != NULL, "%s: %s", path, strerror(errno));
-	return file;
-}
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *file = create(path);
-
-	ck_assert_int_ge(fputs(text, file), 0);
-	ck_assert_int_eq(fclose(file), 0);
-}
 
 /* One host has more aliases than a reply of the usual size holds. */
 static void write_hosts(void)
 {
-	FILE *file = create("/etc/hosts");
+	FILE *file = fopen("/etc/hosts", "we");
 
+	ck_assert_ptr_nonnull(file);
 	fputs("127.0.0.1 localhost\n192.0.2.6 Same same SAME\n192.0.2.7 first second\n"
 	      "192.0.2.4", file);
 	for (int i = 0; i < 2000; i++)
@@ -387,50 +260,15 @@ static void write_hosts(void)
 	ck_assert_int_eq(fclose(file), 0);
 }
 
-static int raise_loopback(void)
-{
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int status = ioctl(fd, SIOCSIFFLAGS, &request);
-
-	close(fd);
-	return status;
-}
-
-static int enter_namespaces(void)
-{
-	int own_user = geteuid() == 0 ? 0 : CLONE_NEWUSER;
-
-	if (unshare(own_user | CLONE_NEWNS | CLONE_NEWNET) < 0
-	    || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0
-	    || mount("tmpfs", "/etc", "tmpfs", 0, NULL) < 0)
-		return -1;
-	return raise_loopback();
-}
-
 static void set_up_network(void)
 {
-	ck_assert_msg(enter_namespaces() == 0, "%s", strerror(errno));
-	write_file("/etc/nsswitch.conf", "hosts: files dns\n");
-	write_file("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
-		   "search .\n");
+	own_etc_enter();
+	own_etc_write("nsswitch.conf", "hosts: files dns\n");
+	own_etc_write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
+		      "search .\n");
 	write_hosts();
-	start_name_server();
+	name_server_start("127.0.0.1", records, ROWS(records));
 	set_up();
-}
-
-static bool namespaces_are_allowed(void)
-{
-	const char *fork_mode = getenv("CK_FORK");
-	int status = -1;
-	pid_t pid;
-
-	if (fork_mode && strcmp(fork_mode, "no") == 0)
-		return false;
-	pid = fork();
-	if (pid == 0)
-		_exit(enter_namespaces() == 0 ? 0 : 1);
-	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
 static const struct {
@@ -518,7 +356,113 @@ START_TEST(a_slow_lookup_holds_up_no_other)
 }
 END_TEST
 
-#define ROWS(table) ((int)(sizeof table / sizeof table[0]))
+START_TEST(refuses_more_than_the_most)
+{
+	static struct lookup *lookups[LOOKUPS_MOST];
+
+	for (int i = 0; i < LOOKUPS_MOST; i++)
+		lookups[i] = ask_addresses(&answers[i], "silent.example", AF_INET);
+	errno = 0;
+	ck_assert_ptr_null(lookup_addresses("honest.example", AF_INET, take_addresses, NULL));
+	ck_assert_int_eq(errno, EAGAIN);
+	ask_names(&answers[LOOKUPS_MOST], "192.0.2.1");
+	for (int i = 0; i < LOOKUPS_MOST; i++)
+		lookup_cancel(lookups[i]);
+	run_until_answered(1);
+	ck_assert_str_eq(answers[LOOKUPS_MOST].text, "honest.example");
+	ask_addresses(&answers[0], "honest.example", AF_INET6);
+	run_until_answered(2);
+	ck_assert_str_eq(answers[0].text, "2001:db8::77");
+}
+END_TEST
+
+/* As many of those strangers as may be asked about. */
+static int ask_all_that_fit(const char *host)
+{
+	int count = 0;
+
+	while (begin_names(1, host ? host : textf("198.18.%d.%d", count / 256, count % 256),
+			   &answers[count]))
+		count++;
+	ck_assert_int_eq(errno, EAGAIN);
+	return count;
+}
+
+static const char *const stranger_hosts[] = { "198.18.0.1", NULL };
+
+START_TEST(keeps_room_for_who_has_asked_for_nothing_yet)
+{
+	int count = ask_all_that_fit(stranger_hosts[_i]);
+
+	ck_assert_int_ge(count, LOOKUPS_MOST / 8);
+	ask_names_for(2, &answers[count], "192.0.2.1");
+	while (answers[count].calls == 0)
+		loop_turn(-1);
+	ck_assert_str_eq(answers[count].text, "honest.example");
+}
+END_TEST
+
+/* Strangers, whose names take long, come from as many networks and hosts of each to
+ * service 1, beside a client of some service. */
+static const struct {
+	int networks, of_each;
+	unsigned service;
+} crowds[] = { { 100, 1, 2 }, { 1, 100, 2 }, { 1, 1, 2 }, { 1, 100, 1 }, { 1, 1, 1 } };
+
+enum { CROWD = 100, PASSED_MOST = 32 };
+
+static void ask_strangers(int networks, int of_each)
+{
+	for (int i = 1; i <= CROWD; i++)
+		ask_names_for(1, &answers[i], textf("198.18.%d.%d", i % networks, i % of_each));
+}
+
+/* A line of all would have it wait for nearly every one of them. */
+START_TEST(slow_strangers_hold_up_nobody_else)
+{
+	ask_strangers(crowds[_i].networks, crowds[_i].of_each);
+	ask_names_for(crowds[_i].service, &answers[0], "192.0.2.1");
+	while (answers[0].calls == 0)
+		loop_turn(-1);
+	ck_assert_str_eq(answers[0].text, "honest.example");
+	ck_assert_msg(answered <= PASSED_MOST, "after %d others", answered - 1);
+}
+END_TEST
+
+START_TEST(slow_strangers_hold_up_no_address)
+{
+	ask_strangers(CROWD, 1);
+	ask_addresses(&answers[0], "honest.example", AF_INET6);
+	while (answers[0].calls == 0)
+		loop_turn(-1);
+	ck_assert_str_eq(answers[0].text, "2001:db8::77");
+	ck_assert_msg(answered <= PASSED_MOST, "after %d others", answered - 1);
+}
+END_TEST
+
+/* However patient resolv.conf is. */
+START_TEST(a_stranger_has_little_patience_to_spend)
+{
+	own_etc_write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:30 attempts:5\n");
+	ask_names(&answers[0], "198.18.0.1");
+	run_until_answered(1);
+	ck_assert_str_eq(answers[0].text, "");
+}
+END_TEST
+
+/* What the library has read of it before is no reason to go on with it. */
+START_TEST(a_new_resolv_conf_is_read)
+{
+	ask_names(&answers[0], "192.0.2.1");
+	run_until_answered(1);
+	ck_assert_str_eq(answers[0].text, "honest.example");
+	own_etc_write("resolv.conf.new", "nameserver 127.0.0.9\noptions timeout:1 attempts:1\n");
+	ck_assert_int_eq(rename("/etc/resolv.conf.new", "/etc/resolv.conf"), 0);
+	ask_names(&answers[1], "192.0.2.1");
+	run_until_answered(2);
+	ck_assert_str_eq(answers[1].text, "");
+}
+END_TEST
 
 static TCase *network_cases(void)
 {
@@ -530,6 +474,13 @@ static TCase *network_cases(void)
 	tcase_add_loop_test(network, finds_the_addresses_of_a_host, 0, ROWS(hosts));
 	tcase_add_loop_test(network, says_why_it_found_nothing, 0, ROWS(missing));
 	tcase_add_test(network, a_slow_lookup_holds_up_no_other);
+	tcase_add_test(network, refuses_more_than_the_most);
+	tcase_add_loop_test(network, keeps_room_for_who_has_asked_for_nothing_yet, 0,
+			    ROWS(stranger_hosts));
+	tcase_add_loop_test(network, slow_strangers_hold_up_nobody_else, 0, ROWS(crowds));
+	tcase_add_test(network, slow_strangers_hold_up_no_address);
+	tcase_add_test(network, a_stranger_has_little_patience_to_spend);
+	tcase_add_test(network, a_new_resolv_conf_is_read);
 	return network;
 }
 
@@ -547,9 +498,9 @@ Suite *resolver_suite(void)
 	tcase_add_test(local, an_unknown_address_has_no_name);
 	tcase_add_test(local, a_cancelled_lookup_says_nothing);
 	tcase_add_test(local, a_callback_may_begin_and_cancel);
-	tcase_add_test(local, refuses_more_than_the_most);
+	tcase_add_test(local, who_waits_can_be_cancelled);
 	suite_add_tcase(suite, local);
-	if (namespaces_are_allowed())
+	if (own_etc_is_allowed())
 		suite_add_tcase(suite, network_cases());
 	return suite;
 }

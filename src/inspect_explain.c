@@ -30,6 +30,9 @@ struct answer {
 	bool is_known;       /* by whoever has been asked */
 };
 
+/* For whom names are looked up and libwrap is asked: nobody else wants a turn. */
+static const struct turn_owner alone = { .lengths = { 32, 64 } };
+
 /* One step of admission. It writes its reason, and sets the refusal. */
 typedef void step(struct answer *answer);
 
@@ -204,8 +207,6 @@ static bool checks_first_sender_alone(const struct service_settings *service)
 
 static void check_address(struct answer *answer)
 {
-	static const struct turn_owner nobody_else = { .lengths = { 32, 64 } };
-
 	if (accepts_itself(answer->service)) {
 		fputs("the server accepts its clients itself (wait = yes): their addresses are not "
 		      "checked\n", answer->reasons);
@@ -217,7 +218,7 @@ static void check_address(struct answer *answer)
 	if (judge_address(answer, NULL))
 		return;
 	answer->is_known = false;
-	host_names_find(&nobody_else, &answer->inquiry->peer, on_names, answer);
+	host_names_find(&alone, &answer->inquiry->peer, on_names, answer);
 	wait_for_answer(answer);
 }
 
@@ -328,8 +329,8 @@ static void check_libwrap(struct answer *answer)
 		local.length = 0;
 	answer->is_known = false;
 	libwrap_run_no_commands();
-	if (libwrap_ask(service_libwrap_name(service), &answer->inquiry->peer, &local, on_libwrap,
-			answer))
+	if (libwrap_ask(&alone, service_libwrap_name(service), &answer->inquiry->peer, &local,
+			on_libwrap, answer))
 		wait_for_answer(answer);
 	else
 		on_libwrap(answer, false);

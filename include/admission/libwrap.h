@@ -9,11 +9,16 @@
  * effect, nor have those that would change the server's process (nice, setenv,
  * umask, user); twist, which would take its place, refuses the peer.
  *
+ * Services take turns, and within a service the sources of its clients: no service
+ * ever has more than half of the processes, no source of a service more than an
+ * eighth. What goes beyond waits.
+ *
  * Without libwrap at build time everybody is allowed. Loop thread only. */
 #ifndef USHERD_ADMISSION_LIBWRAP_H
 #define USHERD_ADMISSION_LIBWRAP_H
 
 #include "base/address.h"
+#include "base/turns.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,21 +26,23 @@
 struct libwrap_query;
 
 enum {
-	LIBWRAP_DEADLINE_MS = 10000, /* then the answer is no */
-	LIBWRAP_MOST = 256,          /* questions at once */
+	LIBWRAP_DEADLINE_MS = 10000, /* then the answer is no; waiting for a turn counts */
+	LIBWRAP_MOST = 256,          /* processes at once */
+	LIBWRAP_WAITING_MOST = 4096, /* questions, those included; no owner has so many that
+				      * there is no room for another's, see turns_set_room */
 };
 
 /* True when hosts.allow or hosts.deny has any rule at all, or can't be read:
  * otherwise there is nothing to ask. Looks at the files at most once a second. */
 bool libwrap_has_rules(void);
 
-/* Asks whether `daemon` may serve peer on its own address local. done is called
- * later, never before this returns. NULL with errno (ENOMEM, EAGAIN) when the
- * question could not be put; there is then no callback. */
+/* Asks for owner whether `daemon` may serve peer on its own address local. done is
+ * called later, never before this returns. NULL with errno (ENOMEM; EAGAIN: too many)
+ * when the question could not be put; there is then no callback. */
 typedef void libwrap_answer(void *context, bool allowed);
-struct libwrap_query *libwrap_ask(const char *daemon, const struct address *peer,
-				  const struct address *local, libwrap_answer *done,
-				  void *context);
+struct libwrap_query *libwrap_ask(const struct turn_owner *owner, const char *daemon,
+				  const struct address *peer, const struct address *local,
+				  libwrap_answer *done, void *context);
 
 /* done will not be called. */
 void libwrap_cancel(struct libwrap_query *query);

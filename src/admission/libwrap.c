@@ -18,12 +18,12 @@ void libwrap_set_deadline(uint64_t deadline_ms)
 
 #include "base/library.h"
 #include "base/log.h"
+#include "base/resolver.h"
 #include "base/worker.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <resolv.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,6 +67,7 @@ enum {
 };
 
 struct libwrap_query {
+	struct turn turn;
 	struct job job;
 	bool is_with_worker;
 	struct watch answer; /* the child's, on a pipe */
@@ -81,7 +82,7 @@ struct libwrap_query {
 };
 
 static struct worker_pool *pool;
-static unsigned queries;
+static struct turns *turns; /* by service and source */
 static bool runs_no_commands;
 
 static struct {
@@ -182,14 +183,7 @@ static void accept_signals(void)
 static void limit_waiting(void)
 {
 	*wrap.rfc931_timeout = LIBWRAP_DEADLINE_MS / 2000;
-	if (res_init() < 0)
-		return;
-	if (_res.retrans > 2)
-		_res.retrans = 2; /* seconds for one name server */
-	if (_res.retry > 2)
-		_res.retry = 2;
-	if (_res.nscount > 1)
-		_res.retry = 1;
+	resolver_limit_waiting();
 }
 
 static bool is_allowed(struct libwrap_query *query)
@@ -265,14 +259,17 @@ static void end_child(const struct libwrap_query *query)
 		kill(query->pid, SIGKILL);
 }
 
+static void put_next(void);
+
 static void query_free(struct libwrap_query *query)
 {
+	turns_leave(turns, &query->turn);
 	timer_stop(&query->deadline);
 	watch_stop(&query->answer);
 	if (query->answer.fd >= 0)
 		close(query->answer.fd);
 	free(query);
-	queries--;
+	put_next();
 }
 
 void libwrap_cancel(struct libwrap_query *query)
@@ -334,54 +331,72 @@ static void child_is_started(struct job *job)
 	}
 }
 
-/* One thread, so that no child gets hold of another's pipe. */
-static int open_pool(void)
+/* Puts the questions whose turn it is. One that can't be put is answered by its
+ * deadline, which is over then. */
+static void put_next(void)
 {
+	struct turn *turn;
+
+	while ((turn = turns_next(turns))) {
+		struct libwrap_query *query = container_of(turn, struct libwrap_query, turn);
+
+		query->is_with_worker = worker_submit(pool, &query->job) == 0;
+		if (query->is_with_worker)
+			continue;
+		log_failure(errno, "hosts.allow and hosts.deny can't be asked");
+		timer_start(&query->deadline, 0);
+	}
+}
+
+/* One thread, so that no child gets hold of another's pipe. */
+static int open_queue(void)
+{
+	const unsigned most[] = { LIBWRAP_MOST, LIBWRAP_MOST / 2, LIBWRAP_MOST / 8 };
+
+	if (!turns && (turns = turns_new(2, most)))
+		turns_set_room(turns, LIBWRAP_WAITING_MOST);
 	if (!pool)
 		pool = worker_pool_new(1, 1);
-	return pool ? 0 : -1;
+	return turns && pool ? 0 : -1;
 }
 
-static struct libwrap_query *query_new(void)
+static struct libwrap_query *query_new(const struct turn_owner *owner, const struct address *peer)
 {
-	struct libwrap_query *query;
-
-	if (queries == LIBWRAP_MOST) {
-		errno = EAGAIN;
-		return NULL;
-	}
-	query = calloc(1, sizeof *query);
-	if (!query)
-		return NULL;
-	query->job = (struct job){ .run = start_child, .done = child_is_started };
-	query->is_with_worker = true;
-	watch_init(&query->answer, -1, answer_is_ready);
-	timer_init(&query->deadline, deadline_is_over);
-	queries++;
-	return query;
-}
-
-struct libwrap_query *libwrap_ask(const char *daemon, const struct address *peer,
-				  const struct address *local, libwrap_answer *done,
-				  void *context)
-{
-	struct libwrap_query *query = query_new();
+	const struct turn_key keys[] = {
+		turn_key_number(owner->service), turn_key_source(peer, owner->lengths),
+	};
+	struct libwrap_query *query = open_queue() < 0 ? NULL : calloc(1, sizeof *query);
 	int error;
 
 	if (!query)
 		return NULL;
+	if (turns_join(turns, &query->turn, keys) < 0) {
+		error = errno;
+		free(query);
+		errno = error;
+		return NULL;
+	}
 	query->peer = *peer;
+	query->job = (struct job){ .run = start_child, .done = child_is_started };
+	watch_init(&query->answer, -1, answer_is_ready);
+	timer_init(&query->deadline, deadline_is_over);
+	return query;
+}
+
+struct libwrap_query *libwrap_ask(const struct turn_owner *owner, const char *daemon,
+				  const struct address *peer, const struct address *local,
+				  libwrap_answer *done, void *context)
+{
+	struct libwrap_query *query = query_new(owner, peer);
+
+	if (!query)
+		return NULL;
 	query->local = *local;
 	query->done = done;
 	query->context = context;
 	snprintf(query->daemon, sizeof query->daemon, "%s", daemon);
-	if (open_pool() < 0 || worker_submit(pool, &query->job) < 0) {
-		error = errno;
-		query_free(query);
-		errno = error;
-		return NULL;
-	}
 	timer_start(&query->deadline, answer_by_ms);
+	put_next();
 	return query;
 }
 
@@ -418,12 +433,13 @@ static void answer_is_due(struct timer *timer)
 	done(context, true);
 }
 
-struct libwrap_query *libwrap_ask(const char *daemon, const struct address *peer,
-				  const struct address *local, libwrap_answer *done,
-				  void *context)
+struct libwrap_query *libwrap_ask(const struct turn_owner *owner, const char *daemon,
+				  const struct address *peer, const struct address *local,
+				  libwrap_answer *done, void *context)
 {
 	struct libwrap_query *query = calloc(1, sizeof *query);
 
+	(void)owner;
 	(void)daemon;
 	(void)peer;
 	(void)local;

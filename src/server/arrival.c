@@ -250,13 +250,14 @@ static void on_libwrap(void *context, bool allowed)
 void arrival_ask_libwrap(struct session *session, const char *daemon, arrival_libwrap_step *next)
 {
 	struct arrival *arrival = arrival_begin(session);
+	struct turn_owner owner = service_turn_owner(session->service);
 	struct address local;
 
 	if (!arrival)
 		return;
 	arrival->next_libwrap = next;
 	address_of_socket(session->fd, &local);
-	arrival->libwrap = libwrap_ask(daemon, &session->peer, &local, on_libwrap, session);
+	arrival->libwrap = libwrap_ask(&owner, daemon, &session->peer, &local, on_libwrap, session);
 	if (!arrival->libwrap) /* who can't be asked about is not let in */
 		on_libwrap(session, false);
 }

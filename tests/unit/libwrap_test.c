@@ -19,7 +19,7 @@ enum { LONG_MS = 3600 * 1000 };
 static struct told {
 	int calls;
 	bool allowed;
-} told[LIBWRAP_MOST];
+} told[LIBWRAP_WAITING_MOST];
 
 static int answered, wanted;
 
@@ -49,11 +49,20 @@ static struct address address_of(const char *text, uint16_t port)
 	return address;
 }
 
-static struct libwrap_query *ask_from(struct told *one, const char *daemon, const char *from)
+static struct libwrap_query *begin(unsigned service, const char *daemon, const char *from,
+				   struct told *one)
 {
+	struct turn_owner owner = { .service = service, .lengths = { 32, 64 } };
 	struct address peer = address_of(from, 40000);
 	struct address local = address_of(strchr(from, ':') ? "::1" : "127.0.0.2", 23);
-	struct libwrap_query *query = libwrap_ask(daemon, &peer, &local, take_answer, one);
+
+	errno = 0;
+	return libwrap_ask(&owner, daemon, &peer, &local, take_answer, one);
+}
+
+static struct libwrap_query *ask_from(struct told *one, const char *daemon, const char *from)
+{
+	struct libwrap_query *query = begin(0, daemon, from, one);
 
 	ck_assert_msg(query != NULL, "%s", strerror(errno));
 	ck_assert_int_eq(one->calls, 0);
@@ -213,7 +222,8 @@ START_TEST(an_unknown_address_matches_no_network)
 	struct address unknown = address_from_sockaddr(NULL, 0);
 
 	write_rules("ALL: 0.0.0.0/0 [::]/0\n", "ALL: ALL\n");
-	ck_assert_ptr_nonnull(libwrap_ask("echo", &unknown, &unknown, take_answer, &told[0]));
+	ck_assert_ptr_nonnull(libwrap_ask(&(struct turn_owner){ 0 }, "echo", &unknown, &unknown,
+					  take_answer, &told[0]));
 	run_until_answered(1);
 	ck_assert(!told[0].allowed);
 }
@@ -363,22 +373,56 @@ START_TEST(a_process_that_dies_has_said_no)
 }
 END_TEST
 
-START_TEST(refuses_more_than_the_most)
+/* As many as may be asked, of service 1. Returns how many. */
+static int ask_all_that_fit(int sources, struct libwrap_query *asked[static LIBWRAP_WAITING_MOST])
 {
-	struct libwrap_query *asked[LIBWRAP_MOST];
-	struct address peer = address_of("192.0.2.1", 1);
+	int count = 0;
+
+	while ((asked[count] = begin(1, "stuck", textf("192.0.2.%d", count % sources),
+				     &told[count])))
+		count++;
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_ge(count, LIBWRAP_WAITING_MOST / 4);
+	return count;
+}
+
+static const struct {
+	int sources;
+	unsigned service; /* who comes after them is a client of it */
+} crowds[] = { { 1, 1 }, { 1, 2 }, { 200, 2 } };
+
+START_TEST(those_who_wait_hold_up_nobody_else)
+{
+	static struct libwrap_query *asked[LIBWRAP_WAITING_MOST];
+	static struct told last;
+	int count;
 
 	write_stuck_rule();
-	for (int i = 0; i < LIBWRAP_MOST; i++)
-		asked[i] = ask_from(&told[i], "stuck", "192.0.2.1");
-	errno = 0;
-	ck_assert_ptr_null(libwrap_ask("quick", &peer, &peer, take_answer, NULL));
-	ck_assert_int_eq(errno, EAGAIN);
-	for (int i = 0; i < LIBWRAP_MOST; i++)
-		libwrap_cancel(asked[i]);
-	wait_until((loop_turn(0), libwrap_ask("quick", &peer, &peer, take_answer, &told[0])));
+	count = ask_all_that_fit(crowds[_i].sources, asked);
+	ck_assert_ptr_nonnull(begin(crowds[_i].service, "quick", "192.0.2.250", &last));
 	run_until_answered(1);
-	ck_assert(told[0].allowed);
+	ck_assert(last.allowed);
+	ck_assert_uint_le(process_children(getpid()), LIBWRAP_MOST / 2 + 1);
+	for (int i = 0; i < count; i++)
+		libwrap_cancel(asked[i]);
+}
+END_TEST
+
+START_TEST(who_waits_for_a_turn_gets_it)
+{
+	enum { ALL = LIBWRAP_MOST / 8 + 1 };
+	struct libwrap_query *asked[ALL];
+
+	write_stuck_rule();
+	for (int i = 0; i < ALL; i++)
+		asked[i] = ask_from(&told[i], "stuck", "192.0.2.1");
+	ask_from(&told[ALL], "quick", "192.0.2.1");
+	libwrap_cancel(asked[ALL - 1]); /* which still waits */
+	libwrap_cancel(asked[0]);
+	run_until_answered(1);
+	ck_assert(told[ALL].allowed);
+	for (int i = 1; i < ALL - 1; i++)
+		libwrap_cancel(asked[i]);
 }
 END_TEST
 
@@ -432,7 +476,8 @@ Suite *libwrap_suite(void)
 	tcase_add_test(waiting, a_question_cancelled_at_once_is_not_answered);
 	tcase_add_test(waiting, a_question_cancelled_later_is_not_answered);
 	tcase_add_test(waiting, a_process_that_dies_has_said_no);
-	tcase_add_test(waiting, refuses_more_than_the_most);
+	tcase_add_loop_test(waiting, those_who_wait_hold_up_nobody_else, 0, ROWS(crowds));
+	tcase_add_test(waiting, who_waits_for_a_turn_gets_it);
 	tcase_add_test(waiting, closes_what_it_opened);
 	suite_add_tcase(suite, looking);
 	suite_add_tcase(suite, asking);

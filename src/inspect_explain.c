@@ -384,7 +384,10 @@ static void write_rate(struct answer *answer, const char **separator, const char
 
 	if (rate.rate == 0)
 		return;
-	fprintf(answer->reasons, "%s%s %u %u", *separator, name, rate.rate, rate.other);
+	fprintf(answer->reasons, "%s%s %u", *separator, name, rate.rate);
+	if (rate.seconds > 1)
+		fprintf(answer->reasons, "/%u", rate.seconds);
+	fprintf(answer->reasons, " %u", rate.other);
 	write_place(answer, place->file, place->line);
 	*separator = ", ";
 }

@@ -21,25 +21,28 @@
 
 enum { SOURCES_MOST = 65536 };
 
-/* A token bucket: rate tokens a second, at most burst of them. Time is
- * milliseconds of a monotonic clock. A zeroed bucket counts as full at its
- * first use. Rates are 1 to 10,000,000. */
+/* How fast tokens come: `rate` of them in so many seconds, and at most burst are
+ * saved. Rate and burst are 1 to 10,000,000, seconds 1 to 86,400. */
+struct pace {
+	uint32_t rate, seconds, burst;
+};
+
+/* A token bucket. Time is milliseconds of a monotonic clock. A zeroed bucket
+ * counts as full at its first use. */
 struct token_bucket {
 	uint64_t last;  /* when tokens was right */
-	int64_t tokens; /* thousandths of a token */
+	int64_t tokens; /* millionths of a token */
 	bool started;
 };
 
 /* Takes one token; false when there is none. */
-bool token_bucket_take(struct token_bucket *bucket, uint64_t now, uint32_t rate, uint32_t burst);
+bool token_bucket_take(struct token_bucket *bucket, uint64_t now, struct pace pace);
 
 /* True when a token could be taken now; takes none. */
-bool token_bucket_ready(const struct token_bucket *bucket, uint64_t now, uint32_t rate,
-			uint32_t burst);
+bool token_bucket_ready(const struct token_bucket *bucket, uint64_t now, struct pace pace);
 
 /* Milliseconds until there is a token, 0 when there is one. */
-uint64_t token_bucket_wait(const struct token_bucket *bucket, uint64_t now, uint32_t rate,
-			   uint32_t burst);
+uint64_t token_bucket_wait(const struct token_bucket *bucket, uint64_t now, struct pace pace);
 
 struct source;
 
@@ -67,18 +70,18 @@ void source_leave(struct sources *sources, struct source *source);
  * has none left. An unknown address, and one that can't be remembered for want
  * of memory, is never refused. */
 bool source_take_token(struct sources *sources, const struct address *address,
-		       struct source_prefix lengths, uint64_t now, uint32_t rate, uint32_t burst);
+		       struct source_prefix lengths, uint64_t now, struct pace pace);
 
 /* cps: the fair share of a service's rate. Tells whether this connection is
- * admitted at `rate` per second (burst rate): it is when the service's bucket
- * has a token; when it has none, a second bucket of a quarter of rate (at least
- * 1) admits sources that are below their share, which is the rate divided by
- * the number of sources that asked during the last second. A source is below it
+ * admitted at that pace: it is when the service's bucket has a token; when it
+ * has none, a second bucket of a quarter of the pace (at least 1) admits sources
+ * that are below their share, which is the rate of a second divided by the
+ * number of sources that asked during the last one. A source is below it
  * that asked less often than that in that second, whether it was admitted or
  * not. An unknown address has no share. */
 bool sources_admit(struct sources *sources, struct token_bucket *service,
 		   struct token_bucket *reserve, const struct address *address,
-		   struct source_prefix lengths, uint64_t now, uint32_t rate);
+		   struct source_prefix lengths, uint64_t now, struct pace pace);
 
 /* How many sources are remembered; for the status report and tests. */
 size_t sources_count(const struct sources *sources);

@@ -15,13 +15,14 @@
  *           is for IPv4, as in the BSDs
  * WAIT      wait or nowait, and after it
  *           .MAX or :MAX  starts in a minute, beyond which these inetds switch
- *              the service off for ten minutes. Here the starts are spread:
- *              cps of a sixtieth, rounded up, the rest queues
+ *              the service off for ten minutes. Here the rest queues (cps MAX/60,
+ *              cps_action queue), until there is room for one more
  *           /CHILDREN[/RATE[/EACH]]  instances (the rest queues), starts in a
- *              minute from one source (source_cps: RATE at once, then a sixtieth
- *              each second), per_source; 0 is no limit
+ *              minute from one source (source_cps RATE/60 RATE), per_source;
+ *              0 is no limit
  * USER      USER, USER:GROUP, USER.GROUP; a login class (/CLASS) is not used
- * SERVER    a program, whose ARGV begins with its name, or `internal`
+ * SERVER    a program, whose ARGV begins with its name, or `internal`. One without
+ *           a slash is looked for in the usual directories, whatever PATH says
  *
  * Words are separated by blanks; '...' and "..." keep them together. A line
  * that begins with a blank continues the one before it, unless its second word

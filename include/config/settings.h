@@ -88,8 +88,9 @@ struct resource_limit {
 
 struct rate {
 	bool is_set;
-	uint32_t rate;  /* per second; 0: no limit */
-	uint32_t other; /* cps: seconds of suspension; source_cps: burst */
+	uint32_t rate;    /* in so many seconds; 0: no limit */
+	uint32_t seconds; /* 1 to 86,400 */
+	uint32_t other;   /* cps: seconds of suspension; source_cps: burst */
 };
 
 /* Where the configuration sets an attribute. */

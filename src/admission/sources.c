@@ -11,7 +11,9 @@
 #define uthash_nonfatal_oom(source) ((void)(source))
 #include <uthash.h>
 
-enum { TOKEN = 1000, SECOND = 1000, SWEEP = 2, SAMPLE = 8 };
+/* A token has so many parts that rounding loses next to nothing at a pace of few
+ * tokens in many seconds, and nothing at all at one of tokens a second. */
+enum { TOKEN = 1000000, SECOND = 1000, SWEEP = 2, SAMPLE = 8 };
 
 struct source {
 	UT_hash_handle hh;
@@ -50,51 +52,51 @@ struct sources {
 	uint32_t joining;       /* in this one and not in the one before */
 };
 
-static int64_t bucket_level(const struct token_bucket *bucket, uint64_t now, uint32_t rate,
-			    uint32_t burst)
+static int64_t bucket_level(const struct token_bucket *bucket, uint64_t now, struct pace pace)
 {
-	int64_t full = (int64_t)burst * TOKEN;
+	int64_t full = (int64_t)pace.burst * TOKEN;
 	uint64_t gained;
 
 	if (!bucket->started || bucket->tokens >= full)
 		return full;
 	if (now <= bucket->last)
 		return bucket->tokens;
-	if (__builtin_mul_overflow(now - bucket->last, (uint64_t)rate, &gained)
-	    || gained > (uint64_t)(full - bucket->tokens))
+	if (__builtin_mul_overflow(now - bucket->last, (uint64_t)pace.rate * (TOKEN / SECOND),
+				   &gained)
+	    || gained / pace.seconds > (uint64_t)(full - bucket->tokens))
 		return full;
-	return bucket->tokens + (int64_t)gained;
+	return bucket->tokens + (int64_t)(gained / pace.seconds);
 }
 
-bool token_bucket_take(struct token_bucket *bucket, uint64_t now, uint32_t rate, uint32_t burst)
+bool token_bucket_take(struct token_bucket *bucket, uint64_t now, struct pace pace)
 {
-	bool ready;
+	int64_t level = bucket_level(bucket, now, pace);
 
-	bucket->tokens = bucket_level(bucket, now, rate, burst);
+	/* Who asks in vain does not round off what has come since. */
+	if (level < TOKEN)
+		return false;
+	bucket->tokens = level - TOKEN;
 	if (!bucket->started || now > bucket->last)
 		bucket->last = now;
 	bucket->started = true;
-	ready = bucket->tokens >= TOKEN;
-	if (ready)
-		bucket->tokens -= TOKEN;
-	return ready;
+	return true;
 }
 
-bool token_bucket_ready(const struct token_bucket *bucket, uint64_t now, uint32_t rate,
-			uint32_t burst)
+bool token_bucket_ready(const struct token_bucket *bucket, uint64_t now, struct pace pace)
 {
-	return bucket_level(bucket, now, rate, burst) >= TOKEN;
+	return bucket_level(bucket, now, pace) >= TOKEN;
 }
 
-static uint64_t time_to_gain(int64_t tokens, uint32_t rate)
+static uint64_t time_to_gain(int64_t tokens, struct pace pace)
 {
-	return tokens > 0 ? ((uint64_t)tokens + rate - 1) / rate : 0;
+	uint64_t gained = (uint64_t)pace.rate * (TOKEN / SECOND); /* in a millisecond, times seconds */
+
+	return tokens > 0 ? ((uint64_t)tokens * pace.seconds + gained - 1) / gained : 0;
 }
 
-uint64_t token_bucket_wait(const struct token_bucket *bucket, uint64_t now, uint32_t rate,
-			   uint32_t burst)
+uint64_t token_bucket_wait(const struct token_bucket *bucket, uint64_t now, struct pace pace)
 {
-	return time_to_gain(TOKEN - bucket_level(bucket, now, rate, burst), rate);
+	return time_to_gain(TOKEN - bucket_level(bucket, now, pace), pace);
 }
 
 struct sources *sources_new(void)
@@ -270,9 +272,10 @@ static void source_is_whole_not_before(struct source *source, uint64_t when)
 }
 
 bool source_take_token(struct sources *sources, const struct address *address,
-		       struct source_prefix lengths, uint64_t now, uint32_t rate, uint32_t burst)
+		       struct source_prefix lengths, uint64_t now, struct pace pace)
 {
 	struct source *source;
+	int64_t missing;
 	bool taken;
 
 	clock_advance(sources, now);
@@ -281,9 +284,9 @@ bool source_take_token(struct sources *sources, const struct address *address,
 	source = source_remember(sources, address, lengths);
 	if (!source)
 		return true;
-	taken = token_bucket_take(&source->bucket, now, rate, burst);
-	source_is_whole_not_before(
-		source, now + time_to_gain((int64_t)burst * TOKEN - source->bucket.tokens, rate));
+	taken = token_bucket_take(&source->bucket, now, pace);
+	missing = (int64_t)pace.burst * TOKEN - bucket_level(&source->bucket, now, pace);
+	source_is_whole_not_before(source, now + time_to_gain(missing, pace));
 	return taken;
 }
 
@@ -311,7 +314,7 @@ static uint64_t source_ask(struct sources *sources, struct source *source)
 
 /* Told of each connection, so that it knows how many sources share the rate. */
 static bool ask_is_below_share(struct sources *sources, const struct address *address,
-			       struct source_prefix lengths, uint32_t rate)
+			       struct source_prefix lengths, struct pace pace)
 {
 	struct source *source = NULL;
 	uint64_t asked;
@@ -321,19 +324,21 @@ static bool ask_is_below_share(struct sources *sources, const struct address *ad
 	if (!source)
 		return false;
 	asked = source_ask(sources, source);
-	return asked * (sources->asking_before + sources->joining) < (uint64_t)rate * SECOND;
+	return asked * (sources->asking_before + sources->joining) * pace.seconds <
+	       (uint64_t)pace.rate * SECOND;
 }
 
 bool sources_admit(struct sources *sources, struct token_bucket *service,
 		   struct token_bucket *reserve, const struct address *address,
-		   struct source_prefix lengths, uint64_t now, uint32_t rate)
+		   struct source_prefix lengths, uint64_t now, struct pace pace)
 {
-	uint32_t reserved = rate >= 4 ? rate / 4 : 1;
+	uint32_t quarter = pace.rate >= 4 ? pace.rate / 4 : 1;
+	struct pace reserved = { quarter, pace.seconds, quarter };
 	bool is_below_share;
 
 	clock_advance(sources, now);
-	is_below_share = ask_is_below_share(sources, address, lengths, rate);
-	if (token_bucket_take(service, now, rate, rate))
+	is_below_share = ask_is_below_share(sources, address, lengths, pace);
+	if (token_bucket_take(service, now, pace))
 		return true;
-	return is_below_share && token_bucket_take(reserve, now, reserved, reserved);
+	return is_below_share && token_bucket_take(reserve, now, reserved);
 }

@@ -2,11 +2,13 @@
 
 #include "config/syntax.h"
 
+#include <limits.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 void inetd_line_complain(struct inetd_line *line, enum severity severity, const char *format, ...)
 {
@@ -54,12 +56,12 @@ static void put_names(struct inetd_line *line, const char *attribute, const char
 		put_words(line, attribute, words, count);
 }
 
-/* Numbers here have at most ten digits. */
-static void put_numbers(struct inetd_line *line, const char *attribute, uint64_t one,
-			uint64_t other)
+/* So many in a minute; 0: no limit. Numbers here have at most ten digits. */
+static void put_minute_rate(struct inetd_line *line, const char *attribute, uint64_t rate,
+			    uint64_t other)
 {
-	fprintf(line->body, "%s += {'=', '%llu', '%llu'} ", attribute, (unsigned long long)one,
-		(unsigned long long)other);
+	fprintf(line->body, "%s += {'=', '%llu/60', '%llu'} ", attribute,
+		(unsigned long long)rate, (unsigned long long)other);
 }
 
 static void put_number(struct inetd_line *line, const char *attribute, uint64_t number)
@@ -79,11 +81,6 @@ static bool take_limit(struct inetd_line *line, struct span text, uint64_t *limi
 	inetd_line_complain(line, ERROR, "the limit \"%.*s\" is not a number from 0 to %d", SHOWN(text),
 		 NUMBER_MOST);
 	return false;
-}
-
-static uint64_t each_second(uint64_t each_minute)
-{
-	return (each_minute + 59) / 60;
 }
 
 /* Addresses of which one is any address need not be said. */
@@ -258,7 +255,7 @@ static void translate_spawns(struct inetd_line *line, struct span text)
 
 	if (!take_limit(line, text, &most))
 		return;
-	put_numbers(line, "cps", each_second(most), most > 0 ? 1 : 0);
+	put_minute_rate(line, "cps", most, 0);
 	put_text(line, "cps_action", "queue");
 }
 
@@ -271,7 +268,7 @@ static void translate_children(struct inetd_line *line, struct span rest)
 
 	take_limit(line, children, &line->instances);
 	if (!span_is_empty(rate) && take_limit(line, rate, &limit) && limit > 0)
-		put_numbers(line, "source_cps", each_second(limit), limit);
+		put_minute_rate(line, "source_cps", limit, limit);
 	if (!span_is_empty(each) && take_limit(line, each, &limit) && limit > 0)
 		put_number(line, "per_source", limit);
 }
@@ -326,6 +323,39 @@ static void translate_user(struct inetd_line *line)
 				    SHOWN(class));
 }
 
+#define PROGRAM_DIRECTORIES "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* Writes the path of the program that a name without a slash means; false when
+ * there is none. */
+static bool find_program(struct span name, char path[PATH_MAX])
+{
+	static const char directories[] = PROGRAM_DIRECTORIES;
+	struct span rest = { directories, directories + sizeof directories - 1 };
+
+	while (!span_is_empty(rest)) {
+		struct span directory = span_take_until(&rest, ":");
+		int length = snprintf(path, PATH_MAX, "%.*s/%.*s", (int)span_length(directory),
+				      directory.start, (int)span_length(name), name.start);
+
+		if (length < PATH_MAX && access(path, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void put_server(struct inetd_line *line, struct span server)
+{
+	char path[PATH_MAX];
+
+	if (memchr(server.start, '/', span_length(server)))
+		put_word(line, "server", server);
+	else if (find_program(server, path))
+		put_text(line, "server", path);
+	else
+		inetd_line_complain(line, ERROR, "there is no program \"%.*s\" in "
+				    PROGRAM_DIRECTORIES "; write its whole path", SHOWN(server));
+}
+
 static void translate_server(struct inetd_line *line)
 {
 	line->is_internal = span_is(line->words[FIELD_SERVER], "internal");
@@ -335,7 +365,7 @@ static void translate_server(struct inetd_line *line)
 	}
 	/* inetd has no libwrap of its own: its files name tcpd where they want it. */
 	line->flags[line->flags_count++] = "NOLIBWRAP";
-	put_word(line, "server", line->words[FIELD_SERVER]);
+	put_server(line, line->words[FIELD_SERVER]);
 	if (line->count == FIELD_ARGUMENTS)
 		return;
 	line->flags[line->flags_count++] = "NAMEINARGS";

@@ -1,6 +1,7 @@
 /* The values of attributes that say who is admitted, how many, and how much a
  * server may use. */
 #include "config/reading.h"
+#include "config/span.h"
 
 #include <netdb.h>
 #include <stdlib.h>
@@ -72,28 +73,48 @@ void read_load(struct reading *reading, void *field)
 
 /* --- rates -------------------------------------------------------------------- */
 
-enum { RATE_MOST = 10000000 };
+enum { RATE_MOST = 10000000, RATE_SECONDS_MOST = 86400 };
 
-static bool read_two_numbers(struct reading *reading, uint64_t most, uint64_t numbers[2])
+static bool read_one_number(struct reading *reading, const struct word *word, uint64_t most,
+			    uint64_t *number)
 {
-	for (size_t i = 0; i < 2; i++)
-		if (!parse_number(reading->words[i]->text, most, &numbers[i])) {
-			reading_refuse(reading, reading->words[i],
-				       "\"%s\" is not a number from 0 to %llu",
-				       reading->words[i]->text, (unsigned long long)most);
-			return false;
-		}
+	if (parse_number(word->text, most, number))
+		return true;
+	reading_refuse(reading, word, "\"%s\" is not a number from 0 to %llu", word->text,
+		       (unsigned long long)most);
+	return false;
+}
+
+/* NUMBER, of a second, or NUMBER/SECONDS. */
+static bool read_rate(struct reading *reading, struct rate *rate)
+{
+	const char *text = first_word(reading);
+	struct span seconds = { text, strchr(text, '\0') };
+	struct span number = span_take_until(&seconds, "/");
+	bool has_seconds = number.end < seconds.end;
+	uint64_t count, length = 1;
+
+	if (!span_number(number, RATE_MOST, &count) ||
+	    (has_seconds && (!span_number(seconds, RATE_SECONDS_MOST, &length) || length == 0))) {
+		reading_refuse(reading, NULL, "\"%s\" is not a number from 0 to %d, alone or with "
+			       "seconds as in 25/60", text, RATE_MOST);
+		return false;
+	}
+	rate->rate = (uint32_t)count;
+	rate->seconds = (uint32_t)length;
 	return true;
 }
 
 void read_cps(struct reading *reading, void *field)
 {
-	uint64_t numbers[2];
+	struct rate rate = { .is_set = true };
+	uint64_t other;
 
-	if (read_two_numbers(reading, RATE_MOST, numbers))
-		*(struct rate *)field = (struct rate){
-			.is_set = true, .rate = (uint32_t)numbers[0], .other = (uint32_t)numbers[1],
-		};
+	if (!read_rate(reading, &rate) ||
+	    !read_one_number(reading, reading->words[1], RATE_MOST, &other))
+		return;
+	rate.other = (uint32_t)other;
+	*(struct rate *)field = rate;
 }
 
 void read_source_cps(struct reading *reading, void *field)
@@ -108,7 +129,8 @@ void read_source_prefix(struct reading *reading, void *field)
 {
 	uint64_t lengths[2];
 
-	if (!read_two_numbers(reading, 128, lengths))
+	if (!read_one_number(reading, reading->words[0], 128, &lengths[0]) ||
+	    !read_one_number(reading, reading->words[1], 128, &lengths[1]))
 		return;
 	if (lengths[0] > 32) {
 		reading_refuse(reading, NULL, "an IPv4 address has 32 bits, not %s",

@@ -51,23 +51,24 @@ static bool source_is_too_fast(struct service *service, const struct address *pe
 	if (!settings->source_cps.rate || !(sources = service_sources(service)))
 		return false;
 	return !source_take_token(sources, peer, settings->source_prefix, loop_now(),
-				  settings->source_cps.rate, settings->source_cps.other);
+				  (struct pace){ settings->source_cps.rate,
+						 settings->source_cps.seconds,
+						 settings->source_cps.other });
 }
 
 /* cps_action = queue: this one goes on; without a token for the next, the next
  * waits in the kernel's queue. */
-static bool throttle(struct service *service, uint32_t rate)
+static bool throttle(struct service *service, struct pace pace)
 {
-	token_bucket_take(&service->rate, loop_now(), rate, rate);
-	if (!token_bucket_ready(&service->rate, loop_now(), rate, rate))
-		service_throttle(service,
-				 token_bucket_wait(&service->rate, loop_now(), rate, rate));
+	token_bucket_take(&service->rate, loop_now(), pace);
+	if (!token_bucket_ready(&service->rate, loop_now(), pace))
+		service_throttle(service, token_bucket_wait(&service->rate, loop_now(), pace));
 	return true;
 }
 
-static bool suspend_or_take(struct service *service, uint32_t rate)
+static bool suspend_or_take(struct service *service, struct pace pace)
 {
-	if (token_bucket_take(&service->rate, loop_now(), rate, rate))
+	if (token_bucket_take(&service->rate, loop_now(), pace))
 		return true;
 	service_suspend(service);
 	return false;
@@ -76,24 +77,24 @@ static bool suspend_or_take(struct service *service, uint32_t rate)
 static bool rate_admits(struct service *service, const struct address *peer)
 {
 	const struct service_settings *settings = service->settings;
-	uint32_t rate = settings->cps.rate;
+	struct pace pace = { settings->cps.rate, settings->cps.seconds, settings->cps.rate };
 	struct sources *sources;
 
-	if (!rate)
+	if (!pace.rate)
 		return true;
 	switch (settings->cps_action) {
 	case CPS_QUEUE:
-		return throttle(service, rate);
+		return throttle(service, pace);
 	case CPS_SUSPEND:
-		return suspend_or_take(service, rate);
+		return suspend_or_take(service, pace);
 	case CPS_REFUSE:
 		break;
 	}
 	sources = service_sources(service);
 	if (!sources)
-		return token_bucket_take(&service->rate, loop_now(), rate, rate);
+		return token_bucket_take(&service->rate, loop_now(), pace);
 	return sources_admit(sources, &service->rate, &service->reserve, peer,
-			     settings->source_prefix, loop_now(), rate);
+			     settings->source_prefix, loop_now(), pace);
 }
 
 static bool time_admits(const struct service_settings *settings)

@@ -188,6 +188,30 @@ START_TEST(every_folded_refusal_counts_in_the_report)
 }
 END_TEST
 
+/* What nowait.25 of inetd.conf becomes: the minute's clients may come at once. */
+START_TEST(a_rate_of_minutes_is_there_at_once)
+{
+	int port = add_service("time", TIME_SERVICE "cps = 3/86400 0\n%s", log_everything());
+
+	daemon_start();
+	ck_assert_int_eq(count_served("127.0.0.1", port, 3), 3);
+	ck_assert_int_eq(count_served("127.0.0.1", port, 5), 0);
+	service_wait_log("FAIL: time connections per second from=127\\.0\\.0\\.1$");
+}
+END_TEST
+
+/* What nowait/50/10 becomes: ten from one source in a minute, and not one more. */
+START_TEST(source_cps_of_minutes_limits_a_source)
+{
+	int port = add_service("time", TIME_SERVICE "cps = 0 0\nsource_cps = 10/86400 10\n%s",
+			       log_everything());
+
+	daemon_start();
+	ck_assert_int_eq(count_served("127.0.0.66", port, 20), 10);
+	check_served("127.0.0.1", port, true);
+}
+END_TEST
+
 START_TEST(a_refused_address_costs_no_rate)
 {
 	int port = add_service("time", TIME_SERVICE "cps = 2 30\nno_access = 127.0.0.66\n");
@@ -401,6 +425,8 @@ Suite *admission_suite(void)
 	tcase_add_test(rates, refusals_have_a_line_each_when_asked);
 	tcase_add_test(rates, other_refusals_are_folded_only_when_asked);
 	tcase_add_test(rates, every_folded_refusal_counts_in_the_report);
+	tcase_add_test(rates, a_rate_of_minutes_is_there_at_once);
+	tcase_add_test(rates, source_cps_of_minutes_limits_a_source);
 	tcase_add_test(rates, a_refused_address_costs_no_rate);
 	tcase_add_test(times, access_times_open_and_close);
 	tcase_add_test(times, access_times_cross_midnight);

@@ -373,8 +373,9 @@ START_TEST(inetd_conf_is_printed_as_entries)
 	expect_line(text, "\tid              = echo-stream");
 	expect_line(text, "\tserver_args     = cat \"two words\" \"#hash\"");
 	expect_line(text, "\tserver_args     = a\\b");
+	expect_line(text, "\tcps             = 40/60 0");
 	expect_line(text, "\tbind            = ::1 127.0.0.3");
-	expect_line(text, "\tsource_cps      = 1 60");
+	expect_line(text, "\tsource_cps      = 60/60 60");
 	expect_round_trip(text);
 }
 END_TEST
@@ -879,8 +880,8 @@ static const struct {
 	{ "max_load = 9999\n", "10.0.0.1", NULL, true, "^ +max_load \\(.*:LINE\\) is 9999, and" },
 	{ "instances = 0\n", "10.0.0.1", NULL, false, "instances \\(.*:LINE\\) is 0, so nobody" },
 	{ "per_source = 0\n", "10.0.0.1", NULL, false, "would be refused \\(per_source_limit\\)" },
-	{ "instances = 7\nper_source = 5\ncps = 9 8\nsource_cps = 3 4\n", "10.0.0.1", NULL, true,
-	  "^ +limits that apply: source_cps 3 4 \\(.*\\), cps 9 8 \\(.*\\), "
+	{ "instances = 7\nper_source = 5\ncps = 9/30 8\nsource_cps = 3 4\n", "10.0.0.1", NULL, true,
+	  "^ +limits that apply: source_cps 3 4 \\(.*\\), cps 9/30 8 \\(.*\\), "
 	  "instances 7 \\(.*:LINE\\), per_source 5 \\(.*\\)$" },
 	{ "", "10.0.0.1", NULL, true, "limits that apply: cps 50 10$" },
 	{ "flags = IPv4\n", "::1", NULL, false, "no IPv6 socket" },

@@ -84,16 +84,16 @@ static const struct {
 	/* Limits. */
 	{ "ftp stream tcp nowait.40 root /bin/sh", "ftp",
 	  "id ftp|flags NOLIBWRAP|socket_type stream|protocol tcp|wait no|user root|groups yes|"
-	  "server /bin/sh|cps 1 1|cps_action queue" },
+	  "server /bin/sh|cps 40/60 0|cps_action queue" },
 	{ "ftp stream tcp nowait:61 root /bin/sh", "ftp",
 	  "id ftp|flags NOLIBWRAP|socket_type stream|protocol tcp|wait no|user root|groups yes|"
-	  "server /bin/sh|cps 2 1|cps_action queue" },
+	  "server /bin/sh|cps 61/60 0|cps_action queue" },
 	{ "ftp stream tcp nowait.0 root /bin/sh", "ftp",
 	  "id ftp|flags NOLIBWRAP|socket_type stream|protocol tcp|wait no|user root|groups yes|"
-	  "server /bin/sh|cps 0 0|cps_action queue" },
+	  "server /bin/sh|cps 0/60 0|cps_action queue" },
 	{ "tftp dgram udp WAIT.600 root /bin/sh", "tftp",
 	  "id tftp|flags NOLIBWRAP|socket_type dgram|protocol udp|wait yes|user root|groups yes|"
-	  "server /bin/sh|cps 10 1|cps_action queue" },
+	  "server /bin/sh|cps 600/60 0|cps_action queue" },
 	{ "ftp stream tcp nowait/5 root /bin/sh", "ftp",
 	  "id ftp|flags NOLIBWRAP|socket_type stream|protocol tcp|wait no|user root|groups yes|"
 	  "server /bin/sh|instances 5|at_limit queue" },
@@ -102,7 +102,7 @@ static const struct {
 	  "server /bin/sh" },
 	{ "ftp stream tcp nowait/5/90/2 root /bin/sh", "ftp",
 	  "id ftp|flags NOLIBWRAP|socket_type stream|protocol tcp|wait no|user root|groups yes|"
-	  "server /bin/sh|instances 5|per_source 2|at_limit queue|source_cps 2 90" },
+	  "server /bin/sh|instances 5|per_source 2|at_limit queue|source_cps 90/60 90" },
 	{ "ftp stream tcp nowait/0/0/0 root /bin/sh", "ftp",
 	  "id ftp|flags NOLIBWRAP|socket_type stream|protocol tcp|wait no|user root|groups yes|"
 	  "server /bin/sh" },
@@ -227,6 +227,8 @@ static const struct {
 	{ "ftp stream tcp nowait nobody-such /bin/sh", ERROR, "there is no user \"nobody-such\"", false },
 	{ "ftp stream tcp nowait root:no-such /bin/sh", ERROR, "there is no group \"no-such\"", false },
 	{ "ftp stream tcp nowait root: /bin/sh", ERROR, "there is no group \"\"", false },
+	{ "ftp stream tcp nowait root no-such-program", ERROR,
+	  "there is no program \"no-such-program\" in /usr/local/sbin:/usr/local/bin:", false },
 	{ "ftp stream tcp nowait root /no/such", ERROR, "/no/such: No such file", false },
 	{ "no-such stream tcp nowait root /bin/sh", ERROR, "no-such/tcp is not in the port map", false },
 	{ "ftp stream tcp nowait root internal", ERROR, "there is no internal service ftp", false },
@@ -383,6 +385,23 @@ START_TEST(a_missing_file_is_a_warning)
 }
 END_TEST
 
+START_TEST(a_name_alone_is_found_in_the_usual_directories)
+{
+	const struct service_settings *service;
+
+	ck_assert_int_eq(setenv("PATH", place_path("."), 1), 0);
+	place_script("zzprogram", "exit 0\n");
+	configuration_load_inetd("ftp stream tcp nowait root sh sh -l\n"
+				 "telnet stream tcp nowait root zzprogram\n");
+	service = configuration_service("ftp");
+	ck_assert_ptr_nonnull(service);
+	ck_assert_msg(text_matches(service->server, "^(/usr|/usr/local)?/s?bin/sh$"), "%s",
+		      service->server);
+	ck_assert_str_eq(service->argv[0], "sh");
+	ck_assert(configuration_said(ERROR, 2, "there is no program \"zzprogram\" in /usr/local/sbin:"));
+}
+END_TEST
+
 /* Every beginning of every line: nothing is read that is not there. */
 START_TEST(reads_beginnings_of_lines)
 {
@@ -427,6 +446,7 @@ Suite *inetd_conf_suite(void)
 	tcase_add_test(tests, an_address_alone_is_for_the_lines_after_it);
 	tcase_add_test(tests, a_plain_line_leaves_ipv6_to_its_sibling);
 	tcase_add_test(tests, inherits_defaults);
+	tcase_add_test(tests, a_name_alone_is_found_in_the_usual_directories);
 	tcase_add_test(tests, refuses_a_nul_byte);
 	tcase_add_test(tests, a_missing_file_is_a_warning);
 	suite_add_tcase(suite, tests);

@@ -34,11 +34,16 @@ static uint32_t random_number(uint32_t below)
 
 /* --- token_bucket ---------------------------------------------------------------- */
 
+static struct pace a_second(uint32_t rate, uint32_t burst)
+{
+	return (struct pace){ rate, 1, burst };
+}
+
 static uint64_t take_all(struct token_bucket *bucket, uint64_t now, uint32_t rate, uint32_t burst)
 {
 	uint64_t taken = 0;
 
-	while (token_bucket_take(bucket, now, rate, burst))
+	while (token_bucket_take(bucket, now, a_second(rate, burst)))
 		taken++;
 	return taken;
 }
@@ -89,18 +94,18 @@ START_TEST(wait_tells_the_first_millisecond)
 	uint64_t now = 1000;
 
 	random_state = 7;
-	ck_assert_uint_eq(token_bucket_wait(&bucket, now, rate, burst), 0);
+	ck_assert_uint_eq(token_bucket_wait(&bucket, now, a_second(rate, burst)), 0);
 	take_all(&bucket, now, rate, burst);
 	for (int i = 0; i < 200; i++) {
-		uint64_t wait = token_bucket_wait(&bucket, now, rate, burst);
+		uint64_t wait = token_bucket_wait(&bucket, now, a_second(rate, burst));
 
 		ck_assert_uint_gt(wait, 0);
-		ck_assert(!token_bucket_ready(&bucket, now + wait - 1, rate, burst));
-		ck_assert(token_bucket_ready(&bucket, now + wait, rate, burst));
-		ck_assert_uint_eq(token_bucket_wait(&bucket, now + wait, rate, burst), 0);
-		ck_assert_uint_eq(token_bucket_wait(&bucket, now + 1, rate, burst), wait - 1);
+		ck_assert(!token_bucket_ready(&bucket, now + wait - 1, a_second(rate, burst)));
+		ck_assert(token_bucket_ready(&bucket, now + wait, a_second(rate, burst)));
+		ck_assert_uint_eq(token_bucket_wait(&bucket, now + wait, a_second(rate, burst)), 0);
+		ck_assert_uint_eq(token_bucket_wait(&bucket, now + 1, a_second(rate, burst)), wait - 1);
 		now += wait + random_number(20);
-		ck_assert(token_bucket_take(&bucket, now, rate, burst));
+		ck_assert(token_bucket_take(&bucket, now, a_second(rate, burst)));
 		take_all(&bucket, now, rate, burst);
 	}
 }
@@ -126,10 +131,10 @@ START_TEST(ready_takes_nothing)
 	struct token_bucket bucket = { 0 };
 
 	for (int i = 0; i < 10; i++)
-		ck_assert(token_bucket_ready(&bucket, 0, 1, 1));
-	ck_assert(token_bucket_take(&bucket, 0, 1, 1));
-	ck_assert(!token_bucket_ready(&bucket, 999, 1, 1));
-	ck_assert(token_bucket_ready(&bucket, 1000, 1, 1));
+		ck_assert(token_bucket_ready(&bucket, 0, a_second(1, 1)));
+	ck_assert(token_bucket_take(&bucket, 0, a_second(1, 1)));
+	ck_assert(!token_bucket_ready(&bucket, 999, a_second(1, 1)));
+	ck_assert(token_bucket_ready(&bucket, 1000, a_second(1, 1)));
 }
 END_TEST
 
@@ -138,10 +143,10 @@ START_TEST(a_clock_that_goes_back_gains_nothing)
 	struct token_bucket bucket = { 0 };
 
 	ck_assert_uint_eq(take_all(&bucket, 5000, 1, 2), 2);
-	ck_assert(!token_bucket_take(&bucket, 4000, 1, 2));
-	ck_assert(!token_bucket_take(&bucket, 5999, 1, 2));
-	ck_assert(token_bucket_take(&bucket, 6000, 1, 2));
-	ck_assert(!token_bucket_take(&bucket, 6000, 1, 2));
+	ck_assert(!token_bucket_take(&bucket, 4000, a_second(1, 2)));
+	ck_assert(!token_bucket_take(&bucket, 5999, a_second(1, 2)));
+	ck_assert(token_bucket_take(&bucket, 6000, a_second(1, 2)));
+	ck_assert(!token_bucket_take(&bucket, 6000, a_second(1, 2)));
 }
 END_TEST
 
@@ -149,9 +154,40 @@ START_TEST(a_smaller_burst_holds_at_once)
 {
 	struct token_bucket bucket = { 0 };
 
-	ck_assert(token_bucket_take(&bucket, 0, 100, 100));
+	ck_assert(token_bucket_take(&bucket, 0, a_second(100, 100)));
 	ck_assert_uint_eq(take_all(&bucket, 0, 2, 3), 3);
 	ck_assert_uint_eq(take_all(&bucket, 500, 2, 100), 1);
+}
+END_TEST
+
+/* Few tokens in many seconds: all of them at once, then one after another. */
+START_TEST(a_pace_of_minutes_saves_its_burst)
+{
+	struct pace pace = { .rate = 25, .seconds = 60, .burst = 25 };
+	struct token_bucket bucket = { 0 };
+
+	for (int i = 0; i < 25; i++)
+		ck_assert(token_bucket_take(&bucket, 1000, pace));
+	ck_assert(!token_bucket_take(&bucket, 1000, pace));
+	ck_assert_uint_eq(token_bucket_wait(&bucket, 1000, pace), 2400);
+	ck_assert(!token_bucket_take(&bucket, 3399, pace));
+	ck_assert(token_bucket_take(&bucket, 3400, pace));
+	ck_assert(!token_bucket_take(&bucket, 3400, pace));
+	ck_assert_uint_eq(token_bucket_wait(&bucket, 61000, pace), 0);
+}
+END_TEST
+
+/* Who looks at every millisecond loses less than a token in a thousand. */
+START_TEST(a_pace_of_minutes_does_not_drift)
+{
+	struct pace pace = { .rate = 7, .seconds = 3600, .burst = 1 };
+	struct token_bucket bucket = { 0 };
+	unsigned taken = 0;
+
+	for (uint64_t now = 1; now <= 3600000; now++)
+		taken += token_bucket_take(&bucket, now, pace);
+	ck_assert_uint_ge(taken, 7);
+	ck_assert_uint_le(taken, 8);
 }
 END_TEST
 
@@ -204,8 +240,8 @@ START_TEST(a_source_is_a_prefix)
 	source_enter(sources, &one, pairs[_i].lengths);
 	ck_assert_msg(sources_running(sources, &other, pairs[_i].lengths) == pairs[_i].same,
 		      "%s, %s", pairs[_i].one, pairs[_i].other);
-	ck_assert(source_take_token(sources, &one, pairs[_i].lengths, 0, 1, 1));
-	ck_assert_msg(source_take_token(sources, &other, pairs[_i].lengths, 0, 1, 1)
+	ck_assert(source_take_token(sources, &one, pairs[_i].lengths, 0, a_second(1, 1)));
+	ck_assert_msg(source_take_token(sources, &other, pairs[_i].lengths, 0, a_second(1, 1))
 			      == !pairs[_i].same, "%s, %s", pairs[_i].one, pairs[_i].other);
 	sources_free(sources);
 }
@@ -241,9 +277,10 @@ START_TEST(an_unknown_address_is_no_source)
 	ck_assert_int_eq(errno, 0);
 	ck_assert_uint_eq(sources_running(sources, &unknown, by_default), 0);
 	for (int i = 0; i < 10; i++)
-		ck_assert(source_take_token(sources, &unknown, by_default, 0, 1, 1));
+		ck_assert(source_take_token(sources, &unknown, by_default, 0, a_second(1, 1)));
 	for (int i = 0; i < 10; i++)
-		ck_assert(sources_admit(sources, &service, &reserve, &unknown, by_default, 0, 4)
+		ck_assert(sources_admit(sources, &service, &reserve, &unknown, by_default, 0,
+					a_second(4, 4))
 			  == (i < 4));
 	ck_assert_uint_eq(sources_count(sources), 0);
 	sources_free(sources);
@@ -274,9 +311,9 @@ START_TEST(limits_each_source_by_itself)
 	unsigned taken = 0;
 
 	for (uint64_t now = 0; now < 100000; now += 10) {
-		taken += source_take_token(sources, &fast, by_default, now, 5, 20);
+		taken += source_take_token(sources, &fast, by_default, now, a_second(5, 20));
 		if (now % 500 == 0)
-			ck_assert(source_take_token(sources, &slow, by_default, now, 5, 20));
+			ck_assert(source_take_token(sources, &slow, by_default, now, a_second(5, 20)));
 	}
 	ck_assert_uint_eq(taken, 20 + 5 * 100 - 1);
 	sources_free(sources);
@@ -289,10 +326,10 @@ START_TEST(forgets_who_won_back_everything)
 	struct address one = numbered_address(1), other = numbered_address(2);
 
 	for (int i = 0; i < 3; i++)
-		ck_assert(source_take_token(sources, &one, by_default, 0, 1, 3));
-	ck_assert(source_take_token(sources, &other, by_default, 2999, 1, 3));
+		ck_assert(source_take_token(sources, &one, by_default, 0, a_second(1, 3)));
+	ck_assert(source_take_token(sources, &other, by_default, 2999, a_second(1, 3)));
 	ck_assert_uint_eq(sources_count(sources), 2);
-	ck_assert(source_take_token(sources, &other, by_default, 3000, 1, 3));
+	ck_assert(source_take_token(sources, &other, by_default, 3000, a_second(1, 3)));
 	ck_assert_uint_eq(sources_count(sources), 1);
 	sources_free(sources);
 }
@@ -308,12 +345,12 @@ START_TEST(forgets_little_by_little)
 	for (uint32_t i = 0; i < 10000; i++) {
 		struct address address = numbered_address(i);
 
-		ck_assert(source_take_token(sources, &address, by_default, 0, 1, 2));
+		ck_assert(source_take_token(sources, &address, by_default, 0, a_second(1, 2)));
 	}
 	ck_assert_uint_eq(sources_count(sources), 10000);
 	for (int i = 0; i < 10000; i++) {
 		count = sources_count(sources);
-		source_take_token(sources, &last, by_default, 1000, 1, 2);
+		source_take_token(sources, &last, by_default, 1000, a_second(1, 2));
 		if (sources_count(sources) + 4 < count)
 			ck_abort_msg("call %d forgot %zu", i, count - sources_count(sources));
 	}
@@ -328,16 +365,16 @@ START_TEST(keeps_a_debt_while_something_runs_or_not)
 	struct address address = numbered_address(1);
 	struct source *source;
 
-	ck_assert(source_take_token(sources, &address, by_default, 0, 1, 1));
+	ck_assert(source_take_token(sources, &address, by_default, 0, a_second(1, 1)));
 	source = source_enter(sources, &address, by_default);
 	source_leave(sources, source);
-	ck_assert(!source_take_token(sources, &address, by_default, 999, 1, 1));
+	ck_assert(!source_take_token(sources, &address, by_default, 999, a_second(1, 1)));
 	source = source_enter(sources, &address, by_default);
-	ck_assert(source_take_token(sources, &address, by_default, 1000, 1, 1));
-	ck_assert(!source_take_token(sources, &address, by_default, 1000, 1, 1));
+	ck_assert(source_take_token(sources, &address, by_default, 1000, a_second(1, 1)));
+	ck_assert(!source_take_token(sources, &address, by_default, 1000, a_second(1, 1)));
 	ck_assert_uint_eq(sources_running(sources, &address, by_default), 1);
 	source_leave(sources, source);
-	ck_assert(!source_take_token(sources, &address, by_default, 1999, 1, 1));
+	ck_assert(!source_take_token(sources, &address, by_default, 1999, a_second(1, 1)));
 	sources_free(sources);
 }
 END_TEST
@@ -357,17 +394,17 @@ START_TEST(a_flood_of_forged_addresses_is_bounded)
 		running[i] = source_enter(sources, &forged, by_default);
 		ck_assert_ptr_nonnull(running[i]);
 	}
-	while (source_take_token(sources, &debtor, by_default, 0, 1, 50))
+	while (source_take_token(sources, &debtor, by_default, 0, a_second(1, 50)))
 		;
 	for (uint32_t i = 0; i < FORGED; i++) {
 		forged = numbered_address(0x0b000000 + i);
-		if (!source_take_token(sources, &forged, by_default, 0, 1, 50))
+		if (!source_take_token(sources, &forged, by_default, 0, a_second(1, 50)))
 			ck_abort_msg("forged address %u", i);
 		if (sources_count(sources) > SOURCES_MOST)
 			ck_abort_msg("%zu sources", sources_count(sources));
 	}
 	ck_assert_uint_eq(sources_count(sources), SOURCES_MOST);
-	ck_assert(!source_take_token(sources, &debtor, by_default, 0, 1, 50));
+	ck_assert(!source_take_token(sources, &debtor, by_default, 0, a_second(1, 50)));
 	for (uint32_t i = 0; i < RUNNING; i++) {
 		forged = numbered_address(0x0a000000 + i);
 		if (sources_running(sources, &forged, by_default) != 1)
@@ -391,7 +428,7 @@ START_TEST(what_runs_may_exceed_the_bound)
 	}
 	for (uint32_t i = 0; i < 1000; i++) {
 		address = numbered_address(0x0b000000 + i);
-		source_take_token(sources, &address, by_default, 0, 1, 50);
+		source_take_token(sources, &address, by_default, 0, a_second(1, 50));
 	}
 	ck_assert_uint_eq(sources_count(sources), SOURCES_MOST + 10 + 1);
 	address = numbered_address(0);
@@ -417,7 +454,7 @@ static bool asks(struct share *share, uint32_t source, uint64_t now)
 	struct address address = numbered_address(source);
 
 	return sources_admit(share->sources, &share->service, &share->reserve, &address, by_default,
-			     now, share->rate);
+			     now, a_second(share->rate, share->rate));
 }
 
 /* With an empty bucket and a full reserve: true for who is below its share. */
@@ -581,6 +618,8 @@ Suite *sources_suite(void)
 	tcase_add_loop_test(bucket, wait_tells_the_first_millisecond, 0, ROWS(rates));
 	tcase_add_test(bucket, a_rest_wins_back_the_burst_and_no_more);
 	tcase_add_test(bucket, ready_takes_nothing);
+	tcase_add_test(bucket, a_pace_of_minutes_saves_its_burst);
+	tcase_add_test(bucket, a_pace_of_minutes_does_not_drift);
 	tcase_add_test(bucket, a_clock_that_goes_back_gains_nothing);
 	tcase_add_test(bucket, a_smaller_burst_holds_at_once);
 	suite_add_tcase(suite, bucket);

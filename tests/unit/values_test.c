@@ -55,10 +55,27 @@ SHOW(instances, "%u", service->instances)
 SHOW(per_source, "%u", service->per_source)
 SHOW(source_prefix, "%u %u", service->source_prefix.in4, service->source_prefix.in6)
 SHOW(at_limit, "%d", service->at_limit)
-SHOW(cps, "%u %u", service->cps.rate, service->cps.other)
+static void show_rate(FILE *out, struct rate rate)
+{
+	fprintf(out, "%u", rate.rate);
+	if (rate.seconds != 1)
+		fprintf(out, "/%u", rate.seconds);
+	fprintf(out, " %u", rate.other);
+}
+
+static void show_cps(FILE *out, const struct service_settings *service)
+{
+	show_rate(out, service->cps);
+}
+
 SHOW(cps_action, "%d", service->cps_action)
-SHOW(source_cps, "%d %u %u", service->source_cps.is_set, service->source_cps.rate,
-     service->source_cps.other)
+
+static void show_source_cps(FILE *out, const struct service_settings *service)
+{
+	fprintf(out, "%d ", service->source_cps.is_set);
+	show_rate(out, service->source_cps);
+}
+
 SHOW(max_load, "%g", service->max_load)
 SHOW(deny_time, "%d", service->deny_time)
 SHOW(libwrap, "%s", service->libwrap)
@@ -209,6 +226,9 @@ static const struct {
 	{ "at_limit = refuse", show_at_limit, "0" },
 	{ "cps = 5 30", show_cps, "5 30" },
 	{ "cps = 0 0", show_cps, "0 0" },
+	{ "cps = 25/60 0", show_cps, "25/60 0" },
+	{ "cps = 10000000/86400 1", show_cps, "10000000/86400 1" },
+	{ "source_cps = 10/60 10", show_source_cps, "1 10/60 10" },
 	{ "cps = 10000000 1", show_cps, "10000000 1" },
 	{ "cps_action = refuse", show_cps_action, "0" },
 	{ "cps_action = Queue", show_cps_action, "1" },
@@ -343,6 +363,11 @@ static const struct {
 	{ "at_limit = que", "unknown value \"que\"" },
 	{ "at_limit = queu", "did you mean \"queue\"?" },
 	{ "cps = 5 x", "\"x\" is not a number" },
+	{ "cps = 5/ 1", "\"5/\" is not a number from 0 to 10000000, alone or with seconds" },
+	{ "cps = /5 1", "\"/5\" is not a number" },
+	{ "cps = 5/0 1", "\"5/0\" is not a number" },
+	{ "cps = 5/86401 1", "\"5/86401\" is not a number" },
+	{ "cps = 5/6/7 1", "\"5/6/7\" is not a number" },
 	{ "cps = 10000001 1", "\"10000001\" is not a number from 0 to 10000000" },
 	{ "cps_action = pause", "unknown value \"pause\"" },
 	{ "fold_failures = -1", "\"-1\" is not a number of seconds" },

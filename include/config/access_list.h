@@ -38,8 +38,9 @@ enum access_word {
 	WORD_BAD_MASK,    /* a prefix length that is no number or too long */
 	WORD_BAD_FACTOR,  /* braces that are not {NUMBER,NUMBER...}, up to 255 each and 256 in all,
 			   * in place of the last component of an IPv4 address */
-	WORD_BAD_ADDRESS, /* digits and dots, or colons, that are no address: "127.0.0."; with a
-			   * slash, anything before it that is no full address */
+	WORD_PART_OF_ADDRESS, /* one of IPv4 whose end is missing: "127.0.0.", "10.1/16" */
+	WORD_NO_ADDRESS,  /* digits and dots, or colons, that are no address; with a slash,
+			   * anything before it that is none */
 	WORD_BAD_NAME,    /* no possible host, domain or network name */
 	WORD_NO_MEMORY,
 };

@@ -43,7 +43,7 @@ static inline const char *first_word(const struct reading *reading)
 /* The whole of text as a decimal number from 0 to most. */
 bool parse_number(const char *text, uint64_t most, uint64_t *number);
 
-/* A number with an optional K or M after it. */
+/* A number with an optional K, M or G after it. */
 bool parse_size(const char *text, uint64_t *size);
 
 struct name_value {
@@ -57,6 +57,9 @@ bool read_name(struct reading *reading, const struct word *word, const struct na
 
 /* All words of table, or-ed together. */
 void read_set(struct reading *reading, unsigned *set, const struct name_value *table);
+
+/* What stands between a directory and a name in it: nothing after the root. */
+const char *path_separator(const char *directory);
 
 /* Makes path absolute, in the arena. */
 char *absolute_path(struct reading *reading, const char *directory, const char *path);

@@ -22,7 +22,8 @@ static const char *const word_texts[] = {
 	[WORD_HAS_COMMA] = "has a comma in it - remove the comma",
 	[WORD_BAD_MASK] = "has no valid prefix length after the slash",
 	[WORD_BAD_FACTOR] = "has braces that do not end an IPv4 address with numbers up to 255",
-	[WORD_BAD_ADDRESS] = "is not a complete address",
+	[WORD_PART_OF_ADDRESS] = "is not a complete address",
+	[WORD_NO_ADDRESS] = "is no address",
 	[WORD_BAD_NAME] = "is no possible name of a host, domain or network",
 	[WORD_NO_MEMORY] = "found no memory",
 };
@@ -46,6 +47,21 @@ static bool read_number(const char **text, unsigned most, unsigned *number)
 		return false;
 	*text = digit;
 	return true;
+}
+
+/* What to say of a word that could only be an address, and is none: whether it
+ * begins like one of IPv4 and lacks the rest. */
+static enum access_word refuse_address(const char *word)
+{
+	unsigned octets = 0, number;
+
+	while (octets < 4 && read_number(&word, 255, &number)) {
+		octets++;
+		if (*word != '.')
+			break;
+		word++;
+	}
+	return octets > 0 && octets < 4 && *word == '\0' ? WORD_PART_OF_ADDRESS : WORD_NO_ADDRESS;
 }
 
 static enum access_word means_prefix(struct meaning *meaning, struct prefix prefix)
@@ -113,11 +129,11 @@ static enum access_word read_network(struct meaning *meaning, const char *word)
 	unsigned bits;
 
 	if (length >= sizeof text)
-		return WORD_BAD_ADDRESS;
+		return WORD_NO_ADDRESS;
 	memcpy(text, word, length);
 	text[length] = '\0';
 	if (address_parse(&address, text, 0) < 0)
-		return WORD_BAD_ADDRESS;
+		return refuse_address(text);
 	written_in6 = strchr(text, ':') != NULL;
 	if (!read_number(&mask, written_in6 ? 128 : 32, &bits) || *mask)
 		return WORD_BAD_MASK;
@@ -131,7 +147,7 @@ static enum access_word read_in6(struct meaning *meaning, const char *word)
 	struct address address;
 
 	if (address_parse(&address, word, 0) < 0)
-		return WORD_BAD_ADDRESS;
+		return WORD_NO_ADDRESS;
 	return means_prefix(meaning, prefix_of(&address, 128));
 }
 
@@ -226,7 +242,7 @@ static enum access_word read_word(struct meaning *meaning, const char *word,
 	if (is_in4(word, &in4))
 		return means_in4(meaning, in4);
 	if (word[strspn(word, "0123456789.")] == '\0')
-		return WORD_BAD_ADDRESS;
+		return refuse_address(word);
 	return read_name(meaning, word, network_named);
 }
 

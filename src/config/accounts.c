@@ -3,9 +3,11 @@
 
 #include <grp.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(element) ((element)->hh.tbl = NULL)
@@ -60,12 +62,31 @@ static void look_up_group(struct looked_up *entry)
 		entry->first = group->gr_gid;
 }
 
+/* The number of a protocol that is known without /etc/protocols, which small
+ * systems lack; -1: none. */
+static int known_protocol(const char *name)
+{
+	static const struct {
+		const char *name;
+		int number;
+	} known[] = {
+		{ "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP }, { "icmp", IPPROTO_ICMP },
+		{ "igmp", IPPROTO_IGMP }, { "sctp", IPPROTO_SCTP }, { "dccp", IPPROTO_DCCP },
+		{ "udplite", IPPROTO_UDPLITE }, { "ipv6-icmp", IPPROTO_ICMPV6 },
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if (strcasecmp(known[i].name, name) == 0)
+			return known[i].number;
+	return -1;
+}
+
 static void look_up_protocol(struct looked_up *entry)
 {
 	const struct protoent *protocol = getprotobyname(entry->key + 1);
 
-	if ((entry->found = protocol != NULL))
-		entry->first = protocol->p_proto;
+	entry->first = protocol ? protocol->p_proto : known_protocol(entry->key + 1);
+	entry->found = entry->first >= 0;
 }
 
 static void look_up(struct looked_up *entry)

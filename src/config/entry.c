@@ -315,8 +315,10 @@ static bool count_fits(const struct attribute *attribute, const struct assignmen
 	if (count >= attribute->least && (attribute->most < 0 || count <= attribute->most))
 		return true;
 	problem_add(parse.problems, ERROR, assignment->file, assignment->line,
-		    "%s takes %s and got %d", attribute->name,
-		    count_text(attribute, text, sizeof text), count);
+		    "%s takes %s and got %d%s", attribute->name,
+		    count_text(attribute, text, sizeof text), count,
+		    count > 1 && strcmp(attribute->name, "server") == 0
+			    ? "; the program's arguments go into server_args" : "");
 	return false;
 }
 

@@ -46,7 +46,7 @@ static void read_limit(struct reading *reading, struct resource_limit *limit, bo
 		*limit = (struct resource_limit){ .is_set = true, .value = number };
 	else
 		reading_refuse(reading, NULL, "\"%s\" is neither a number%s nor UNLIMITED", text,
-			       with_unit ? " (K or M may follow)" : "");
+			       with_unit ? " (K, M or G may follow)" : "");
 }
 
 void read_size(struct reading *reading, void *field)

@@ -229,12 +229,12 @@ static bool read_service(struct loader *loader, const struct entry *entry,
 		fine &= gather_words(loader, entry, i, &list);
 		if (!list.is_set)
 			continue;
-		fine &= make_path_absolute(loader, i, &list);
 		note_place(service, entry, i, &list);
-		if (attributes[i].read != read_nothing)
-			print_attribute(canonical, &attributes[i], &list);
 		fine &= read_attribute(loader, i, &list, service,
 				       entry->assignments[i] ? loader->problems : &told_before);
+		fine &= make_path_absolute(loader, i, &list);
+		if (attributes[i].read != read_nothing)
+			print_attribute(canonical, &attributes[i], &list);
 	}
 	problems_clear(&told_before);
 	word_list_clear(&list);

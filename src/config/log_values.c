@@ -23,7 +23,7 @@ static bool read_log_size(struct reading *reading, const struct word *word, uint
 {
 	if (parse_size(word->text, size))
 		return true;
-	reading_refuse(reading, word, "\"%s\" is not a size (K or M may follow)", word->text);
+	reading_refuse(reading, word, "\"%s\" is not a size (K, M or G may follow)", word->text);
 	return false;
 }
 

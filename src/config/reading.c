@@ -49,10 +49,11 @@ bool parse_number(const char *text, uint64_t most, uint64_t *number)
 bool parse_size(const char *text, uint64_t *size)
 {
 	struct span digits = { text, text + strlen(text) };
+	static const char units[] = "KMGkmg"; /* each 1024 of the one before */
 	uint64_t factor = 1;
 
-	if (!span_is_empty(digits) && strchr("kKmM", digits.end[-1]))
-		factor = strchr("kK", *--digits.end) ? 1024 : 1024 * 1024;
+	if (!span_is_empty(digits) && strchr(units, digits.end[-1]))
+		factor = (uint64_t)1 << (10 * (1 + (strchr(units, *--digits.end) - units) % 3));
 	if (!span_number(digits, UINT64_MAX / factor, size))
 		return false;
 	*size *= factor;
@@ -102,6 +103,13 @@ void read_set(struct reading *reading, unsigned *set, const struct name_value *t
 	}
 }
 
+const char *path_separator(const char *directory)
+{
+	size_t length = strlen(directory);
+
+	return length > 0 && directory[length - 1] == '/' ? "" : "/";
+}
+
 char *absolute_path(struct reading *reading, const char *directory, const char *path)
 {
 	size_t size = strlen(directory) + strlen(path) + 2;
@@ -111,7 +119,7 @@ char *absolute_path(struct reading *reading, const char *directory, const char *
 		return arena_string(reading->arena, path);
 	absolute = arena_take(reading->arena, size);
 	if (absolute)
-		snprintf(absolute, size, "%s/%s", directory, path);
+		snprintf(absolute, size, "%s%s%s", directory, path_separator(directory), path);
 	return absolute;
 }
 

@@ -1,5 +1,6 @@
 /* The values of attributes that say what a service is, and what its server is
  * given. A field keeps its default when the value is refused. */
+#include "config/inetd_line.h"
 #include "config/reading.h"
 #include "config/span.h"
 
@@ -118,14 +119,28 @@ void read_socket_type(struct reading *reading, void *field)
 	read_name(reading, reading->words[0], socket_types, field);
 }
 
+/* Words such as tcp6, which inetd.conf takes, say a protocol and a family. */
+static void refuse_protocol(struct reading *reading)
+{
+	const char *text = first_word(reading);
+	const struct inetd_protocol *meant =
+		inetd_protocol_find((struct span){ text, strchr(text, '\0') });
+
+	if (meant && meant->flag)
+		reading_refuse(reading, NULL, "\"%s\" is not in /etc/protocols; write protocol = %s "
+			       "and flags = %s%s", text, meant->base, meant->flag,
+			       meant->is_ipv6_only ? ", with v6only = yes" : "");
+	else
+		reading_refuse(reading, NULL, "\"%s\" is not in /etc/protocols", text);
+}
+
 void read_protocol(struct reading *reading, void *field)
 {
 	if (account_protocol(reading->accounts, first_word(reading),
 			     &reading->service->protocol_number))
 		read_text(reading, field);
 	else
-		reading_refuse(reading, NULL, "\"%s\" is not in /etc/protocols",
-			       first_word(reading));
+		refuse_protocol(reading);
 }
 
 void read_port(struct reading *reading, void *field)
@@ -228,20 +243,33 @@ void read_group(struct reading *reading, void *field)
 		reading_refuse(reading, NULL, "there is no group \"%s\"", first_word(reading));
 }
 
+/* errno tells why there is nothing at path. */
+static void refuse_server(struct reading *reading, const char *path)
+{
+	const char *text = first_word(reading);
+
+	if (text[0] == '/')
+		reading_refuse(reading, NULL, "%s: %s", path, strerror(errno));
+	else
+		reading_refuse(reading, NULL, "\"%s\" is not an absolute path (%s: %s)", text, path,
+			       strerror(errno));
+}
+
 void read_server(struct reading *reading, void *field)
 {
+	const char *path;
 	struct stat status;
 
 	read_path(reading, field);
-	if (!*(char **)field)
+	path = *(char **)field;
+	if (!path)
 		return;
-	if (stat(*(char **)field, &status) < 0)
-		reading_refuse(reading, NULL, "%s: %s", first_word(reading), strerror(errno));
+	if (stat(path, &status) < 0)
+		refuse_server(reading, path);
 	else if (!S_ISREG(status.st_mode))
-		reading_refuse(reading, NULL, "%s is not a regular file", first_word(reading));
-	else if (access(*(char **)field, X_OK) < 0)
-		reading_refuse(reading, NULL, "%s is not executable: %s", first_word(reading),
-			       strerror(errno));
+		reading_refuse(reading, NULL, "%s is not a regular file", path);
+	else if (access(path, X_OK) < 0)
+		reading_refuse(reading, NULL, "%s is not executable: %s", path, strerror(errno));
 }
 
 void read_env(struct reading *reading, void *field)

@@ -194,7 +194,7 @@ bool word_list_make_absolute(struct word_list *list, size_t index, const char *d
 
 	if (word->text[0] == '/')
 		return true;
-	if (asprintf(&path, "%s/%s", directory, word->text) < 0)
+	if (asprintf(&path, "%s%s%s", directory, path_separator(directory), word->text) < 0)
 		return report_memory(problems);
 	word = make_word(list, word, path);
 	free(path);

@@ -1,5 +1,6 @@
 /* The values of each attribute: what is taken, as what, and what is refused. */
 #include "support/configuration.h"
+#include "support/own_etc.h"
 #include "support/place.h"
 
 #include <check.h>
@@ -329,6 +330,10 @@ static const struct {
 	{ "flags = nonsense", "flags: unknown value \"nonsense\"" },
 	{ "socket_type = steam", "did you mean \"stream\"?" },
 	{ "protocol = no-such", "\"no-such\" is not in /etc/protocols" },
+	{ "protocol = tcp4",
+	  "\"tcp4\" is not in /etc/protocols; write protocol = tcp and flags = IPv4" },
+	{ "protocol = UDP6", "write protocol = udp and flags = IPv6, with v6only = yes" },
+	{ "protocol = tcp46", "write protocol = tcp and flags = IPv6" },
 	{ "wait = true", "unknown value \"true\"" },
 	{ "wait = 1", "unknown value \"1\"" },
 	{ "user = no-such-user", "there is no user \"no-such-user\"" },
@@ -339,6 +344,9 @@ static const struct {
 	{ "group = 4294967295", "there is no group" },
 	{ "groups = maybe", "unknown value \"maybe\"" },
 	{ "server = /no/such/file", "/no/such/file: No such file or directory" },
+	{ "server = no-such-file", "\"no-such-file\" is not an absolute path (/" },
+	{ "server = /bin/cat -v", "server takes 1 value and got 2; the program's arguments go into "
+	  "server_args" },
 	{ "server = /bin", "/bin is not a regular file" },
 	{ "server = /etc/passwd", "/etc/passwd is not executable" },
 	{ "port = 65536", "\"65536\" is not a port number" },
@@ -434,8 +442,12 @@ static const struct {
 	{ "rpc_number = 0", "\"0\" is not an RPC program number" },
 	{ "rpc_number = 4294967296", "is not an RPC program number" },
 	{ "rpc_number = nfs", "\"nfs\" is not an RPC program number" },
-	{ "rlimit_as = 1G", "\"1G\" is neither a number (K or M may follow) nor UNLIMITED" },
+	{ "rlimit_as = 1T", "\"1T\" is neither a number (K, M or G may follow) nor UNLIMITED" },
+	{ "rlimit_as = 17179869184G", "is neither" },
 	{ "rlimit_as = -1", "\"-1\" is neither" },
+	{ "rlimit_as = G", "\"G\" is neither" },
+	{ "only_from = 300.1.1.1", "\"300.1.1.1\" is no address" },
+	{ "only_from = 10.1/16", "\"10.1/16\" is not a complete address" },
 	{ "rlimit_as = \"\"", "\"\" is neither" },
 	{ "rlimit_as = 18014398509481984K", "is neither" },
 	{ "rlimit_cpu = 1M", "\"1M\" is neither a number nor UNLIMITED" },
@@ -493,11 +505,60 @@ END_TEST
 
 START_TEST(sizes_have_units)
 {
-	const struct service_settings *service = load("rlimit_as = 2K\nrlimit_data = 3m");
+	const struct service_settings *service = load("rlimit_as = 2K\nrlimit_data = 3m\n"
+						     "rlimit_stack = 5G\nrlimit_rss = 1g");
 
 	ck_assert_ptr_nonnull(service);
 	ck_assert_uint_eq(service->limits[RLIMIT_AS].value, 2048);
 	ck_assert_uint_eq(service->limits[RLIMIT_DATA].value, 3 * 1024 * 1024);
+	ck_assert_uint_eq(service->limits[RLIMIT_STACK].value, 5368709120);
+	ck_assert_uint_eq(service->limits[RLIMIT_RSS].value, 1073741824);
+}
+END_TEST
+
+/* At a reload the start directory is the root. */
+START_TEST(a_path_below_the_root_has_one_slash)
+{
+	const struct service_settings *service;
+
+	load_options.start_directory = "/";
+	service = load("server = bin/sh\nbanner = banner");
+	ck_assert_msg(service != NULL, "%s", configuration_complaints_text());
+	ck_assert_str_eq(service->server, "/bin/sh");
+	ck_assert_str_eq(service->banner, "/banner");
+	ck_assert_msg(strstr(service->canonical, "= /bin/sh\n"), "%s", service->canonical);
+}
+END_TEST
+
+/* --- a system with little in /etc --------------------------------------------------------- */
+
+static const struct {
+	const char *lines;
+	int number;
+} known_protocols[] = {
+	{ "protocol = tcp", 6 },
+	{ "socket_type = stream", 6 },
+	{ "socket_type = dgram\nprotocol = udp\nwait = yes", 17 },
+	{ "socket_type = raw\nprotocol = icmp\nwait = yes", 1 },
+	{ "protocol = sctp", 132 },
+	{ "protocol = SCTP", 132 },
+	{ "socket_type = raw\nprotocol = ipv6-icmp\nwait = yes", 58 },
+};
+
+static void make_bare_system(void)
+{
+	own_etc_enter();
+	own_etc_write("passwd", "root:x:0:0::/:/bin/sh\n");
+	configuration_make();
+}
+
+START_TEST(protocols_are_known_without_a_list)
+{
+	const struct service_settings *service = load(known_protocols[_i].lines);
+
+	ck_assert_msg(service != NULL, "%s: %s", known_protocols[_i].lines,
+		      configuration_complaints_text());
+	ck_assert_int_eq(service->protocol_number, known_protocols[_i].number);
 }
 END_TEST
 
@@ -554,7 +615,7 @@ END_TEST
 Suite *values_suite(void)
 {
 	Suite *suite = suite_create("values");
-	TCase *tests = tcase_create("values");
+	TCase *tests = tcase_create("values"), *bare_system = tcase_create("bare system");
 	int count = (int)(sizeof refused / sizeof refused[0]);
 
 	tcase_add_checked_fixture(tests, configuration_make, configuration_remove);
@@ -564,9 +625,16 @@ Suite *values_suite(void)
 	tcase_add_loop_test(tests, sets_resource_limits, 0, (int)(sizeof limits / sizeof limits[0]));
 	tcase_add_test(tests, sizes_have_units);
 	tcase_add_test(tests, relative_paths_begin_in_the_start_directory);
+	tcase_add_test(tests, a_path_below_the_root_has_one_slash);
 	tcase_add_test(tests, names_of_networks_stand_for_them);
 	tcase_add_loop_test(tests, remarks_on_what_works, 0,
 			    (int)(sizeof remarks / sizeof remarks[0]));
 	suite_add_tcase(suite, tests);
+	if (!own_etc_is_allowed())
+		return suite;
+	tcase_add_checked_fixture(bare_system, make_bare_system, configuration_remove);
+	tcase_add_loop_test(bare_system, protocols_are_known_without_a_list, 0,
+			    (int)(sizeof known_protocols / sizeof known_protocols[0]));
+	suite_add_tcase(suite, bare_system);
 	return suite;
 }

@@ -1,10 +1,10 @@
 #include "config/advice.h"
 
 #include "base/user_file.h"
+#include "config/advice_addresses.h"
 #include "config/attributes.h"
 #include "config/program.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -60,53 +60,6 @@ static void remark(const struct view *view, const char *attribute, const char *f
 }
 
 /* --- who may come ------------------------------------------------------------------------ */
-
-/* True for a word that is written as part of a dotted quad, or with leading zeros,
- * and for which inet_aton(3) has a reading of its own. */
-static bool is_odd_address(const char *text)
-{
-	unsigned dots = 0;
-	bool octal = false;
-
-	if (text[strspn(text, "0123456789.")])
-		return false;
-	for (const char *c = text; *c; c++) {
-		bool begins = c == text || c[-1] == '.';
-
-		dots += *c == '.';
-		octal |= begins && *c == '0' && c[1] >= '0' && c[1] <= '9';
-	}
-	return dots < 3 || octal;
-}
-
-/* Writes the network that somebody may have meant by an odd address: its numbers
- * as they stand, and as many bits. */
-static const char *meant_network(const char *text, char meant[ADDRESS_TEXT_SIZE])
-{
-	unsigned octets[4] = { 0 };
-	int count = sscanf(text, "%3u.%3u.%3u.%3u", &octets[0], &octets[1], &octets[2], &octets[3]);
-
-	snprintf(meant, ADDRESS_TEXT_SIZE, "%u.%u.%u.%u/%d", octets[0], octets[1], octets[2],
-		 octets[3], 8 * count);
-	return meant;
-}
-
-static void advise_of_odd_addresses(const struct access_list *list, struct problems *problems)
-{
-	char read[ADDRESS_TEXT_SIZE], meant[ADDRESS_TEXT_SIZE];
-
-	for (size_t i = 0; i < list->count; i++) {
-		const struct access_rule *rule = &list->rules[i];
-
-		/* A lone 0 is everybody, however it is written. */
-		if (rule->kind == RULE_PREFIX && rule->prefix.length > 0 &&
-		    is_odd_address(rule->text))
-			problem_add(problems, ADVICE, rule->file, rule->line,
-				    "\"%s\" is read as %s; if %s is meant, write that", rule->text,
-				    prefix_text(&rule->prefix, read),
-				    meant_network(rule->text, meant));
-	}
-}
 
 /* The rules that the service's own entry adds to those it inherits, which come
  * first and have been spoken of in defaults; of defaults, all of them. */
@@ -170,8 +123,8 @@ void advise_of_access(const struct service_settings *service, struct problems *p
 	struct access_list own_from = own_rules(service, &service->only_from);
 	struct access_list own_access = own_rules(service, &service->no_access);
 
-	advise_of_odd_addresses(&own_from, problems);
-	advise_of_odd_addresses(&own_access, problems);
+	advise_of_odd_words(&own_from, problems);
+	advise_of_odd_words(&own_access, problems);
 	advise_of_overlap(service, problems);
 	advise_of_idle_denials(service, problems);
 }
@@ -179,6 +132,11 @@ void advise_of_access(const struct service_settings *service, struct problems *p
 static void advise_of_own_access(const struct view *view)
 {
 	advise_of_access(view->service, view->problems);
+}
+
+static void advise_of_bind(const struct view *view)
+{
+	advise_of_bind_words(view->service, place_of(view->service, "bind"), view->problems);
 }
 
 static void advise_of_first_datagram(const struct view *view)
@@ -396,9 +354,9 @@ static void advise_of_error_file(const struct view *view)
 void advise_of_service(const struct service_settings *service, struct problems *problems)
 {
 	static void (*const remarks[])(const struct view *) = {
-		advise_of_own_access, advise_of_first_datagram, advise_of_reflection,
-		advise_of_deny_time, advise_of_datagram_bans, advise_of_idonly,
-		advise_of_arguments, advise_of_server, advise_of_banners,
+		advise_of_own_access, advise_of_bind, advise_of_first_datagram,
+		advise_of_reflection, advise_of_deny_time, advise_of_datagram_bans,
+		advise_of_idonly, advise_of_arguments, advise_of_server, advise_of_banners,
 		advise_of_error_file,
 	};
 	struct view view = { .service = service, .problems = problems };

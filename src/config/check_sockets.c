@@ -1,6 +1,8 @@
 /* One socket, one service: who has which protocol, port and address. */
 #include "config/check.h"
 
+#include "config/attributes.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,6 +113,17 @@ static const struct service_settings *overlap_among(struct claims *all,
 	return NULL;
 }
 
+/* The service that already has a socket in the way of one at reach, or NULL. */
+static const struct service_settings *overlap_with(struct claims *all,
+						   const struct service_settings *service,
+						   const struct reach *reach)
+{
+	const struct service_settings *earlier =
+		overlap_among(all, service, reach->is_any ? "" : reach->text, reach->families);
+
+	return earlier ? earlier : overlap_among(all, service, "*", reach->families);
+}
+
 /* The service that already has a socket this one wants, or NULL. */
 static const struct service_settings *find_overlap(struct claims *all,
 						   const struct service_settings *service)
@@ -120,12 +133,7 @@ static const struct service_settings *find_overlap(struct claims *all,
 	for (size_t i = 0; i < reaches_count(service) && !earlier; i++) {
 		struct reach reach = reach_of(service, i);
 
-		if (reach.is_any)
-			earlier = overlap_among(all, service, "", reach.families);
-		else
-			earlier = overlap_among(all, service, reach.text, reach.families);
-		if (!earlier)
-			earlier = overlap_among(all, service, "*", reach.families);
+		earlier = overlap_with(all, service, &reach);
 	}
 	return earlier;
 }
@@ -163,11 +171,28 @@ static void claims_add(struct claims **all, const struct service_settings *servi
 	claims->first = claim;
 }
 
-static void claim_sockets(struct claims **all, const struct service_settings *service)
+static void report_clash(const struct service_settings *service, const char *address,
+			 struct problems *problems)
+{
+	size_t bind = ATTRIBUTE("bind");
+	struct place place = { service->file, service->line, false };
+
+	if (service->places && service->places[bind].file)
+		place = service->places[bind];
+	problem_add(problems, ADVICE, place.file, place.line,
+		    "bind: %s can't be bound as well, as an address before it has the port already "
+		    "(:: serves IPv4 too, unless v6only = yes); leave one of them out", address);
+}
+
+/* What is in the way of one of its addresses can only be another one of its own. */
+static void claim_sockets(struct claims **all, const struct service_settings *service,
+			  struct problems *problems)
 {
 	for (size_t i = 0; i < reaches_count(service); i++) {
 		struct reach reach = reach_of(service, i);
 
+		if (overlap_with(*all, service, &reach))
+			report_clash(service, service->bind.list[i], problems);
 		claims_add(all, service, "", reach.families);
 		claims_add(all, service, reach.is_any ? "*" : reach.text, reach.families);
 	}
@@ -224,8 +249,9 @@ void check_sockets(struct settings *settings, struct problems *problems)
 			leave_out(settings, service);
 			continue;
 		}
-		if (service->port > 0)
-			claim_sockets(&all, service);
+		if (service->port > 0) {
+			claim_sockets(&all, service, problems);
+		}
 		settings->services[kept++] = service;
 	}
 	settings->count = kept;

@@ -595,12 +595,39 @@ static const struct {
 	{ "flags = REUSE", ADVICE, "REUSE is retired" },
 	{ "mdns = yes", WARNING, "retired, has no effect" },
 	{ "port = 1000\nport = 1001", WARNING, "port is already set on line 3" },
+	{ "only_from = ALL", ADVICE, "\"ALL\" is taken for the name of a host; for everybody" },
+	{ "no_access = unknown", ADVICE, "\"unknown\" is taken for the name of a host; it has" },
+	{ "only_from = 10.0.0.0/0", ADVICE, "\"10.0.0.0/0\" is everybody, as no bit of the address "
+	  "counts; if that is meant write 0.0.0.0/0, otherwise the length" },
+	{ "no_access = fe80::/0", ADVICE, "if that is meant write ::/0" },
+	{ "bind = eth0", ADVICE, "bind: \"eth0\" is taken for the name of a host, not of an interface" },
+	{ "bind = 127.0.0.1 lo", ADVICE, "bind: \"lo\" is taken for the name of a host" },
+	{ "bind = fe80::1", ADVICE, "bind: the link-local address fe80::1 can't be bound without its "
+	  "interface; write fe80::1%INTERFACE" },
+	{ "bind = 0.0.0.0 ::", ADVICE, "bind: :: can't be bound as well" },
+	{ "bind = :: 127.0.0.1", ADVICE, "bind: 127.0.0.1 can't be bound as well" },
+	{ "bind = 127.0.0.1 127.0.0.1", ADVICE, "bind: 127.0.0.1 can't be bound as well" },
 	{ "server_args = a # b", ADVICE, "\"#\" does not begin a comment" },
 	{ "only_from = 10.0.0.1\nonly_from -= 10.0.0.2", WARNING,
 	  "only_from -= 10.0.0.2 removes nothing" },
 	{ "log_on_success = PID\nlog_on_success -= HOST", WARNING,
 	  "log_on_success -= HOST removes nothing" },
 };
+
+/* Lines that look like those and are right. */
+static const char *const unremarkable[] = {
+	"only_from = 0.0.0.0/0 ::/0", "only_from = 0.0.0.0", "no_access = all.example.org",
+	"only_from = 10.0.0.0/8", "bind = 127.0.0.1 ::1", "bind = fe80::1%lo", "bind = ethan",
+	"bind = 0.0.0.0 ::\nv6only = yes", "bind = 127.0.0.1 127.0.0.2",
+};
+
+START_TEST(does_not_remark_on_what_is_right)
+{
+	ck_assert_ptr_nonnull(load(unremarkable[_i]));
+	ck_assert_msg(configuration_complaints(ADVICE) == 0, "%s: %s", unremarkable[_i],
+		      configuration_complaints_text());
+}
+END_TEST
 
 START_TEST(remarks_on_what_works)
 {
@@ -629,6 +656,8 @@ Suite *values_suite(void)
 	tcase_add_test(tests, names_of_networks_stand_for_them);
 	tcase_add_loop_test(tests, remarks_on_what_works, 0,
 			    (int)(sizeof remarks / sizeof remarks[0]));
+	tcase_add_loop_test(tests, does_not_remark_on_what_is_right, 0,
+			    (int)(sizeof unremarkable / sizeof unremarkable[0]));
 	suite_add_tcase(suite, tests);
 	if (!own_etc_is_allowed())
 		return suite;

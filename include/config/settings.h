@@ -100,6 +100,9 @@ struct place {
 	bool is_inherited; /* from defaults */
 };
 
+/* For inherited_from. */
+enum { ORIGIN_SIZE = 512 };
+
 struct service_settings {
 	unsigned references;
 	struct arena arena;
@@ -194,6 +197,11 @@ struct settings {
 
 /* An empty one, or NULL with errno. */
 struct settings *settings_new(void);
+
+/* " (set in defaults, FILE:LINE)" when the service inherits the attribute of that
+ * index and its places are known, otherwise "". Returns text. */
+const char *inherited_from(const struct service_settings *service, size_t attribute,
+			   char text[static ORIGIN_SIZE]);
 
 /* Notes that the entry with this id was broken. */
 void settings_add_broken(struct settings *settings, const char *id);

@@ -47,7 +47,7 @@ static void remark(const struct view *view, const char *attribute, const char *f
 {
 	const struct service_settings *service = view->service;
 	struct place place = { service->file, service->line, false };
-	char text[1024];
+	char text[1024], where[ORIGIN_SIZE] = "";
 	va_list arguments;
 
 	va_start(arguments, format);
@@ -55,8 +55,10 @@ static void remark(const struct view *view, const char *attribute, const char *f
 	va_end(arguments);
 	if (attribute && is_own(service, attribute))
 		place = place_of(service, attribute);
-	problem_add(view->problems, ADVICE, place.file, place.line, "service %s: %s", service->id,
-		    text);
+	else if (attribute)
+		inherited_from(service, ATTRIBUTE(attribute), where);
+	problem_add(view->problems, ADVICE, place.file, place.line, "service %s: %s%s",
+		    service->id, text, where);
 }
 
 /* --- who may come ------------------------------------------------------------------------ */

@@ -1,5 +1,7 @@
 #include "config/check.h"
 
+#include "config/attributes.h"
+
 #include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@ struct check {
 	const struct load_options *options;
 	struct problems *problems;
 	bool is_whole; /* no line of the entry was left out */
+	bool knows_socket; /* which kind it is, and which protocol */
 	bool failed;
 };
 
@@ -32,6 +35,14 @@ static void complain(struct check *check, enum severity severity, const char *fo
 	check->failed |= severity == ERROR;
 	problem_add(check->problems, severity, check->service->file, check->service->line,
 		    "service %s: %s", check->service->id, text);
+}
+
+/* Where a value stands that the service inherits, in words to end a message with;
+ * "" for one of its own. */
+static const char *origin(const struct check *check, const char *attribute,
+			  char text[static ORIGIN_SIZE])
+{
+	return inherited_from(check->service, ATTRIBUTE(attribute), text);
 }
 
 /* What is missing may stand in a line that was left out, of which enough was said. */
@@ -67,12 +78,16 @@ static void derive_protocol(struct check *check)
 		service->socket_type = SOCK_STREAM;
 	else if (!service->socket_type && protocol_is(service, "udp"))
 		service->socket_type = SOCK_DGRAM;
-	require(check, service->socket_type, "socket_type");
-	require(check, service->protocol, "protocol");
-	if ((protocol_is(service, "tcp") && service->socket_type != SOCK_STREAM) ||
-	    (protocol_is(service, "udp") && service->socket_type != SOCK_DGRAM))
+	if (!service->socket_type)
+		require(check, false, service->protocol ? "socket_type" : "socket_type or protocol");
+	else if (!service->protocol)
+		require(check, false, "protocol");
+	else if ((protocol_is(service, "tcp") && service->socket_type != SOCK_STREAM) ||
+		 (protocol_is(service, "udp") && service->socket_type != SOCK_DGRAM))
 		complain(check, ERROR, "socket_type and protocol do not go together: tcp is "
 			 "stream, udp is dgram");
+	else
+		check->knows_socket = true;
 }
 
 static void check_listed_port(struct check *check)
@@ -190,9 +205,10 @@ static void check_internal(struct check *check)
 		complain(check, ERROR, "NAMEINARGS makes no sense for an INTERNAL service");
 	if (service->flags & FLAG_SENSOR)
 		return;
-	if (!check->options->internal_exists(service->name, service->socket_type))
+	if (check->knows_socket &&
+	    !check->options->internal_exists(service->name, service->socket_type))
 		complain(check, ERROR, "there is no internal service %s/%s", service->name,
-			 service->protocol ? service->protocol : "?");
+			 service->protocol);
 }
 
 static void check_external(struct check *check)
@@ -203,7 +219,8 @@ static void check_external(struct check *check)
 	require(check, service->server, "server");
 	if ((service->flags & FLAG_NAMEINARGS) && service->server_args.count == 0)
 		complain(check, ERROR, "NAMEINARGS needs server_args, the first of which is the name");
-	if (service->socket_type == SOCK_DGRAM && service->wait == 0)
+	if (check->knows_socket && service->socket_type == SOCK_DGRAM && service->wait == 0 &&
+	    !service_is_multiplexed(service))
 		complain(check, ERROR, "a dgram service with a server needs wait = yes: the server "
 			 "takes the socket itself");
 }
@@ -253,10 +270,13 @@ static bool has_access_list(const struct service_settings *service)
 static void clear_userid(struct check *check, enum severity severity, const char *why)
 {
 	struct service_settings *service = check->service;
+	bool of_success = service->log_on_success & LOG_FLAG_USERID;
+	char where[ORIGIN_SIZE];
 
-	if (!((service->log_on_success | service->log_on_failure) & LOG_FLAG_USERID))
+	if (!of_success && !(service->log_on_failure & LOG_FLAG_USERID))
 		return;
-	complain(check, severity, "USERID has no effect here: %s", why);
+	complain(check, severity, "USERID has no effect here: %s%s", why,
+		 origin(check, of_success ? "log_on_success" : "log_on_failure", where));
 	service->log_on_success &= ~(unsigned)LOG_FLAG_USERID;
 	service->log_on_failure &= ~(unsigned)LOG_FLAG_USERID;
 }
@@ -283,11 +303,13 @@ static void clear_useless_flags(struct check *check)
 static void check_access(struct check *check)
 {
 	const struct service_settings *service = check->service;
+	char where[ORIGIN_SIZE];
 
 	if (service->socket_type == SOCK_STREAM && service_waits(service) &&
 	    has_access_list(service) && !(service->flags & FLAG_INTERCEPT))
 		complain(check, ERROR, "only_from and no_access can't be kept with wait = yes, as the "
-			 "server accepts its clients itself; use wait = no, or flags = INTERCEPT");
+			 "server accepts its clients itself; use wait = no, or flags = INTERCEPT%s",
+			 origin(check, service->only_from.is_set ? "only_from" : "no_access", where));
 	if ((service->flags & FLAG_INTERCEPT) && (access_list_wants_names(&service->only_from) ||
 						  access_list_wants_names(&service->no_access)) &&
 	    service->socket_type == SOCK_DGRAM)
@@ -316,10 +338,23 @@ static void check_rpc(struct check *check)
 #endif
 }
 
+static void check_traffic(struct check *check)
+{
+	const struct service_settings *service = check->service;
+	char where[ORIGIN_SIZE];
+
+	if ((service->log_on_success & LOG_FLAG_TRAFFIC) && !service->redirect_host)
+		complain(check, ERROR, "TRAFFIC is only for redirect; remove it from log_on_success%s",
+			 origin(check, "log_on_success", where));
+}
+
 static void check_families(struct check *check)
 {
+	char where[ORIGIN_SIZE];
+
 	if (check->service->v6only && (check->service->flags & (FLAG_IPV4 | FLAG_IPV6)) == FLAG_IPV4)
-		complain(check, ERROR, "v6only = yes and flags = IPv4 leave no clients at all");
+		complain(check, ERROR, "v6only = yes and flags = IPv4 leave no clients at all%s",
+			 origin(check, "v6only", where));
 }
 
 /* Once everything is known to be right, there is a session of it to prepare. */
@@ -359,8 +394,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 		check_rpc(&check);
 	if (service->flags & FLAG_LABELED)
 		check_labeled(&check);
-	if ((service->log_on_success & LOG_FLAG_TRAFFIC) && !service->redirect_host)
-		complain(&check, ERROR, "TRAFFIC is only for redirect; remove it from log_on_success");
+	check_traffic(&check);
 #ifndef HAVE_LIBWRAP
 	if (service->libwrap)
 		complain(&check, ERROR, "libwrap is not in this build: it wants libwrap (tcpd.h)");

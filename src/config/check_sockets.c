@@ -217,10 +217,13 @@ static void claims_free(struct claims *all)
 static void report_overlap(const struct service_settings *service,
 			   const struct service_settings *earlier, struct problems *problems)
 {
+	char where[ORIGIN_SIZE];
+
 	problem_add(problems, ERROR, service->file, service->line,
 		    "service %s: %s port %d belongs to service %s already (%s:%d); give one of them "
-		    "another port or bind", service->id, service->protocol, service->port,
-		    earlier->id, earlier->file, earlier->line);
+		    "another port or bind%s", service->id, service->protocol, service->port,
+		    earlier->id, earlier->file, earlier->line,
+		    inherited_from(service, ATTRIBUTE("bind"), where));
 }
 
 static void leave_out(struct settings *settings, struct service_settings *service)

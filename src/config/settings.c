@@ -1,6 +1,7 @@
 #include "config/settings.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,18 @@ void service_settings_release(struct service_settings *service)
 	arena_free(&service->arena);
 	free(service->canonical);
 	free(service);
+}
+
+const char *inherited_from(const struct service_settings *service, size_t attribute,
+			   char text[static ORIGIN_SIZE])
+{
+	const struct place *place = service->places ? &service->places[attribute] : NULL;
+
+	text[0] = '\0';
+	if (place && place->file && place->is_inherited)
+		snprintf(text, ORIGIN_SIZE, " (set in defaults, %.400s:%d)", place->file,
+			 place->line);
+	return text;
 }
 
 /* A hash, as a library that a build lacks can break every one of them. */

@@ -22,8 +22,7 @@ static const struct {
 	{ "echo", INTERNAL "socket_type = stream\n", ADVICE, NULL },
 	{ "echo", INTERNAL "protocol = tcp\n", ADVICE, NULL },
 	{ "echo", INTERNAL "protocol = udp\nbind = ::1\n", ADVICE, NULL },
-	{ "a", "", ERROR, "service a: socket_type is missing" },
-	{ "a", "", ERROR, "protocol is missing" },
+	{ "a", "", ERROR, "service a: socket_type or protocol is missing" },
 	{ "a", "", ERROR, "wait is missing" },
 	{ "a", "", ERROR, "user is missing" },
 	{ "a", "", ERROR, "server is missing" },
@@ -154,6 +153,61 @@ START_TEST(checks_services)
 			      configuration_complaints_text());
 	ck_assert_msg((service != NULL) == (services[_i].severity != ERROR), "%s: %s",
 		      services[_i].lines, configuration_complaints_text());
+}
+END_TEST
+
+/* What follows from a fault is not told as another one. */
+static const struct {
+	const char *name, *lines;
+} single_faults[] = {
+	{ "a", "type = UNLISTED\nport = 1000\nwait = no\nuser = root\nserver = /bin/sh\n" },
+	{ "a", UNLISTED "protocol = udp\n" },
+	{ "a", "type = UNLISTED\nport = 1000\nwait = no\nuser = root\nserver = /bin/sh\n"
+	       "socket_type = dgram\nprotocol = tcp\n" },
+	{ "a", "type = INTERNAL UNLISTED\nport = 1000\nwait = no\nsocket_type = dgram\n"
+	       "protocol = tcp\n" },
+	{ "echo", "type = INTERNAL\nwait = no\n" },
+	{ "a", "type = TCPMUX UNLISTED\nprotocol = udp\nwait = no\nuser = root\nserver = /bin/sh\n" },
+};
+
+START_TEST(one_fault_is_one_complaint)
+{
+	configuration_load("service %s\n{\n%s}\n", single_faults[_i].name, single_faults[_i].lines);
+	ck_assert_msg(configuration_complaints(WARNING) == 1, "%s: %s", single_faults[_i].lines,
+		      configuration_complaints_text());
+}
+END_TEST
+
+/* What defaults set, a service that can't do with it, and the complaint. */
+static const struct {
+	const char *defaults, *lines;
+	enum severity severity;
+	const char *said;
+} inherited[] = {
+	{ "only_from = ::1", "wait = yes", ERROR, "or flags = INTERCEPT (set in defaults, " },
+	{ "no_access = ::1", "wait = yes", ERROR, "or flags = INTERCEPT (set in defaults, " },
+	{ "v6only = yes", "flags = IPv4", ERROR, "leave no clients at all (set in defaults, " },
+	{ "log_on_success = TRAFFIC", "", ERROR, "from log_on_success (set in defaults, " },
+	{ "log_on_failure = USERID", "wait = yes", ADVICE, "with wait = no (set in defaults, " },
+	{ "banner = /no/such", "", ADVICE, "No such file or directory (set in defaults, " },
+};
+
+START_TEST(tells_where_an_inherited_value_is_set)
+{
+	configuration_load("defaults\n{\n%s\n}\nservice a\n{\n%s\n" UNLISTED "}\n",
+			   inherited[_i].defaults, inherited[_i].lines);
+	ck_assert_msg(configuration_said(inherited[_i].severity, 5, inherited[_i].said) &&
+		      configuration_said(inherited[_i].severity, 5, "/usherd.conf:3)"), "%s: %s",
+		      inherited[_i].defaults, configuration_complaints_text());
+}
+END_TEST
+
+START_TEST(does_not_tell_where_a_service_sets_a_value)
+{
+	configuration_load("defaults\n{\nv6only = yes\n}\nservice a\n{\nv6only = yes\n"
+			   "flags = IPv4\n" UNLISTED "}\n");
+	ck_assert(configuration_said(ERROR, 5, "leave no clients at all"));
+	ck_assert(!configuration_said(ERROR, 5, "set in defaults"));
 }
 END_TEST
 
@@ -339,6 +393,11 @@ Suite *check_suite(void)
 
 	tcase_add_checked_fixture(tests, configuration_make, configuration_remove);
 	tcase_add_loop_test(tests, checks_services, 0, (int)(sizeof services / sizeof services[0]));
+	tcase_add_loop_test(tests, one_fault_is_one_complaint, 0,
+			    (int)(sizeof single_faults / sizeof single_faults[0]));
+	tcase_add_loop_test(tests, tells_where_an_inherited_value_is_set, 0,
+			    (int)(sizeof inherited / sizeof inherited[0]));
+	tcase_add_test(tests, does_not_tell_where_a_service_sets_a_value);
 	tcase_add_test(tests, useless_flags_are_cleared);
 	tcase_add_test(tests, sensors_are_internal);
 	tcase_add_test(tests, multiplexed_services_have_no_port);

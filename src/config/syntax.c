@@ -56,14 +56,16 @@ static bool line_is_brace(struct span line, char brace)
 	return span_is_idle(span_trim(line));
 }
 
-/* Passes over everything up to a line with only `}`, as xinetd does. */
-static void skip_to_closing_brace(struct syntax *syntax)
+/* Passes over everything up to a line with only `}`, as xinetd does. True when
+ * there was something. */
+static bool skip_to_closing_brace(struct syntax *syntax)
 {
+	bool skipped = false;
 	struct span line;
 
-	while (lines_next(&syntax->lines, &line))
-		if (line_is_brace(line, '}'))
-			return;
+	while (next_significant_line(syntax, &line) && !line_is_brace(line, '}'))
+		skipped = true;
+	return skipped;
 }
 
 /* --- bodies ----------------------------------------------------------------- */
@@ -264,8 +266,8 @@ static void report_stray(const struct syntax *syntax, struct span line)
 {
 	problem_add(syntax->problems, ERROR, syntax->file, syntax->lines.number,
 		    "\"%.*s\" stands between entries, where \"service NAME\", defaults, include or "
-		    "includedir is expected%s", SHOWN(line), line_is_brace(line, '}')
-		    ? "" : "; everything up to the next line with only \"}\" is skipped");
+		    "includedir is expected; everything up to the next line with only \"}\" is "
+		    "skipped", SHOWN(line));
 }
 
 /* True when the last word of a header, before a comment, is `{`. */
@@ -344,11 +346,9 @@ static bool read_entry_body(struct syntax *syntax, struct raw_entry *entry)
 /* Passes over what follows a line that is no header. */
 static void recover(struct syntax *syntax, struct span line, enum entry_kind kind)
 {
-	if (line_is_brace(line, '}'))
-		return; /* nothing else belongs to it */
-	syntax->lost_entries = true;
-	if (kind_has_body(kind))
-		skip_to_closing_brace(syntax);
+	bool skipped = kind_has_body(kind) && skip_to_closing_brace(syntax);
+
+	syntax->lost_entries |= skipped || !line_is_brace(line, '}');
 }
 
 /* Reads one entry from its header line on. Returns 1, 0 when there was none

@@ -217,6 +217,21 @@ START_TEST(stray_text_costs_up_to_the_next_brace)
 }
 END_TEST
 
+START_TEST(a_stray_brace_costs_up_to_the_next_brace)
+{
+	int first = add_service("zzfirst", HELLO), lost, good;
+
+	configure("}\n");
+	lost = add_service("zzlost", CAT);
+	good = add_service("zzgood", HELLO);
+	daemon_start();
+	ck_assert(!is_served(lost));
+	check_hello(first);
+	check_hello(good);
+	daemon_wait_log("\"}\" stands between entries, .* is skipped$");
+}
+END_TEST
+
 START_TEST(two_services_on_one_socket_leave_the_first)
 {
 	int port = add_service("zzone", HELLO), good;
@@ -822,6 +837,7 @@ static void add_broken_tests(Suite *suite)
 	tcase_add_test(entries, nothing_revives_a_broken_service);
 	tcase_add_test(entries, an_unfinished_entry_costs_itself_alone);
 	tcase_add_test(entries, stray_text_costs_up_to_the_next_brace);
+	tcase_add_test(entries, a_stray_brace_costs_up_to_the_next_brace);
 	tcase_add_test(entries, two_services_on_one_socket_leave_the_first);
 	tcase_add_test(entries, a_binary_file_harms_nobody);
 	tcase_add_test(entries, the_first_of_two_scalars_counts);

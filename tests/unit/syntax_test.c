@@ -98,8 +98,14 @@ static const struct {
 	  "1: include needs a path after it\n2: includedir needs a path after it\nlost\n" },
 	{ "stray\nservice a\n{\n}\nservice b\n{\n}\n", "service b 5\n",
 	  "1: \"stray\" stands between entries\nlost\n" },
-	{ "}\nservice b\n{\n}\n} # x\n", "service b 2\n",
-	  "1: \"}\" stands between entries\n5: \"} # x\" stands between entries\n" },
+	/* As in xinetd a closing brace too many takes what follows with it. */
+	{ "}\nservice a\n{\n}\nservice b\n{\n}\n} # x\n", "service b 5\n",
+	  "1: \"}\" stands between entries\n8: \"} # x\" stands between entries\nlost\n" },
+	{ " } # x\n# y\ninclude a\nservice a\n{\nport = 1\n} # z\ninclude b\n", "include b 8\n",
+	  "1: \"} # x\" stands between entries\nlost\n" },
+	{ "service a\n{\n}\n}\n\n# nothing is lost\n", "service a 1\n",
+	  "4: \"}\" stands between entries\n" },
+	{ "}\n}\nservice a\n{\n}\n", "service a 3\n", "1: \"}\" stands between entries\n" },
 	{ "{\nport = 1\n}\ninclude a\n", "include a 4\n", "1: \"{\" stands between entries\nlost\n" },
 	{ "a\x1b[31mb\n", "", "1: \"a?[31mb\" stands between entries\nlost\n" },
 };

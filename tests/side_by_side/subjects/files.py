@@ -108,6 +108,10 @@ SCENARIOS = [
         LOGGED + "stray words\n" + say("lost") + say("found"),
         visits("lost", "found"),),
     Scenario(
+        "what comes after a brace between entries",
+        LOGGED + say("main") + "}\n" + say("lost") + say("found"),
+        visits("main", "lost", "found"),),
+    Scenario(
         "words that mean nothing any more",
         LOGGED + say("main", "hello", "flags = REUSE", "mdns = no"),
         visits("main")),

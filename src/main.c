@@ -1,6 +1,7 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/own_name.h"
 #include "base/sink.h"
 #include "handlers/handler.h"
 #include "handlers/launch.h"
@@ -185,6 +186,7 @@ int main(int argc, char **argv)
 	static struct options options; /* its paths live as long as the process */
 	struct load_options load;
 
+	own_name_take(argv[0]);
 	options = options_parse(argc, argv);
 	load = load_options_from(&options);
 	switch (options.command) {

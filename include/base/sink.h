@@ -59,7 +59,7 @@ void sink_release(struct sink *sink);
  * time. In syslog: the same as before a message. */
 void sink_line(struct sink *sink, const char *text, size_t length);
 
-/* The same with " usherd[PID]" after the time stamp, as the daemon's own log
+/* The same with " NAME[PID]" (own_name.h) after the time stamp, as the daemon's own log
  * has it, and in syslog with that level in place of the sink's own. The level's
  * name is not added. */
 void sink_message(struct sink *sink, int level, const char *text, size_t length);

@@ -17,7 +17,7 @@ enum {
  * caller's and must last. Forgets the connection there was. */
 void syslog_socket_use(const char *path);
 
-/* Sends text as RFC 3164 has it: "<PRIORITY>Feb  3 07:07:01 usherd[PID]: TEXT",
+/* Sends text as RFC 3164 has it: "<PRIORITY>Feb  3 07:07:01 NAME[PID]: TEXT",
  * the time being the local one that the caller hands in. priority is a facility
  * and a level (LOG_MAKEPRI). Returns 0, or -1 with errno: EAGAIN when syslogd
  * does not read, what connect(2) said when it is not there, and ENOTCONN for

@@ -19,6 +19,7 @@ void libwrap_set_deadline(uint64_t deadline_ms)
 #include "base/library.h"
 #include "base/log.h"
 #include "base/resolver.h"
+#include "base/own_name.h"
 #include "base/worker.h"
 
 #include <fcntl.h>
@@ -215,7 +216,7 @@ __attribute__((noreturn)) static void answer_in_child(struct libwrap_query *quer
 	accept_signals();
 	close_descriptors_but(pipe);
 	atexit(leave);
-	openlog("usherd", LOG_PID, LOG_DAEMON);
+	openlog(own_name(), LOG_PID, LOG_DAEMON);
 	limit_waiting();
 	answer = is_allowed(query);
 	_exit(write(pipe, &answer, sizeof answer) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);

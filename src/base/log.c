@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include "base/own_name.h"
 #include "base/sink.h"
 
 #include <errno.h>
@@ -28,7 +29,7 @@ static void use_sink(struct sink *sink)
 
 int log_to_file(const char *path)
 {
-	struct sink *sink = sink_open_file(path, 0, 0, "usherd");
+	struct sink *sink = sink_open_file(path, 0, 0, own_name());
 
 	if (!sink)
 		return -1;

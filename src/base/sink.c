@@ -1,7 +1,8 @@
 #include "base/sink.h"
 
-#include "base/descriptors.h"
-#include "base/path_guard.h"
+#include "base/own_name.h"
+#include "base/shares.h"
+#include "base/syslog_socket.h"
 #include "base/syslog_socket.h"
 
 #include <errno.h>
@@ -281,7 +282,7 @@ static void file_write(struct sink *sink, int level, const char *text, size_t le
 	if (level == OWN_LEVEL)
 		snprintf(head, sizeof head, "%s: ", stamp);
 	else
-		snprintf(head, sizeof head, "%s usherd[%d]: ", stamp, (int)getpid());
+		snprintf(head, sizeof head, "%s %s[%d]: ", stamp, own_name(), (int)getpid());
 	if (file_is_full(sink) || gather(sink, head, text, length) < 0)
 		lose(&sink->trouble, 1);
 	tell_limits(sink);

@@ -1,5 +1,7 @@
 #include "base/syslog_socket.h"
 
+#include "base/own_name.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -94,9 +96,10 @@ static size_t write_head(char *head, int priority, const struct tm *local)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
-	return (size_t)snprintf(head, HEAD_MOST, "<%d>%.3s %2d %02d:%02d:%02d usherd[%d]: ",
+	return (size_t)snprintf(head, HEAD_MOST, "<%d>%.3s %2d %02d:%02d:%02d %s[%d]: ",
 				priority, months + 3 * local->tm_mon, local->tm_mday,
-				local->tm_hour, local->tm_min, local->tm_sec, (int)getpid());
+				local->tm_hour, local->tm_min, local->tm_sec, own_name(),
+				(int)getpid());
 }
 
 int syslog_socket_send(int priority, const struct tm *local, const char *text, size_t length)

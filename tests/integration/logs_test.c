@@ -407,6 +407,36 @@ START_TEST(lines_go_to_syslog)
 }
 END_TEST
 
+/* As xinetd's users know it: rules for logs go by that name. */
+START_TEST(the_name_in_the_log_is_the_one_it_was_started_by)
+{
+	add_service("zzlog", HELLO);
+	daemon_call_it("xinetd");
+	daemon_start();
+	ck_assert_msg(text_matches(daemon_log(), textf("^[^ ]+ xinetd\\[%d\\]: NOTICE: Started",
+						       (int)daemon_pid())), "%s", daemon_log());
+}
+END_TEST
+
+START_TEST(the_tag_in_syslog_is_that_name)
+{
+	const char *const arguments[] = { "-syslog", "daemon", "-f", configuration_path(),
+					  "-pidfile", place_path("daemon.pid"), NULL };
+	const char *line;
+
+	if (!be_syslogd())
+		return;
+	add_service("zzlog", HELLO);
+	configuration_write();
+	daemon_call_it("xinetd");
+	ck_assert_int_eq(daemon_run(arguments).status, 0);
+	daemon_adopt((pid_t)atoi(place_read("daemon.pid")));
+	line = syslog_line("Started working");
+	ck_assert_msg(text_matches(line, textf("^<29>.* xinetd\\[%d\\]: Started working",
+					       (int)daemon_pid())), "%s", line);
+}
+END_TEST
+
 START_TEST(the_level_is_info_unless_given)
 {
 	int port = add_service("zzlog", HELLO "log_type = SYSLOG daemon\nlog_on_success = PID\n");
@@ -454,6 +484,7 @@ static void add_place_tests(Suite *suite)
 	tcase_add_test(places, a_log_is_appended_to);
 	tcase_add_test(places, without_log_type_lines_go_to_the_main_log);
 	tcase_add_test(places, the_log_of_the_daemon_has_its_form);
+	tcase_add_test(places, the_name_in_the_log_is_the_one_it_was_started_by);
 	tcase_add_test(places, lines_of_many_servers_stay_whole);
 	tcase_add_test(places, a_rotated_log_is_opened_anew);
 	tcase_add_test(places, the_log_of_the_daemon_is_opened_anew);
@@ -469,6 +500,7 @@ static void add_syslog_tests(Suite *suite)
 	if (!is_superuser())
 		return; /* nobody else can bind /dev/log */
 	tcase_add_test(tcase, lines_go_to_syslog);
+	tcase_add_test(tcase, the_tag_in_syslog_is_that_name);
 	tcase_add_test(tcase, the_level_is_info_unless_given);
 	tcase_add_test(tcase, a_syslogd_that_does_not_read_holds_up_nobody);
 }

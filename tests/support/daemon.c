@@ -27,6 +27,7 @@ static const char daemon_log_name[] = "daemon.log";
 static const char service_log_name[] = "service.log";
 
 static pid_t pid;
+static const char *other_name; /* of the daemon's program; NULL: its own */
 static char *configuration;
 static int reserved[PORTS_MAX];
 static unsigned reserved_count;
@@ -268,7 +269,15 @@ static const char *daemon_program(void)
 	const char *program = getenv("USHERD");
 
 	ck_assert_msg(program != NULL, "USHERD must name the daemon to test");
-	return program;
+	return other_name ? other_name : program;
+}
+
+void daemon_call_it(const char *name)
+{
+	const char *link = place_path(name);
+
+	ck_assert_msg(symlink(daemon_program(), link) == 0, "%s: %s", link, strerror(errno));
+	other_name = link;
 }
 
 static struct list environment_with(const char *const *additions)
@@ -545,6 +554,7 @@ static void set_up(void)
 
 	pid = 0;
 	configuration = NULL;
+	other_name = NULL;
 	reserved_count = 0;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	place_make();

@@ -70,6 +70,9 @@ void daemon_start_with(const struct daemon_options *options);
 void daemon_launch(const char *const *arguments);
 void daemon_launch_logging_to(const char *log_name, const char *const *arguments);
 
+/* From now on the daemon is started by that name, which is a link to it. */
+void daemon_call_it(const char *name);
+
 pid_t daemon_pid(void);
 void daemon_signal(int number);
 

@@ -1,0 +1,27 @@
+#include "base/own_name.h"
+
+#include <string.h>
+
+static char name[OWN_NAME_MOST + 1] = "usherd";
+
+static char fit_for_log(char byte)
+{
+	return byte > ' ' && byte < 0x7f && !strchr("[]:", byte) ? byte : '_';
+}
+
+void own_name_take(const char *argv0)
+{
+	const char *slash = argv0 ? strrchr(argv0, '/') : NULL, *from = slash ? slash + 1 : argv0;
+	size_t length = 0;
+
+	if (!from || !*from)
+		return;
+	for (; length < OWN_NAME_MOST && from[length]; length++)
+		name[length] = fit_for_log(from[length]);
+	name[length] = '\0';
+}
+
+const char *own_name(void)
+{
+	return name;
+}

@@ -16,6 +16,8 @@ enum command {
 	COMMAND_MISUSED, /* reported; exit status 1 */
 };
 
+enum { UNKNOWN_MOST = 16 };
+
 struct options {
 	enum command command;
 	const char *config;   /* -f */
@@ -26,11 +28,14 @@ struct options {
 	unsigned log_processes;    /* -logprocs */
 	unsigned check_interval;   /* -cc, seconds; 0: none */
 	bool debug, foreground, stay_alive, inetd_compat;
+	const char *unknown[UNKNOWN_MOST + 1]; /* passed over; NULL-ended */
 	bool as_json;              /* -check=json */
 	const char *explain[3];    /* service, address, and time or NULL */
 };
 
-/* Reads the command line; what is wrong with it is said on standard error. */
+/* Reads the command line; what is wrong with it is said on standard error. An
+ * option that is not known is an error, but for a daemon that goes by the name
+ * of xinetd (own_name.h), which passes it over, as xinetd does, and says so. */
 struct options options_parse(int argc, char **argv);
 
 /* Lists every option on standard output. */

@@ -74,6 +74,13 @@ static bool logs_to_terminal(const struct options *options)
 	       (options->foreground && !options->log_file && options->log_facility < 0);
 }
 
+/* A terminal was told already. */
+static void log_unknown_options(const struct options *options)
+{
+	for (size_t i = 0; options->unknown[i] && !logs_to_terminal(options); i++)
+		log_warning("unknown option %s: it has no effect", options->unknown[i]);
+}
+
 /* What every part of the daemon stands on. The launcher comes first, for the low
  * descriptors. */
 static int prepare(const struct options *options)
@@ -171,6 +178,7 @@ static int run(const struct options *options, const struct load_options *load)
 	signals_block();
 	if (prepare(options) == 0 && chdir("/") == 0) {
 		log_notice("usherd %s started with%s options compiled in.", USHERD_VERSION, features);
+		log_unknown_options(options);
 		if (configuration_start(load, options->stay_alive))
 			status = serve(options);
 		configuration_free();

@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include "base/own_name.h"
 #include "base/syslog_names.h"
 
 #include <ctype.h>
@@ -104,7 +105,8 @@ static bool take_inetd_compat(struct options *options, const char *value)
 	return options->inetd_compat = true;
 }
 
-static bool take_reuse(struct options *options, const char *value)
+/* For what is so without it. */
+static bool take_nothing(struct options *options, const char *value)
 {
 	(void)options;
 	(void)value;
@@ -173,12 +175,14 @@ static const struct {
 	{ "d", no_argument, take_debug, NULL, "stay in the foreground and say more" },
 	{ "inetd_compat", no_argument, take_inetd_compat, NULL,
 	  "read " SYSCONFDIR "/inetd.conf too" },
+	{ "inetd_ipv6", no_argument, take_nothing, NULL,
+	  "accepted for Debian's sake: inetd.conf is served over IPv6 too" },
 	{ "check", optional_argument, take_check, "json",
 	  "say what is wrong with the configuration, and exit" },
 	{ "print", no_argument, take_print, NULL, "print the effective configuration, and exit" },
 	{ "explain", required_argument, take_explain, "SERVICE ADDRESS [H:MM]",
 	  "say whether that peer would be served, and why, and exit" },
-	{ "reuse", no_argument, take_reuse, NULL, "accepted for xinetd's sake: it is always so" },
+	{ "reuse", no_argument, take_nothing, NULL, "accepted for xinetd's sake: it is always so" },
 	{ "shutdownprocs", required_argument, take_shutdownprocs, "N",
 	  "accepted for xinetd's sake, without effect" },
 	{ "version", no_argument, take_version, NULL, "print the version, and exit" },
@@ -217,6 +221,20 @@ static void misuse(struct options *options, const char *what, const char *which)
 	options->command = COMMAND_MISUSED;
 }
 
+/* False when nobody would expect the option to be passed over, or for too many. */
+static bool pass_over(struct options *options, const char *option)
+{
+	size_t count = 0;
+
+	while (options->unknown[count])
+		count++;
+	if (strcmp(own_name(), "xinetd") != 0 || count == UNKNOWN_MOST)
+		return false;
+	options->unknown[count] = option;
+	fprintf(stderr, "usherd: unknown option %s: it has no effect\n", option);
+	return true;
+}
+
 static void fill_long_options(struct option longs[OPTIONS + 1])
 {
 	for (size_t i = 0; i < OPTIONS; i++)
@@ -244,9 +262,12 @@ struct options options_parse(int argc, char **argv)
 
 	fill_long_options(longs);
 	opterr = 0;
-	while ((found = getopt_long_only(argc, argv, "", longs, &index)) != -1) {
+	while ((found = getopt_long_only(argc, argv, ":", longs, &index)) != -1) {
+		if (found == '?' && pass_over(&options, argv[optind - 1]))
+			continue;
 		if (found != 0) {
-			misuse(&options, "unknown or incomplete option: ", argv[optind - 1]);
+			misuse(&options, found == ':' ? "a value is missing after "
+						      : "unknown option: ", argv[optind - 1]);
 			return options;
 		}
 		if (!table[index].take(&options, optarg)) {

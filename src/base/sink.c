@@ -3,7 +3,6 @@
 #include "base/own_name.h"
 #include "base/shares.h"
 #include "base/syslog_socket.h"
-#include "base/syslog_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -71,6 +71,57 @@ START_TEST(a_mistake_is_an_error)
 }
 END_TEST
 
+/* --- by xinetd's name --- */
+
+START_TEST(xinetd_passes_over_unknown_options)
+{
+	struct outcome outcome;
+
+	daemon_call_it("xinetd");
+	outcome = daemon_run((const char *const[]){ "-nosuch", "-version", "--other=1", NULL });
+	ck_assert_int_eq(outcome.status, 0);
+	ck_assert_msg(text_matches(outcome.errors, "option -nosuch:"), "%s", outcome.errors);
+	ck_assert_msg(text_matches(outcome.errors, "option --other=1:"), "%s", outcome.errors);
+}
+END_TEST
+
+START_TEST(xinetd_logs_unknown_options)
+{
+	daemon_call_it("xinetd");
+	add_service("zzgood", HELLO);
+	daemon_start_with(&(struct daemon_options){
+		.arguments = (const char *const[]){ "-nosuch", NULL },
+	});
+	daemon_wait_log("WARNING: unknown option -nosuch:");
+}
+END_TEST
+
+/* What xinetd does not pass over either. */
+static const char *const also_mistakes[][ARGUMENTS_MAX] = {
+	{ "word" }, { "-nosuch", "word" }, { "-filelog" }, { "-limit", "many" },
+};
+
+START_TEST(xinetd_minds_other_mistakes)
+{
+	struct outcome outcome;
+
+	daemon_call_it("xinetd");
+	outcome = daemon_run(also_mistakes[_i]);
+	ck_assert_int_eq(outcome.status, 1);
+	ck_assert_msg(text_matches(outcome.errors, "[Uu]sage"), "no usage: %s", outcome.errors);
+}
+END_TEST
+
+/* Debian's start script has it. */
+START_TEST(inetd_ipv6_is_known)
+{
+	struct outcome outcome = daemon_run((const char *const[]){ "-inetd_ipv6", "-version", NULL });
+
+	ck_assert_int_eq(outcome.status, 0);
+	ck_assert_str_eq(outcome.errors, "");
+}
+END_TEST
+
 /* --- -check --- */
 
 static struct outcome check_configuration(void)
@@ -412,6 +463,7 @@ Suite *command_line_suite(void)
 {
 	Suite *suite = suite_create("command_line");
 	TCase *answers = daemon_tcase(suite, "answers");
+	TCase *names = daemon_tcase(suite, "by xinetd's name");
 	TCase *check = daemon_tcase(suite, "check");
 	TCase *failures = daemon_tcase(suite, "failing starts");
 
@@ -419,6 +471,11 @@ Suite *command_line_suite(void)
 	tcase_add_test(answers, help_is_told_on_stdout);
 	tcase_add_loop_test(answers, a_mistake_is_an_error, 0,
 			    sizeof mistakes / sizeof mistakes[0]);
+	tcase_add_test(answers, inetd_ipv6_is_known);
+	tcase_add_test(names, xinetd_passes_over_unknown_options);
+	tcase_add_test(names, xinetd_logs_unknown_options);
+	tcase_add_loop_test(names, xinetd_minds_other_mistakes, 0,
+			    sizeof also_mistakes / sizeof also_mistakes[0]);
 	tcase_add_test(check, check_is_content_with_what_is_right);
 	tcase_add_test(check, check_lists_every_error);
 	tcase_add_test(check, check_fails_without_a_file);

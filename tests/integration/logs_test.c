@@ -431,9 +431,8 @@ START_TEST(the_tag_in_syslog_is_that_name)
 	daemon_call_it("xinetd");
 	ck_assert_int_eq(daemon_run(arguments).status, 0);
 	daemon_adopt((pid_t)atoi(place_read("daemon.pid")));
-	line = syslog_line("Started working");
-	ck_assert_msg(text_matches(line, textf("^<29>.* xinetd\\[%d\\]: Started working",
-					       (int)daemon_pid())), "%s", line);
+	line = syslog_line(textf("\\[%d\\]: Started working", (int)daemon_pid()));
+	ck_assert_msg(text_matches(line, "^<29>.* xinetd\\["), "%s", line);
 }
 END_TEST
 

@@ -1,7 +1,8 @@
 #include "base/sink.h"
 
+#include "base/descriptors.h"
 #include "base/own_name.h"
-#include "base/shares.h"
+#include "base/path_guard.h"
 #include "base/syslog_socket.h"
 
 #include <errno.h>

@@ -306,6 +306,8 @@ static void redirect(const char *path, int flags, int fd)
 static void become_daemon(struct list *arguments, struct list *environment,
 			  void (*prepare)(void), pid_t parent)
 {
+	int program;
+
 	/* Should the test be killed, it takes the daemon with it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
@@ -315,9 +317,12 @@ static void become_daemon(struct list *arguments, struct list *environment,
 	redirect("daemon.out", O_WRONLY | O_CREAT | O_APPEND, 1);
 	redirect("daemon.err", O_WRONLY | O_CREAT | O_APPEND, 2);
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	program = open(arguments->items[0], O_PATH | O_CLOEXEC);
 	if (prepare)
 		prepare();
 	execve(arguments->items[0], arguments->items, environment->items);
+	/* prepare may have become a user who can't get at it by its path. */
+	fexecve(program, arguments->items, environment->items);
 	_exit(127);
 }
 

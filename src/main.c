@@ -81,6 +81,13 @@ static void log_unknown_options(const struct options *options)
 		log_warning("unknown option %s: it has no effect", options->unknown[i]);
 }
 
+/* Says on the terminal what went wrong, and why. */
+static int fail_to(const char *what)
+{
+	fprintf(stderr, "usherd: can't %s: %s\n", what, strerror(errno));
+	return -1;
+}
+
 /* What every part of the daemon stands on. The launcher comes first, for the low
  * descriptors. */
 static int prepare(const struct options *options)
@@ -89,7 +96,7 @@ static int prepare(const struct options *options)
 	descriptors_raise_limit();
 	if (loop_init() < 0 || launch_init() < 0 ||
 	    judge_init(options->process_limit) < 0)
-		return -1;
+		return fail_to("start");
 	reception_init(options->log_processes);
 	multiplex_init();
 	loop_at_turn_end(sink_flush_all);
@@ -98,9 +105,13 @@ static int prepare(const struct options *options)
 			sink_open_error());
 		return -1;
 	}
+	if (!logs_to_terminal(options))
+		log_copy_errors_to_stderr();
 	if (signals_watch(options->foreground) < 0)
-		return -1;
-	return descriptors_init();
+		return fail_to("watch signals");
+	if (descriptors_init() < 0)
+		return fail_to("keep descriptors back");
+	return chdir("/") == 0 ? 0 : fail_to("go to /");
 }
 
 static bool has_bound_a_socket(void)
@@ -145,7 +156,8 @@ static int serve(const struct options *options)
 
 	if (count == 0 && !options->stay_alive) {
 		log_error("no services. Exiting...");
-		background_tell_ready(EXIT_SUCCESS); /* nothing was asked for, nothing failed */
+		if (configuration_is_empty())
+			background_tell_ready(EXIT_SUCCESS); /* nothing failed */
 		return EXIT_FAILURE;
 	}
 	wait_for_names();
@@ -159,6 +171,7 @@ static int serve(const struct options *options)
 	if (background_write_pid(options->pid_file) < 0)
 		log_failure(errno, "can't write the process id to %s", options->pid_file);
 	sink_flush_all();
+	log_stop_copying();
 	background_tell_ready(EXIT_SUCCESS);
 	status_check_every(options->check_interval);
 	loop_run();
@@ -176,7 +189,7 @@ static int run(const struct options *options, const struct load_options *load)
 		return EXIT_FAILURE;
 	}
 	signals_block();
-	if (prepare(options) == 0 && chdir("/") == 0) {
+	if (prepare(options) == 0) {
 		log_notice("usherd %s started with%s options compiled in.", USHERD_VERSION, features);
 		log_unknown_options(options);
 		if (configuration_start(load, options->stay_alive))

@@ -20,6 +20,11 @@ void log_to_stderr(void);
  * first LOG_INFO. */
 void log_set_level(int level);
 
+/* From here on errors go to standard error as well as to the log, until told to
+ * stop: for a start whose log is elsewhere than where its command was given. */
+void log_copy_errors_to_stderr(void);
+void log_stop_copying(void);
+
 /* The log as a sink, for service lines that have no other place. Borrowed until
  * the next log_to_*; NULL only when there is no memory for the first sink. */
 struct sink *log_sink(void);

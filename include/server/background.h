@@ -7,7 +7,7 @@ void background_close_inherited(void);
 
 /* Goes on in a child in a session of its own. The parent waits for
  * background_tell_ready, exits with the status told there, and does not return;
- * when the child ends without a word it exits with 1. -1 with errno on failure. */
+ * when the child ends without a word it says so and exits with 1. -1 with errno on failure. */
 int background_begin(void) __attribute__((warn_unused_result));
 
 /* Tells the waiting parent the exit status and lets go of the terminal. Only the

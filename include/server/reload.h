@@ -27,6 +27,10 @@ const struct daemon_settings *configuration_daemon(void);
 /* How many services there are, those that only drain left out. */
 size_t configuration_service_count(void);
 
+/* Whether the files name no service at all, not even one that is disabled or has
+ * errors. */
+bool configuration_is_empty(void);
+
 /* Removes every service and the settings; for the daemon's end. */
 void configuration_free(void);
 

@@ -14,6 +14,7 @@
 enum { LINE_SIZE = 1024 };
 
 static struct sink *sink_of_log;
+static struct sink *copies; /* of errors; NULL: there are none */
 static int lowest_level = LOG_INFO;
 
 static void log_trouble(const char *sentence);
@@ -58,6 +59,18 @@ void log_to_stderr(void)
 void log_set_level(int level)
 {
 	lowest_level = level;
+}
+
+void log_copy_errors_to_stderr(void)
+{
+	if (!copies)
+		copies = sink_open_descriptor(STDERR_FILENO);
+}
+
+void log_stop_copying(void)
+{
+	sink_release(copies);
+	copies = NULL;
 }
 
 struct sink *log_sink(void)
@@ -160,6 +173,8 @@ static void log_formatted(int level, const char *reason, const char *format, va_
 		errno = error; /* for %m */
 		vsnprintf(text, sizeof text, format, arguments);
 		write_message(sink_of_log, level, text, reason);
+		if (copies && level <= LOG_ERR)
+			write_message(copies, level, text, reason);
 	}
 	errno = error;
 }

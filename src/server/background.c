@@ -28,8 +28,10 @@ static void wait_for_word(int from)
 {
 	unsigned char status;
 
-	if (read(from, &status, 1) != 1)
+	if (read(from, &status, 1) != 1) {
 		status = EXIT_FAILURE;
+		fputs("usherd: the daemon ended before it was ready\n", stderr);
+	}
 	_exit(status);
 }
 

@@ -80,6 +80,12 @@ size_t configuration_service_count(void)
 	return count;
 }
 
+bool configuration_is_empty(void)
+{
+	return configuration_service_count() == 0 && STAILQ_EMPTY(&current->left_out) &&
+	       !current->lost_entries;
+}
+
 int configuration_exit_status(void)
 {
 	return exit_status;

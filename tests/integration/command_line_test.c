@@ -203,8 +203,10 @@ START_TEST(a_missing_configuration_is_an_error)
 {
 	const char *const arguments[] = { "-dontfork", "-f", "/no/such/file", "-filelog",
 					  place_path("daemon.log"), NULL };
+	struct outcome outcome = daemon_run(arguments);
 
-	ck_assert_int_eq(daemon_run(arguments).status, 1);
+	ck_assert_int_eq(outcome.status, 1);
+	ck_assert(text_matches(outcome.errors, "/no/such/file"));
 	ck_assert(text_matches(daemon_log(), "/no/such/file"));
 }
 END_TEST
@@ -294,6 +296,9 @@ START_TEST(a_start_that_fails_says_so)
 	add_service("zzhello", HELLO);
 	outcome = run_in_background(NULL);
 	ck_assert_int_eq(outcome.status, 1);
+	ck_assert_msg(text_matches(outcome.errors, textf("^ERROR: .*usherd\\.conf:%d: .*few",
+							 configuration_line("instances"))),
+		      "%s", outcome.errors);
 	wait_until(nothing_runs());
 	ck_assert_int_lt(access(place_path("daemon.pid"), F_OK), 0);
 }
@@ -303,24 +308,85 @@ START_TEST(a_start_without_its_sockets_says_so)
 {
 	int port = port_take(), occupant = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
 	struct endpoint endpoint = endpoint_of(NULL, port);
+	struct outcome outcome;
 
 	setsockopt(occupant, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
 	ck_assert_int_eq(bind(occupant, (struct sockaddr *)&endpoint.address, endpoint.length), 0);
 	ck_assert_int_eq(listen(occupant, 1), 0);
 	add_service("zzhello", HELLO "bind = 127.0.0.1\nport = %d\n", port);
-	ck_assert_int_ne(run_in_background(NULL).status, 0);
+	outcome = run_in_background(NULL);
+	ck_assert_int_eq(outcome.status, 1);
+	ck_assert_msg(text_matches(outcome.errors, "^ERROR: .*zzhello"), "%s", outcome.errors);
+	ck_assert_msg(text_matches(outcome.errors, "^ERROR: no service could be bound"), "%s",
+		      outcome.errors);
 	daemon_wait_log("zzhello");
 	close(occupant);
 }
 END_TEST
 
+/* Configurations of which nothing is served, and what is said of them. The first
+ * asks for nothing, in which nothing fails. */
+static const struct {
+	const char *text, *said;
+	int status;
+} idle[] = {
+	{ "# nothing\n", "no services", 0 },
+	{ "service zzoff\n{\ndisable = yes\n}\n", "no services", 1 },
+	{ "service zzbad\n{\nnice = low\n}\n", "usherd\\.conf:3: .*low", 1 },
+	{ "includedir /no/such/directory\n", "usherd\\.conf:1: /no/such/directory: No such", 1 },
+	{ "include /no/such/file\n", "usherd\\.conf:1: /no/such/file: No such", 1 },
+	{ "nonsense\n", "usherd\\.conf:1: ", 1 },
+};
+
 START_TEST(without_services_there_is_no_daemon)
 {
-	configure("# nothing\n");
-	ck_assert_int_eq(run_in_background(NULL).status, 0);
-	daemon_wait_log("[Nn]o .*services");
+	struct outcome outcome;
+
+	configure("%s", idle[_i].text);
+	outcome = run_in_background(NULL);
+	ck_assert_int_eq(outcome.status, idle[_i].status);
+	ck_assert_msg(text_matches(outcome.errors, idle[_i].said), "%s", outcome.errors);
+	daemon_wait_log("%s", idle[_i].said);
+	daemon_wait_log("ERROR: no services\\. Exiting");
 	wait_until(nothing_runs());
 	ck_assert_int_lt(access(place_path("daemon.pid"), F_OK), 0);
+}
+END_TEST
+
+START_TEST(without_a_configuration_the_start_says_so)
+{
+	struct outcome outcome = daemon_run((const char *const[]){
+		"-f", "/no/such/file", "-filelog", place_path("daemon.log"), NULL });
+
+	ck_assert_int_eq(outcome.status, 1);
+	ck_assert_msg(text_matches(outcome.errors, "^ERROR: /no/such/file: "), "%s",
+		      outcome.errors);
+}
+END_TEST
+
+/* The rest is served, and the terminal is where somebody looks now. */
+START_TEST(the_start_tells_what_is_left_out)
+{
+	int port = add_service("zzhello", HELLO);
+	struct outcome outcome;
+
+	add_service("zzbad", HELLO "nice = low\n");
+	outcome = run_in_background(NULL);
+	ck_assert_int_eq(outcome.status, 0);
+	ck_assert_msg(text_matches(outcome.errors, "^ERROR: .*low"), "%s", outcome.errors);
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+	adopt_from_pid_file();
+}
+END_TEST
+
+START_TEST(later_errors_are_for_the_log)
+{
+	add_service("zzhello", HELLO);
+	daemon_start();
+	add_service("zzbad", HELLO "nice = low\n");
+	daemon_reload();
+	ck_assert(text_matches(daemon_log(), "ERROR: .*low"));
+	ck_assert_str_eq(place_read("daemon.err"), "");
 }
 END_TEST
 
@@ -442,7 +508,11 @@ static void add_background_tests(Suite *suite)
 	tcase_add_test(background, a_daemon_has_a_session_of_its_own);
 	tcase_add_test(background, a_start_that_fails_says_so);
 	tcase_add_test(background, a_start_without_its_sockets_says_so);
-	tcase_add_test(background, without_services_there_is_no_daemon);
+	tcase_add_loop_test(background, without_services_there_is_no_daemon, 0,
+			    sizeof idle / sizeof idle[0]);
+	tcase_add_test(background, without_a_configuration_the_start_says_so);
+	tcase_add_test(background, the_start_tells_what_is_left_out);
+	tcase_add_test(background, later_errors_are_for_the_log);
 	tcase_add_test(background, stayalive_waits_for_services);
 	tcase_add_test(background, dontfork_stays_alive);
 }

@@ -348,6 +348,13 @@ def failure_status(result):
                            for what, status in result.statuses]
 
 
+def told_where_it_was_started(result):
+    """D18: a start that fails says so on the terminal too; xinetd says it in the log alone."""
+    if result.daemon == "xinetd":
+        result.received = [(what, "something" if what.startswith("output of ") else received)
+                           for what, received in result.received]
+
+
 def unknown_option(result):
     """D18: an option that is none is an error; xinetd passes over it."""
     failure_status(result)

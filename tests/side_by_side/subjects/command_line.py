@@ -26,10 +26,11 @@ SCENARIOS = [
     refused("-cc with no number", "-cc", "often"),
     refused("-f without a file", "-f"),
     refused("a log that can't be opened", "-f", "@dir@/main.conf", "-filelog", "/no/such/dir/log"),
-    refused("a file that is not there", "-f", "/no/such/file", "-filelog", "@dir@/log"),
+    refused("a file that is not there", "-f", "/no/such/file", "-filelog", "@dir@/log",
+            masks=[masks.told_where_it_was_started]),
     refused("a mistake in defaults", "-f", "@dir@/main.conf", "-filelog", "@dir@/log",
             conf="defaults\n{\n\tinstances = few\n}\n" + hello("main"),
-            masks=[masks.failure_status]),
+            masks=[masks.failure_status, masks.told_where_it_was_started]),
     refused("an option that is none", "-nonsense", "-version", masks=[masks.unknown_option]),
     Scenario(
         "options that change nothing here",

@@ -2,8 +2,9 @@
  * the root, the symbolic links and the directories they stand in, and the file.
  *
  * Somebody other than root and one trusted user "can change" a file or directory
- * that is not theirs, that everybody may write to, or that a group other than
- * gid 0 may write to. A sticky directory of theirs is safe for what they own in
+ * that is not theirs, that everybody may write to, or that a group may write to
+ * other than gid 0 and the one that bears the trusted user's name and has nobody
+ * else in it. A sticky directory of theirs is safe for what they own in
  * it. A symbolic link that somebody else can have laid is never followed. */
 #ifndef USHERD_BASE_PATH_GUARD_H
 #define USHERD_BASE_PATH_GUARD_H

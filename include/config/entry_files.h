@@ -5,6 +5,7 @@
 
 #include "config/entry.h"
 #include "config/problem.h"
+#include "config/trust.h"
 
 #include <stdbool.h>
 
@@ -13,6 +14,8 @@ enum { INCLUDE_DEPTH_MOST = 16 };
 struct entry_files {
 	struct entry_queue *entries; /* where they are appended, in the order they stand */
 	struct problems *problems;
+	struct trust *trust;
+	bool is_in_distrusted; /* enough was said: it reads below a directory that is refused */
 	bool advise;       /* also tell of what includedir passes over */
 	bool lost_entries; /* some file or text that may have been entries was not read */
 	bool refused;      /* something that the whole load depends on is wrong */

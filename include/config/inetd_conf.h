@@ -33,12 +33,15 @@
 
 #include "config/entry.h"
 #include "config/problem.h"
+#include "config/trust.h"
 
 /* Appends an entry for each line of path to entries. A line that can't be used,
  * one for a unix socket among them, is reported with what to do instead and
  * costs only itself. Returns how many lines are too damaged to tell which
- * service they were for, or -1, reported, when path can't be read. */
-int inetd_conf_read(const char *path, struct entry_queue *entries, struct problems *problems)
+ * service they were for, or -1, reported, when path can't be read, or is refused
+ * because others can change it. */
+int inetd_conf_read(const char *path, struct entry_queue *entries, struct trust *trust,
+		    struct problems *problems)
 	__attribute__((warn_unused_result));
 
 /* The same for length bytes of text, of `file` (borrowed for good). */

@@ -24,6 +24,11 @@ void port_map_free(struct port_map *map);
 int port_map_read(struct port_map *map, const char *file, struct problems *problems)
 	__attribute__((warn_unused_result));
 
+/* Notes that what this file says is not known, and which file it was, NULL when
+ * there is none. */
+void port_map_lose(struct port_map *map, const char *file);
+const char *port_map_lost(const struct port_map *map);
+
 /* The port of name, or -1 when it has none for protocol ("tcp", "udp" ...). */
 int port_map_find(const struct port_map *map, const char *name, const char *protocol);
 

@@ -4,6 +4,8 @@
 #ifndef USHERD_CONFIG_PROGRAM_H
 #define USHERD_CONFIG_PROGRAM_H
 
+#include "config/trust.h"
+
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -23,7 +25,13 @@ enum { OBSTACLE_SIZE = 512 };
 const char *program_obstacle(const char *path, const struct identity *identity,
 			     char text[static OBSTACLE_SIZE]);
 
-/* The same for reading a file, and for appending to one, or making it. */
+/* How others can change the program, or an interpreter of it, in fault; NULL: they
+ * can't, or it could not be seen. */
+const char *program_fault(const char *path, const struct trust *trust,
+			  char fault[static TRUST_TEXT_SIZE]);
+
+/* As program_obstacle, for reading a file, and for
+ * appending to one, or making it. */
 const char *reading_obstacle(const char *path, const struct identity *identity,
 			     char text[static OBSTACLE_SIZE]);
 const char *appending_obstacle(const char *path, const struct identity *identity,

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/magic.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statfs.h>
@@ -28,14 +30,45 @@ static bool is_foreign(const struct path_guard *guard, uid_t owner)
 	return owner != 0 && owner != guard->trusted;
 }
 
-/* How others can change a file or directory. */
+/* True for the group that the trusted user is alone in, as systems make one for
+ * each user, with a umask of 002. */
+static bool is_private_group(const struct path_guard *guard, gid_t gid)
+{
+	const struct passwd *user = guard->trusted != 0 ? getpwuid(guard->trusted) : NULL;
+	const struct group *group = user && user->pw_gid == gid ? getgrgid(gid) : NULL;
+
+	if (!group || strcmp(group->gr_name, user->pw_name) != 0)
+		return false;
+	for (char **member = group->gr_mem; *member; member++)
+		if (strcmp(*member, user->pw_name) != 0)
+			return false;
+	return true;
+}
+
+static bool is_open_to_group(const struct path_guard *guard, const struct stat *status)
+{
+	return (status->st_mode & S_IWGRP) && status->st_gid != 0 &&
+	       !is_private_group(guard, status->st_gid);
+}
+
+/* How others can change a file or directory. One without a name, such as
+ * memfd_create(2) makes, is nobody's but those who have it open. */
 static enum change change_of(const struct path_guard *guard, const struct stat *status)
 {
+	if (status->st_nlink == 0 || S_ISCHR(status->st_mode))
+		return NO_CHANGE;
 	if (is_foreign(guard, status->st_uid))
 		return BY_OWNER;
 	if (status->st_mode & S_IWOTH)
 		return BY_EVERYBODY;
-	return (status->st_mode & S_IWGRP) && status->st_gid != 0 ? BY_GROUP : NO_CHANGE;
+	return is_open_to_group(guard, status) ? BY_GROUP : NO_CHANGE;
+}
+
+/* A sticky directory is safe for what those own in it whose it is. */
+static bool is_sticky(const struct path_guard *guard, const struct stat *status)
+{
+	return S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) &&
+	       !is_foreign(guard, status->st_uid);
 }
 
 static void note_culprit(struct path_guard *guard, const char *path, const struct stat *status,
@@ -67,8 +100,7 @@ static int judge_directory(struct walk *walk)
 	if (change_of(guard, &status) == NO_CHANGE || is_procfs(walk->directory))
 		return 0;
 	guard->is_shared = true;
-	note_culprit(guard, walk->at, &status,
-		     !(status.st_mode & S_ISVTX) || is_foreign(guard, status.st_uid));
+	note_culprit(guard, walk->at, &status, !is_sticky(guard, &status));
 	return 0;
 }
 
@@ -172,12 +204,13 @@ static bool next_name(struct walk *walk, char name[static PATH_MAX])
 	return *walk->rest != '\0';
 }
 
-static int open_last(struct walk *walk, const char *name)
+static int open_last(struct walk *walk, const char *name, int flags)
 {
-	int fd = openat(walk->directory, name, walk->flags | O_NOFOLLOW | O_CLOEXEC, walk->mode);
+	int fd = openat(walk->directory, name, walk->flags | flags | O_CLOEXEC, walk->mode);
 	struct stat status;
 
-	if (fd < 0 || fstat(fd, &status) < 0 || change_of(walk->guard, &status) == NO_CHANGE)
+	if (fd < 0 || fstat(fd, &status) < 0 || change_of(walk->guard, &status) == NO_CHANGE ||
+	    is_sticky(walk->guard, &status))
 		return fd;
 	if (add_name(walk, name) == 0)
 		note_culprit(walk->guard, walk->at, &status, true);
@@ -185,12 +218,12 @@ static int open_last(struct walk *walk, const char *name)
 }
 
 /* The links of procfs are the kernel's own, and lead where no path does. */
-static int open_in_procfs(const struct walk *walk, const char *name)
+static int open_in_procfs(struct walk *walk, const char *name)
 {
 	char path[2 * PATH_MAX];
 
 	snprintf(path, sizeof path, "%s%s%s", name, *walk->rest ? "/" : "", walk->rest);
-	return openat(walk->directory, path, walk->flags | O_CLOEXEC, walk->mode);
+	return open_last(walk, path, 0);
 }
 
 /* From the directory in which it begins to the end. */
@@ -207,7 +240,7 @@ static int walk_on(struct walk *walk)
 		if (is_link && is_procfs(walk->directory))
 			return open_in_procfs(walk, name);
 		if (!is_link && !goes_on)
-			return open_last(walk, name);
+			return open_last(walk, name, O_NOFOLLOW);
 		if ((is_link ? follow(walk, name, &status) : enter(walk, name)) < 0)
 			return -1;
 	}

@@ -95,7 +95,10 @@ static void check_listed_port(struct check *check)
 	struct service_settings *service = check->service;
 	int listed = port_map_find(check->ports, service->name, service->protocol);
 
-	if (listed < 0)
+	if (listed < 0 && port_map_lost(check->ports))
+		complain(check, ERROR, "the port of %s/%s is not known, as the port map %s can't be "
+			 "used", service->name, service->protocol, port_map_lost(check->ports));
+	else if (listed < 0)
 		complain(check, ERROR, "%s/%s is not in the port map; write type = UNLISTED and a "
 			 "port, or add it to the map", service->name, service->protocol);
 	else if (service->port >= 0 && service->port != listed)

@@ -4,11 +4,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* A file that is being read, and the one that includes it. */
 struct open_file {
@@ -86,8 +88,27 @@ static int compare_names(const struct dirent **one, const struct dirent **other)
 	return strcmp((*one)->d_name, (*other)->d_name);
 }
 
-static void include_directory(struct entry_files *files, const struct open_file *file, int line,
-			      const char *directory)
+/* True, reported, when what path names is not to be used because of fault, if
+ * that is not NULL or "". */
+static bool is_distrusted(struct entry_files *files, const char *path,
+			  const struct open_file *includer, int line, const char *fault)
+{
+	if (!fault || !*fault)
+		return false;
+	if (!trust_is_enforced()) {
+		trust_advise(files->trust, includer ? includer->source.name : NULL, line, path,
+			     fault);
+		return false;
+	}
+	if (!files->is_in_distrusted)
+		report_file(files, ERROR, path, includer, line, fault);
+	return true;
+}
+
+/* Reads what is in the directory; in one that is not trusted it only looks for
+ * what all services depend on. */
+static void include_members(struct entry_files *files, const struct open_file *file, int line,
+			    const char *directory)
 {
 	struct dirent **names;
 	int count = scandir(directory, &names, NULL, compare_names);
@@ -101,6 +122,22 @@ static void include_directory(struct entry_files *files, const struct open_file 
 		free(names[i]);
 	}
 	free(names);
+}
+
+static void include_directory(struct entry_files *files, const struct open_file *file, int line,
+			      const char *directory)
+{
+	char fault[TRUST_TEXT_SIZE];
+	int fd = trust_open(files->trust, directory, O_DIRECTORY, fault);
+	bool was_in_distrusted = files->is_in_distrusted;
+
+	files->is_in_distrusted |= is_distrusted(files, directory, file, line, fault);
+	/* Not so where a link is not followed: it may lead anywhere. */
+	if (fd >= 0 || !*fault)
+		include_members(files, file, line, directory);
+	if (fd >= 0)
+		close(fd);
+	files->is_in_distrusted = was_in_distrusted;
 }
 
 static void follow_include(struct entry_files *files, const struct open_file *file,
@@ -193,6 +230,26 @@ static bool is_endless(struct entry_files *files, const struct open_file *file)
 	return wrong != NULL;
 }
 
+/* A file that is refused may have had something that all services depend on, who
+ * must not be served without it. */
+static void refuse_with(struct entry_files *files, const struct source_file *source)
+{
+	struct problems unheard = { 0 };
+	struct syntax syntax;
+	struct raw_entry raw;
+
+	syntax_begin(&syntax, source->name, source->text, source->length, &unheard);
+	for (; syntax_next(&syntax, &raw); raw_entry_clear(&raw)) {
+		if (raw.kind == ENTRY_SERVICE)
+			continue;
+		problem_add(files->problems, ERROR, source->name, raw.line, "all services may depend "
+			    "on this %s, and the file is refused, so nothing is loaded",
+			    entry_kind_name(raw.kind));
+		files->refused = true;
+	}
+	problems_clear(&unheard);
+}
+
 static void read_file(struct entry_files *files, const char *path,
 			     const struct open_file *includer, int line)
 {
@@ -202,14 +259,18 @@ static void read_file(struct entry_files *files, const char *path,
 	};
 	const char *wrong;
 
-	if (source_file_read(&file.source, path, &wrong) < 0) {
+	if (source_file_read(&file.source, path, files->trust, &wrong) < 0) {
 		report_file(files, ERROR, path, includer, line, wrong);
 		return;
 	}
-	if (file.source.is_foreign)
-		report_file(files, WARNING, path, includer, line, source_file_foreign);
-	if (!is_endless(files, &file))
-		read_entries(files, &file);
+	if (is_distrusted(files, path, includer, line, file.source.fault)) {
+		refuse_with(files, &file.source);
+	} else {
+		if (file.source.is_foreign)
+			report_file(files, WARNING, path, includer, line, source_file_foreign);
+		if (!is_endless(files, &file))
+			read_entries(files, &file);
+	}
 	source_file_clear(&file.source);
 }
 

@@ -308,19 +308,32 @@ int inetd_conf_parse(const char *file, const char *text, size_t length,
 	return inetd.lost;
 }
 
-int inetd_conf_read(const char *path, struct entry_queue *entries, struct problems *problems)
+static int parse_trusted(const struct source_file *file, struct entry_queue *entries,
+			 struct trust *trust, struct problems *problems)
+{
+	if (file->fault && trust_is_enforced()) {
+		problem_add(problems, ERROR, NULL, 0, "%s: %s", file->name, file->fault);
+		return -1;
+	}
+	if (file->fault)
+		trust_advise(trust, NULL, 0, file->name, file->fault);
+	if (file->is_foreign)
+		problem_add(problems, WARNING, NULL, 0, "%s: %s", file->name, source_file_foreign);
+	return inetd_conf_parse(file->name, file->text, file->length, entries, problems);
+}
+
+int inetd_conf_read(const char *path, struct entry_queue *entries, struct trust *trust,
+		    struct problems *problems)
 {
 	struct source_file file;
 	const char *wrong;
 	int lost;
 
-	if (source_file_read(&file, path, &wrong) < 0) {
+	if (source_file_read(&file, path, trust, &wrong) < 0) {
 		problem_add(problems, WARNING, NULL, 0, "%s: %s", path, wrong);
 		return -1;
 	}
-	if (file.is_foreign)
-		problem_add(problems, WARNING, NULL, 0, "%s: %s", path, source_file_foreign);
-	lost = inetd_conf_parse(file.name, file.text, file.length, entries, problems);
+	lost = parse_trusted(&file, entries, trust, problems);
 	source_file_clear(&file);
 	return lost;
 }

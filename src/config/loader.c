@@ -5,7 +5,9 @@
 #include "config/check.h"
 #include "config/entry_files.h"
 #include "config/inetd_conf.h"
+#include "config/program.h"
 #include "config/reading.h"
+#include "config/trust.h"
 #include "config/word_list.h"
 
 #include <errno.h>
@@ -13,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #define PORT_MAP_DEFAULT "/etc/services"
 
@@ -23,6 +26,7 @@ struct loader {
 	struct entry_queue entries;
 	struct accounts *accounts;
 	struct port_map *ports;
+	struct trust trust;
 	/* What defaults assigns, by attribute. */
 	struct word_list *defaults;
 	bool refused; /* the load as a whole */
@@ -129,11 +133,39 @@ static void read_daemon_attributes(struct loader *loader)
 	strings_sort(&daemon->disabled);
 }
 
+/* True, reported, when root must not use the map. Nobody but who is trusted can
+ * put another in its place before it is read. */
+static bool port_map_is_distrusted(struct loader *loader, const char *path)
+{
+	char fault[TRUST_TEXT_SIZE];
+	int fd = trust_open(&loader->trust, path, 0, fault);
+
+	if (fd >= 0)
+		close(fd);
+	if (!*fault)
+		return false;
+	if (trust_is_enforced())
+		problem_add(loader->problems, ERROR, NULL, 0, "port map %s: %s", path, fault);
+	else
+		trust_advise(&loader->trust, NULL, 0, path, fault);
+	return trust_is_enforced();
+}
+
+/* After one that can't be used no other is read: the first that has a name
+ * counts, and that may have been this one. */
 static void load_port_map(struct loader *loader, const char *path, struct problems *problems)
 {
-	if (port_map_read(loader->ports, path, problems) < 0)
-		problem_add(loader->problems, WARNING, NULL, 0, "port map %s: %s", path,
-			    strerror(errno));
+	if (port_map_lost(loader->ports))
+		return;
+	if (port_map_is_distrusted(loader, path)) {
+		port_map_lose(loader->ports, path);
+		return;
+	}
+	if (port_map_read(loader->ports, path, problems) == 0)
+		return;
+	if (errno != ENOENT)
+		port_map_lose(loader->ports, path);
+	problem_add(loader->problems, WARNING, NULL, 0, "port map %s: %s", path, strerror(errno));
 }
 
 static void load_port_maps(struct loader *loader)
@@ -280,6 +312,22 @@ static void leave_out(struct loader *loader, const struct entry *entry, const ch
 		settings_add_broken(loader->settings, entry_id(entry));
 }
 
+/* True, reported, when others can change what the service has root run. */
+static bool program_is_distrusted(struct loader *loader, const struct service_settings *service)
+{
+	char fault[TRUST_TEXT_SIZE];
+
+	if (!service->argv || service->uid != 0 ||
+	    !program_fault(service->server, &loader->trust, fault))
+		return false;
+	if (trust_is_enforced())
+		problem_add(loader->problems, ERROR, service->file, service->line,
+			    "service %s: server: %s", service->id, fault);
+	else
+		trust_advise(&loader->trust, service->file, service->line, service->server, fault);
+	return trust_is_enforced();
+}
+
 /* The service's settings, or NULL, reported, when it can't be started. */
 static struct service_settings *build_service(struct loader *loader, const struct entry *entry)
 {
@@ -300,6 +348,7 @@ static struct service_settings *build_service(struct loader *loader, const struc
 	if (!service->arena.failed)
 		fine &= check_service(service, fine, loader->ports, loader->options,
 				      loader->problems);
+	fine = fine && !program_is_distrusted(loader, service);
 	if (fine && loader->options->advise && !service->arena.failed)
 		advise_of_service(service, loader->problems);
 	if (fine && !service->arena.failed)
@@ -342,6 +391,8 @@ static void build_services(struct loader *loader)
 static bool loader_begin(struct loader *loader)
 {
 	STAILQ_INIT(&loader->entries);
+	trust_begin(&loader->trust, loader->options->config, loader->options->advise,
+		    loader->problems);
 	loader->settings = settings_new();
 	loader->accounts = accounts_new();
 	loader->ports = port_map_new();
@@ -371,6 +422,7 @@ static void read_config(struct loader *loader, const char *path)
 {
 	struct entry_files files = {
 		.entries = &loader->entries, .problems = loader->problems,
+		.trust = &loader->trust,
 		.advise = loader->options->advise,
 	};
 
@@ -381,7 +433,7 @@ static void read_config(struct loader *loader, const char *path)
 
 static void read_inetd_conf(struct loader *loader, const char *path)
 {
-	if (inetd_conf_read(path, &loader->entries, loader->problems) != 0)
+	if (inetd_conf_read(path, &loader->entries, &loader->trust, loader->problems) != 0)
 		loader->settings->lost_entries = true;
 }
 

@@ -32,6 +32,7 @@ struct entry {
 struct port_map {
 	struct entry *names;
 	struct entry *ports;
+	char *lost; /* NULL: none */
 };
 
 struct word {
@@ -63,7 +64,19 @@ void port_map_free(struct port_map *map)
 		HASH_DELETE(by_name, map->names, entry);
 		free(entry);
 	}
+	free(map->lost);
 	free(map);
+}
+
+void port_map_lose(struct port_map *map, const char *file)
+{
+	free(map->lost);
+	map->lost = strdup(file);
+}
+
+const char *port_map_lost(const struct port_map *map)
+{
+	return map->lost;
 }
 
 /* Writes "WORD/PROTOCOL" in small letters and returns its length, or 0 when

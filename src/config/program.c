@@ -103,10 +103,10 @@ static bool is_barred_behind_links(struct search *search, const char *path)
 	return barred;
 }
 
-/* The first bytes of a file, NUL-ended; false when it can't be read. */
-static bool read_head(const char *path, char head[HEAD_SIZE + 1], size_t *length)
+/* The first bytes of an open file, which is closed, NUL-ended; false when it can't
+ * be read. */
+static bool read_head(int fd, char head[HEAD_SIZE + 1], size_t *length)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	ssize_t got = fd < 0 ? -1 : read(fd, head, HEAD_SIZE);
 
 	if (fd >= 0)
@@ -160,7 +160,8 @@ static bool find_obstacle(struct search *search, const char *path, int depth)
 
 	if (is_barred(search, path) || is_barred_behind_links(search, path))
 		return true;
-	if (depth == INTERPRETERS_MOST || !read_head(path, head, &length))
+	if (depth == INTERPRETERS_MOST || 
+	    !read_head(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), head, &length))
 		return false;
 	if (strncmp(head, "#!", 2) != 0) {
 		if (!is_mere_text(head, length))
@@ -207,4 +208,23 @@ const char *appending_obstacle(const char *path, const struct identity *identity
 		return find_bar(&search, path);
 	snprintf(directory, sizeof directory, "%.*s", slash > path ? (int)(slash - path) : 1, path);
 	return find_bar(&search, directory);
+}
+
+const char *program_fault(const char *path, const struct trust *trust,
+			  char fault[static TRUST_TEXT_SIZE])
+{
+	char head[HEAD_SIZE + 1];
+	size_t length;
+
+	for (int depth = 0; depth <= INTERPRETERS_MOST; depth++) {
+		int fd = trust_open(trust, path, 0, fault);
+		bool is_script = read_head(fd, head, &length) && strncmp(head, "#!", 2) == 0;
+
+		if (*fault)
+			return fault;
+		if (!is_script)
+			break;
+		path = interpreter_of(head);
+	}
+	return NULL;
 }

@@ -3,7 +3,7 @@
 #include "config/settings.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,22 +27,33 @@ static const char *unfitness(const struct stat *status)
 		return "is not a regular file";
 	if (status->st_size > CONFIG_SIZE_MOST)
 		return "is too large for a configuration file";
-	if (geteuid() == 0 && (status->st_mode & S_IWOTH))
-		return "is writable by everybody, so anybody could run programs as root; not read "
-		       "(chmod o-w)";
 	return NULL;
 }
 
-/* Opens path if it may be read; -1, with *wrong saying why, otherwise. */
-static int open_fit(const char *path, struct stat *status, const char **wrong)
+/* Why there is no descriptor; valid until the next call. */
+static const char *refusal_of_open(const char *fault)
 {
-	/* A FIFO or a terminal must not hold up or take over whoever opens it. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	static char text[TRUST_TEXT_SIZE];
+	int error = errno;
+
+	snprintf(text, sizeof text, "%s", *fault ? fault : strerror(error));
+	return text;
+}
+
+/* Opens path if it may be read, and keeps how others can change it; -1, with
+ * *wrong saying why, otherwise. */
+static int open_fit(struct source_file *file, const char *path, const struct trust *trust,
+		    struct stat *status, const char **wrong)
+{
+	char fault[TRUST_TEXT_SIZE];
+	int fd = trust_open(trust, path, 0, fault);
 
 	if (fd < 0 || fstat(fd, status) < 0)
-		*wrong = strerror(errno);
+		*wrong = refusal_of_open(fault);
 	else
 		*wrong = unfitness(status);
+	if (!*wrong && *fault && !(file->fault = strdup(fault)))
+		*wrong = strerror(ENOMEM);
 	if (!*wrong)
 		return fd;
 	if (fd >= 0)
@@ -67,17 +78,19 @@ static int read_text(struct source_file *file, int fd, size_t size)
 	return got < 0 ? -1 : 0;
 }
 
-int source_file_read(struct source_file *file, const char *path, const char **wrong)
+int source_file_read(struct source_file *file, const char *path, const struct trust *trust,
+		     const char **wrong)
 {
 	struct stat status;
-	int fd = open_fit(path, &status, wrong);
+	int fd;
 
 	*file = (struct source_file){ .name = file_name_keep(path) };
+	fd = open_fit(file, path, trust, &status, wrong);
 	if (fd < 0)
 		return -1;
 	file->device = status.st_dev;
 	file->inode = status.st_ino;
-	file->is_foreign = geteuid() == 0 && status.st_uid != 0;
+	file->is_foreign = trust_is_enforced() && status.st_uid != 0;
 	if (!file->name || read_text(file, fd, (size_t)status.st_size) < 0)
 		*wrong = strerror(errno);
 	close(fd);
@@ -90,5 +103,6 @@ int source_file_read(struct source_file *file, const char *path, const char **wr
 void source_file_clear(struct source_file *file)
 {
 	free(file->text);
+	free(file->fault);
 	*file = (struct source_file){ 0 };
 }

@@ -264,6 +264,78 @@ START_TEST(the_daemon_s_own_log_follows_no_such_link)
 }
 END_TEST
 
+/* --- configuration --- */
+
+static const char *service_text(const char *name, int port)
+{
+	return textf("service %s\n{\ntype = UNLISTED\nsocket_type = stream\nwait = no\nuser = root\n"
+		     "port = %d\nserver = /bin/echo\nserver_args = hello\n}\n", name, port);
+}
+
+START_TEST(no_user_adds_a_service_of_root_s)
+{
+	int bad = port_take(), good;
+
+	ck_assert_int_eq(mkdir(place_path("conf.d"), 0755), 0);
+	ck_assert_int_eq(chmod(place_path("conf.d"), 0777), 0);
+	place_write("conf.d/planted", "%s", service_text("zzbad", bad));
+	ck_assert_int_eq(chown(place_path("conf.d/planted"), STRANGER, STRANGER), 0);
+	configure("includedir %s\n", place_path("conf.d"));
+	good = add_service("zzgood", HELLO);
+	daemon_start();
+	ck_assert_str_eq(ask(good, ""), "hello\n");
+	ck_assert(client_is_refused(NULL, bad));
+	daemon_wait_log("usherd\\.conf:1: .*/conf\\.d is writable by everybody, so others could "
+			"decide what root does \\(chmod o-w .*/conf\\.d\\)");
+}
+END_TEST
+
+START_TEST(what_runs_stays_when_its_file_is_refused)
+{
+	int port = port_take();
+
+	place_write("extra", "%s", service_text("zzextra", port));
+	configure("include %s\n", place_path("extra"));
+	add_service("zzgood", HELLO);
+	daemon_start();
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+	ck_assert_int_eq(chmod(place_path("extra"), 0666), 0);
+	daemon_reload();
+	daemon_wait_log("/extra is writable by everybody");
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+}
+END_TEST
+
+START_TEST(root_serves_from_the_clone_of_somebody_else)
+{
+	const char *clone = make_directory_of(STRANGER, "clone");
+	const char *path = textf("%s/usherd.conf", clone), *program = textf("%s/hello", clone);
+	int port = port_take();
+
+	ck_assert_int_eq(mkdir(textf("%s/conf.d", clone), 0755), 0);
+	ck_assert_int_eq(chown(textf("%s/conf.d", clone), STRANGER, STRANGER), 0);
+	place_script("clone/hello", "echo hello\n");
+	ck_assert_int_eq(chown(program, STRANGER, STRANGER), 0);
+	place_write("clone/conf.d/hello", "service zzhello\n{\ntype = UNLISTED\nsocket_type = stream\n"
+		    "wait = no\nuser = root\nport = %d\nserver = %s\n}\n", port, program);
+	ck_assert_int_eq(chown(textf("%s/conf.d/hello", clone), STRANGER, STRANGER), 0);
+	place_write("clone/usherd.conf", "includedir conf.d\n");
+	ck_assert_int_eq(chown(path, STRANGER, STRANGER), 0);
+	daemon_launch_logging_to("daemon.err", (const char *const[]){ "-dontfork", "-f", path,
+								     NULL });
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+}
+END_TEST
+
+static void add_configuration_tests(Suite *suite)
+{
+	TCase *configuration = daemon_tcase(suite, "configuration");
+
+	tcase_add_test(configuration, no_user_adds_a_service_of_root_s);
+	tcase_add_test(configuration, what_runs_stays_when_its_file_is_refused);
+	tcase_add_test(configuration, root_serves_from_the_clone_of_somebody_else);
+}
+
 static void add_link_tests(Suite *suite)
 {
 	TCase *links = daemon_tcase(suite, "links");
@@ -287,7 +359,9 @@ Suite *trust_suite(void)
 {
 	Suite *suite = suite_create("trust");
 
-	if (is_superuser())
-		add_link_tests(suite);
+	if (!is_superuser())
+		return suite;
+	add_link_tests(suite);
+	add_configuration_tests(suite);
 	return suite;
 }

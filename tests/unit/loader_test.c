@@ -541,15 +541,182 @@ START_TEST(root_reads_nothing_that_everybody_may_write)
 }
 END_TEST
 
-START_TEST(root_is_warned_of_files_of_others)
+START_TEST(root_reads_no_files_of_others)
 {
-	if (geteuid() != 0)
-		return;
 	place_write("other", SERVICE("other"));
+	ck_assert_int_eq(chown(place_path("other"), 1, 1), 0);
+	configuration_load("include other\n" SERVICE("a"));
+	ck_assert_ptr_null(configuration_service("other"));
+	ck_assert_ptr_nonnull(configuration_service("a"));
+	ck_assert(configuration_said(ERROR, 1, textf("belongs to uid 1, so others could decide what "
+						     "root does (chown root %s)",
+						     place_path("other"))));
+}
+END_TEST
+
+/* The administrator chose whom to trust by naming a file of theirs. */
+START_TEST(root_is_warned_of_files_of_the_top_files_owner)
+{
+	place_write("other", SERVICE("other"));
+	ck_assert_int_eq(chown(place_path("top.conf"), 1, 1), 0);
 	ck_assert_int_eq(chown(place_path("other"), 1, 1), 0);
 	configuration_load("include other\n");
 	ck_assert_ptr_nonnull(configuration_service("other"));
 	ck_assert(configuration_said(WARNING, 1, "is not owned by root"));
+}
+END_TEST
+
+/* Ways in which others can change what is included, and what mends them. */
+static const struct {
+	mode_t directory, file;
+	uid_t owner; /* of the directory */
+	gid_t group; /* of both */
+	const char *remedy; /* NULL: nobody can */
+} shared[] = {
+	{ 0755, 0644, 0, 0, NULL },
+	{ 0775, 0664, 0, 0, NULL },
+	{ 01777, 0644, 0, 0, NULL },
+	{ 0777, 0644, 0, 0, "(chmod o-w %s)" },
+	{ 0775, 0644, 0, 7, "(chmod g-w %s)" },
+	{ 0755, 0664, 0, 7, "(chmod g-w %s/file)" },
+	{ 0755, 0644, 7, 0, "(chown root %s)" },
+};
+
+static void make_shared(int i, const char *text)
+{
+	ck_assert_int_eq(mkdir(place_path("shared"), 0755), 0);
+	place_write("shared/file", "%s", text);
+	ck_assert_int_eq(chown(place_path("shared/file"), 0, shared[i].group), 0);
+	ck_assert_int_eq(chmod(place_path("shared/file"), shared[i].file), 0);
+	ck_assert_int_eq(chown(place_path("shared"), shared[i].owner, shared[i].group), 0);
+	ck_assert_int_eq(chmod(place_path("shared"), shared[i].directory), 0);
+}
+
+static void check_shared(int i)
+{
+	bool is_refused = shared[i].remedy != NULL;
+	const char *directory = place_path("shared"), *at;
+	const char *remedy = "";
+
+	if (is_refused) {
+		at = strstr(shared[i].remedy, "%s");
+		remedy = textf("%.*s%s%s", (int)(at - shared[i].remedy), shared[i].remedy, directory,
+			       at + 2);
+	}
+	ck_assert_ptr_nonnull(configuration_service("a"));
+	ck_assert((configuration_service("inner") == NULL) == is_refused);
+	ck_assert_msg(!is_refused || configuration_said(ERROR, 1, remedy), "nothing like %s in %s",
+		      remedy, configuration_complaints_text());
+	ck_assert_uint_eq(configuration_complaints(ERROR), is_refused);
+}
+
+START_TEST(root_includes_no_file_that_others_can_change)
+{
+	make_shared(_i, SERVICE("inner"));
+	configuration_load("include shared/file\n" SERVICE("a"));
+	check_shared(_i);
+}
+END_TEST
+
+START_TEST(root_includes_no_directory_that_others_can_change)
+{
+	make_shared(_i, SERVICE("inner"));
+	configuration_load("includedir shared\n" SERVICE("a"));
+	check_shared(_i);
+}
+END_TEST
+
+START_TEST(root_includes_what_a_link_of_its_own_leads_to)
+{
+	make_shared(_i, SERVICE("inner"));
+	ck_assert_int_eq(symlink("shared/file", place_path("link")), 0);
+	configuration_load("include link\n" SERVICE("a"));
+	check_shared(_i);
+}
+END_TEST
+
+/* What is refused may have had the access lists of all. */
+START_TEST(refused_defaults_refuse_the_load)
+{
+	make_shared(_i, SERVICE("inner") "defaults\n{\n\tonly_from = 127.0.0.1\n}\n");
+	ck_assert((configuration_load("includedir shared\n" SERVICE("a")) == NULL) ==
+		  (shared[_i].remedy != NULL));
+	ck_assert(!shared[_i].remedy ||
+		  configuration_said(ERROR, 10, "all services may depend on this defaults"));
+}
+END_TEST
+
+START_TEST(root_reads_no_top_file_that_others_can_change)
+{
+	ck_assert_int_eq(chown(place_path("top.conf"), 0, 7), 0);
+	ck_assert_int_eq(chmod(place_path("top.conf"), 0664), 0);
+	ck_assert_ptr_null(configuration_load(SERVICE("a")));
+	ck_assert(configuration_said(ERROR, 0, "is writable by gid 7"));
+}
+END_TEST
+
+START_TEST(a_port_map_that_others_can_change_is_an_error_of_who_needs_it)
+{
+	ck_assert_int_eq(chmod(place_path("services"), 0666), 0);
+	configuration_load(SERVICE("a") "service telnet\n{\n\tsocket_type = stream\n\twait = no\n"
+			   "\tuser = root\n\tserver = /bin/cat\n}\n");
+	ck_assert_ptr_nonnull(configuration_service("a"));
+	ck_assert_ptr_null(configuration_service("telnet"));
+	ck_assert(configuration_said(ERROR, 0, textf("(chmod o-w %s)", place_path("services"))));
+	ck_assert_msg(configuration_said(ERROR, 10, "service telnet: the port of telnet/tcp is not "
+					 "known, as the port map"), "%s",
+		      configuration_complaints_text());
+}
+END_TEST
+
+START_TEST(others_are_told_what_root_would_refuse)
+{
+	place_write("open", SERVICE("open"));
+	ck_assert_int_eq(chmod(place_path("open"), 0666), 0);
+	ck_assert_int_eq(seteuid(54321), 0);
+	configuration_load_again();
+	ck_assert_uint_eq(configuration_complaints(WARNING), 0);
+	ck_assert_int_eq(seteuid(0), 0);
+	place_write("usherd.conf", "include open\ninclude open\n");
+	ck_assert_int_eq(seteuid(54321), 0);
+	configuration_load_again();
+	ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_ptr_nonnull(configuration_service("open"));
+	ck_assert(configuration_said(ADVICE, 1, "would refuse it if root ran it"));
+	ck_assert(configuration_said(ADVICE, 1, textf("(chmod o-w %s)", place_path("open"))));
+	ck_assert(!configuration_said(ADVICE, 2, "would refuse it if root ran it"));
+}
+END_TEST
+
+/* --- programs --- */
+
+static void load_program(const char *user, const char *path)
+{
+	configuration_load("service own\n{\n\ttype = UNLISTED\n\tport = 1001\n\tsocket_type = stream\n"
+			   "\twait = no\n\tuser = %s\n\tserver = %s\n}\n" SERVICE("a"), user, path);
+	ck_assert_ptr_nonnull(configuration_service("a"));
+}
+
+START_TEST(root_runs_no_program_that_others_can_change)
+{
+	const char *path = place_script("program", "exit 0"), *script;
+
+	ck_assert_int_eq(chown(path, 7, 7), 0);
+	load_program("root", path);
+	ck_assert_ptr_null(configuration_service("own"));
+	ck_assert(configuration_said(ERROR, 1, textf("service own: server: %s belongs to uid 7, so "
+						     "others could decide what root does "
+						     "(chown root %s)", path, path)));
+	load_program("7", path);
+	ck_assert_ptr_nonnull(configuration_service("own"));
+	script = place_path("script");
+	place_write("script", "#!%s\n", path);
+	ck_assert_int_eq(chmod(script, 0755), 0);
+	load_program("root", script);
+	ck_assert_ptr_null(configuration_service("own"));
+	ck_assert_int_eq(chown(path, 0, 0), 0);
+	load_program("root", script);
+	ck_assert_ptr_nonnull(configuration_service("own"));
 }
 END_TEST
 
@@ -724,7 +891,6 @@ static void add_tests_of_files(Suite *suite)
 	tcase_add_test(tests, a_fifo_is_no_file);
 	tcase_add_test(tests, an_endless_file_is_not_read);
 	tcase_add_test(tests, root_reads_nothing_that_everybody_may_write);
-	tcase_add_test(tests, root_is_warned_of_files_of_others);
 	tcase_add_test(tests, an_unreadable_file_is_an_error);
 	suite_add_tcase(suite, tests);
 }
@@ -745,6 +911,27 @@ static void add_tests_of_the_whole(Suite *suite)
 	suite_add_tcase(suite, tests);
 }
 
+static void add_trust_tests(Suite *suite)
+{
+	const TTest *const looped[] = {
+		root_includes_no_file_that_others_can_change,
+		root_includes_no_directory_that_others_can_change,
+		root_includes_what_a_link_of_its_own_leads_to, refused_defaults_refuse_the_load,
+	};
+	TCase *tests = tcase_create("trust");
+
+	tcase_add_checked_fixture(tests, configuration_make, configuration_remove);
+	for (size_t i = 0; i < sizeof looped / sizeof looped[0]; i++)
+		tcase_add_loop_test(tests, looped[i], 0, sizeof shared / sizeof shared[0]);
+	tcase_add_test(tests, root_reads_no_files_of_others);
+	tcase_add_test(tests, root_is_warned_of_files_of_the_top_files_owner);
+	tcase_add_test(tests, root_reads_no_top_file_that_others_can_change);
+	tcase_add_test(tests, a_port_map_that_others_can_change_is_an_error_of_who_needs_it);
+	tcase_add_test(tests, others_are_told_what_root_would_refuse);
+	tcase_add_test(tests, root_runs_no_program_that_others_can_change);
+	suite_add_tcase(suite, tests);
+}
+
 Suite *loader_suite(void)
 {
 	Suite *suite = suite_create("loader");
@@ -753,5 +940,7 @@ Suite *loader_suite(void)
 	add_tests_of_services(suite);
 	add_tests_of_files(suite);
 	add_tests_of_the_whole(suite);
+	if (geteuid() == 0)
+		add_trust_tests(suite);
 	return suite;
 }

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STRANGER = 54321 };
+enum { DAEMON = 1, STRANGER = 54321 };
 
 /* d/file, that of these modes and owners, opened by a name. */
 struct scene {
@@ -34,6 +34,9 @@ static const struct scene scenes[] = {
 	{ 0755, 0644, STRANGER, 0, 0, 0, "d", "belongs to uid 54321", "chown root" },
 	{ 0755, 0644, STRANGER, STRANGER, 0, STRANGER, NULL, NULL, NULL },
 	{ 0775, 0644, STRANGER, STRANGER, 7, STRANGER, "d", "is writable by gid 7", "chmod g-w" },
+	/* The group daemon has the user of that name in it, if anybody. */
+	{ 0775, 0664, DAEMON, DAEMON, DAEMON, DAEMON, NULL, NULL, NULL },
+	{ 0775, 0644, DAEMON, DAEMON, DAEMON, STRANGER, "d", "belongs to uid 1", "chown root" },
 };
 
 static void set(const char *name, uid_t owner, gid_t group, mode_t mode)

@@ -1,0 +1,60 @@
+#include "config/trust.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+void trust_begin(struct trust *trust, const char *config, bool advise, struct problems *problems)
+{
+	struct stat status;
+
+	*trust = (struct trust){ .advise = advise, .problems = problems };
+	if (config && stat(config, &status) == 0)
+		trust->owner = status.st_uid;
+}
+
+bool trust_is_enforced(void)
+{
+	return geteuid() == 0;
+}
+
+static void write_fault(const struct path_guard *guard, char fault[static TRUST_TEXT_SIZE])
+{
+	char what[GUARD_TEXT_SIZE], remedy[GUARD_TEXT_SIZE];
+
+	if (guard->is_changeable)
+		snprintf(fault, TRUST_TEXT_SIZE, "%s, so others could decide what root does (%s)",
+			 path_guard_fault(guard, what), path_guard_remedy(guard, remedy));
+	else if (guard->refused_link)
+		snprintf(fault, TRUST_TEXT_SIZE, "a link in %s that others could have laid is not "
+			 "followed; name the file itself", guard->culprit);
+}
+
+int trust_open(const struct trust *trust, const char *path, int flags,
+	       char fault[static TRUST_TEXT_SIZE])
+{
+	struct path_guard guard = { .trusted = trust->owner };
+	/* A FIFO or a terminal must not hold up or take over whoever opens it. */
+	int all = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags;
+	int fd = path_guard_open(&guard, path, all, 0), error = errno;
+
+	*fault = '\0';
+	if (fd >= 0 || guard.refused_link)
+		write_fault(&guard, fault);
+	if (fd < 0 && guard.refused_link && !trust_is_enforced())
+		return open(path, all);
+	errno = error;
+	return fd;
+}
+
+void trust_advise(struct trust *trust, const char *file, int line, const char *what,
+		  const char *fault)
+{
+	if (!trust->advise || strcmp(trust->advised, fault) == 0)
+		return;
+	snprintf(trust->advised, sizeof trust->advised, "%s", fault);
+	problem_add(trust->problems, ADVICE, file, line, "%s: usherd would refuse it if root ran "
+		    "it: %s", what, fault);
+}

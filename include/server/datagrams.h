@@ -8,6 +8,11 @@
  * readable. */
 void datagrams_serve(struct listener *listener);
 
+/* What the address lists say of a sender, as far as can be known without waiting.
+ * ACCESS_NEEDS_NAMES: they say it once its names, which are being looked up, are
+ * known. */
+enum access_decision datagrams_judge(const struct service *service, const struct address *peer);
+
 /* Logs and counts a datagram whose sender is refused for its address. */
 void datagrams_refuse(struct service *service, const struct address *peer);
 

@@ -66,36 +66,30 @@ static bool is_service_port(uint16_t port)
 struct seen_names {
 	const struct service_settings *settings;
 	const struct address *peer;
-	bool admitted;
+	enum access_decision decision;
 };
 
 static void on_datagram_names(void *context, const char *const *names)
 {
 	struct seen_names *seen = context;
 
-	seen->admitted = judge_address(seen->settings, seen->peer, names).decision == ACCESS_ALLOWED;
+	seen->decision = judge_address(seen->settings, seen->peer, names).decision;
 }
 
-/* A datagram can't wait for a name: until it is known it is as good as lost, and
- * the sender asks again. */
-static bool names_admit_datagram(const struct service *service, const struct address *peer)
+/* A datagram can't wait for a name: the lookup goes on, for next time. */
+enum access_decision datagrams_judge(const struct service *service, const struct address *peer)
 {
 	struct seen_names seen = { .settings = service->settings, .peer = peer };
 	struct turn_owner owner = service_turn_owner(service);
-	struct name_query *query = host_names_find(&owner, peer, on_datagram_names, &seen);
+	struct name_query *query;
 
-	if (query) /* the lookup goes on, for next time */
+	seen.decision = judge_address(seen.settings, peer, NULL).decision;
+	if (seen.decision != ACCESS_NEEDS_NAMES)
+		return seen.decision;
+	query = host_names_find(&owner, peer, on_datagram_names, &seen);
+	if (query)
 		host_names_cancel(query);
-	return seen.admitted;
-}
-
-static bool address_admits_datagram(const struct service *service, const struct address *peer)
-{
-	enum access_decision decision = judge_address(service->settings, peer, NULL).decision;
-
-	if (decision == ACCESS_NEEDS_NAMES)
-		return names_admit_datagram(service, peer);
-	return decision == ACCESS_ALLOWED;
+	return seen.decision;
 }
 
 void datagrams_refuse(struct service *service, const struct address *peer)
@@ -103,11 +97,12 @@ void datagrams_refuse(struct service *service, const struct address *peer)
 	service_refused(service, REFUSED_ADDRESS, peer, NULL);
 }
 
+/* One whose sender's names are not known yet is as good as lost: it asks again. */
 static bool admit(struct service *service, const struct address *peer)
 {
 	enum verdict verdict = judge_bans(peer) ? REFUSED_BANNED : REFUSED_ADDRESS;
 
-	if (address_admits_datagram(service, peer))
+	if (datagrams_judge(service, peer) == ACCESS_ALLOWED)
 		verdict = judge_limits(service, peer);
 	if (verdict == ADMITTED && (service->settings->flags & FLAG_SENSOR)) {
 		judge_ban(service->settings, peer);

@@ -4,6 +4,7 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "handlers/launch.h"
+#include "server/datagram_queue.h"
 #include "server/datagrams.h"
 #include "server/intercept.h"
 #include "server/reception.h"
@@ -444,29 +445,13 @@ static void on_refused(struct watch *watch, short events)
 	intercept_take_refused(watch->fd, listener->service, datagrams_refuse);
 }
 
-/* Who sent the datagram at the front of the queue, which stays there. */
-static struct address peek_sender(int fd)
-{
-	struct sockaddr_storage storage;
-	socklen_t length = sizeof storage;
-	char byte;
-
-	if (recvfrom(fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT, (struct sockaddr *)&storage,
-		     &length) < 0)
-		length = 0;
-	return address_from_sockaddr((struct sockaddr *)&storage, length);
-}
-
 static void on_wait(struct watch *watch, short events)
 {
 	struct listener *listener = container_of(watch, struct listener, watch);
 	struct address peer = { .length = 0 };
 
 	(void)events;
-	if (listener->service->settings->socket_type != SOCK_STREAM) {
-		peer = peek_sender(watch->fd);
-		if (!address_is_known(&peer))
-			return;
-	}
-	reception_wait(listener, &peer);
+	if (listener->service->settings->socket_type == SOCK_STREAM ||
+	    datagram_queue_front(listener, &peer))
+		reception_wait(listener, &peer);
 }

@@ -246,6 +246,82 @@ START_TEST(slow_names_of_one_service_hold_up_no_other)
 }
 END_TEST
 
+/* --- a wait service's datagrams ------------------------------------------------------ */
+
+static int add_wait_datagram(const char *arguments)
+{
+	return add_service("zzwait", "socket_type = dgram\nserver = %s\nserver_args = %s\n"
+			   "only_from = good.example 127.0.0.1\n%s",
+			   place_program("wait_datagram"), arguments, log_everything());
+}
+
+START_TEST(a_sender_known_by_name_need_not_repeat)
+{
+	int port = add_wait_datagram("-1"), good;
+
+	start_with_name_server();
+	good = datagram_connect(GOOD, NULL, port);
+	datagram_send(good, "once", 4);
+	ck_assert(text_matches(datagram_receive(good).data, " once$"));
+	datagram_send(good, "quit", 4);
+	service_wait_lines(1, "EXIT: zzwait");
+	close(good);
+}
+END_TEST
+
+enum { SENDERS = 40 };
+
+/* Each would hold up whoever comes after it until nobody could tell its name. */
+static void send_as_strangers(int port, int count, int senders[static SENDERS])
+{
+	for (int i = 0; i < count; i++) {
+		senders[i] = datagram_connect(textf("127.66.%d.1", i), NULL, port);
+		datagram_send(senders[i], i % 2 ? "stranger" : "", i % 2 ? 8 : 0);
+	}
+}
+
+static void check_unheard(int count, const int senders[static SENDERS])
+{
+	for (int i = 0; i < count; i++) {
+		ck_assert(!datagram_is_waiting(senders[i]));
+		close(senders[i]);
+	}
+}
+
+static const struct {
+	const char *sender;
+	int strangers; /* before it */
+} crowds[] = { { "127.0.0.1", 10 }, { GOOD, 10 }, { "127.0.0.1", SENDERS } };
+
+START_TEST(slow_names_hold_up_no_datagram)
+{
+	int port = add_wait_datagram("1"), senders[SENDERS], good;
+
+	start_with_name_server();
+	send_as_strangers(port, crowds[_i].strangers, senders);
+	good = datagram_connect(crowds[_i].sender, NULL, port);
+	datagram_send(good, "good", 4);
+	ck_assert(text_matches(datagram_receive(good).data, " good$"));
+	service_wait_lines(1, "EXIT: zzwait");
+	daemon_stop();
+	check_unheard(crowds[_i].strangers, senders);
+	ck_assert_uint_eq(text_count(service_log(), "START: zzwait"), 1);
+	service_wait_log("FAIL: zzwait address from=127\\.66\\.0\\.1$");
+	close(good);
+}
+END_TEST
+
+START_TEST(a_queue_of_strangers_is_no_work)
+{
+	int port = add_wait_datagram("1"), senders[SENDERS];
+
+	start_with_name_server();
+	send_as_strangers(port, 3, senders);
+	daemon_check_calm(senders[0]);
+	check_unheard(3, senders);
+}
+END_TEST
+
 /* --- hosts.allow and hosts.deny ------------------------------------------------------ */
 
 /* Lays the test's own hosts.deny over the machine's, for the daemon alone. */
@@ -307,8 +383,13 @@ Suite *acquaintance_suite(void)
 	tcase_add_test(names, names_in_the_lists_match_their_hosts);
 	tcase_add_test(names, names_count_for_datagrams_once_they_are_known);
 	if (is_superuser() && access("/etc/resolv.conf", F_OK) == 0 &&
-	    access("/etc/nsswitch.conf", F_OK) == 0) /* to lay others over */
+	    access("/etc/nsswitch.conf", F_OK) == 0) { /* to lay others over */
 		tcase_add_test(names, slow_names_of_one_service_hold_up_no_other);
+		tcase_add_test(names, a_sender_known_by_name_need_not_repeat);
+		tcase_add_loop_test(names, slow_names_hold_up_no_datagram, 0,
+				    sizeof crowds / sizeof crowds[0]);
+		tcase_add_test(names, a_queue_of_strangers_is_no_work);
+	}
 #ifdef HAVE_LIBWRAP
 	if (is_superuser() && access("/etc/hosts.deny", F_OK) == 0) {
 		tcase_add_test(wrap, hosts_deny_is_obeyed);

@@ -82,24 +82,47 @@ static void print_service(const struct service_settings *service, FILE *out)
 
 static void print_left_out(const struct settings *settings, FILE *out)
 {
+	const char *title = "# Left out:\n";
 	const struct left_out *entry;
 
-	if (!STAILQ_EMPTY(&settings->left_out))
-		fputs("# Left out:\n", out);
-	STAILQ_FOREACH(entry, &settings->left_out, link)
-		fprintf(out, "#   %s (%s:%d): %s\n", entry->id, entry->file, entry->line, entry->why);
+	STAILQ_FOREACH(entry, &settings->left_out, link) {
+		if (entry->body)
+			continue; /* see print_disabled */
+		fprintf(out, "%s#   %s (%s:%d): %s\n", title, entry->id, entry->file, entry->line,
+			entry->why);
+		title = "";
+	}
 	if (settings->lost_entries)
 		fputs("# Some text could not be understood and is left out, too; see -check.\n", out);
 }
 
+/* An entry for another machine, or for when its program is installed. */
+static void print_disabled(const struct left_out *entry, FILE *out)
+{
+	static const char disable[] = "\tdisable ";
+	const char *line = entry->body;
+
+	fprintf(out, "\n# %s (%s:%d) is disabled: %s.\nservice %s\n{\n%s        = yes\n", entry->id,
+		entry->file, entry->line, entry->why, entry->name, disable);
+	for (; *line; line += line_length(line))
+		if (strncmp(line, disable, strlen(disable)) != 0)
+			fprintf(out, "%.*s", line_length(line), line);
+	fputs("}\n", out);
+}
+
 void inspect_print_settings(const struct settings *settings, FILE *out)
 {
+	const struct left_out *entry;
+
 	fputs("# The effective configuration, as usherd -print writes it.\n", out);
 	print_left_out(settings, out);
 	print_daemon(&settings->daemon, out);
 	print_defaults(settings, out);
 	for (size_t i = 0; i < settings->count; i++)
 		print_service(settings->services[i], out);
+	STAILQ_FOREACH(entry, &settings->left_out, link)
+		if (entry->body)
+			print_disabled(entry, out);
 }
 
 /* Whoever replaces files by this wants to know that it is whole. */

@@ -128,6 +128,7 @@ struct service_settings {
 	bool group_is_set;
 	bool groups;
 	char *server;
+	bool lacks_program; /* while it is read: there is nothing at server */
 	struct strings server_args;
 	char **argv; /* what the program gets, NULL-ended */
 	struct strings env, passenv;
@@ -180,6 +181,8 @@ struct left_out {
 	int line;
 	const char *why; /* to follow "is left out: " */
 	bool is_broken;  /* otherwise it is switched off */
+	const char *body; /* the attributes, a line each, of an entry that lacks nothing but
+			   * its program; otherwise NULL */
 	STAILQ_ENTRY(left_out) link;
 };
 

@@ -30,6 +30,9 @@ bool word_list_apply(struct word_list *list, const struct attribute *attribute,
 bool word_list_copy(struct word_list *list, const struct word_list *other,
 		    struct problems *problems) __attribute__((warn_unused_result));
 
+/* Removes words that read the same, in any case. True when there were any. */
+bool word_list_drop(struct word_list *list, const char *text);
+
 /* Puts directory, a slash and the word in the place of a word that is no
  * absolute path. False, reported, for want of memory. */
 bool word_list_make_absolute(struct word_list *list, size_t index, const char *directory,

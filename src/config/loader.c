@@ -199,9 +199,16 @@ static bool gather_words(struct loader *loader, const struct entry *entry, size_
 	return gathered;
 }
 
-static void print_attribute(FILE *out, const struct attribute *attribute,
-			    const struct word_list *list)
+/* Writes the attribute's line, without words that are retired, and none when
+ * nothing is left of it. */
+static void print_attribute(FILE *out, const struct attribute *attribute, struct word_list *list)
 {
+	bool was_empty = list->count == 0;
+
+	if (attribute->read == read_flags)
+		word_list_drop(list, "REUSE");
+	if (attribute->read == read_nothing || (list->count == 0 && !was_empty))
+		return;
 	fprintf(out, "\t%-15s =", attribute->name);
 	word_list_print(list, out);
 	putc('\n', out);
@@ -265,8 +272,7 @@ static bool read_service(struct loader *loader, const struct entry *entry,
 		fine &= read_attribute(loader, i, &list, service,
 				       entry->assignments[i] ? loader->problems : &told_before);
 		fine &= make_path_absolute(loader, i, &list);
-		if (attributes[i].read != read_nothing)
-			print_attribute(canonical, &attributes[i], &list);
+		print_attribute(canonical, &attributes[i], &list);
 	}
 	problems_clear(&told_before);
 	word_list_clear(&list);
@@ -302,11 +308,11 @@ static const char *why_switched_off(const struct loader *loader, const struct en
 }
 
 static void leave_out(struct loader *loader, const struct entry *entry, const char *why,
-		      bool is_broken)
+		      bool is_broken, const char *body)
 {
 	settings_leave_out(loader->settings, &(struct left_out){
 		.id = entry_id(entry), .name = entry->name, .file = entry->file,
-		.line = entry->line, .why = why, .is_broken = is_broken,
+		.line = entry->line, .why = why, .is_broken = is_broken, .body = body,
 	});
 	if (is_broken)
 		settings_add_broken(loader->settings, entry_id(entry));
@@ -328,14 +334,26 @@ static bool program_is_distrusted(struct loader *loader, const struct service_se
 	return trust_is_enforced();
 }
 
-/* The service's settings, or NULL, reported, when it can't be started. */
+static void leave_out_broken(struct loader *loader, const struct entry *entry,
+			     const struct service_settings *service, size_t errors)
+{
+	if (service && service->lacks_program && errors == 1 && !entry->broken)
+		leave_out(loader, entry, "its program is not there", true, service->canonical);
+	else
+		leave_out(loader, entry, "it has errors", true, NULL);
+}
+
+/* The service's settings, or NULL, reported and left out, when it can't be
+ * started. */
 static struct service_settings *build_service(struct loader *loader, const struct entry *entry)
 {
 	struct service_settings *service = service_settings_new();
+	size_t errors = loader->problems->errors;
 	bool fine;
 
 	if (!service) {
 		refuse_for_memory(loader);
+		leave_out_broken(loader, entry, NULL, 0);
 		return NULL;
 	}
 	service->file = entry->file;
@@ -353,6 +371,7 @@ static struct service_settings *build_service(struct loader *loader, const struc
 		advise_of_service(service, loader->problems);
 	if (fine && !service->arena.failed)
 		return service;
+	leave_out_broken(loader, entry, service, loader->problems->errors - errors);
 	if (service->arena.failed)
 		refuse_for_memory(loader);
 	service_settings_release(service);
@@ -378,11 +397,10 @@ static void build_services(struct loader *loader)
 
 		if (entry->kind != ENTRY_SERVICE)
 			continue;
-		service = why ? NULL : build_service(loader, entry);
-		if (service)
+		if (why)
+			leave_out(loader, entry, why, false, NULL);
+		else if ((service = build_service(loader, entry)))
 			settings->services[settings->count++] = service;
-		else
-			leave_out(loader, entry, why ? why : "it has errors", !why);
 	}
 }
 

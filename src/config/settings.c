@@ -151,6 +151,8 @@ void settings_leave_out(struct settings *settings, const struct left_out *entry)
 	*kept = *entry;
 	kept->id = arena_string(&settings->arena, entry->id);
 	kept->name = arena_string(&settings->arena, entry->name);
+	if (entry->body)
+		kept->body = arena_string(&settings->arena, entry->body);
 	if (kept->id && kept->name)
 		STAILQ_INSERT_TAIL(&settings->left_out, kept, link);
 }

@@ -248,6 +248,7 @@ static void refuse_server(struct reading *reading, const char *path)
 {
 	const char *text = first_word(reading);
 
+	reading->service->lacks_program = errno == ENOENT || errno == ENOTDIR;
 	if (text[0] == '/')
 		reading_refuse(reading, NULL, "%s: %s", path, strerror(errno));
 	else

@@ -29,8 +29,7 @@ static bool word_list_add(struct word_list *list, const struct word *word)
 
 /* --- removing ------------------------------------------------------------------ */
 
-/* Removes words that read the same. True when there were any. */
-static bool remove_text(struct word_list *list, const char *text)
+bool word_list_drop(struct word_list *list, const char *text)
 {
 	size_t kept = 0, count = list->count;
 
@@ -135,7 +134,7 @@ static bool word_list_remove(struct word_list *list, const struct attribute *att
 	bool any;
 
 	if (attribute->read != read_access_list) {
-		any = remove_text(list, word->text);
+		any = word_list_drop(list, word->text);
 	} else {
 		if (!check_access_word(attribute, word, problems))
 			return false;

@@ -313,6 +313,63 @@ START_TEST(what_is_broken_is_told_and_left_out)
 }
 END_TEST
 
+/* For a machine that has the program: what is printed loads again, with it off. */
+START_TEST(an_entry_without_its_program_is_printed_disabled)
+{
+	struct outcome outcome, again;
+	const char *text;
+
+	configure("service zzon\n{\n" SERVER "}\n");
+	configure("service zzabsent\n{\ndisable = no\nflags = NODELAY\ntype = UNLISTED\nport = 7001\n"
+		  "socket_type = stream\nwait = no\nuser = root\nserver = /no/such/program\n"
+		  "server_args = -x \"two words\"\n}\n");
+	outcome = inspect("-print");
+	ck_assert_int_eq(outcome.status, 0);
+	ck_assert_msg(text_matches(outcome.errors, "server: /no/such/program: No such file"), "%s",
+		      outcome.errors);
+	text = textf("%s", outcome.output);
+	ck_assert_msg(text_matches(text, "^# zzabsent \\(.*:[0-9]+\\) is disabled: its program is "
+				   "not there\\.$"), "%s", text);
+	ck_assert(!text_matches(text, "^# Left out"));
+	ck_assert_uint_eq(text_count(text, "^\tdisable "), 1);
+	expect_line(text, "service zzabsent\n{\n\tdisable         = yes");
+	expect_line(text, "\tserver          = /no/such/program");
+	expect_line(text, "\tserver_args     = -x \"two words\"");
+	again = inspect_text("-check", text);
+	ck_assert_msg(again.status == 0 &&
+		      text_matches(again.output, "^1 service, 1 switched off, no problems$"), "%s",
+		      again.output);
+}
+END_TEST
+
+/* An entry that has more to mend than that is not one to go on with. */
+START_TEST(an_entry_with_other_errors_is_left_out)
+{
+	struct outcome outcome;
+
+	configure("service zzabsent\n{\ninstances = few\ntype = UNLISTED\nport = 7001\n"
+		  "socket_type = stream\nwait = no\nuser = root\nserver = /no/such/program\n}\n");
+	outcome = inspect("-print");
+	ck_assert(text_matches(outcome.output, "^#   zzabsent \\(.*\\): it has errors$"));
+	ck_assert(!text_matches(outcome.output, "^service"));
+}
+END_TEST
+
+START_TEST(retired_words_are_not_printed)
+{
+	const char *text;
+
+	configure("service zzone\n{\n" SERVER "flags = REUSE NODELAY\n}\n");
+	configure("service zztwo\n{\ntype = UNLISTED\nport = 7002\nsocket_type = stream\nwait = no\n"
+		  "user = root\nserver = /bin/cat\nflags = reuse\nmdns = yes\n}\n");
+	text = textf("%s", inspect("-print").output);
+	expect_line(text, "\tflags           = NODELAY");
+	ck_assert_uint_eq(text_count(text, "^\tflags"), 1);
+	ck_assert(!strcasestr(text, "reuse") && !strstr(text, "mdns"));
+	ck_assert_msg(text_matches(inspect_text("-check", text).output, "no problems$"), "%s", text);
+}
+END_TEST
+
 START_TEST(a_refused_load_prints_nothing)
 {
 	struct outcome outcome;
@@ -1056,6 +1113,9 @@ static void add_print_tests(Suite *suite)
 	tcase_add_test(print, relative_paths_become_absolute);
 	tcase_add_test(print, what_is_switched_off_is_named_and_left_out);
 	tcase_add_test(print, what_is_broken_is_told_and_left_out);
+	tcase_add_test(print, an_entry_without_its_program_is_printed_disabled);
+	tcase_add_test(print, an_entry_with_other_errors_is_left_out);
+	tcase_add_test(print, retired_words_are_not_printed);
 	tcase_add_test(print, a_refused_load_prints_nothing);
 	tcase_add_test(print, output_that_is_lost_is_told);
 	tcase_add_test(print, inetd_conf_is_printed_as_entries);

@@ -16,6 +16,7 @@ struct program_order {
 	int error;       /* becomes descriptor 2 when it is not -1 */
 
 	pid_t pid;               /* the kernel writes it before the child runs at all */
+	const char *step;        /* that is being taken; see program_step */
 	const char *failed_step; /* NULL: the program runs */
 	int failure;             /* errno of that step */
 
@@ -50,6 +51,9 @@ void prepare_program(struct program_order *order);
 
 /* Starts the program. At most program_slots() threads may be in here. */
 void start_program(struct program_order *order);
+
+/* The step that a worker, or the child, is at; any thread may ask. */
+const char *program_step(const struct program_order *order);
 
 /* Frees what prepare_program found. */
 void program_order_clear(struct program_order *order);

@@ -233,7 +233,8 @@ static bool retry_later(struct launch *launch, struct session *session)
 
 static void launch_failed(struct launch *launch, struct session *session)
 {
-	const char *step = launch->order.failed_step ? launch->order.failed_step : "exec";
+	const char *step = launch->given_up ? program_step(&launch->order)
+					    : launch->order.failed_step;
 	char detail[256];
 
 	snprintf(detail, sizeof detail, "%s %s: %s", step, launch->settings->server,
@@ -313,7 +314,7 @@ static void wait_on(struct launch *launch)
 	launch->silences = given == launch->given ? launch->silences + 1 : 0;
 	launch->given = given;
 	if (launch->silences >= LAUNCH_SILENCES && worker_cancel(launch->pool, &launch->job)) {
-		launch->order.failed_step = "queue";
+		launch->order.step = "queue";
 		launch->given_up = "those before it take too long";
 		launch_finish(launch);
 		return;

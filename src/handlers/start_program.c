@@ -123,12 +123,22 @@ static void slot_give_back(int slot)
 	pthread_mutex_unlock(&slots.mutex);
 }
 
+const char *program_step(const struct program_order *order)
+{
+	return __atomic_load_n(&order->step, __ATOMIC_RELAXED);
+}
+
 /* --- in the child -----------------------------------------------------------------
  * Only system calls, in the order of the table below. Identity is changed by
  * system calls proper: the C library's functions would change it in the
  * daemon's threads as well. */
 
 #define IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
+
+IN_CHILD static void begin_step(struct program_order *order, const char *step)
+{
+	__atomic_store_n(&order->step, step, __ATOMIC_RELAXED);
+}
 
 IN_CHILD static int own_descriptors(const struct program_order *order)
 {
@@ -291,12 +301,14 @@ IN_CHILD static int child_main(void *argument)
 {
 	struct program_order *order = argument;
 
-	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+		begin_step(order, steps[i].name);
 		if (steps[i].take(order) < 0) {
 			order->failure = errno;
 			order->failed_step = steps[i].name;
 			_exit(1);
 		}
+	}
 	_exit(1); /* not reached: the last step does not return */
 }
 
@@ -373,12 +385,20 @@ void prepare_program(struct program_order *order)
 {
 	const struct service_settings *settings = order->settings;
 
-	if (needs_groups(settings) &&
-	    !(order->groups = look_up_groups(settings, &order->group_count)))
-		fail(order, "groups");
-	else if (needs_label(settings) &&
-		 !(order->label = label_for(settings->server, order->connection)))
-		fail(order, "label");
+	if (needs_groups(settings)) {
+		begin_step(order, "groups");
+		order->groups = look_up_groups(settings, &order->group_count);
+		if (!order->groups) {
+			fail(order, "groups");
+			return;
+		}
+	}
+	if (needs_label(settings)) {
+		begin_step(order, "label");
+		order->label = label_for(settings->server, order->connection);
+		if (!order->label)
+			fail(order, "label");
+	}
 }
 
 void start_program(struct program_order *order)

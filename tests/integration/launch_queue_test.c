@@ -2,12 +2,14 @@
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
+#include "support/own_etc.h"
 #include "support/place.h"
 #include "support/process.h"
 
 #include <check.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -92,6 +94,59 @@ START_TEST(programs_that_hang_stop_no_other_service)
 }
 END_TEST
 
+/* --- name services --- */
+
+/* Opening the file of groups waits until let_groups_go. */
+static void hang_groups(void)
+{
+	ck_assert_int_eq(rename("/etc/group", "/etc/group.file"), 0);
+	ck_assert_int_eq(mkfifo("/etc/group", 0644), 0);
+}
+
+static void let_groups_go(void)
+{
+	int fd;
+
+	ck_assert_int_eq(rename("/etc/group", "/etc/group.hangs"), 0);
+	ck_assert_int_eq(rename("/etc/group.file", "/etc/group"), 0);
+	fd = open("/etc/group.hangs", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+}
+
+static void enter_etc(void)
+{
+	own_etc_enter();
+	own_etc_write("nsswitch.conf", "passwd: files\ngroup: files\n");
+	own_etc_write("passwd", "root:x:0:0::/:/bin/sh\n");
+	own_etc_write("group", "root:x:0:\n");
+	own_etc_write("protocols", "tcp 6 TCP\n");
+	own_etc_write("services", "");
+}
+
+START_TEST(a_name_service_that_hangs_stops_only_who_needs_it)
+{
+	int port, good, fds[CROWD];
+
+	enter_etc();
+	port = add_service("zzgroups", HELLO "groups = yes\ncps = 0 0\n%s", log_everything());
+	good = add_service("zzgood", HELLO);
+	daemon_start();
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+	hang_groups();
+	for (int i = 0; i < CROWD; i++)
+		fds[i] = client_connect(NULL, port);
+	ck_assert_str_eq(ask(good, ""), "hello\n");
+	wait_long_for_end(fds[0]);
+	daemon_wait_log("ERROR: service zzgroups: groups /bin/echo: took too long");
+	service_wait_log(LOG_TIME "FAIL: zzgroups exec from=127\\.0\\.0\\.1$");
+	let_groups_go();
+	ck_assert_str_eq(client_read_all(fds[CROWD - 1]).data, "hello\n");
+	for (int i = 1; i < CROWD; i++)
+		close(fds[i]);
+}
+END_TEST
+
 Suite *launch_queue_suite(void);
 
 Suite *launch_queue_suite(void)
@@ -99,9 +154,12 @@ Suite *launch_queue_suite(void)
 	Suite *suite = suite_create("launch_queue");
 	TCase *deadline = daemon_tcase(suite, "deadline");
 	TCase *queue = daemon_tcase(suite, "queue");
+	TCase *names = daemon_tcase(suite, "names");
 
 	tcase_add_test(deadline, a_program_that_never_comes_to_its_exec_is_given_up);
 	tcase_add_loop_test(queue, programs_that_hang_stop_no_other_service, 0,
 			    sizeof shares / sizeof shares[0]);
+	if (is_superuser() && own_etc_is_allowed())
+		tcase_add_test(names, a_name_service_that_hangs_stops_only_who_needs_it);
 	return suite;
 }

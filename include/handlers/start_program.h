@@ -24,6 +24,7 @@ struct program_order {
 	char *label; /* LABELED: its SELinux context */
 	gid_t *groups;
 	size_t group_count;
+	bool has_own_memory;
 	int slot;
 };
 

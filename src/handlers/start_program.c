@@ -5,9 +5,13 @@
  * has open, until it takes a copy of the first few: those are reserved, and
  * the connection is put among them beforehand.
  *
- * That the child has the service's user's identity while it still shares root's
- * memory is safe: changing credentials makes that memory undumpable, so the
- * kernel lets nobody but root attach to it (prctl(2), PR_SET_DUMPABLE). */
+ * For a while the child has the user's identity and root's memory. That is safe
+ * where changing credentials makes memory undumpable, so that the kernel lets
+ * nobody but root attach to it. Where it does not, as fs.suid_dumpable is 1
+ * (proc(5)), the child gets a copy of the memory: who attaches to it changes
+ * nothing in the daemon. That setting can change at any time, so it is read for
+ * each child. Either way the parent waits until the child has left its memory,
+ * and learns from a page shared by both what failed. */
 #include "handlers/start_program.h"
 
 #include "handlers/label.h"
@@ -22,7 +26,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/keyctl.h>
 #include <sys/fsuid.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -42,10 +49,18 @@ enum { STACK_SIZE = 64 * 1024 };
 #define CLOSE_RANGE_UNSHARE 2
 #endif
 
+/* What a child says of itself. */
+struct word {
+	const char *step, *failed_step;
+	int failure;
+};
+
 static struct {
 	pthread_mutex_t mutex; /* guards taken */
 	bool taken[PROGRAM_SLOTS_MOST];
 	unsigned char *stacks;
+	struct word *words; /* one for each slot, shared with the children */
+	int dumpable;       /* fs.suid_dumpable; -1 where that can't be read */
 	int end;  /* the first descriptor that is not reserved */
 	int null; /* what the reserved descriptors are when nothing is in them */
 	bool can_unshare, is_root;
@@ -82,26 +97,33 @@ static int close_from(unsigned first, unsigned flags)
 	return (int)syscall(SYS_close_range, first, UINT_MAX, flags);
 }
 
+static int open_above_slots(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC);
+	int above = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, slots.end);
+
+	if (fd >= 0)
+		close(fd);
+	return above;
+}
+
 int start_program_init(void)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
 	slots.end = program_slots_end();
-	if (null < 0)
-		return -1;
-	for (int fd = PROGRAM_SLOTS_FIRST; fd < slots.end; fd++)
-		if (fd != null && dup3(null, fd, O_CLOEXEC) < 0)
-			return -1;
-	slots.null = fcntl(null, F_DUPFD_CLOEXEC, slots.end);
+	slots.null = open_above_slots("/dev/null", O_RDWR);
 	if (slots.null < 0)
 		return -1;
-	if (null >= slots.end)
-		close(null);
+	for (int fd = PROGRAM_SLOTS_FIRST; fd < slots.end; fd++)
+		if (dup3(slots.null, fd, O_CLOEXEC) < 0)
+			return -1;
+	slots.dumpable = open_above_slots("/proc/sys/fs/suid_dumpable", O_RDONLY);
 	slots.stacks = malloc((size_t)program_slots() * STACK_SIZE);
+	slots.words = mmap(NULL, (size_t)program_slots() * sizeof *slots.words,
+			   PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	/* An empty range far up: asks only whether the kernel knows the call. */
 	slots.can_unshare = syscall(SYS_close_range, UINT_MAX, UINT_MAX, 0) == 0;
 	slots.is_root = geteuid() == 0;
-	return slots.stacks ? 0 : -1;
+	return slots.stacks && slots.words != MAP_FAILED ? 0 : -1;
 }
 
 static int slot_take(void)
@@ -123,6 +145,11 @@ static void slot_give_back(int slot)
 	pthread_mutex_unlock(&slots.mutex);
 }
 
+static void begin_step(struct program_order *order, const char *step)
+{
+	__atomic_store_n(&order->step, step, __ATOMIC_RELAXED);
+}
+
 const char *program_step(const struct program_order *order)
 {
 	return __atomic_load_n(&order->step, __ATOMIC_RELAXED);
@@ -135,10 +162,6 @@ const char *program_step(const struct program_order *order)
 
 #define IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
 
-IN_CHILD static void begin_step(struct program_order *order, const char *step)
-{
-	__atomic_store_n(&order->step, step, __ATOMIC_RELAXED);
-}
 
 IN_CHILD static int own_descriptors(const struct program_order *order)
 {
@@ -250,6 +273,33 @@ IN_CHILD static int user(const struct program_order *order)
 	return slots.is_root ? (int)syscall(SYS_setresuid, uid, uid, uid) : 0;
 }
 
+/* Where the user may attach, what the copy of the memory holds of others is theirs
+ * to read for this moment only. */
+IN_CHILD static int memory(const struct program_order *order)
+{
+	return order->has_own_memory ? prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) : 0;
+}
+
+/* Root's session keyring is not for programs, and each gets one of its own. It is
+ * made by root, as users may have few. A kernel without keyrings, or a container
+ * that forbids them (EPERM: to the program as well), has nothing to keep apart. */
+IN_CHILD static int keyring(const struct program_order *order)
+{
+	(void)order;
+	if (!slots.is_root || syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0)
+		return 0;
+	return errno == ENOSYS || errno == EPERM ? 0 : -1;
+}
+
+/* What the daemon was given to bind ports with, say, is not the programs'. */
+IN_CHILD static int capabilities(const struct program_order *order)
+{
+	(void)order;
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0)
+		return 0;
+	return errno == EINVAL ? 0 : -1; /* an older kernel has none */
+}
+
 /* setexeccon(3) without the library: it would allocate memory. */
 IN_CHILD static int label(const struct program_order *order)
 {
@@ -285,6 +335,8 @@ static const struct {
 } steps[] = {
 	{ "own descriptors", own_descriptors },
 	{ "new session", new_session },
+	{ "keyring", keyring },
+	{ "capabilities", capabilities },
 	{ "nice", priority },                   /* from here on while still root ... */
 	{ "umask", file_mask },
 	{ "groups", groups },
@@ -293,19 +345,21 @@ static const struct {
 	{ "label", label },
 	{ "resource limits", resource_limits }, /* the last that may open files is done */
 	{ "user", user },                       /* ... and no longer */
+	{ "memory", memory },
 	{ "signals", signals },
 	{ "exec", program },
 };
 
 IN_CHILD static int child_main(void *argument)
 {
-	struct program_order *order = argument;
+	const struct program_order *order = argument;
+	struct word *word = &slots.words[order->slot];
 
 	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-		begin_step(order, steps[i].name);
+		word->step = steps[i].name;
 		if (steps[i].take(order) < 0) {
-			order->failure = errno;
-			order->failed_step = steps[i].name;
+			word->failure = errno;
+			word->failed_step = steps[i].name;
 			_exit(1);
 		}
 	}
@@ -320,16 +374,35 @@ static void fail(struct program_order *order, const char *step)
 	order->failed_step = step;
 }
 
+/* True when the user could attach to a child that has their identity already. */
+static bool needs_own_memory(const struct program_order *order)
+{
+	char mode = '1';
+
+	if (!slots.is_root || order->settings->uid == 0)
+		return false;
+	return pread(slots.dumpable, &mode, 1, 0) != 1 || (mode != '0' && mode != '2');
+}
+
 static void clone_child(struct program_order *order)
 {
 	unsigned char *stack = slots.stacks + (size_t)(order->slot + 1) * STACK_SIZE;
-	int flags = CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | SIGCHLD |
+	struct word *word = &slots.words[order->slot];
+	int flags = CLONE_VFORK | CLONE_PARENT_SETTID | SIGCHLD |
 		    (slots.can_unshare ? CLONE_FILES : 0);
 
+	order->has_own_memory = needs_own_memory(order);
+	if (!order->has_own_memory)
+		flags |= CLONE_VM;
+	*word = (struct word){ .failed_step = NULL };
 	if (CLONE(child_main, stack, flags, order, &order->pid) < 0) {
 		fail(order, STEP_FORK);
 		order->pid = 0;
+		return;
 	}
+	begin_step(order, word->step);
+	order->failed_step = word->failed_step;
+	order->failure = word->failure;
 }
 
 static void clone_with_slot(struct program_order *order)

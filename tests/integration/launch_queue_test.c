@@ -1,4 +1,5 @@
-/* Programs that do not come to their exec, and who else waits to be started. */
+/* What happens between a connection and its program: programs that do not come to
+ * their exec, who else waits to be started, whose memory a child has. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -8,10 +9,15 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
+#include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { LAUNCH_DEADLINE_MS = 10000, HANG_MS = LAUNCH_DEADLINE_MS + DEADLINE_MS };
@@ -94,6 +100,70 @@ START_TEST(programs_that_hang_stop_no_other_service)
 }
 END_TEST
 
+/* --- the memory of what is being started --- */
+
+/* For the daemon alone, fs.suid_dumpable is what the test's file says. */
+static void have_own_suid_dumpable(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount(place_path("suid_dumpable"), "/proc/sys/fs/suid_dumpable", NULL, MS_BIND, NULL) < 0)
+		_exit(126);
+}
+
+static void start_with_suid_dumpable(const char *value)
+{
+	place_write("suid_dumpable", "%s\n", value);
+	daemon_start_with(&(struct daemon_options){ .prepare = have_own_suid_dumpable });
+}
+
+static bool shares_memory(pid_t one, pid_t other)
+{
+	return syscall(SYS_kcmp, one, other, KCMP_VM, 0, 0) == 0;
+}
+
+static bool can_compare_memory(void)
+{
+	return shares_memory(getpid(), getpid());
+}
+
+static const struct {
+	const char *value, *user;
+	bool shares;
+} memories[] = {
+	{ "0", "nobody", true }, { "1", "nobody", false }, { "2", "nobody", true },
+	{ "1", "root", true }, /* who may attach to everything anyway */
+};
+
+START_TEST(a_child_that_its_user_could_attach_to_has_its_own_memory)
+{
+	int port = add_service("zzhangs", "user = %s\nserver = %s\n", memories[_i].user,
+			       hanging_program("hangs")), fd;
+	pid_t child;
+
+	start_with_suid_dumpable(memories[_i].value);
+	fd = client_connect(NULL, port);
+	wait_until((child = process_child(daemon_pid())) != 0);
+	ck_assert_int_eq(shares_memory(daemon_pid(), child), memories[_i].shares);
+	kill(child, SIGKILL);
+	client_expect_end(fd);
+}
+END_TEST
+
+START_TEST(a_child_with_its_own_memory_starts_programs)
+{
+	int port = add_service("zzid", "user = nobody\nserver = /usr/bin/id\nserver_args = -u");
+	int broken;
+
+	place_write("broken", "#!/no/such/interpreter\n");
+	ck_assert_int_eq(chmod(place_path("broken"), 0755), 0);
+	broken = add_service("zzbroken", "user = nobody\nserver = %s", place_path("broken"));
+	start_with_suid_dumpable("1");
+	ck_assert_str_eq(ask(port, ""), textf("%d\n", (int)getpwnam("nobody")->pw_uid));
+	ck_assert_str_eq(ask(broken, ""), "");
+	daemon_wait_log("ERROR: service zzbroken: exec .*broken: No such file or directory");
+}
+END_TEST
+
 /* --- name services --- */
 
 /* Opening the file of groups waits until let_groups_go. */
@@ -154,11 +224,17 @@ Suite *launch_queue_suite(void)
 	Suite *suite = suite_create("launch_queue");
 	TCase *deadline = daemon_tcase(suite, "deadline");
 	TCase *queue = daemon_tcase(suite, "queue");
+	TCase *memory = daemon_tcase(suite, "memory");
 	TCase *names = daemon_tcase(suite, "names");
 
 	tcase_add_test(deadline, a_program_that_never_comes_to_its_exec_is_given_up);
 	tcase_add_loop_test(queue, programs_that_hang_stop_no_other_service, 0,
 			    sizeof shares / sizeof shares[0]);
+	if (is_superuser() && can_compare_memory())
+		tcase_add_loop_test(memory, a_child_that_its_user_could_attach_to_has_its_own_memory,
+				    0, sizeof memories / sizeof memories[0]);
+	if (is_superuser())
+		tcase_add_test(memory, a_child_with_its_own_memory_starts_programs);
 	if (is_superuser() && own_etc_is_allowed())
 		tcase_add_test(names, a_name_service_that_hangs_stops_only_who_needs_it);
 	return suite;

@@ -9,12 +9,16 @@
 #include <check.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Adds a service whose server reports; returns its port. */
@@ -658,6 +662,52 @@ START_TEST(each_server_leads_a_session_of_its_own)
 }
 END_TEST
 
+/* --- what the daemon was started with --- */
+
+static void have_a_key(void)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 ||
+	    syscall(SYS_add_key, "user", "usherd-test", "secret", 6, KEY_SPEC_SESSION_KEYRING) < 0)
+		_exit(126);
+}
+
+static bool has_keyrings(void)
+{
+	return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0) > 0;
+}
+
+START_TEST(the_daemons_keys_are_not_the_servers)
+{
+	int port = add_report("zzreport", "");
+
+	daemon_start_with(&(struct daemon_options){ .prepare = have_a_key });
+	check_fact(report_at(port), "key.usherd-test", "0");
+}
+END_TEST
+
+/* As a service manager gives a daemon the right to bind low ports. */
+static void have_an_ambient_capability(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[2];
+
+	if (syscall(SYS_capget, &header, sets) < 0)
+		_exit(126);
+	sets[0].inheritable |= 1 << CAP_NET_BIND_SERVICE;
+	if (syscall(SYS_capset, &header, sets) < 0 ||
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0) < 0)
+		_exit(126);
+}
+
+START_TEST(ambient_capabilities_are_not_the_servers)
+{
+	int port = add_report("zzreport", "");
+
+	daemon_start_with(&(struct daemon_options){ .prepare = have_an_ambient_capability });
+	check_fact(report_at(port), "CapAmb", "0000000000000000");
+}
+END_TEST
+
 /* --- what can't be started --- */
 
 START_TEST(a_program_that_cannot_be_executed_is_reported)
@@ -724,6 +774,9 @@ static void add_identity_tests(Suite *suite)
 	tcase_add_test(identity, a_server_cannot_become_root_again);
 	tcase_add_test(identity, a_user_without_right_to_the_program_starts_nothing);
 	tcase_add_test(identity, nice_may_be_negative_whatever_the_user);
+	if (has_keyrings())
+		tcase_add_test(identity, the_daemons_keys_are_not_the_servers);
+	tcase_add_test(identity, ambient_capabilities_are_not_the_servers);
 }
 
 static void add_limit_tests(Suite *suite)

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/keyctl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static void report_identity(void)
@@ -98,11 +100,19 @@ static void report_signals(void)
 	while (status && fgets(line, sizeof line, status)) {
 		char *value = strchr(line, '\t');
 
-		if (strncmp(line, "Sig", 3) == 0 && value && line[6] == ':')
+		if ((strncmp(line, "Sig", 3) == 0 || strncmp(line, "CapAmb", 6) == 0) && value &&
+		    line[6] == ':')
 			printf("%.6s=%s", line, value + 1);
 	}
 	if (status)
 		fclose(status);
+}
+
+/* Whether the key of that name is to be found from here. */
+static void report_key(const char *name)
+{
+	printf("key.%s=%d\n", name,
+	       syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user", name, 0) > 0);
 }
 
 static void report_limits(void)
@@ -141,6 +151,7 @@ int main(int argc, char **argv)
 	report_identity();
 	report_socket();
 	report_signals();
+	report_key("usherd-test");
 	report_limits();
 	printf("end=1\n");
 	return 0;

@@ -255,8 +255,12 @@ static void start_child(struct job *job)
 static void end_child(const struct libwrap_query *query)
 {
 	struct pollfd pipe = { .fd = query->answer.fd };
+	int ended;
 
-	if (pipe.fd >= 0 && poll(&pipe, 1, 0) == 0)
+	do /* a signal interrupts even what does not wait */
+		ended = pipe.fd < 0 ? 1 : poll(&pipe, 1, 0);
+	while (ended < 0 && errno == EINTR);
+	if (!ended)
 		kill(query->pid, SIGKILL);
 }
 

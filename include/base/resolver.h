@@ -48,8 +48,8 @@ struct lookup *lookup_addresses(const char *host, int family, addresses_found *f
 
 /* Looks up the names of address for owner and keeps those that have it among their
  * own addresses: a name nobody confirms could be anything. What reads as a numeric
- * address is no name. A name server has four seconds at the most to answer each
- * question. Otherwise as above. */
+ * address, or has anything but printable ASCII, is no name. A name server has four
+ * seconds at the most to answer each question. Otherwise as above. */
 struct lookup *lookup_names(const struct turn_owner *owner, const struct address *address,
 			    names_found *found, void *context);
 

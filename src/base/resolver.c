@@ -17,6 +17,7 @@
 enum {
 	REPLY_USUAL = 8 * 1024, /* what the names of an address take up, as the C library */
 	REPLY_MOST = 64 * 1024, /* hands them out */
+	NAME_LENGTH_MOST = 255, /* of a host (RFC 1123) */
 };
 
 enum { NETWORK_IN4 = 24, NETWORK_IN6 = 48 }; /* whose reverse zone is often one */
@@ -159,9 +160,20 @@ static bool has_name(const struct lookup *lookup, const char *name)
 	return false;
 }
 
+/* Not every service of nsswitch.conf(5) looks at what it has been told, and names
+ * are shown on terminals. */
+static bool is_plain(const char *name)
+{
+	size_t length = 0;
+
+	while (name[length] > ' ' && name[length] <= '~')
+		length++;
+	return length > 0 && length <= NAME_LENGTH_MOST && name[length] == '\0';
+}
+
 static void try_name(struct lookup *lookup, const char *name)
 {
-	if (has_name(lookup, name) || is_numeric(name) || !is_worth_asking(lookup)
+	if (!is_plain(name) || has_name(lookup, name) || is_numeric(name) || !is_worth_asking(lookup)
 	    || !confirms(name, &lookup->address))
 		return;
 	lookup->names[lookup->count] = strdup(name);

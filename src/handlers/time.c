@@ -13,7 +13,8 @@ static size_t time_answer(const unsigned char *request, size_t length, unsigned 
 
 	(void)request;
 	(void)length;
-	(void)size;
+	if (size < sizeof seconds)
+		return 0;
 	memcpy(answer, &seconds, sizeof seconds);
 	return sizeof seconds;
 }

@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { NOBODY = 0x3ffffff, ENOUGH_MS = 60000, QUERIES_MOST = 8 };
+enum { NOBODY = 0x3ffffff, ENOUGH_MS = 60000, QUERIES_MOST = 8, CHILDREN_KEPT = 4 };
 
 /* What became of a question. */
 struct asked {
@@ -26,13 +26,15 @@ struct asked {
 	bool allowed;
 };
 
-static atomic_int child_pipe = -1; /* set by a worker */
+static atomic_uint children;           /* made by a worker */
+static int child_pipes[CHILDREN_KEPT]; /* of the last of them */
 static unsigned killed;
 
 /* --- in place of the C library's ------------------------------------------------------ */
 
 pid_t fork(void)
 {
+	children++;
 	return NOBODY;
 }
 
@@ -48,7 +50,7 @@ int pipe2(int ends[2], int flags)
 {
 	if (syscall(SYS_pipe2, ends, flags) < 0)
 		return -1;
-	child_pipe = fcntl(ends[1], F_DUPFD_CLOEXEC, 0);
+	child_pipes[children % CHILDREN_KEPT] = fcntl(ends[1], F_DUPFD_CLOEXEC, 0);
 	return 0;
 }
 
@@ -65,16 +67,17 @@ static void take_answer(void *context, bool allowed)
 /* Asks, and waits until there would be a child. */
 static void ask(struct asked *asked)
 {
+	const struct turn_owner owner = { .service = 1, .lengths = { 32, 64 } };
+	unsigned before = children;
 	struct address peer, local;
 
 	require(address_parse(&peer, "192.0.2.1", 40000) == 0);
 	require(address_parse(&local, "127.0.0.1", 23) == 0);
-	child_pipe = -1;
-	asked->query = libwrap_ask("daemon", &peer, &local, take_answer, asked);
+	asked->query = libwrap_ask(&owner, "daemon", &peer, &local, take_answer, asked);
 	require(asked->query && asked->answers == 0);
-	while (child_pipe < 0)
+	while (children == before)
 		loop_turn(-1);
-	asked->pipe = child_pipe;
+	asked->pipe = child_pipes[before % CHILDREN_KEPT];
 }
 
 static void say(struct asked *asked, struct input words, bool ends)
@@ -100,19 +103,6 @@ static void wait_for_kill(const struct asked *asked, unsigned before)
 	require(killed == before + (asked->pipe >= 0));
 }
 
-/* The child does not answer in time. */
-static void check_silent(struct asked *asked)
-{
-	unsigned before = killed;
-
-	libwrap_set_deadline(0);
-	ask(asked);
-	wait_for_answer(asked);
-	wait_for_kill(asked, before);
-	libwrap_set_deadline(ENOUGH_MS);
-	require(!asked->allowed);
-}
-
 /* Whatever the child may have said already, nobody wants to hear it. */
 static void check_cancelled(struct asked *asked, struct input words, bool ends)
 {
@@ -131,6 +121,27 @@ static void check_answered(struct asked *asked, struct input words)
 	say(asked, words, words.length == 0);
 	wait_for_answer(asked);
 	require(asked->allowed == (words.length > 0 && words.bytes[0] == 1));
+}
+
+/* Returns when a worker has nothing left to do: its jobs are done in turn. */
+static void drain(void)
+{
+	struct asked asked = { .answers = 0 };
+
+	check_answered(&asked, (struct input){ .length = 0 });
+}
+
+/* The child does not answer in time. */
+static void check_silent(struct asked *asked)
+{
+	unsigned before = killed;
+
+	libwrap_set_deadline(0);
+	ask(asked);
+	wait_for_answer(asked);
+	wait_for_kill(asked, before);
+	require(!asked->allowed);
+	libwrap_set_deadline(ENOUGH_MS);
 }
 
 static void check_question(struct input *input)
@@ -185,13 +196,12 @@ static void check_file(struct input text)
 	close(fd);
 }
 
-/* The lowest descriptor that is free, once the worker has nothing left to do: its
- * jobs are done in turn. What is opened once is open by then, too. */
+/* The lowest descriptor that is free. What is opened once is open by then. */
 static int lowest_descriptor(void)
 {
 	int fd;
 
-	check_answered(&(struct asked){ .answers = 0 }, (struct input){ .length = 0 });
+	drain();
 	fd = dup(STDIN_FILENO);
 	close(fd);
 	return fd;

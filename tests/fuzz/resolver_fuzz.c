@@ -32,6 +32,7 @@ static struct said said[NAMES_MOST];
 static size_t said_count;
 static atomic_int lists; /* that are to be freed */
 static struct address asked_about;
+static const struct turn_owner owner = { .service = 1, .lengths = { 32, 64 } };
 
 /* --- in place of the C library's ----------------------------------------------------- */
 
@@ -239,14 +240,14 @@ static void take_addresses(void *context, const struct address *addresses, size_
 static void check_names(bool is_dropped)
 {
 	struct told first = { .calls = 0 }, second = { .calls = 0 };
-	struct name_query *query = host_names_find(&asked_about, take_names, &first);
+	struct name_query *query = host_names_find(&owner, &asked_about, take_names, &first);
 
 	require((query == NULL) == (first.calls == 1));
 	if (query && is_dropped)
 		host_names_cancel(query);
 	while (query && !is_dropped && first.calls == 0)
 		loop_turn(-1);
-	while ((query = host_names_find(&asked_about, take_names, &second))) {
+	while ((query = host_names_find(&owner, &asked_about, take_names, &second))) {
 		require(second.calls == 0 && is_dropped);
 		host_names_cancel(query);
 		loop_turn(-1);

@@ -51,4 +51,7 @@ const char *log_level_name(int level);
  * fits; size includes the final NUL and must be at least 1. Returns escaped. */
 char *log_escape(char *escaped, size_t size, const char *bytes, size_t length);
 
+/* The same. Returns how many bytes that were; any, if size is at least 5. */
+size_t log_escape_some(char *escaped, size_t size, const char *bytes, size_t length);
+
 #endif

@@ -111,11 +111,11 @@ static size_t escape_byte(char escape[static 5], unsigned char byte)
 	return (size_t)snprintf(escape, 5, "\\x%02X", byte);
 }
 
-char *log_escape(char *escaped, size_t size, const char *bytes, size_t length)
+size_t log_escape_some(char *escaped, size_t size, const char *bytes, size_t length)
 {
-	size_t used = 0;
+	size_t used = 0, i;
 
-	for (size_t i = 0; i < length; i++) {
+	for (i = 0; i < length; i++) {
 		char escape[5];
 		size_t more = escape_byte(escape, (unsigned char)bytes[i]);
 
@@ -125,6 +125,12 @@ char *log_escape(char *escaped, size_t size, const char *bytes, size_t length)
 		used += more;
 	}
 	escaped[used] = '\0';
+	return i;
+}
+
+char *log_escape(char *escaped, size_t size, const char *bytes, size_t length)
+{
+	log_escape_some(escaped, size, bytes, length);
 	return escaped;
 }
 

@@ -26,6 +26,7 @@ struct child {
 	UT_hash_handle hh;
 	pid_t pid;
 	struct session *session; /* NULL: closed while the program was being started */
+	struct error_pipe *error_pipe; /* stderr = log */
 };
 
 /* Launches of different users take turns, those of one user's services, and those of
@@ -122,12 +123,18 @@ static pid_t launch_pid(struct launch *launch)
 
 /* --- children ------------------------------------------------------------------------ */
 
+static void child_free(struct child *child)
+{
+	error_pipe_release(child->error_pipe);
+	free(child);
+}
+
 static void child_ended(struct child *child, int status)
 {
 	struct session *session = child->session;
 
 	HASH_DEL(children, child);
-	free(child);
+	child_free(child);
 	if (session) {
 		record_exit(session, status);
 		session_close(session);
@@ -175,7 +182,7 @@ static void child_claim(struct launch *launch, struct session *session)
 	child->session = session;
 	HASH_ADD_INT(children, pid, child);
 	if (!child->hh.tbl) {
-		free(child);
+		child_free(child);
 		kill(launch->order.pid, SIGKILL);
 		if (session)
 			session_fail(session, REFUSED_MEMORY, NULL);
@@ -194,7 +201,8 @@ static void launch_free(struct launch *launch)
 		close(launch->order.error);
 	program_order_clear(&launch->order);
 	service_settings_release(launch->settings);
-	free(launch->child);
+	if (launch->child)
+		child_free(launch->child);
 	free(launch);
 }
 
@@ -456,7 +464,8 @@ static struct launch *launch_new(struct session *session, int attempts)
 	launch->order.environment = environment_fill(launch->environment, session);
 	launch->order.error = -1;
 	if (launch->settings->stderr_kind == STDERR_LOG)
-		launch->order.error = error_pipe_open(launch->settings->id);
+		launch->child->error_pipe = error_pipe_open(launch->settings->id,
+							    &launch->order.error);
 	launch->order.connection = session_take_fd(session);
 	fill_keys(launch, session);
 	return launch;

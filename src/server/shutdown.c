@@ -1,6 +1,7 @@
 #include "server/shutdown.h"
 
 #include "base/log.h"
+#include "handlers/error_pipe.h"
 #include "handlers/launch.h"
 #include "server/service.h"
 
@@ -69,5 +70,6 @@ void shutdown_begin(void)
 void shutdown_leaving_servers(void)
 {
 	stop_listening();
+	error_pipes_leave();
 	finish();
 }

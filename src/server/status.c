@@ -4,6 +4,7 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/sink.h"
+#include "handlers/error_pipe.h"
 #include "handlers/launch.h"
 #include "server/judge.h"
 #include "server/reload.h"
@@ -128,10 +129,11 @@ static void print_report(FILE *out)
 	fprintf(out, "INTERNAL STATE DUMP: usherd %s\nCurrent time: ", USHERD_VERSION);
 	print_time(out, loop_wall_clock());
 	fprintf(out, "\npid = %d\nservices = %zu\nsessions = %zu\nprocesses = %u\n"
-		"descriptors of connections = %u of %u\nlog lines lost = %" PRIu64 "\n\n",
+		"descriptors of connections = %u of %u\n"
+		"pipes of standard error = %u\nlog lines lost = %" PRIu64 "\n\n",
 		(int)getpid(), configuration_service_count(), session_count(),
 		launch_processes(), descriptors_shares()->held, descriptors_shares()->total,
-		sink_lost_lines());
+		error_pipe_count(), sink_lost_lines());
 	TAILQ_FOREACH(service, &services, link)
 		print_service(out, service);
 	fputs("Refused everywhere (sensors):\n", out);

@@ -7,6 +7,7 @@
 #include "support/process.h"
 
 #include <check.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -119,6 +120,15 @@ static const char *complainer(void)
 			    "printf 'second \\033[1m' >&2\n");
 }
 
+static unsigned times_in(const char *text, const char *what)
+{
+	unsigned count = 0;
+
+	for (; (text = strstr(text, what)); text += strlen(what))
+		count++;
+	return count;
+}
+
 START_TEST(stderr_may_go_to_the_log)
 {
 	int port = add_service("zzerr", "server = %s\nstderr = log\n", complainer());
@@ -128,6 +138,88 @@ START_TEST(stderr_may_go_to_the_log)
 	daemon_wait_log("NOTICE: service zzerr: stderr: first line$");
 	/* An unfinished line too, and nothing that a terminal would obey. */
 	daemon_wait_log("NOTICE: service zzerr: stderr: second \\\\x1B\\[1m$");
+}
+END_TEST
+
+/* Two bytes a letter, four each in the log: no byte is lost, whatever it takes. */
+START_TEST(a_long_line_of_stderr_is_whole)
+{
+	enum { LETTERS = 202, PLAIN = 512 };
+	const char *script = place_script("letters", "printf '%%%ds\\n' '' | sed 's/ /\303\244/g' >&2\n"
+					  "printf '%%%ds\\nend\\n' '' | tr ' ' x >&2\n",
+					  LETTERS, PLAIN);
+	int port = add_service("zzerr", "server = %s\nstderr = log\n", script);
+
+	daemon_start();
+	ask(port, "");
+	daemon_wait_log("stderr: end$");
+	ck_assert_uint_eq(text_count(daemon_log(), "stderr: x{512}$"), 1);
+	ck_assert_uint_eq(times_in(daemon_log(), "\\xC3"), LETTERS);
+	ck_assert_uint_eq(times_in(daemon_log(), "\\xA4"), LETTERS);
+}
+END_TEST
+
+START_TEST(a_child_left_behind_does_not_keep_the_pipe)
+{
+	int port = add_service("zzerr", "server = %s\nstderr = log\n",
+			       place_script("leave", "echo line >&2\n"
+					    "sleep 1000 < /dev/null > /dev/null &\n"
+					    "echo out\n"));
+	unsigned before;
+
+	configure("daemon\n{\nstatus_file = %s\n}\n", place_path("status"));
+	daemon_start();
+	before = process_descriptors(daemon_pid());
+	ck_assert_str_eq(ask(port, ""), "out\n");
+	daemon_signal(SIGUSR1);
+	wait_until(text_matches(place_read("status"), "^pipes of standard error = 1$"));
+	wait_until(process_descriptors(daemon_pid()) <= before);
+	daemon_wait_log("stderr: line$");
+}
+END_TEST
+
+/* The sum of a number that lines of text have after mark. */
+static unsigned long sum_after(const char *text, const char *mark)
+{
+	unsigned long sum = 0;
+
+	for (const char *at = text; (at = strstr(at, mark)); at += strlen(mark))
+		sum += strtoul(at + strlen(mark), NULL, 10);
+	return sum;
+}
+
+START_TEST(a_flood_of_stderr_is_bounded_and_counted)
+{
+	enum { LINES = 300000 };
+	int port = add_service("zzerr", "server = %s\nstderr = log\n",
+			       place_script("flood", "yes 7 | head -n %d >&2\n", LINES));
+
+	daemon_start();
+	ask(port, "");
+	wait_until(text_count(daemon_log(), "zzerr: stderr: 7$") +
+		   sum_after(daemon_log(), "zzerr: stderr: ") -
+		   7 * text_count(daemon_log(), "zzerr: stderr: 7$") == LINES);
+	daemon_wait_log("WARNING: service zzerr: stderr: [0-9]+ lines dropped, there were more than "
+			"100 a second$");
+}
+END_TEST
+
+START_TEST(programs_outlive_a_daemon_that_reads_their_stderr)
+{
+	/* More than a pipe holds, so that it takes somebody who reads. */
+	int port = add_service("zzerr", "server = %s\nstderr = log\n",
+			       place_script("outlive", "echo ready\nread word\n"
+					    "head -c 300000 /dev/zero >&2 && echo alive\n"));
+	int fd;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	client_expect(fd, "ready\n");
+	daemon_signal(SIGQUIT);
+	ck_assert_int_eq(daemon_wait_end(), 0);
+	client_send(fd, "go\n");
+	client_expect(fd, "alive\n");
+	client_expect_end(fd);
 }
 END_TEST
 
@@ -176,6 +268,10 @@ Suite *words_suite(void)
 	tcase_add_test(banners, banners_of_defaults_count);
 	tcase_add_test(errors, stderr_may_go_to_the_log);
 	tcase_add_test(errors, stderr_may_go_nowhere);
+	tcase_add_test(errors, a_long_line_of_stderr_is_whole);
+	tcase_add_test(errors, a_child_left_behind_does_not_keep_the_pipe);
+	tcase_add_test(errors, a_flood_of_stderr_is_bounded_and_counted);
+	tcase_add_test(errors, programs_outlive_a_daemon_that_reads_their_stderr);
 	tcase_add_test(errors, stderr_may_go_to_a_file);
 	tcase_add_test(errors, stderr_is_the_connection_otherwise);
 	return suite;

@@ -93,7 +93,6 @@ static int fail_to(const char *what)
 static int prepare(const struct options *options)
 {
 	umask(umask(0) | 022);
-	descriptors_raise_limit();
 	if (loop_init() < 0 || launch_init() < 0 ||
 	    judge_init(options->process_limit) < 0)
 		return fail_to("start");
@@ -184,6 +183,7 @@ static int run(const struct options *options, const struct load_options *load)
 	int status = EXIT_FAILURE;
 
 	background_close_inherited();
+	descriptors_raise_limit();
 	if (!options->foreground && background_begin() < 0) {
 		perror("usherd: can't go to the background");
 		return EXIT_FAILURE;

@@ -80,10 +80,12 @@ void accounts_free(struct accounts *accounts);
 struct account {
 	uid_t uid;
 	gid_t gid;
+	const char *name; /* the accounts' own */
 };
 
 /* False when there is no such user, group or protocol. */
 bool account_user(struct accounts *accounts, const char *name, struct account *account);
+bool account_user_id(struct accounts *accounts, uid_t uid, struct account *account);
 bool account_group(struct accounts *accounts, const char *name, gid_t *gid);
 bool account_protocol(struct accounts *accounts, const char *name, int *number);
 

@@ -121,7 +121,8 @@ struct service_settings {
 	struct strings bind;
 	bool v6only;
 
-	char *user; /* NULL when not set */
+	char *user;    /* NULL when not set */
+	char *account; /* the user's name; user where there is none */
 	uid_t uid;
 	gid_t gid;  /* the user's, or group's where that is set */
 	gid_t user_gid; /* the user's in any case */

@@ -58,6 +58,7 @@ struct session {
 	int fd;                   /* -1 once it is handed on */
 	struct address peer;
 	int64_t started; /* seconds since the epoch */
+	uint64_t opened; /* the same as loop_now() has it: no clock that is set changes it */
 	pid_t pid;       /* the program's, 0 for what the loop serves itself */
 	struct watch watch;
 	struct timer deadline;

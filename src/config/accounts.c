@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,18 +14,25 @@
 #define uthash_nonfatal_oom(element) ((element)->hh.tbl = NULL)
 #include <uthash.h>
 
-enum name_kind { NAME_USER = 'u', NAME_GROUP = 'g', NAME_PROTOCOL = 'p' };
+enum name_kind { NAME_USER = 'u', NAME_USER_ID = 'i', NAME_GROUP = 'g', NAME_PROTOCOL = 'p' };
 
 struct looked_up {
 	UT_hash_handle hh;
 	bool found;
 	long first, second; /* uid and gid, gid, or protocol number */
-	char key[];         /* kind, then the name */
+	char *name;         /* the user's */
+	char key[];         /* kind, then the name or number */
 };
 
 struct accounts {
 	struct looked_up *names;
 };
+
+static void looked_up_free(struct looked_up *entry)
+{
+	free(entry->name);
+	free(entry);
+}
 
 struct accounts *accounts_new(void)
 {
@@ -39,19 +47,18 @@ void accounts_free(struct accounts *accounts)
 		return;
 	HASH_ITER(hh, accounts->names, each, next) {
 		HASH_DEL(accounts->names, each);
-		free(each);
+		looked_up_free(each);
 	}
 	free(accounts);
 }
 
-static void look_up_user(struct looked_up *entry)
+static void take_user(struct looked_up *entry, const struct passwd *user)
 {
-	const struct passwd *user = getpwnam(entry->key + 1);
-
-	if ((entry->found = user != NULL)) {
-		entry->first = user->pw_uid;
-		entry->second = user->pw_gid;
-	}
+	if (!user || !(entry->name = strdup(user->pw_name)))
+		return;
+	entry->found = true;
+	entry->first = user->pw_uid;
+	entry->second = user->pw_gid;
 }
 
 static void look_up_group(struct looked_up *entry)
@@ -93,7 +100,10 @@ static void look_up(struct looked_up *entry)
 {
 	switch (entry->key[0]) {
 	case NAME_USER:
-		look_up_user(entry);
+		take_user(entry, getpwnam(entry->key + 1));
+		break;
+	case NAME_USER_ID:
+		take_user(entry, getpwuid((uid_t)strtoul(entry->key + 1, NULL, 10)));
 		break;
 	case NAME_GROUP:
 		look_up_group(entry);
@@ -134,19 +144,29 @@ static const struct looked_up *account_find(struct accounts *accounts, enum name
 	HASH_ADD_KEYPTR(hh, accounts->names, entry->key, strlen(entry->key), entry);
 	if (entry->hh.tbl)
 		return entry;
-	free(entry);
+	looked_up_free(entry);
 	return NULL;
+}
+
+static bool give_user(const struct looked_up *found, struct account *account)
+{
+	if (!found || !found->found)
+		return false;
+	*account = (struct account){ (uid_t)found->first, (gid_t)found->second, found->name };
+	return true;
 }
 
 bool account_user(struct accounts *accounts, const char *name, struct account *account)
 {
-	const struct looked_up *found = account_find(accounts, NAME_USER, name);
+	return give_user(account_find(accounts, NAME_USER, name), account);
+}
 
-	if (!found || !found->found)
-		return false;
-	account->uid = (uid_t)found->first;
-	account->gid = (gid_t)found->second;
-	return true;
+bool account_user_id(struct accounts *accounts, uid_t uid, struct account *account)
+{
+	char number[16];
+
+	snprintf(number, sizeof number, "%lu", (unsigned long)uid);
+	return give_user(account_find(accounts, NAME_USER_ID, number), account);
 }
 
 bool account_group(struct accounts *accounts, const char *name, gid_t *gid)

@@ -280,7 +280,7 @@ static struct identity identity_of(const struct service_settings *service,
 		identity.gid = getegid();
 		count = getgroups(GROUPS_MOST, groups);
 	} else if (!service->groups ||
-		   getgrouplist(service->user, service->gid, groups, &count) < 0) {
+		   getgrouplist(service->account, service->gid, groups, &count) < 0) {
 		count = 0;
 	}
 	identity.groups_count = count > 0 ? (size_t)count : 0;

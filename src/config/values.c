@@ -220,15 +220,17 @@ void read_user(struct reading *reading, void *field)
 	struct account account;
 	uint64_t number;
 
-	/* As in xinetd, digits are a number, whose group has the same one. */
+	/* As in xinetd, digits are a number; if it is nobody's, its group has the same one. */
 	if (parse_number(first_word(reading), ID_MOST, &number)) {
-		account = (struct account){ .uid = (uid_t)number, .gid = (gid_t)number };
+		if (!account_user_id(reading->accounts, (uid_t)number, &account))
+			account = (struct account){ (uid_t)number, (gid_t)number, first_word(reading) };
 	} else if (!account_user(reading->accounts, first_word(reading), &account)) {
 		reading_refuse(reading, NULL, "there is no user \"%s\"", first_word(reading));
 		return;
 	}
 	service->uid = account.uid;
 	service->gid = service->user_gid = account.gid;
+	service->account = arena_string(reading->arena, account.name);
 	read_text(reading, field);
 }
 

@@ -434,7 +434,7 @@ static gid_t *look_up_groups(const struct service_settings *settings, size_t *co
 		}
 		list = larger;
 		room = found;
-	} while (getgrouplist(settings->user, settings->user_gid, list, &found) < 0 && found > room);
+	} while (getgrouplist(settings->account, settings->user_gid, list, &found) < 0 && found > room);
 	*count = (size_t)found;
 	return list;
 }

@@ -1,5 +1,7 @@
 #include "server/background.h"
 
+#include "handlers/start_program.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -48,7 +50,7 @@ int background_begin(void)
 	}
 	close(ends[0]);
 	/* Out of the way of the launcher's low descriptors. */
-	ready = fcntl(ends[1], F_DUPFD_CLOEXEC, 64);
+	ready = fcntl(ends[1], F_DUPFD_CLOEXEC, program_slots_end());
 	if (ready < 0)
 		return -1;
 	close(ends[1]);

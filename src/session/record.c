@@ -95,7 +95,7 @@ void record_exit(const struct session *session, int status)
 	if (flags & LOG_FLAG_PID)
 		line_add(&line, " pid=%d", (int)session->pid);
 	if (flags & LOG_FLAG_DURATION)
-		line_add(&line, " duration=%" PRId64 "(sec)", loop_wall_clock() - session->started);
+		line_add(&line, " duration=%" PRIu64 "(sec)", (loop_now() - session->opened) / 1000);
 	line_write(&line, session->log);
 }
 

@@ -25,6 +25,7 @@ struct session *session_open(struct service_settings *settings, struct sink *log
 	session->fd = fd;
 	session->peer = *peer;
 	session->started = loop_wall_clock();
+	session->opened = loop_now();
 	watch_init(&session->watch, fd, NULL);
 	timer_init(&session->deadline, NULL);
 	sessions++;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -390,6 +391,20 @@ START_TEST(later_errors_are_for_the_log)
 }
 END_TEST
 
+static const rlim_t few_descriptors[] = { 32, 64 };
+
+START_TEST(few_descriptors_are_enough_to_start)
+{
+	struct rlimit limit = { few_descriptors[_i], few_descriptors[_i] };
+	int port = add_service("zzhello", HELLO);
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_int_eq(run_in_background(NULL).status, 0);
+	adopt_from_pid_file();
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+}
+END_TEST
+
 START_TEST(stayalive_waits_for_services)
 {
 	int port = port_take();
@@ -513,6 +528,7 @@ static void add_background_tests(Suite *suite)
 	tcase_add_test(background, without_a_configuration_the_start_says_so);
 	tcase_add_test(background, the_start_tells_what_is_left_out);
 	tcase_add_test(background, later_errors_are_for_the_log);
+	tcase_add_loop_test(background, few_descriptors_are_enough_to_start, 0, 2);
 	tcase_add_test(background, stayalive_waits_for_services);
 	tcase_add_test(background, dontfork_stays_alive);
 }

@@ -270,6 +270,35 @@ START_TEST(out_of_processes_a_connection_is_refused_with_its_reason)
 }
 END_TEST
 
+/* Not even a thread that would start a program. */
+static void be_a_user_without_processes(void)
+{
+	struct rlimit limit = { .rlim_cur = 1, .rlim_max = RLIM_INFINITY };
+
+	if (setgroups(0, NULL) < 0 || setgid(SOME_USER) < 0 || setuid(SOME_USER) < 0
+	    || setrlimit(RLIMIT_NPROC, &limit) < 0)
+		_exit(126);
+}
+
+START_TEST(without_a_thread_a_launch_is_tried_again)
+{
+	const struct rlimit many = { .rlim_cur = 4096, .rlim_max = 4096 };
+	int patient = add_service("zzcat", "user = %d\n" CAT, SOME_USER), fd;
+	int hasty = add_service("zzhasty", "user = %d\nflags = NORETRY\n" CAT "%s", SOME_USER,
+				log_everything());
+
+	ck_assert_int_eq(chown(place_path(""), SOME_USER, SOME_USER), 0);
+	daemon_start_with(&(struct daemon_options){ .prepare = be_a_user_without_processes });
+	fd = client_connect(NULL, patient);
+	ck_assert_str_eq(ask(hasty, ""), "");
+	service_wait_log(LOG_TIME "FAIL: zzhasty fork from=127\\.0\\.0\\.1$");
+	daemon_wait_log("ERROR: service zzhasty: fork /bin/cat: Resource temporarily unavailable");
+	ck_assert_int_eq(prlimit(daemon_pid(), RLIMIT_NPROC, &many, NULL), 0);
+	client_ping(fd);
+	close(fd);
+}
+END_TEST
+
 START_TEST(no_zombie_remains)
 {
 	enum { CLIENTS = 100 };
@@ -352,9 +381,11 @@ Suite *exhaustion_suite(void)
 	tcase_add_test(exhaustion, a_service_alone_may_have_nearly_all_descriptors);
 	tcase_add_test(exhaustion,
 		       sockets_that_the_limit_does_not_allow_are_named_and_the_others_serve);
-	if (is_superuser())
+	if (is_superuser()) {
 		tcase_add_test(exhaustion,
 			       out_of_processes_a_connection_is_refused_with_its_reason);
+		tcase_add_test(exhaustion, without_a_thread_a_launch_is_tried_again);
+	}
 	tcase_add_test(exhaustion, no_zombie_remains);
 	tcase_add_test(exhaustion, an_idle_daemon_is_idle);
 	tcase_add_test(exhaustion, a_program_that_never_reads_spins_nothing);

@@ -199,6 +199,7 @@ static const struct {
 	{ "user = root", show_user, "root 0 0" },
 	{ "user = 0", show_user, "0 0 0" },
 	{ "user = 12345", show_user, "12345 12345 12345" },
+	{ "user = 6", show_user, "6 6 12" }, /* man, who is no lp's group */
 	{ "user = 4294967294", show_user, "4294967294 4294967294 4294967294" },
 	{ "user = daemon\ngroup = 0", show_group, "0 1" },
 	{ "user = root\ngroup = daemon", show_group, "1 1" },

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { DESCRIPTORS = 40, SOME_USER = 54321 };
@@ -273,16 +274,36 @@ END_TEST
 /* Not even a thread that would start a program. */
 static void be_a_user_without_processes(void)
 {
-	struct rlimit limit = { .rlim_cur = 1, .rlim_max = RLIM_INFINITY };
+	struct rlimit limit;
 
 	if (setgroups(0, NULL) < 0 || setgid(SOME_USER) < 0 || setuid(SOME_USER) < 0
-	    || setrlimit(RLIMIT_NPROC, &limit) < 0)
+	    || getrlimit(RLIMIT_NPROC, &limit) < 0)
 		_exit(126);
+	limit.rlim_cur = 1;
+	if (setrlimit(RLIMIT_NPROC, &limit) < 0)
+		_exit(126);
+}
+
+/* Lifts the limit of a process of that user, as the same user. */
+static void allow_processes(pid_t pid)
+{
+	pid_t helper = fork();
+	struct rlimit many;
+	int status;
+
+	if (helper == 0) {
+		if (setgroups(0, NULL) < 0 || setgid(SOME_USER) < 0 || setuid(SOME_USER) < 0
+		    || prlimit(pid, RLIMIT_NPROC, NULL, &many) < 0)
+			_exit(1);
+		many.rlim_cur = many.rlim_max;
+		_exit(prlimit(pid, RLIMIT_NPROC, &many, NULL) < 0);
+	}
+	ck_assert_int_eq(waitpid(helper, &status, 0), helper);
+	ck_assert_int_eq(status, 0);
 }
 
 START_TEST(without_a_thread_a_launch_is_tried_again)
 {
-	const struct rlimit many = { .rlim_cur = 4096, .rlim_max = 4096 };
 	int patient = add_service("zzcat", "user = %d\n" CAT, SOME_USER), fd;
 	int hasty = add_service("zzhasty", "user = %d\nflags = NORETRY\n" CAT "%s", SOME_USER,
 				log_everything());
@@ -293,7 +314,7 @@ START_TEST(without_a_thread_a_launch_is_tried_again)
 	ck_assert_str_eq(ask(hasty, ""), "");
 	service_wait_log(LOG_TIME "FAIL: zzhasty fork from=127\\.0\\.0\\.1$");
 	daemon_wait_log("ERROR: service zzhasty: fork /bin/cat: Resource temporarily unavailable");
-	ck_assert_int_eq(prlimit(daemon_pid(), RLIMIT_NPROC, &many, NULL), 0);
+	allow_processes(daemon_pid());
 	client_ping(fd);
 	close(fd);
 }

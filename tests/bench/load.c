@@ -1,8 +1,10 @@
-/* load MODE ADDRESS PORT CLIENTS SECONDS [BYTES]
+/* load MODE ADDRESS PORT CLIENTS SECONDS [BYTES [SOURCE]]
  *
  * Uses a server in one way, CLIENTS at a time, for SECONDS, and prints the
- * exchanges completed per second, the median microseconds of one, and the bytes
- * received per second. "burst" sends one datagram from each of CLIENTS sockets
+ * exchanges completed per second, the median microseconds of one, the bytes
+ * received per second, and the microseconds that 99 of 100 exchanges took at most.
+ * SOURCE is the address that the clients connect from. "visit" is "launch" for one
+ * client that rests between exchanges, "flood" takes whatever comes for right. "burst" sends one datagram from each of CLIENTS sockets
  * and prints how many were answered within SECONDS.
  *
  * An exchange counts when it brought exactly the right bytes. Anything else is
@@ -27,6 +29,7 @@ enum {
 	BATCH = 256,
 	BLOCK = 256 * 1024,
 	MOST_CLIENTS = 10000,
+	REST_NANOSECONDS = 4000000,	/* of a visitor */
 	MICROSECONDS_KEPT = 1000000,	/* what takes longer counts as this long */
 };
 
@@ -42,7 +45,7 @@ struct client {
 
 struct load {
 	const struct usage *usage;
-	struct sockaddr_in server;
+	struct sockaddr_in server, source;
 	uint64_t bytes_wanted;
 	int epoll;
 	uint64_t completed;
@@ -56,6 +59,7 @@ struct usage {
 	 * length. NULL: the server speaks, and closing is its last word. */
 	const char *speech;
 	bool (*is_right)(const struct load *load, const struct client *client);
+	bool rests;			/* after each exchange */
 };
 
 static bool client_got(const struct client *client, const char *text)
@@ -89,17 +93,26 @@ static bool ping_came_back(const struct load *load, const struct client *client)
 	return client_got(client, ping);
 }
 
+static bool whatever_came(const struct load *load, const struct client *client)
+{
+	(void)load;
+	(void)client;
+	return true;
+}
+
 static bool all_was_read(const struct load *load, const struct client *client)
 {
 	return client->received == load->bytes_wanted;
 }
 
 static const struct usage usages[] = {
-	{ "launch", NULL, program_answered },
-	{ "daytime", NULL, line_was_read },
-	{ "refused", NULL, was_refused },
-	{ "echo", ping, ping_came_back },
-	{ "download", NULL, all_was_read },
+	{ "launch", NULL, program_answered, false },
+	{ "visit", NULL, program_answered, true },
+	{ "daytime", NULL, line_was_read, false },
+	{ "refused", NULL, was_refused, false },
+	{ "echo", ping, ping_came_back, false },
+	{ "download", NULL, all_was_read, false },
+	{ "flood", NULL, whatever_came, false },
 };
 
 static const struct usage *usage_named(const char *name)
@@ -125,7 +138,8 @@ static int milliseconds_until(uint64_t deadline)
 	return now < deadline ? (int)((deadline - now) / 1000000 + 1) : 0;
 }
 
-static int socket_connected(const struct sockaddr_in *server, int type)
+static int socket_connected(const struct sockaddr_in *server, const struct sockaddr_in *source,
+	int type)
 {
 	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 	int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -134,6 +148,8 @@ static int socket_connected(const struct sockaddr_in *server, int type)
 		err(1, "socket");
 	if (type == SOCK_STREAM && setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) < 0)
 		err(1, "SO_LINGER");
+	if (source && bind(fd, (const struct sockaddr *)source, sizeof *source) < 0)
+		err(1, "bind");
 	if (connect(fd, (const struct sockaddr *)server, sizeof *server) < 0
 	    && errno != EINPROGRESS)
 		err(1, "connect");
@@ -152,7 +168,8 @@ static void client_watch(const struct load *load, struct client *client, int cha
 static void client_start(const struct load *load, struct client *client)
 {
 	client->began = nanoseconds();
-	client->fd = socket_connected(&load->server, SOCK_STREAM);
+	client->fd = socket_connected(&load->server,
+		load->source.sin_family ? &load->source : NULL, SOCK_STREAM);
 	client->received = 0;
 	client->has_spoken = !load->usage->speech;
 	client_watch(load, client, EPOLL_CTL_ADD, client->has_spoken ? EPOLLIN : EPOLLOUT);
@@ -203,22 +220,33 @@ static bool client_listen(struct load *load, struct client *client)
 	return load->usage->speech && client->received >= strlen(load->usage->speech);
 }
 
+static void client_rest(const struct load *load)
+{
+	const struct timespec rest = { .tv_nsec = REST_NANOSECONDS };
+
+	if (load->usage->rests)
+		nanosleep(&rest, NULL);
+}
+
 static void client_turn(struct load *load, struct client *client)
 {
 	if (!client->has_spoken) {
 		client_speak(load, client);
 	} else if (client_listen(load, client)) {
 		client_finish(load, client);
+		client_rest(load);
 		client_start(load, client);
 	}
 }
 
-static unsigned median_microseconds(const struct load *load)
+/* What so many of a hundred exchanges took at most. */
+static unsigned percentile_microseconds(const struct load *load, unsigned percent)
 {
 	uint64_t seen = 0;
 	unsigned took = 0;
 
-	while (took < MICROSECONDS_KEPT - 1 && (seen += load->took[took]) * 2 < load->completed)
+	while (took < MICROSECONDS_KEPT - 1
+	       && (seen += load->took[took]) * 100 < load->completed * percent)
 		took++;
 	return took;
 }
@@ -245,8 +273,9 @@ static void load_run(struct load *load, size_t count, double seconds)
 
 	if (load->completed == 0)
 		errx(1, "%s: nothing was completed in %.1f s", load->usage->name, elapsed);
-	printf("%.1f %u %.0f\n", (double)load->completed / elapsed, median_microseconds(load),
-		(double)load->received / elapsed);
+	printf("%.1f %u %.0f %u\n", (double)load->completed / elapsed,
+		percentile_microseconds(load, 50), (double)load->received / elapsed,
+		percentile_microseconds(load, 99));
 	free(clients);
 }
 
@@ -266,7 +295,7 @@ static void burst_run(const struct sockaddr_in *server, size_t count, double sec
 	if (!clients)
 		err(1, "starting");
 	for (size_t i = 0; i < count; i++)
-		clients[i] = (struct pollfd){ socket_connected(server, SOCK_DGRAM), POLLIN, 0 };
+		clients[i] = (struct pollfd){ socket_connected(server, NULL, SOCK_DGRAM), POLLIN, 0 };
 	for (size_t i = 0; i < count; i++)
 		if (send(clients[i].fd, &i, sizeof i, 0) != sizeof i)
 			err(1, "send");
@@ -287,7 +316,7 @@ int main(int argc, char **argv)
 	static struct load load = { .server.sin_family = AF_INET };
 
 	if (argc < 6)
-		errx(2, "usage: load MODE ADDRESS PORT CLIENTS SECONDS [BYTES]");
+		errx(2, "usage: load MODE ADDRESS PORT CLIENTS SECONDS [BYTES [SOURCE]]");
 
 	size_t clients = strtoul(argv[4], NULL, 10);
 	double seconds = strtod(argv[5], NULL);
@@ -299,6 +328,11 @@ int main(int argc, char **argv)
 		errx(2, "wrong number of clients or seconds");
 	if (argc > 6)
 		load.bytes_wanted = strtoull(argv[6], NULL, 10);
+	if (argc > 7) {
+		load.source.sin_family = AF_INET;
+		if (inet_pton(AF_INET, argv[7], &load.source.sin_addr) != 1)
+			errx(2, "not an IPv4 address: %s", argv[7]);
+	}
 	if (strcmp(argv[1], "burst") == 0) {
 		burst_run(&load.server, clients, seconds);
 		return 0;

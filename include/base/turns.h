@@ -16,7 +16,10 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-enum { TURNS_LEVELS_MOST = 3 };
+enum {
+	TURNS_LEVELS_MOST = 3,
+	TURNS_ALONE = 2048, /* so many in a row, and a group has no company any more */
+};
 
 /* What tells groups of one level in one larger group apart. */
 struct turn_key {
@@ -56,6 +59,13 @@ struct turns *turns_new(size_t levels, const unsigned most[]);
  * and that is what it and its like leave: one that fills it alone has half of it, and
  * there is always room for a group that has nobody in it, until very many are. */
 void turns_set_room(struct turns *turns, unsigned room);
+
+/* Holds a group that has company to so many under way, if it is not held to less anyway:
+ * what others do not wait for in the queue may still be in their way after it. This is
+ * for groups of that level, whose keys have to differ in the whole queue, and for
+ * smaller ones. Company is another group of the level, or in the same larger one, that
+ * had one of the last TURNS_ALONE turns. To be called before anybody joins. */
+void turns_set_most_in_company(struct turns *turns, size_t level, unsigned most);
 
 /* Whoever is in it is forgotten. NULL is harmless. */
 void turns_free(struct turns *turns);

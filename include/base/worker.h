@@ -39,6 +39,9 @@ struct worker_pool *worker_pool_new_shared(unsigned usual, unsigned most, size_t
  * any is submitted. */
 void worker_pool_set_room(struct worker_pool *pool, unsigned room);
 
+/* The same with turns_set_most_in_company. */
+void worker_pool_set_most_in_company(struct worker_pool *pool, size_t level, unsigned most);
+
 /* Waits for the jobs that are running, drops the others, ends the threads. Calls
  * no done any more. For tests and orderly exits; not from a done. */
 void worker_pool_free(struct worker_pool *pool);

@@ -13,6 +13,13 @@ struct group_id {
 	struct turn_key key;
 };
 
+/* Groups that are company for each other. */
+struct neighbours {
+	struct turn_key last; /* the group that had the last turn ... */
+	unsigned in_a_row;    /* ... and so many before it, TURNS_ALONE at most */
+	bool had_turn;        /* some group */
+};
+
 struct turn_group {
 	UT_hash_handle hh;
 	struct group_id id;
@@ -21,6 +28,9 @@ struct turn_group {
 	TAILQ_HEAD(, turn) waiting;        /* in a smallest group */
 	unsigned most, waits, under_way;   /* those of its smaller groups included */
 	unsigned long given;
+	unsigned most_in_company;
+	struct neighbours *neighbours; /* its own ones; NULL: company is no matter */
+	struct neighbours inside;      /* of smaller groups */
 	bool is_ready;
 };
 
@@ -30,6 +40,8 @@ struct turns {
 	size_t levels;
 	unsigned most[TURNS_LEVELS_MOST + 1];
 	unsigned room; /* 0: no bound */
+	size_t company_level;
+	unsigned most_in_company; /* 0: no bound */
 };
 
 struct turn_key turn_key_number(uint64_t number)
@@ -58,15 +70,33 @@ static void group_init(struct turn_group *group, const struct group_id *id, unsi
 	memset(group, 0, sizeof *group);
 	group->id = *id;
 	group->most = most;
+	group->inside.in_a_row = TURNS_ALONE;
 	TAILQ_INIT(&group->ready);
 	TAILQ_INIT(&group->waiting);
 }
 
-static bool group_has_next(const struct turn_group *group)
+static bool group_is_full(const struct turn_group *group)
 {
 	if (group->most && group->under_way >= group->most)
+		return true;
+	return group->neighbours && group->neighbours->in_a_row < TURNS_ALONE &&
+	       group->under_way >= group->most_in_company;
+}
+
+static bool group_has_next(const struct turn_group *group)
+{
+	if (group_is_full(group))
 		return false;
 	return !TAILQ_EMPTY(&group->ready) || !TAILQ_EMPTY(&group->waiting);
+}
+
+static void find_neighbours(struct turns *turns, struct turn_group *group, size_t level)
+{
+	if (turns->most_in_company == 0 || level < turns->company_level)
+		return;
+	group->most_in_company = turns->most_in_company;
+	group->neighbours = level == turns->company_level ? &turns->all.inside
+							  : &group->id.parent->inside;
 }
 
 static struct turn_group *group_find(struct turns *turns, const struct group_id *id, size_t level)
@@ -80,6 +110,7 @@ static struct turn_group *group_find(struct turns *turns, const struct group_id 
 	if (!group)
 		return NULL;
 	group_init(group, id, turns->most[level]);
+	find_neighbours(turns, group, level);
 	HASH_ADD(hh, turns->groups, id, sizeof group->id, group);
 	if (group->hh.tbl)
 		return group;
@@ -136,6 +167,12 @@ struct turns *turns_new(size_t levels, const unsigned most[])
 void turns_set_room(struct turns *turns, unsigned room)
 {
 	turns->room = room;
+}
+
+void turns_set_most_in_company(struct turns *turns, size_t level, unsigned most)
+{
+	turns->company_level = level;
+	turns->most_in_company = most;
 }
 
 void turns_free(struct turns *turns)
@@ -205,6 +242,39 @@ int turns_join(struct turns *turns, struct turn *turn, const struct turn_key key
 	return 0;
 }
 
+/* Neighbours of inner may have more under way than they may in company. */
+static void hold_neighbours(struct turns *turns, const struct turn_group *inner)
+{
+	struct turn_group *each, *next;
+
+	HASH_ITER(hh, turns->groups, each, next)
+		if (each != inner && each->neighbours == inner->neighbours)
+			group_count(each, 0, 0);
+}
+
+/* group has the turn. */
+static void note_turn(struct turns *turns, const struct turn_group *group)
+{
+	struct neighbours *neighbours = group->neighbours;
+	bool is_first, was_alone;
+
+	if (!neighbours)
+		return;
+	is_first = !neighbours->had_turn;
+	was_alone = neighbours->in_a_row == TURNS_ALONE;
+	neighbours->had_turn = true;
+	if (memcmp(&neighbours->last, &group->id.key, sizeof neighbours->last) == 0) {
+		neighbours->in_a_row += !was_alone;
+		return;
+	}
+	neighbours->last = group->id.key;
+	if (is_first) /* it has had no company yet */
+		return;
+	neighbours->in_a_row = 0;
+	if (was_alone)
+		hold_neighbours(turns, group);
+}
+
 struct turn *turns_next(struct turns *turns)
 {
 	struct turn_group *group = &turns->all, *inner;
@@ -215,6 +285,7 @@ struct turn *turns_next(struct turns *turns)
 	while ((inner = TAILQ_FIRST(&group->ready))) {
 		TAILQ_REMOVE(&group->ready, inner, link);
 		TAILQ_INSERT_TAIL(&group->ready, inner, link);
+		note_turn(turns, inner);
 		group = inner;
 	}
 	turn = TAILQ_FIRST(&group->waiting);

@@ -241,6 +241,11 @@ void worker_pool_set_room(struct worker_pool *pool, unsigned room)
 	turns_set_room(pool->queued, room);
 }
 
+void worker_pool_set_most_in_company(struct worker_pool *pool, size_t level, unsigned most)
+{
+	turns_set_most_in_company(pool->queued, level, most);
+}
+
 static void end_threads(struct worker_pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);

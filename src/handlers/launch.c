@@ -80,13 +80,25 @@ static struct worker_pool *pool_new(unsigned usual, unsigned most)
 	return worker_pool_new_shared(usual, most, LEVELS, shares);
 }
 
+/* Leaves a processor to the others while one service is flooded. */
+static void leave_processors(void)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	worker_pool_set_most_in_company(starters, LEVEL_SERVICE,
+					processors > 2 ? (unsigned)processors - 1 : 1);
+}
+
 int launch_init(void)
 {
 	if (start_program_init() < 0)
 		return -1;
 	starters = pool_new(4, (unsigned)program_slots());
 	preparers = pool_new(1, PREPARERS_MOST);
-	return starters && preparers ? 0 : -1;
+	if (!starters || !preparers)
+		return -1;
+	leave_processors();
+	return 0;
 }
 
 unsigned launch_processes(void)

@@ -20,7 +20,7 @@
 
 enum {
 	BACKLOG = 4096, /* the kernel cuts it to net.core.somaxconn */
-	ACCEPTS_PER_TURN = 32,
+	ACCEPTS_PER_TURN = 8, /* a flood of one service leaves the loop to the others */
 	RETRY_FIRST_MS = 1000,
 	RETRY_MOST_MS = 60000,
 	SHORTAGE_MS = 20, /* how long a shortage of descriptors is given to pass */

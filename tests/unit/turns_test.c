@@ -327,6 +327,61 @@ static const struct {
 	{ "", "0.0.0.0", false },                { "::ffff:10.0.0.1", "10.0.0.9", true },
 };
 
+static const struct {
+	size_t level;
+	const char *words, *under_way;
+} companies[] = {
+	{ 1, "A1a A1b A1c", "abc" },              /* alone */
+	{ 1, "A1a B2x A1b B2y", "ax" },           /* groups hold each other to one */
+	{ 1, "A1a A1b B2x C3p C3q", "axp" },
+	{ 1, "A1a A2x A1b A2y", "ax" },           /* smaller groups do */
+	{ 1, "A1a A2b B3x B3y B4p", "ax" },
+	{ 2, "A1a A1b A2x A2y", "ax" },
+	{ 2, "A1a A1b B2x B2y", "ax" },           /* in different larger groups too ... */
+	{ 2, "A1a A2b A3c B4x B5y B5z", "axbyc" },/* ... which are not held themselves */
+};
+
+START_TEST(in_company_a_group_has_less_under_way)
+{
+	open_queue(2, without_bounds);
+	turns_set_most_in_company(turns, companies[_i].level, 1);
+	join_all(companies[_i].words);
+	ck_assert_str_eq(serve(false), companies[_i].under_way);
+}
+END_TEST
+
+static void have_turn(char group)
+{
+	struct turn turn = { .group = NULL };
+
+	ck_assert_int_eq(turns_join(turns, &turn, &(struct turn_key){ { (unsigned char)group } }), 0);
+	ck_assert_ptr_eq(turns_next(turns), &turn);
+	turns_leave(turns, &turn);
+}
+
+START_TEST(a_group_that_others_leave_alone_has_more_again)
+{
+	const struct turn_key group = { { 'A' } };
+
+	open_queue(1, without_bounds);
+	turns_set_most_in_company(turns, 1, 1);
+	join('a', &group);
+	ck_assert_int_eq(next()->name, 'a');
+	have_turn('B');
+	join('b', &group);
+	ck_assert(!turns_has_next(turns));
+	turns_leave(turns, &guests[0].turn);
+	for (int i = 0; i <= TURNS_ALONE; i++) {
+		ck_assert_int_eq(next()->name, 'b');
+		turns_leave(turns, &guests[1].turn);
+		ck_assert_int_eq(turns_join(turns, &guests[1].turn, &group), 0);
+	}
+	ck_assert_int_eq(next()->name, 'b');
+	join('c', &group);
+	ck_assert_int_eq(next()->name, 'c');
+}
+END_TEST
+
 START_TEST(a_source_is_a_prefix)
 {
 	struct turn_key one = source(sources[_i].one), other = source(sources[_i].other);
@@ -357,6 +412,9 @@ Suite *turns_suite(void)
 	tcase_add_loop_test(cases, a_group_leaves_room_for_others, 0,
 			    sizeof crowds / sizeof crowds[0]);
 	tcase_add_test(cases, who_is_under_way_takes_room_too);
+	tcase_add_loop_test(cases, in_company_a_group_has_less_under_way, 0,
+			    sizeof companies / sizeof companies[0]);
+	tcase_add_test(cases, a_group_that_others_leave_alone_has_more_again);
 	tcase_add_test(cases, bounds_hold_whatever_happens);
 	tcase_add_loop_test(cases, a_source_is_a_prefix, 0, sizeof sources / sizeof sources[0]);
 	suite_add_tcase(suite, cases);

@@ -9,8 +9,6 @@
 
 #include <stdbool.h>
 
-enum { INCLUDE_DEPTH_MOST = 16 };
-
 struct entry_files {
 	struct entry_queue *entries; /* where they are appended, in the order they stand */
 	struct problems *problems;
@@ -19,6 +17,8 @@ struct entry_files {
 	bool advise;       /* also tell of what includedir passes over */
 	bool lost_entries; /* some file or text that may have been entries was not read */
 	bool refused;      /* something that the whole load depends on is wrong */
+	size_t file_count, entry_count, size; /* read so far; at most as bounds.h says */
+	bool is_full;      /* one of them is, and was reported: nothing more is read */
 };
 
 /* Reads path and whatever it includes. */

@@ -8,8 +8,6 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { CONFIG_SIZE_MOST = 64 << 20 };
-
 struct source_file {
 	const char *name; /* the path; kept for good */
 	dev_t device;

@@ -1,5 +1,6 @@
 #include "config/entry_files.h"
 
+#include "config/bounds.h"
 #include "config/source_file.h"
 
 #include <dirent.h>
@@ -118,7 +119,8 @@ static void include_members(struct entry_files *files, const struct open_file *f
 		return;
 	}
 	for (int i = 0; i < count; i++) {
-		include_member(files, file, line, directory, names[i]->d_name);
+		if (!files->is_full)
+			include_member(files, file, line, directory, names[i]->d_name);
 		free(names[i]);
 	}
 	free(names);
@@ -195,6 +197,43 @@ static void take_entry(struct entry_files *files, struct open_file *file,
 	STAILQ_INSERT_TAIL(files->entries, entry, link);
 }
 
+/* Refuses the load: what is not read may be what all services depend on. */
+static void refuse_more(struct entry_files *files, const char *file, int line, const char *what)
+{
+	problem_add(files->problems, ERROR, file, line, "%s; nothing is loaded. Look for files that "
+		    "include each other, or the same ones", what);
+	files->is_full = files->refused = true;
+}
+
+static bool takes_another_entry(struct entry_files *files, const char *file, int line)
+{
+	char what[80];
+
+	if (files->entry_count++ < LOAD_ENTRIES_MOST)
+		return true;
+	snprintf(what, sizeof what, "there are more than %d entries", LOAD_ENTRIES_MOST);
+	refuse_more(files, file, line, what);
+	return false;
+}
+
+/* Counts a file that was read. False, reported, when it is one too many. */
+static bool takes_another_file(struct entry_files *files, const struct open_file *file)
+{
+	char what[80];
+
+	files->size += file->source.length;
+	if (files->file_count++ >= LOAD_FILES_MOST)
+		snprintf(what, sizeof what, "there are more than %d files", LOAD_FILES_MOST);
+	else if (files->size > LOAD_SIZE_MOST)
+		snprintf(what, sizeof what, "there are more than %d MiB of configuration",
+			 LOAD_SIZE_MOST >> 20);
+	else
+		return true;
+	refuse_more(files, file->includer ? file->includer->source.name : NULL,
+		    file->include_line, what);
+	return false;
+}
+
 static void read_entries(struct entry_files *files, struct open_file *file)
 {
 	const struct source_file *source = &file->source;
@@ -203,8 +242,10 @@ static void read_entries(struct entry_files *files, struct open_file *file)
 	size_t before = files->problems->count;
 
 	syntax_begin(&syntax, source->name, source->text, source->length, files->problems);
-	for (; syntax_next(&syntax, &raw); before = files->problems->count) {
-		if (raw.kind >= ENTRY_INCLUDE)
+	for (; !files->is_full && syntax_next(&syntax, &raw); before = files->problems->count) {
+		if (!takes_another_entry(files, source->name, raw.line))
+			; /* enough was said */
+		else if (raw.kind >= ENTRY_INCLUDE)
 			follow_include(files, file, &raw);
 		else if (!is_second_defaults(files, file, &raw))
 			take_entry(files, file, &raw, before);
@@ -268,7 +309,7 @@ static void read_file(struct entry_files *files, const char *path,
 	} else {
 		if (file.source.is_foreign)
 			report_file(files, WARNING, path, includer, line, source_file_foreign);
-		if (!is_endless(files, &file))
+		if (takes_another_file(files, &file) && !is_endless(files, &file))
 			read_entries(files, &file);
 	}
 	source_file_clear(&file.source);

@@ -1,5 +1,6 @@
 #include "config/inetd_conf.h"
 
+#include "config/bounds.h"
 #include "config/inetd_line.h"
 #include "config/settings.h"
 #include "config/source_file.h"
@@ -33,6 +34,7 @@ struct inetd {
 	struct span addresses; /* of lines that have none */
 	struct ipv6_name *ipv6_names;
 	int lost;
+	int count; /* of entries */
 };
 
 /* --- lines ------------------------------------------------------------------------- */
@@ -177,10 +179,15 @@ static void add_entry(struct inetd *inetd, struct inetd_line *line)
 	body = inetd_line_translate(line);
 	entry = body ? make_entry(line, body) : NULL;
 	free(body);
-	if (entry)
+	if (entry && inetd->count++ == LOAD_ENTRIES_MOST)
+		inetd_line_complain(line, ERROR, "there are more than %d lines; this one and "
+				    "those after it are left out", LOAD_ENTRIES_MOST);
+	if (entry && inetd->count <= LOAD_ENTRIES_MOST) {
 		STAILQ_INSERT_TAIL(inetd->entries, entry, link);
-	else
+	} else {
+		entry_free(entry);
 		inetd->lost++;
+	}
 }
 
 static void take_line(struct inetd *inetd, const struct words *words)
@@ -211,6 +218,10 @@ static void take_line(struct inetd *inetd, const struct words *words)
 
 static void words_add(struct words *words, struct span word)
 {
+	if (span_length(word) > WORD_LENGTH_MOST || words->count == VALUES_MOST) {
+		words->wrong = "a word of more than 128 KiB, or too many words";
+		return;
+	}
 	if (words->count == words->capacity) {
 		size_t capacity = words->capacity ? 2 * words->capacity : 16;
 		struct span *list = reallocarray(words->list, capacity, sizeof *list);
@@ -242,6 +253,10 @@ static void words_take_line(struct words *words, struct span line)
 {
 	if (memchr(line.start, '\0', span_length(line)))
 		words->wrong = "a NUL byte in the line; configuration is text";
+	if (span_length(line) > LINE_LENGTH_MOST) {
+		words->wrong = "a line of more than 1 MiB";
+		line.end = line.start + WORD_LENGTH_MOST;
+	}
 	for (line = span_trim(line); !span_is_empty(line); line = span_trim(line)) {
 		bool quoted = *line.start == '"' || *line.start == '\'';
 

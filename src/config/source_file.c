@@ -1,5 +1,6 @@
 #include "config/source_file.h"
 
+#include "config/bounds.h"
 #include "config/settings.h"
 
 #include <errno.h>

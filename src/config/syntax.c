@@ -1,6 +1,7 @@
 #include "config/syntax.h"
 
 #include "config/attributes.h"
+#include "config/bounds.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -38,9 +39,13 @@ static bool next_significant_line(struct syntax *syntax, struct span *line)
 	return false;
 }
 
-/* False, reported, for a line with a NUL byte. */
+/* False, reported, for a line that is too long or has a NUL byte. */
 static bool line_is_text(const struct syntax *syntax, struct span line)
 {
+	if (span_length(line) > LINE_LENGTH_MOST) {
+		report(syntax, syntax->lines.number, "a line of more than 1 MiB; use several with +=");
+		return false;
+	}
 	if (!memchr(line.start, '\0', span_length(line)))
 		return true;
 	report(syntax, syntax->lines.number, "a NUL byte in the line; configuration is text");
@@ -86,6 +91,8 @@ void syntax_put_string(FILE *body, const char *text, size_t length)
 	putc_unlocked('\'', body);
 }
 
+static const char word_too_long[] = "a word of more than 128 KiB";
+
 /* Writes the "..." word at the front of *rest as a libconfuse string and cuts it
  * off. Returns NULL, or what is wrong with it. */
 static const char *put_quoted_word(FILE *body, struct span *rest)
@@ -99,6 +106,8 @@ static const char *put_quoted_word(FILE *body, struct span *rest)
 		put_char(body, *c);
 	}
 	putc_unlocked('\'', body);
+	if (c - rest->start > WORD_LENGTH_MOST)
+		return word_too_long;
 	if (c == rest->end)
 		return "a word that begins with \" has no closing \"";
 	rest->start = c + 1;
@@ -115,6 +124,8 @@ static const char *put_word(FILE *body, struct span *rest)
 	if (*rest->start == '"')
 		return put_quoted_word(body, rest);
 	word = span_take_word(rest);
+	if (span_length(word) > WORD_LENGTH_MOST)
+		return word_too_long;
 	syntax_put_string(body, word.start, span_length(word));
 	return NULL;
 }
@@ -302,6 +313,10 @@ static bool parse_header(struct syntax *syntax, struct span line, struct raw_ent
 		problem_add(syntax->problems, ERROR, syntax->file, syntax->lines.number,
 			    "%s needs a %s after it", kind_names[kind],
 			    kind == ENTRY_SERVICE ? "name" : "path");
+		return false;
+	}
+	if (span_length(name) > WORD_LENGTH_MOST) {
+		report(syntax, syntax->lines.number, word_too_long);
 		return false;
 	}
 	*opened = kind_has_body(entry->kind) && ends_with_brace(rest);

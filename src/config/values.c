@@ -1,6 +1,7 @@
 /* The values of attributes that say what a service is, and what its server is
  * given. A field keeps its default when the value is refused. */
 #include "config/inetd_line.h"
+#include "config/bounds.h"
 #include "config/reading.h"
 #include "config/span.h"
 
@@ -277,6 +278,10 @@ void read_server(struct reading *reading, void *field)
 
 void read_env(struct reading *reading, void *field)
 {
+	if (reading->count > ENV_MOST) {
+		reading_refuse(reading, NULL, "there are more than %d variables", ENV_MOST);
+		return;
+	}
 	for (size_t i = 0; i < reading->count; i++)
 		if (!strchr(reading->words[i]->text, '=') || reading->words[i]->text[0] == '=')
 			reading_refuse(reading, reading->words[i], "\"%s\" is not NAME=VALUE",

@@ -1,5 +1,6 @@
 #include "config/word_list.h"
 
+#include "config/bounds.h"
 #include "config/reading.h"
 
 #include <stdlib.h>
@@ -159,6 +160,11 @@ bool word_list_apply(struct word_list *list, const struct attribute *attribute,
 	list->is_set = true;
 	if (operator == ASSIGN_SET)
 		list->count = 0;
+	if (list->count + assignment->count > VALUES_MOST) {
+		problem_add(problems, ERROR, assignment->file, assignment->line,
+			    "%s has more than %d values", attribute->name, VALUES_MOST);
+		return false;
+	}
 	for (size_t i = 0; i < assignment->count; i++) {
 		const struct word *word = assignment->words[i];
 

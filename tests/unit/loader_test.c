@@ -1,5 +1,6 @@
 /* Files, defaults, and what one load makes of them. */
 #include "config/entry_files.h"
+#include "config/bounds.h"
 #include "support/configuration.h"
 #include "support/place.h"
 
@@ -566,6 +567,90 @@ START_TEST(root_is_warned_of_files_of_the_top_files_owner)
 }
 END_TEST
 
+/* --- bounds --- */
+
+static char *repeat(const char *text, size_t count)
+{
+	size_t length = strlen(text);
+	char *all = keep(malloc(length * count + 1));
+
+	for (size_t i = 0; i < count; i++)
+		memcpy(all + i * length, text, length);
+	all[length * count] = '\0';
+	return all;
+}
+
+/* A line of an entry that is too much, and what is said of it. */
+static const struct {
+	const char *before, *repeated, *after;
+	size_t count;
+	const char *said;
+} excesses[] = {
+	{ "server_args = ", "x", "", 128 << 10, NULL },
+	{ "server_args = ", "x", "", (128 << 10) + 1, "a word of more than 128 KiB" },
+	{ "server_args = ", "x", "", 10 << 20, "a line of more than 1 MiB" },
+	{ "server_args = \"", "x", "\"", (128 << 10) + 1, "a word of more than 128 KiB" },
+	{ "# ", "x", "", 2 << 20, NULL },
+	{ "env = ", "A=1 ", "", 1001, "there are more than 1000 variables" },
+	{ "passenv = ", "A ", "", 1 << 16, NULL },
+	{ "passenv = ", "A ", "", (1 << 16) + 1, "passenv has more than 65536 values" },
+	{ "passenv = B\npassenv += ", "A ", "", 1 << 16, "passenv has more than 65536 values" },
+};
+
+START_TEST(what_one_line_may_hold_is_bounded)
+{
+	const char *said = excesses[_i].said;
+
+	configuration_load(OPEN("long") "%s%s%s\n}\n" SERVICE("a"), excesses[_i].before,
+			   repeat(excesses[_i].repeated, excesses[_i].count), excesses[_i].after);
+	ck_assert_ptr_nonnull(configuration_service("a"));
+	ck_assert((configuration_service("long") == NULL) == (said != NULL));
+	ck_assert_msg(!said || configuration_said(ERROR, strchr(excesses[_i].before, '\n') ? 10 : 9,
+						  said), "%.999s", configuration_complaints_text());
+}
+END_TEST
+
+START_TEST(a_name_without_end_is_an_error)
+{
+	configuration_load("service %s\n{\n}\n" SERVICE("a"), repeat("x", (128 << 10) + 1));
+	ck_assert(configuration_said(ERROR, 1, "a word of more than 128 KiB"));
+	ck_assert_ptr_nonnull(configuration_service("a"));
+}
+END_TEST
+
+/* Ten files that each include ten of the next level: 10^14 in all. */
+START_TEST(a_tree_of_includes_is_an_error_before_it_is_read)
+{
+	for (int level = 0; level < 14; level++)
+		place_write(textf("level%d", level), "%s",
+			    repeat(textf("include level%d\n", level + 1), 10));
+	place_write("level14", "# a leaf\n");
+	ck_assert_ptr_null(configuration_load("include level0\n"));
+	ck_assert_uint_eq(configuration_complaints(ERROR), 1);
+	ck_assert(configuration_said(ERROR, 1, "there are more than 20000 files; nothing is loaded") ||
+		  strstr(configuration_complaints_text(), "there are more than 20000 files"));
+}
+END_TEST
+
+START_TEST(entries_without_end_are_an_error)
+{
+	ck_assert_ptr_null(configuration_load("%s", repeat("service a\n{\n}\n", 100001)));
+	ck_assert(configuration_said(ERROR, 3 * (100000 - 2) + 1, "there are more than 100000 entries"));
+}
+END_TEST
+
+START_TEST(a_port_map_that_is_too_large_is_an_error_of_who_needs_it)
+{
+	ck_assert_int_eq(truncate(place_path("services"), (16 << 20) + 1), 0);
+	configuration_load(SERVICE("a") "service telnet\n{\n\tsocket_type = stream\n\twait = no\n"
+			   "\tuser = root\n\tserver = /bin/cat\n}\n");
+	ck_assert_ptr_nonnull(configuration_service("a"));
+	ck_assert_ptr_null(configuration_service("telnet"));
+	ck_assert(configuration_said(ERROR, 10, "service telnet: the port of telnet/tcp is not known, "
+				     "as the port map"));
+}
+END_TEST
+
 /* Ways in which others can change what is included, and what mends them. */
 static const struct {
 	mode_t directory, file;
@@ -911,6 +996,21 @@ static void add_tests_of_the_whole(Suite *suite)
 	suite_add_tcase(suite, tests);
 }
 
+static void add_tests_of_bounds(Suite *suite)
+{
+	TCase *tests = tcase_create("bounds");
+
+	tcase_add_checked_fixture(tests, configuration_make, configuration_remove);
+	tcase_set_timeout(tests, 60);
+	tcase_add_loop_test(tests, what_one_line_may_hold_is_bounded, 0,
+			    sizeof excesses / sizeof excesses[0]);
+	tcase_add_test(tests, a_name_without_end_is_an_error);
+	tcase_add_test(tests, a_tree_of_includes_is_an_error_before_it_is_read);
+	tcase_add_test(tests, entries_without_end_are_an_error);
+	tcase_add_test(tests, a_port_map_that_is_too_large_is_an_error_of_who_needs_it);
+	suite_add_tcase(suite, tests);
+}
+
 static void add_trust_tests(Suite *suite)
 {
 	const TTest *const looped[] = {
@@ -940,6 +1040,7 @@ Suite *loader_suite(void)
 	add_tests_of_services(suite);
 	add_tests_of_files(suite);
 	add_tests_of_the_whole(suite);
+	add_tests_of_bounds(suite);
 	if (geteuid() == 0)
 		add_trust_tests(suite);
 	return suite;

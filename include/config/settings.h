@@ -144,6 +144,7 @@ struct service_settings {
 	char *stderr_path;
 	char *redirect_host;
 	uint16_t redirect_port;
+	int idle_timeout; /* seconds; 0: none */
 
 	unsigned instances, per_source; /* UNLIMITED */
 	struct rate cps, source_cps;

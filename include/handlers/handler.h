@@ -43,6 +43,10 @@ void handler_answer_and_close(struct session *session);
 /* Marks session as served: state, owner, START line. */
 void handler_begin(struct session *session);
 
+/* Something passed on a session that has begun: unless this is called again within
+ * idle_timeout, if there is one, the session is finished. Its deadline is used for that. */
+void handler_note_traffic(struct session *session);
+
 /* Writes the EXIT line of a session that the loop served itself, and closes. */
 void handler_finish(struct session *session);
 

@@ -12,8 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How long a relay may be silent once one side has finished; before that it may
- * be for ever. */
+/* How long a relay may be silent once one side has finished. */
 enum { RELAY_SILENCE_MS = 3600 * 1000 };
 
 struct pipe;
@@ -42,15 +41,17 @@ struct relay {
 
 	/* The relay's own. */
 	struct timer silence;
+	uint64_t idle_ms;
 	bool is_broken; /* it will end with a reset */
 	relay_done *done;
 };
 
-/* Relays between two sockets, which are non-blocking, stay the caller's and have
+/* idle_ms: how long it may be silent at all; 0: until one side has finished, for ever.
+ * Relays between two sockets, which are non-blocking, stay the caller's and have
  * no other watch. The first is read at once: who connected may have spoken
  * already. done is called once unless relay_stop comes before, possibly before
  * this returns. SIGPIPE must be ignored. */
-void relay_start(struct relay *relay, int first, int second, relay_done *done);
+void relay_start(struct relay *relay, int first, int second, uint64_t idle_ms, relay_done *done);
 
 /* Must come before close(2) of either socket; frees what the relay holds. Harmless
  * on a relay that is over, or that is all zero. */

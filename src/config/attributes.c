@@ -47,6 +47,8 @@ const struct attribute attributes[] = {
 	  "its arguments" },
 	{ "redirect", SCALAR, SERVICE, 2, 2, read_redirect, 0,
 	  "address and port that connections are passed on to" },
+	{ "idle_timeout", SCALAR, SERVICE, 1, 1, read_period, SERVICE_FIELD(idle_timeout),
+	  "seconds of silence after which the daemon ends a connection that it serves itself" },
 	{ "port", SCALAR, SERVICE, 1, 1, read_port, SERVICE_FIELD(port),
 	  "the port number" },
 	{ "bind", SCALAR, BOTH, 1, -1, read_bind, SERVICE_FIELD(bind),

@@ -351,6 +351,26 @@ static void check_traffic(struct check *check)
 			 origin(check, "log_on_success", where));
 }
 
+/* What the loop serves for as long as the client likes. */
+static bool lasts_in_loop(const struct service_settings *service)
+{
+	static const char *const names[] = { "echo", "discard", "chargen" };
+
+	if (!service_is_stream(service) || (service->flags & FLAG_SENSOR))
+		return false;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (service_is_internal(service) && strcasecmp(service->name, names[i]) == 0)
+			return true;
+	return service->redirect_host && !service_is_internal(service);
+}
+
+static void check_idle_timeout(struct check *check)
+{
+	if (check->service->idle_timeout > 0 && !lasts_in_loop(check->service))
+		complain(check, ERROR, "idle_timeout is for redirect and for stream services echo, "
+			 "discard and chargen; remove it");
+}
+
 static void check_families(struct check *check)
 {
 	char where[ORIGIN_SIZE];
@@ -403,6 +423,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 		complain(&check, ERROR, "libwrap is not in this build: it wants libwrap (tcpd.h)");
 #endif
 	check_families(&check);
+	check_idle_timeout(&check);
 	clear_useless_flags(&check);
 	check_access(&check);
 	access_lists_settle(&service->only_from, &service->no_access);

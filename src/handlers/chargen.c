@@ -43,6 +43,7 @@ static void on_event(struct watch *watch, short events)
 	size_t most = PERIODS * PERIOD - PERIOD;
 
 	(void)events;
+	handler_note_traffic(session);
 	for (int writes = 0; writes < WRITES_PER_TURN; writes++) {
 		ssize_t sent = send(session->fd, characters() + offset, most,
 				    MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -61,6 +62,7 @@ static void on_event(struct watch *watch, short events)
 static void chargen_start(struct session *session)
 {
 	handler_begin(session);
+	handler_note_traffic(session);
 	watch_init(&session->watch, session->fd, on_event);
 	if (watch_start(&session->watch, LOOP_WRITE) < 0)
 		handler_finish(session);

@@ -9,10 +9,12 @@
 static void on_event(struct watch *watch, short events)
 {
 	struct session *session = container_of(watch, struct session, watch);
-	/* MSG_TRUNC has TCP throw the bytes away without copying them, tcp(7). */
-	ssize_t length = recv(session->fd, NULL, INT_MAX, MSG_TRUNC | MSG_DONTWAIT);
+	ssize_t length;
 
 	(void)events;
+	handler_note_traffic(session);
+	/* MSG_TRUNC has TCP throw the bytes away without copying them, tcp(7). */
+	length = recv(session->fd, NULL, INT_MAX, MSG_TRUNC | MSG_DONTWAIT);
 	if (length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR))
 		handler_finish(session);
 }
@@ -20,6 +22,7 @@ static void on_event(struct watch *watch, short events)
 static void discard_start(struct session *session)
 {
 	handler_begin(session);
+	handler_note_traffic(session);
 	watch_init(&session->watch, session->fd, on_event);
 	if (watch_start(&session->watch, LOOP_READ) < 0)
 		handler_finish(session);

@@ -43,6 +43,7 @@ static void on_event(struct watch *watch, short events)
 {
 	struct session *session = container_of(watch, struct session, watch);
 
+	handler_note_traffic(session);
 	if (session->unsent) {
 		int kept = session_flush(session);
 
@@ -60,6 +61,7 @@ static void on_event(struct watch *watch, short events)
 static void echo_start(struct session *session)
 {
 	handler_begin(session);
+	handler_note_traffic(session);
 	watch_init(&session->watch, session->fd, on_event);
 	if (watch_start(&session->watch, LOOP_READ) < 0)
 		handler_finish(session);

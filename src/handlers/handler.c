@@ -1,5 +1,6 @@
 #include "handlers/handler.h"
 
+#include "base/container_of.h"
 #include "session/record.h"
 
 #include <errno.h>
@@ -73,6 +74,22 @@ static void finish_with(struct session *session, int status)
 void handler_finish(struct session *session)
 {
 	finish_with(session, 0);
+}
+
+static void on_idle(struct timer *timer)
+{
+	handler_finish(container_of(timer, struct session, deadline));
+}
+
+void handler_note_traffic(struct session *session)
+{
+	int seconds = session->settings->idle_timeout;
+
+	if (seconds == 0)
+		return;
+	if (!timer_is_pending(&session->deadline))
+		timer_init(&session->deadline, on_idle);
+	timer_start(&session->deadline, (uint64_t)seconds * 1000);
 }
 
 void handler_finish_unsent(struct session *session, int error)

@@ -77,7 +77,8 @@ static void begin_relay(struct redirection *redirection)
 	switch_on(redirection->target, IPPROTO_TCP, TCP_NODELAY);
 	if (session->settings->flags & FLAG_KEEPALIVE)
 		switch_on(redirection->target, SOL_SOCKET, SO_KEEPALIVE);
-	relay_start(&redirection->relay, session->fd, redirection->target, on_done);
+	relay_start(&redirection->relay, session->fd, redirection->target,
+		    (uint64_t)session->settings->idle_timeout * 1000, on_done);
 }
 
 /* --- connecting ------------------------------------------------------------------- */

@@ -218,6 +218,18 @@ static void finish_broken(struct relay *relay)
 	finish(relay);
 }
 
+/* Waits for something to happen, if not for ever. */
+static void await_traffic(struct relay *relay)
+{
+	bool is_half_closed = relay->sides[0].has_ended || relay->sides[1].has_ended;
+	uint64_t patience = is_half_closed ? RELAY_SILENCE_MS : 0;
+
+	if (relay->idle_ms && (!patience || relay->idle_ms < patience))
+		patience = relay->idle_ms;
+	if (patience)
+		timer_start(&relay->silence, patience);
+}
+
 static void settle(struct relay *relay)
 {
 	struct relay_side *first = &relay->sides[0], *second = &relay->sides[1];
@@ -226,8 +238,7 @@ static void settle(struct relay *relay)
 		finish(relay);
 		return;
 	}
-	if (first->has_ended || second->has_ended)
-		timer_start(&relay->silence, RELAY_SILENCE_MS);
+	await_traffic(relay);
 	if (!watch_side(first) || !watch_side(second))
 		finish_broken(relay);
 }
@@ -243,17 +254,23 @@ static void on_event(struct watch *watch, short events)
 	settle(side->relay);
 }
 
+/* What is cut off in the middle ends with a reset. */
 static void on_silence(struct timer *timer)
 {
-	finish_broken(container_of(timer, struct relay, silence));
+	struct relay *relay = container_of(timer, struct relay, silence);
+
+	for (int i = 0; i < 2; i++)
+		relay->is_broken |= relay->sides[i].has_ended || is_blocked(&relay->sides[i]);
+	finish(relay);
 }
 
-void relay_start(struct relay *relay, int first, int second, relay_done *done)
+void relay_start(struct relay *relay, int first, int second, uint64_t idle_ms, relay_done *done)
 {
 	const int fds[2] = { first, second };
 
 	memset(relay, 0, sizeof *relay);
 	relay->done = done;
+	relay->idle_ms = idle_ms;
 	timer_init(&relay->silence, on_silence);
 	for (int i = 0; i < 2; i++) {
 		relay->sides[i].relay = relay;

@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -444,6 +445,54 @@ START_TEST(unlisted_builtins_know_their_name)
 }
 END_TEST
 
+static const char *const lasting[] = { "echo", "discard", "chargen" };
+
+/* The client of chargen does not read, so that nothing passes there either. */
+START_TEST(idle_clients_are_ended)
+{
+	int port = add_builtin(lasting[_i], "stream", textf("idle_timeout = 1\n%s",
+							    log_everything()));
+	int fd;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	service_wait_log("EXIT: %s-stream status=0 ", lasting[_i]);
+	client_read_all(fd);
+}
+END_TEST
+
+static int64_t milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Longer than idle_timeout, without ever being silent for so long. */
+START_TEST(clients_that_speak_are_not_idle)
+{
+	enum { IDLE_MS = 2000 };
+	int port = add_builtin("echo", "stream", "idle_timeout = 2\n"), fd;
+	int64_t began, last, now;
+	char byte = 'x';
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	for (began = last = now = milliseconds(); now - began < IDLE_MS + IDLE_MS / 4; last = now) {
+		struct pollfd answer = { .fd = fd, .events = POLLIN };
+		bool lives = send(fd, &byte, 1, MSG_NOSIGNAL) == 1 &&
+			     poll(&answer, 1, DEADLINE_MS) == 1 && recv(fd, &byte, 1, 0) == 1;
+
+		now = milliseconds();
+		if (!lives && now - last >= IDLE_MS) /* it was: this machine is too slow */
+			break;
+		ck_assert_msg(lives, "ended after %d ms", (int)(now - last));
+	}
+	close(fd);
+}
+END_TEST
+
 START_TEST(an_unknown_builtin_is_refused)
 {
 	int port = add_service("telepathy", "type = INTERNAL UNLISTED\n");
@@ -489,6 +538,8 @@ Suite *builtins_suite(void)
 	tcase_add_test(all, builtins_start_no_process);
 	tcase_add_test(all, silent_clients_hold_up_nobody);
 	tcase_add_test(all, unlisted_builtins_know_their_name);
+	tcase_add_loop_test(all, idle_clients_are_ended, 0, 3);
+	tcase_add_test(all, clients_that_speak_are_not_idle);
 	tcase_add_test(all, an_unknown_builtin_is_refused);
 	return suite;
 }

@@ -130,6 +130,26 @@ START_TEST(a_target_that_is_not_there_is_reported)
 }
 END_TEST
 
+START_TEST(idle_connections_are_ended)
+{
+	int target_port, target = target_open("127.0.0.1", &target_port);
+	int port = add_redirect("127.0.0.1", target_port,
+				textf("idle_timeout = 1\n%slog_on_success += TRAFFIC\n",
+				      log_everything())), client, server;
+
+	daemon_start();
+	client = client_connect(NULL, port);
+	server = target_accept(target);
+	client_send(client, "word\n");
+	ck_assert_str_eq(client_read_line(server), "word");
+	client_expect_end(client);
+	client_expect_end(server);
+	service_wait_log("TRAFFIC: zzrd in=5\\(bytes\\) out=0\\(bytes\\)$");
+	service_wait_log("EXIT: zzrd status=0 ");
+	close(target);
+}
+END_TEST
+
 START_TEST(refused_clients_are_not_passed_on)
 {
 	int target_port, target = target_open("127.0.0.1", &target_port);
@@ -283,6 +303,7 @@ Suite *passing_on_suite(void)
 	tcase_add_test(redirect, each_side_may_finish_first);
 	tcase_add_test(redirect, much_passes_through_a_slow_reader);
 	tcase_add_test(redirect, a_target_that_is_not_there_is_reported);
+	tcase_add_test(redirect, idle_connections_are_ended);
 	tcase_add_test(redirect, refused_clients_are_not_passed_on);
 	tcase_add_test(tcpmux, the_client_names_its_service);
 	tcase_add_test(tcpmux, what_follows_the_line_is_the_servers);

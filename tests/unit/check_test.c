@@ -58,6 +58,18 @@ static const struct {
 	  "flags = SENSOR\n", ADVICE, NULL },
 	{ "a", UNLISTED "flags = SENSOR\n", ADVICE, NULL },
 
+	/* idle_timeout */
+	{ "echo", INTERNAL "socket_type = stream\nidle_timeout = 5\n", ADVICE, NULL },
+	{ "daytime", INTERNAL "socket_type = stream\nidle_timeout = 5\n", ERROR,
+	  "idle_timeout is for redirect and for stream services echo, discard and chargen" },
+	{ "echo", INTERNAL "socket_type = dgram\nidle_timeout = 5\n", ERROR, "idle_timeout is for" },
+	{ "echo", INTERNAL "socket_type = stream\nflags = SENSOR\nidle_timeout = 5\n", ERROR,
+	  "idle_timeout is for" },
+	{ "a", UNLISTED "idle_timeout = 5\n", ERROR, "idle_timeout is for" },
+	{ "a", UNLISTED "idle_timeout = 0\n", ADVICE, NULL },
+	{ "a", "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nredirect = ::1 2\n"
+	  "idle_timeout = 5\n", ADVICE, NULL },
+
 	/* Programs. */
 	{ "tftp", "socket_type = dgram\nwait = no\nuser = root\nserver = /bin/sh\n", ERROR,
 	  "a dgram service with a server needs wait = yes" },

@@ -128,7 +128,7 @@ static void tear_down(void)
 
 static void start(void)
 {
-	relay_start(&relay, ends[0].inner, ends[1].inner, count_done);
+	relay_start(&relay, ends[0].inner, ends[1].inner, 0, count_done);
 }
 
 static void turn(const struct deadline *deadline, const char *what)

@@ -82,6 +82,7 @@ SHOW(deny_time, "%d", service->deny_time)
 SHOW(libwrap, "%s", service->libwrap)
 SHOW(log_on_success, "%u", service->log_on_success)
 SHOW(log_on_failure, "%u", service->log_on_failure)
+SHOW(idle_timeout, "%d", service->idle_timeout)
 SHOW(fold_failures, "%d", service->fold_failures)
 SHOW(banners, "%s %s %s", service->banner ? service->banner : "-",
      service->banner_success ? service->banner_success : "-",
@@ -250,6 +251,7 @@ static const struct {
 	{ "deny_time = forever", show_deny_time, "-1" },
 	{ "deny_time = NEVER", show_deny_time, "0" },
 
+	{ "idle_timeout = 0", show_idle_timeout, "0" },
 	{ "fold_failures = 10", show_fold_failures, "10" },
 	{ "fold_failures = 0", show_fold_failures, "0" },
 	{ "nice = 0", show_fold_failures, "-1" },

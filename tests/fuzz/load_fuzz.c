@@ -131,13 +131,18 @@ static void check_attribute_line(const char *line)
 	require(index >= 0 && (attributes[index].places & IN_SERVICE));
 }
 
+static bool runs_program(const struct service_settings *service)
+{
+	return service->server && !service_is_internal(service) && !service->redirect_host;
+}
+
 static void check_service(const struct service_settings *service)
 {
 	require(service->references == 1 && service->file && service->line > 0);
 	require(service->name && service->name[0] && service->id && service->id[0]);
 	require(service->port >= 0 && service->port <= UINT16_MAX);
 	require(!service->disable && service->canonical);
-	require(!service->server || (service->argv && service->argv[0]));
+	require(!runs_program(service) || (service->argv && service->argv[0]));
 	require(!service->server || service->server[0] == '/');
 	require(!service->user || service->uid != (uid_t)-1);
 	require(!service->group_is_set || service->gid != (gid_t)-1);

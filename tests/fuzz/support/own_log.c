@@ -35,18 +35,24 @@ char *own_log_take(size_t *length)
 	return text;
 }
 
+/* What is behind the end of the head and one blank. */
+static const char *behind(const char *line, int end)
+{
+	return end > 0 && line[end] == ' ' ? line + end + 1 : NULL;
+}
+
 const char *own_log_message(const char *line)
 {
 	int end = 0;
 
-	sscanf(line, "%*2d/%*2d/%*2d@%*2d:%*2d:%*2d usherd[%*d]: %n", &end);
-	return end > 0 ? line + end : NULL;
+	sscanf(line, "%*2d/%*2d/%*2d@%*2d:%*2d:%*2d usherd[%*d]:%n", &end);
+	return behind(line, end);
 }
 
 const char *own_log_record(const char *line)
 {
 	int end = 0;
 
-	sscanf(line, "%*2d/%*2d/%*2d@%*2d:%*2d:%*2d: %n", &end);
-	return end > 0 ? line + end : NULL;
+	sscanf(line, "%*2d/%*2d/%*2d@%*2d:%*2d:%*2d:%n", &end);
+	return behind(line, end);
 }

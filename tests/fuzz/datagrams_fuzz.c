@@ -189,7 +189,8 @@ static void check_answers(const struct datagram *sent, size_t count)
 			continue;
 		length = recv(sent[i].to->sender, answer, sizeof answer, 0);
 		require(length >= 0 && (size_t)length <= sent[i].to->answer_most);
-		require(sent[i].to->check(sent[i].request, (struct input){ answer, (size_t)length }));
+		require(sent[i].to->check(sent[i].request,
+					  (struct input){ answer, (size_t)length }));
 	}
 	for (int i = 0; i < BUILT_INS; i++)
 		require(recv(built_ins[i].sender, answer, sizeof answer, 0) < 0);

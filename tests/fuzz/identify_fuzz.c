@@ -100,8 +100,8 @@ static void take_result(void *context, enum identify_result result, const char *
 static void check_result(const struct told *told, struct input reply, enum ending ending)
 {
 	char user[IDENT_USER_SIZE];
-	enum ident_outcome outcome = ident_parse((const char *)reply.bytes, reply.length, THEIR_PORT,
-						 OUR_PORT, user);
+	enum ident_outcome outcome = ident_parse((const char *)reply.bytes, reply.length,
+						 THEIR_PORT, OUR_PORT, user);
 
 	require(told->calls == 1 && *identify_result_text(told->result));
 	require(is_printable(told->user, strlen(told->user)));

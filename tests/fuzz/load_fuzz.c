@@ -71,7 +71,8 @@ static void append(int file, const void *bytes, size_t length)
 static int file_begun_by(struct input line)
 {
 	for (int i = 0; i < START; i++)
-		if (line.length == strlen(file_names[i]) + 4 && memcmp(line.bytes, "--- ", 4) == 0 &&
+		if (line.length == strlen(file_names[i]) + 4 &&
+		    memcmp(line.bytes, "--- ", 4) == 0 &&
 		    memcmp(line.bytes + 4, file_names[i], line.length - 4) == 0)
 			return i;
 	return -1;
@@ -222,12 +223,13 @@ static void check_round_trip(const struct settings *settings)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
+	const char *inetd_conf = paths[INETD_CONF];
 	struct settings *settings;
 
 	if (!paths[0][0])
 		make_place();
 	write_files((struct input){ bytes, length });
-	settings = load(START, access(paths[INETD_CONF], F_OK) == 0 ? paths[INETD_CONF] : NULL, true);
+	settings = load(START, access(inetd_conf, F_OK) == 0 ? inetd_conf : NULL, true);
 	if (settings)
 		check_round_trip(settings);
 	settings_free(settings);

@@ -6,6 +6,7 @@
 #include "base/address.h"
 #include "base/loop.h"
 #include "base/timer.h"
+#include "server/wait_delay.h"
 
 #include <stdbool.h>
 #include <sys/queue.h>
@@ -28,6 +29,7 @@ struct listener {
 	unsigned attempts;      /* failed ones since it was last open */
 	int error;              /* of the last of them */
 	struct session *server; /* the wait server that has the socket now */
+	struct wait_delay delay; /* of the next one */
 	struct watch refused;   /* INTERCEPT: the socket for refused datagrams; fd -1 without */
 	bool is_blocking;       /* the socket, for a wait server */
 	bool is_inner;          /* INTERCEPT: the server's own socket, on the loopback interface */

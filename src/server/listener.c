@@ -122,7 +122,8 @@ void listener_rest(struct listener *listener)
 
 void listener_set_polled(struct listener *listener, bool polled)
 {
-	if (!listener_is_open(listener) || polled == watch_is_started(&listener->watch))
+	if (!listener_is_open(listener) || polled == watch_is_started(&listener->watch) ||
+	    (polled && timer_is_pending(&listener->retry)))
 		return;
 	set_blocking(listener);
 	if (!polled)
@@ -316,6 +317,7 @@ void listener_open(struct listener *listener)
 	if (listener->attempts > 0)
 		log_notice("service %s: bound at last", listener->service->settings->id);
 	listener->attempts = 0;
+	timer_stop(&listener->retry);
 	if (is_rpc(listener))
 		rpc_register(listener->service->settings, fd);
 	listener->is_blocking = is_for_server(listener);

@@ -156,6 +156,23 @@ static void dismiss_one(const struct listener *listener)
 		close(fd);
 }
 
+/* A program that fails at once would be started again at once, without end. */
+static void delay_next_server(struct listener *listener, const struct session *session)
+{
+	uint64_t wait = 0;
+
+	if (listener_is_open(listener))
+		wait = wait_delay_end(&listener->delay, listener->watch.fd,
+				      loop_now() - session->opened);
+	if (wait == 0)
+		return;
+	if (wait == WAIT_DELAY_FIRST_MS)
+		log_warning("service %s: %s ends and leaves unread what it was started for; starting "
+			    "it with growing delays", session->settings->id,
+			    session->settings->server);
+	listener_pause(listener, (unsigned)wait);
+}
+
 static void leave_origin(struct session *session)
 {
 	struct listener *listener = session->origin;
@@ -165,6 +182,8 @@ static void leave_origin(struct session *session)
 		return;
 	if (session->state < SESSION_SERVING)
 		dismiss_one(listener);
+	else
+		delay_next_server(listener, session);
 	service_refresh(listener->service); /* not the session's, perhaps, since a reload */
 }
 
@@ -502,6 +521,7 @@ void reception_wait(struct listener *listener, const struct address *peer)
 	}
 	session->origin = listener;
 	listener->server = session;
+	wait_delay_begin(&listener->delay, listener->watch.fd);
 	listener_set_polled(listener, false);
 	if (listener->is_inner) /* its clients are judged one by one */
 		begin(session);

@@ -285,6 +285,24 @@ START_TEST(a_datagram_server_may_leave_the_datagram)
 }
 END_TEST
 
+START_TEST(a_server_that_never_reads_is_started_ever_more_rarely)
+{
+	int port = add_service("zzidle", "socket_type = dgram\nserver = /bin/true\n%s",
+			       log_everything());
+	int fd;
+
+	daemon_start();
+	fd = datagram_connect(NULL, NULL, port);
+	datagram_send(fd, "one", 3);
+	daemon_wait_log("WARNING: service zzidle: /bin/true ends and leaves unread .*growing delays");
+	service_wait_lines(6, "START: zzidle");
+	daemon_check_calm(fd);
+	daemon_stop();
+	ck_assert_uint_eq(text_count(daemon_log(), "growing delays"), 1);
+	close(fd);
+}
+END_TEST
+
 START_TEST(a_denied_datagram_starts_no_server)
 {
 	int port = add_wait_datagram("1", textf("no_access = 127.0.0.5\n%s", log_everything()));
@@ -527,6 +545,7 @@ static void add_wait_tests(Suite *suite)
 	tcase_add_test(wait, a_datagram_server_gets_the_socket);
 	tcase_add_test(wait, no_datagram_is_lost_between_servers);
 	tcase_add_test(wait, a_datagram_server_may_leave_the_datagram);
+	tcase_add_test(wait, a_server_that_never_reads_is_started_ever_more_rarely);
 	tcase_add_test(wait, a_denied_datagram_starts_no_server);
 }
 

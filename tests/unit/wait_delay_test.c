@@ -1,0 +1,149 @@
+#include "server/wait_delay.h"
+#include "support/client.h"
+#include "support/place.h"
+
+#include <check.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct wait_delay delay;
+static int server, client;
+
+static void open_server(int type)
+{
+	struct endpoint here = endpoint_of(NULL, 0);
+
+	server = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(server, (struct sockaddr *)&here.address, here.length), 0);
+	if (type == SOCK_STREAM)
+		ck_assert_int_eq(listen(server, 8), 0);
+}
+
+static void set_up(void)
+{
+	place_make();
+	delay = (struct wait_delay){ .idle = 0 };
+}
+
+static void tear_down(void)
+{
+	close(server);
+	close(client);
+	place_remove();
+}
+
+static void wait_readable(void)
+{
+	struct pollfd readable = { .fd = server, .events = POLLIN };
+
+	ck_assert_int_eq(poll(&readable, 1, 10000), 1);
+}
+
+static void send_one(const char *text)
+{
+	datagram_send(client, text, 3);
+	wait_readable();
+}
+
+static void read_one(void)
+{
+	char bytes[8];
+
+	ck_assert_int_eq(recv(server, bytes, sizeof bytes, 0), 3);
+}
+
+/* One server after another that lasts so long; whether it reads is read's business. */
+static uint64_t serve(uint64_t lasted, void (*read)(void))
+{
+	wait_delay_begin(&delay, server);
+	if (read)
+		read();
+	return wait_delay_end(&delay, server, lasted);
+}
+
+static const uint64_t waits[] = { 0, 100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000 };
+
+static void expect_growing_waits(void)
+{
+	for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++)
+		ck_assert_uint_eq(serve(10, NULL), waits[i]);
+}
+
+static void open_datagrams(void)
+{
+	open_server(SOCK_DGRAM);
+	client = datagram_connect(NULL, NULL, client_port(server));
+	send_one("one");
+}
+
+START_TEST(servers_that_read_nothing_wait_ever_longer)
+{
+	open_datagrams();
+	expect_growing_waits();
+	for (int i = 0; i < 100; i++)
+		ck_assert_uint_eq(serve(10, NULL), WAIT_DELAY_MOST_MS);
+}
+END_TEST
+
+START_TEST(a_server_that_reads_begins_anew)
+{
+	open_datagrams();
+	send_one("two");
+	send_one("six");
+	expect_growing_waits();
+	ck_assert_uint_eq(serve(10, read_one), 0);
+	ck_assert_uint_eq(serve(10, NULL), 0);
+	ck_assert_uint_eq(serve(10, NULL), 100);
+	read_one();
+	ck_assert_uint_eq(serve(10, read_one), 0); /* nothing is left */
+	ck_assert_uint_eq(serve(10, NULL), 0);
+}
+END_TEST
+
+START_TEST(a_server_that_lasts_begins_anew)
+{
+	open_datagrams();
+	expect_growing_waits();
+	ck_assert_uint_eq(serve(WAIT_QUICK_MS, NULL), 0);
+	ck_assert_uint_eq(serve(10, NULL), 0);
+}
+END_TEST
+
+static void accept_one(void)
+{
+	close(accept4(server, NULL, NULL, SOCK_CLOEXEC));
+}
+
+START_TEST(servers_that_accept_nothing_wait_ever_longer)
+{
+	int second;
+
+	open_server(SOCK_STREAM);
+	client = client_connect(NULL, client_port(server));
+	wait_readable();
+	expect_growing_waits();
+	ck_assert_uint_eq(serve(10, accept_one), 0);
+	second = client_connect(NULL, client_port(server));
+	wait_readable();
+	ck_assert_uint_eq(serve(10, NULL), 0);
+	ck_assert_uint_eq(serve(10, NULL), 100);
+	close(second);
+}
+END_TEST
+
+Suite *wait_delay_suite(void);
+
+Suite *wait_delay_suite(void)
+{
+	Suite *suite = suite_create("wait_delay");
+	TCase *delays = tcase_create("delays");
+
+	tcase_add_checked_fixture(delays, set_up, tear_down);
+	tcase_add_test(delays, servers_that_read_nothing_wait_ever_longer);
+	tcase_add_test(delays, a_server_that_reads_begins_anew);
+	tcase_add_test(delays, a_server_that_lasts_begins_anew);
+	tcase_add_test(delays, servers_that_accept_nothing_wait_ever_longer);
+	suite_add_tcase(suite, delays);
+	return suite;
+}

@@ -6,6 +6,7 @@
 #include "admission/load.h"
 #include "admission/verdict.h"
 #include "base/loop.h"
+#include "base/name_servers.h"
 #include "config/attributes.h"
 
 #include <stdlib.h>
@@ -179,7 +180,10 @@ static bool judge_address(struct answer *answer, const char *const *names)
 static void on_names(void *context, const char *const *names)
 {
 	struct answer *answer = context;
+	const char *silent = name_servers_silent();
 
+	if (silent)
+		fprintf(answer->reasons, "name server %s does not answer\n", silent);
 	write_names(answer, names);
 	judge_address(answer, names);
 	answer->is_known = true;
@@ -218,6 +222,7 @@ static void check_address(struct answer *answer)
 	if (judge_address(answer, NULL))
 		return;
 	answer->is_known = false;
+	name_servers_log_nothing();
 	host_names_find(&alone, &answer->inquiry->peer, on_names, answer);
 	wait_for_answer(answer);
 }

@@ -2,6 +2,7 @@
 
 #include "base/container_of.h"
 #include "base/loop.h"
+#include "base/name_servers.h"
 #include "base/worker.h"
 
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 enum {
 	REPLY_USUAL = 8 * 1024, /* what the names of an address take up, as the C library */
@@ -45,6 +45,7 @@ struct lookup {
 
 	bool was_asked;
 	int error, system_error; /* of getaddrinfo(3) */
+	struct name_servers servers; /* whether they answer, when that was in doubt */
 	size_t count;
 	struct address addresses[LOOKUP_ADDRESSES_MOST];
 	char *names[LOOKUP_NAMES_MOST + 1];
@@ -70,12 +71,7 @@ static void lookup_free(struct lookup *lookup)
 
 static bool is_worth_asking(const struct lookup *lookup)
 {
-	struct timespec time;
-
-	if (atomic_load(&lookup->is_cancelled))
-		return false;
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000 <= lookup->due;
+	return !atomic_load(&lookup->is_cancelled) && loop_read_clock() <= lookup->due;
 }
 
 static int ask_for_addresses(const char *host, int family, int flags, struct addrinfo **list)
@@ -117,6 +113,7 @@ static void find_addresses(struct job *job)
 		return;
 	lookup->error = ask_for_addresses(lookup->host, lookup->family, 0, &list);
 	lookup->system_error = errno;
+	name_servers_ask(&lookup->servers, lookup->error == EAI_AGAIN);
 	if (lookup->error)
 		return;
 	for (const struct addrinfo *found = list; found; found = found->ai_next)
@@ -193,18 +190,18 @@ void resolver_limit_waiting(void)
 		_res.retry = 1;
 }
 
-/* Of gethostbyaddr_r(3): ERANGE when the reply is longer than size. */
+/* Of gethostbyaddr_r(3): ERANGE when the reply is longer than size. *failure: why
+ * there is none, as h_errno. */
 static int ask_for_names(const struct address *address, struct hostent *names, char *reply,
-			 size_t size, struct hostent **found)
+			 size_t size, struct hostent **found, int *failure)
 {
 	bool is_in4 = address->any.sa_family == AF_INET;
 	const void *bytes = is_in4 ? (const void *)&address->in4.sin_addr
 				   : (const void *)&address->in6.sin6_addr;
 	socklen_t length = is_in4 ? sizeof address->in4.sin_addr : sizeof address->in6.sin6_addr;
-	int ignored;
 
 	return gethostbyaddr_r(bytes, length, address->any.sa_family, names, reply, size, found,
-			       &ignored);
+			       failure);
 }
 
 static void try_names(struct lookup *lookup, const struct hostent *names)
@@ -217,7 +214,7 @@ static void try_names(struct lookup *lookup, const struct hostent *names)
 static void find_names(struct job *job)
 {
 	struct lookup *lookup = lookup_of(job);
-	int error = ERANGE;
+	int error = ERANGE, failure = 0;
 
 	if (!is_worth_asking(lookup))
 		return;
@@ -230,11 +227,13 @@ static void find_names(struct job *job)
 		if (!reply || !is_worth_asking(lookup))
 			error = ECANCELED;
 		else
-			error = ask_for_names(&lookup->address, &names, reply, size, &found);
+			error = ask_for_names(&lookup->address, &names, reply, size, &found,
+					      &failure);
 		if (error == 0 && found)
 			try_names(lookup, found);
 		free(reply);
 	}
+	name_servers_ask(&lookup->servers, failure == TRY_AGAIN);
 }
 
 /* --- on the loop thread --------------------------------------------------------- */
@@ -252,6 +251,7 @@ static void addresses_done(struct job *job)
 {
 	struct lookup *lookup = lookup_of(job);
 
+	name_servers_report(&lookup->servers);
 	if (!atomic_load(&lookup->is_cancelled))
 		lookup->addresses_found(lookup->context, lookup->addresses, lookup->count,
 					reason_of(lookup));
@@ -263,6 +263,7 @@ static void names_done(struct job *job)
 	struct lookup *lookup = lookup_of(job);
 	const char *const *names = (const char *const *)lookup->names;
 
+	name_servers_report(&lookup->servers);
 	if (!atomic_load(&lookup->is_cancelled))
 		lookup->names_found(lookup->context, lookup->was_asked ? names : NULL);
 	lookup_free(lookup);

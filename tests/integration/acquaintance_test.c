@@ -211,13 +211,23 @@ static void use_own_name_server(void)
 		_exit(99);
 }
 
-static void start_with_name_server(void)
+/* options: those of resolv.conf. */
+static void start_name_server(const char *options)
 {
-	place_write("resolv.conf", "nameserver " NAME_SERVER "\n");
-	place_write("nsswitch.conf", "hosts: files dns\n");
+	place_write("resolv.conf", "nameserver " NAME_SERVER "\noptions %s\n", options);
+	place_write("nsswitch.conf", "hosts: files dns\nnetworks: files\n");
 	name_server_start(NAME_SERVER, records, sizeof records / sizeof records[0]);
+}
+
+static void start_with_name_server(const char *options)
+{
+	start_name_server(options);
 	daemon_start_with(&(struct daemon_options){ .prepare = use_own_name_server });
 }
+
+/* Strangers' name servers get all the time they may have, or next to none. */
+#define PATIENT "timeout:5"
+#define IMPATIENT "timeout:1 attempts:1"
 
 enum { STRANGERS = 100 };
 
@@ -236,13 +246,74 @@ START_TEST(slow_names_of_one_service_hold_up_no_other)
 	int echo = add_service("echo", "type = INTERNAL UNLISTED\n"), clients[STRANGERS];
 	int redirect = add_service("zzredirect", "redirect = good.example %d\n", echo);
 
-	start_with_name_server();
+	start_with_name_server(PATIENT);
 	connect_strangers(flooded, clients);
 	ck_assert_str_eq(ask_from(GOOD, other, ""), "hello\n");
 	ck_assert_str_eq(ask(redirect, "there"), "there");
 	ck_assert(client_hears_nothing(clients[STRANGERS - 1]));
 	for (int i = 0; i < STRANGERS; i++)
 		close(clients[i]);
+}
+END_TEST
+
+/* --- a name server that does not answer ----------------------------------------------- */
+
+#define NO_ANSWER "name server 127\\.113\\.0\\.53 does not answer"
+#define ANSWERS_AGAIN "name server 127\\.113\\.0\\.53 answers again"
+
+/* A client comes whose name nobody has asked for yet. How often has the log said so? */
+static unsigned said_after_another(int port, const char *what)
+{
+	static int clients;
+
+	clients++;
+	ask_from(textf("127.%d.%d.1", 114 + clients / 256, clients % 256), port, "");
+	return text_count(daemon_log(), what);
+}
+
+START_TEST(a_dead_name_server_is_said_once)
+{
+	int port = add_service("zzone", HELLO "only_from = good.example\ncps = 0 0\n%s",
+			       log_everything());
+
+	start_with_name_server(IMPATIENT);
+	name_server_be_silent(true);
+	said_after_another(port, NO_ANSWER);
+	daemon_wait_log("ERROR: " NO_ANSWER);
+	for (int i = 0; i < 8; i++) /* longer than until it is looked for again */
+		ck_assert_uint_eq(said_after_another(port, NO_ANSWER), 1);
+	name_server_be_silent(false);
+	wait_until(said_after_another(port, ANSWERS_AGAIN) == 1);
+	name_server_be_silent(true);
+	wait_until(said_after_another(port, NO_ANSWER) == 2);
+	ck_assert_uint_eq(text_count(daemon_log(), ANSWERS_AGAIN), 1);
+}
+END_TEST
+
+START_TEST(a_slow_zone_is_no_dead_name_server)
+{
+	int port = add_service("zzone", HELLO "only_from = good.example\n");
+
+	start_with_name_server(IMPATIENT);
+	ck_assert_str_eq(ask_from("127.66.0.1", port, ""), "");
+	ck_assert_uint_eq(text_count(daemon_log(), "name server"), 0);
+}
+END_TEST
+
+START_TEST(a_dead_name_server_is_explained)
+{
+	struct outcome outcome;
+
+	add_service("zzone", HELLO "only_from = good.example\n");
+	configuration_write();
+	start_name_server(IMPATIENT);
+	name_server_be_silent(true);
+	use_own_name_server();
+	outcome = daemon_run((const char *const[]){ "-f", configuration_path(), "-explain", "zzone",
+						    GOOD, NULL });
+	ck_assert_int_eq(outcome.status, 1);
+	ck_assert_msg(text_matches(outcome.output, "^ +" NO_ANSWER "$"), "%s", outcome.output);
+	ck_assert_str_eq(outcome.errors, "");
 }
 END_TEST
 
@@ -259,7 +330,7 @@ START_TEST(a_sender_known_by_name_need_not_repeat)
 {
 	int port = add_wait_datagram("-1"), good;
 
-	start_with_name_server();
+	start_with_name_server(PATIENT);
 	good = datagram_connect(GOOD, NULL, port);
 	datagram_send(good, "once", 4);
 	ck_assert(text_matches(datagram_receive(good).data, " once$"));
@@ -297,7 +368,7 @@ START_TEST(slow_names_hold_up_no_datagram)
 {
 	int port = add_wait_datagram("1"), senders[SENDERS], good;
 
-	start_with_name_server();
+	start_with_name_server(PATIENT);
 	send_as_strangers(port, crowds[_i].strangers, senders);
 	good = datagram_connect(crowds[_i].sender, NULL, port);
 	datagram_send(good, "good", 4);
@@ -315,7 +386,7 @@ START_TEST(a_queue_of_strangers_is_no_work)
 {
 	int port = add_wait_datagram("1"), senders[SENDERS];
 
-	start_with_name_server();
+	start_with_name_server(PATIENT);
 	send_as_strangers(port, 3, senders);
 	daemon_check_calm(senders[0]);
 	check_unheard(3, senders);
@@ -385,6 +456,9 @@ Suite *acquaintance_suite(void)
 	if (is_superuser() && access("/etc/resolv.conf", F_OK) == 0 &&
 	    access("/etc/nsswitch.conf", F_OK) == 0) { /* to lay others over */
 		tcase_add_test(names, slow_names_of_one_service_hold_up_no_other);
+		tcase_add_test(names, a_dead_name_server_is_said_once);
+		tcase_add_test(names, a_slow_zone_is_no_dead_name_server);
+		tcase_add_test(names, a_dead_name_server_is_explained);
 		tcase_add_test(names, a_sender_known_by_name_need_not_repeat);
 		tcase_add_loop_test(names, slow_names_hold_up_no_datagram, 0,
 				    sizeof crowds / sizeof crowds[0]);

@@ -1,4 +1,5 @@
 #include "base/loop.h"
+#include "base/name_servers.h"
 #include "base/resolver.h"
 #include "support/name_server.h"
 #include "support/own_etc.h"
@@ -26,6 +27,7 @@ static void set_up(void)
 {
 	memset(answers, 0, sizeof answers);
 	answered = 0;
+	name_servers_log_nothing();
 	ck_assert_int_eq(loop_init(), 0);
 }
 

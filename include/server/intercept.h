@@ -33,4 +33,10 @@ int intercept_update(int fd, const struct service_settings *settings)
 void intercept_take_refused(int fd, struct service *service,
 			    void (*refused)(struct service *service, const struct address *peer));
 
+/* How the daemon's own connections come to the socket that the server of a session's
+ * service has: bound to a port, which nobody else can use meanwhile, and let in by that
+ * port for as long as it is bound. So no other process gets in, however often it
+ * tries. */
+extern const struct redirect_gate intercept_gate;
+
 #endif

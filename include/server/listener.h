@@ -3,6 +3,7 @@
 #ifndef USHERD_SERVER_LISTENER_H
 #define USHERD_SERVER_LISTENER_H
 
+#include "admission/gate.h"
 #include "base/address.h"
 #include "base/loop.h"
 #include "base/timer.h"
@@ -32,6 +33,7 @@ struct listener {
 	struct wait_delay delay; /* of the next one */
 	struct watch refused;   /* INTERCEPT: the socket for refused datagrams; fd -1 without */
 	bool is_blocking;       /* the socket, for a wait server */
+	struct gate gate;       /* of an inner one: whom it admits */
 	bool is_inner;          /* INTERCEPT: the server's own socket, on the loopback interface */
 	bool is_wanted;         /* for reload's mark and sweep */
 };

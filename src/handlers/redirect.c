@@ -24,10 +24,13 @@ struct redirection {
 	struct watch connecting;
 	int target; /* -1 when there is no socket */
 	struct relay relay;
+	const struct redirect_gate *gate; /* NULL: none */
 };
 
 static void close_target(struct redirection *redirection)
 {
+	if (redirection->gate && redirection->target >= 0)
+		redirection->gate->close(redirection->session, redirection->target);
 	watch_stop(&redirection->connecting);
 	relay_stop(&redirection->relay);
 	if (redirection->target >= 0)
@@ -108,6 +111,9 @@ static int connect_begin(struct redirection *redirection)
 	if (redirection->target < 0)
 		return errno;
 	watch_init(&redirection->connecting, redirection->target, on_connect_event);
+	if (redirection->gate &&
+	    redirection->gate->open(redirection->session, redirection->target) < 0)
+		return errno;
 	error = connect_error(redirection);
 	/* To this very host it is done by now, although it was only begun. */
 	return error == EINPROGRESS ? connect_error(redirection) : error;
@@ -214,12 +220,15 @@ static struct redirection *redirection_begin(struct session *session)
 	return redirection;
 }
 
-void redirect_to(struct session *session, const struct address *address)
+void redirect_to(struct session *session, const struct address *address,
+		 const struct redirect_gate *gate)
 {
 	struct redirection *redirection = redirection_begin(session);
 
-	if (redirection)
-		on_found(&redirection->wait, address, 1, NULL);
+	if (!redirection)
+		return;
+	redirection->gate = gate;
+	on_found(&redirection->wait, address, 1, NULL);
 }
 
 static void redirect_start(struct session *session)
@@ -229,7 +238,7 @@ static void redirect_start(struct session *session)
 	struct redirection *redirection;
 
 	if (address_parse(&address, host, 0) == 0)
-		redirect_to(session, &address);
+		redirect_to(session, &address, NULL);
 	else if ((redirection = redirection_begin(session)))
 		target_find(&redirection->wait, host, on_found);
 }

@@ -1,7 +1,10 @@
 #include "server/intercept.h"
 
 #include "admission/packet_filter.h"
+#include "base/log.h"
 #include "config/settings.h"
+#include "handlers/redirect.h"
+#include "server/service.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -61,6 +64,45 @@ int intercept_open_refused(const struct endpoint *endpoint, const struct service
 	close(fd);
 	return -1;
 }
+
+static struct listener *inner_listener(const struct session *session)
+{
+	struct listener *listener;
+
+	LIST_FOREACH(listener, &session->service->listeners, link)
+		if (listener->is_inner && listener_is_open(listener))
+			return listener;
+	return NULL;
+}
+
+static int let_in(struct session *session, int fd)
+{
+	struct listener *inner = inner_listener(session);
+	struct address own;
+
+	errno = EAGAIN;
+	if (!inner || address_parse(&own, "127.0.0.1", 0) < 0 ||
+	    bind(fd, &own.any, own.length) < 0 || address_of_socket(fd, &own) < 0)
+		return -1;
+	gate_add(&inner->gate, address_port(&own));
+	return gate_attach(&inner->gate, inner->watch.fd);
+}
+
+static void let_in_no_more(struct session *session, int fd)
+{
+	struct listener *inner = inner_listener(session);
+	struct address own;
+
+	if (!inner || address_of_socket(fd, &own) < 0)
+		return;
+	gate_remove(&inner->gate, address_port(&own));
+	if (gate_attach(&inner->gate, inner->watch.fd) < 0) {
+		log_failure(errno, "service %s: INTERCEPT", session->settings->id);
+		listener_close(inner); /* nobody rather than anybody */
+	}
+}
+
+const struct redirect_gate intercept_gate = { .open = let_in, .close = let_in_no_more };
 
 void intercept_take_refused(int fd, struct service *service,
 			    void (*refused)(struct service *service, const struct address *peer))

@@ -211,6 +211,8 @@ static int bind_and_listen(int fd, const struct listener *listener)
 		return bind_beside(fd, listener);
 	if (bind(fd, &address->any, address->length) < 0)
 		return -1;
+	if (listener->is_inner && gate_attach(&listener->gate, fd) < 0)
+		return -1;
 	if (settings->socket_type == SOCK_STREAM || settings->socket_type == SOCK_SEQPACKET)
 		return listen(fd, BACKLOG);
 	return is_multicast(address) ? join_group(fd, address) : 0;

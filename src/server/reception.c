@@ -454,7 +454,7 @@ static void relay_to_server(struct session *session)
 	LIST_FOREACH(listener, &session->service->listeners, link)
 		if (listener->is_inner && listener_is_open(listener) &&
 		    address_of_socket(listener->watch.fd, &inner) == 0) {
-			redirect_to(session, &inner);
+			redirect_to(session, &inner, &intercept_gate);
 			return;
 		}
 	session_fail(session, REFUSED_TARGET, "the server's own socket is not open");

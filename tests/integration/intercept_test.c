@@ -2,10 +2,14 @@
  * peer is checked. */
 #include "support/client.h"
 #include "support/daemon.h"
+#include "support/deadline.h"
 #include "support/place.h"
 #include "support/process.h"
 
 #include <check.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -109,6 +113,44 @@ START_TEST(streams_are_relayed_to_one_server_that_sees_admitted_clients_only)
 }
 END_TEST
 
+/* The port of the socket that the server gets, from the status report. */
+static int inner_port(void)
+{
+	const char *at;
+
+	daemon_signal(SIGUSR1);
+	wait_until((at = strstr(place_read("status"), "127.0.0.1 port ")));
+	return atoi(at + strlen("127.0.0.1 port "));
+}
+
+/* Whoever they are: that is left to the connections of the daemon. */
+START_TEST(local_users_do_not_get_past_the_lists)
+{
+	int port = add_intercepted("wait_stream", "stream",
+				   "only_from = 127.0.0.1\ncps = 0 0\n"), fd;
+	int stranger = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct pollfd knocking = { .fd = stranger, .events = POLLOUT };
+	struct endpoint inner;
+
+	configure("daemon\n{\nstatus_file = %s\n}\n", place_path("status"));
+	daemon_start();
+	inner = endpoint_of("127.0.0.1", inner_port());
+	connect(stranger, (struct sockaddr *)&inner.address, inner.length);
+	for (int i = 0; i < 100; i++) { /* more than are let in at a time, one after another */
+		fd = client_connect(NULL, port);
+		ck_assert(text_matches(client_read_line(fd), "^pid="));
+		client_send(fd, "next\n");
+		client_expect_end(fd);
+		ck_assert_int_eq(poll(&knocking, 1, 0), 0);
+	}
+	fd = client_connect(NULL, port);
+	client_send(fd, "quit\n");
+	client_read_line(fd);
+	client_expect_end(fd);
+	close(stranger);
+}
+END_TEST
+
 START_TEST(per_source_limits_intercepted_clients)
 {
 	int port = add_intercepted("wait_stream", "stream", "per_source = 1\n");
@@ -134,6 +176,7 @@ Suite *intercept_suite(void)
 	tcase_add_test(tcase, reload_changes_whose_datagrams_pass);
 	tcase_add_test(tcase, names_in_the_lists_are_an_error_for_datagrams);
 	tcase_add_test(tcase, streams_are_relayed_to_one_server_that_sees_admitted_clients_only);
+	tcase_add_test(tcase, local_users_do_not_get_past_the_lists);
 	tcase_add_test(tcase, per_source_limits_intercepted_clients);
 	return suite;
 }

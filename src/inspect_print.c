@@ -18,13 +18,16 @@ static void print_daemon(const struct daemon_settings *daemon, FILE *out)
 {
 	struct strings status_file = { .list = (char *[]){ daemon->status_file }, .count = 1 };
 
-	if (!daemon->port_maps.is_set && !daemon->status_file)
+	if (!daemon->port_maps.is_set && !daemon->status_file &&
+	    daemon->status_mode == STATUS_MODE)
 		return;
 	fputs("\ndaemon\n{\n", out);
 	if (daemon->port_maps.is_set)
 		print_words("port_map", &daemon->port_maps, out);
 	if (daemon->status_file)
 		print_words("status_file", &status_file, out);
+	if (daemon->status_mode != STATUS_MODE)
+		fprintf(out, "\tstatus_mode     = %03o\n", (unsigned)daemon->status_mode);
 	fputs("}\n", out);
 }
 

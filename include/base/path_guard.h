@@ -30,6 +30,11 @@ struct path_guard {
 int path_guard_open(struct path_guard *guard, const char *path, int flags, mode_t mode)
 	__attribute__((warn_unused_result));
 
+/* Opens the directory that path is in, for the functions that end in -at(2), and
+ * tells the last name, which is part of path. As root no link is followed that
+ * others can have laid. Returns a descriptor, or -1 with errno. */
+int path_guard_open_place(const char *path, const char **name) __attribute__((warn_unused_result));
+
 enum { GUARD_TEXT_SIZE = PATH_MAX + 128 };
 
 /* What is wrong with culprit, "DIRECTORY is writable by everybody", in text. */

@@ -169,10 +169,13 @@ struct service_settings {
 	bool disable;
 };
 
+enum { STATUS_MODE = 0600 }; /* unless set */
+
 /* What concerns the daemon as a whole. */
 struct daemon_settings {
 	struct strings port_maps; /* absolute paths */
 	char *status_file;        /* absolute; NULL: the default */
+	mode_t status_mode;
 	struct strings enabled, disabled;
 };
 

@@ -266,6 +266,24 @@ int path_guard_open(struct path_guard *guard, const char *path, int flags, mode_
 	return fd;
 }
 
+int path_guard_open_place(const char *path, const char **name)
+{
+	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	struct path_guard guard = { .trusted = 0 };
+	const char *slash = strrchr(path, '/');
+	char directory[PATH_MAX];
+	int length = slash ? (int)(slash - path) + 1 : 0;
+
+	*name = path + length;
+	if (snprintf(directory, sizeof directory, "%.*s", length > 0 ? length : 1,
+		     length > 0 ? path : ".") >= (int)sizeof directory) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return geteuid() == 0 ? path_guard_open(&guard, directory, flags, 0)
+			      : open(directory, flags);
+}
+
 const char *path_guard_fault(const struct path_guard *guard, char text[static GUARD_TEXT_SIZE])
 {
 	unsigned uid = (unsigned)guard->status.st_uid, gid = (unsigned)guard->status.st_gid;

@@ -133,6 +133,8 @@ const struct attribute attributes[] = {
 	  "the files in the form of services(5) that name ports" },
 	{ "status_file", SCALAR, IN_DAEMON, 1, 1, read_config_path, DAEMON_FIELD(status_file),
 	  "where SIGUSR1 writes the status report" },
+	{ "status_mode", SCALAR, IN_DAEMON, 1, 1, read_file_mode, DAEMON_FIELD(status_mode),
+	  "the mode of the status report's file, in octal" },
 };
 
 const size_t attribute_count = sizeof attributes / sizeof attributes[0];

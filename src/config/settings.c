@@ -76,8 +76,10 @@ struct settings *settings_new(void)
 {
 	struct settings *settings = calloc(1, sizeof *settings);
 
-	if (settings)
-		STAILQ_INIT(&settings->left_out);
+	if (!settings)
+		return NULL;
+	STAILQ_INIT(&settings->left_out);
+	settings->daemon.status_mode = STATUS_MODE;
 	return settings;
 }
 

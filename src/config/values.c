@@ -66,18 +66,29 @@ void read_nice(struct reading *reading, void *field)
 	reading->service->nice_is_set = true;
 }
 
-void read_umask(struct reading *reading, void *field)
+/* False, refused, when the word is no octal number of at most three digits' worth. */
+static bool read_octal(struct reading *reading, mode_t *field, const char *what)
 {
 	const char *text = first_word(reading);
 	char *end;
-	unsigned long mask = strtoul(text, &end, 8);
+	unsigned long number = strtoul(text, &end, 8);
 
-	if (!isdigit((unsigned char)*text) || *end || mask > 0777) {
-		reading_refuse(reading, NULL, "\"%s\" is not an octal mask from 000 to 777", text);
-		return;
+	if (!isdigit((unsigned char)*text) || *end || number > 0777) {
+		reading_refuse(reading, NULL, "\"%s\" is not an octal %s from 000 to 777", text, what);
+		return false;
 	}
-	*(mode_t *)field = (mode_t)mask;
-	reading->service->umask_is_set = true;
+	*field = (mode_t)number;
+	return true;
+}
+
+void read_umask(struct reading *reading, void *field)
+{
+	reading->service->umask_is_set |= read_octal(reading, field, "mask");
+}
+
+void read_file_mode(struct reading *reading, void *field)
+{
+	read_octal(reading, field, "mode");
 }
 
 /* --- what and where ------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include "admission/sensor_list.h"
 #include "base/descriptors.h"
 #include "base/log.h"
+#include "base/path_guard.h"
 #include "base/sink.h"
 #include "handlers/error_pipe.h"
 #include "handlers/launch.h"
@@ -95,6 +96,32 @@ static void print_session(FILE *out, const struct session *session)
 	putc('\n', out);
 }
 
+static bool sets_env(const char *line)
+{
+	return strncmp(line, "\tenv ", 5) == 0;
+}
+
+/* The effective attributes, but of env the names alone: what a file that only
+ * root may read gives a program can be a password. */
+static void print_configuration(FILE *out, const struct service_settings *settings)
+{
+	const char *line = settings->canonical, *end;
+
+	for (; *line; line = end) {
+		end = strchrnul(line, '\n');
+		end += *end == '\n';
+		if (!sets_env(line)) {
+			fwrite(line, 1, (size_t)(end - line), out);
+			continue;
+		}
+		fprintf(out, "\t%-15s =", "env");
+		for (size_t i = 0; i < settings->env.count; i++)
+			fprintf(out, " %.*s", (int)strcspn(settings->env.list[i], "="),
+				settings->env.list[i]);
+		putc('\n', out);
+	}
+}
+
 static void print_service(FILE *out, const struct service *service)
 {
 	const struct listener *listener;
@@ -108,7 +135,9 @@ static void print_service(FILE *out, const struct service *service)
 	print_totals(out, service);
 	LIST_FOREACH(session, &service->sessions, link)
 		print_session(out, session);
-	fprintf(out, "\tconfiguration:\n%s\n", service->settings->canonical);
+	fputs("\tconfiguration:\n", out);
+	print_configuration(out, service->settings);
+	putc('\n', out);
 }
 
 static void print_ban(const struct address *address, uint64_t until, void *context)
@@ -141,31 +170,57 @@ static void print_report(FILE *out)
 	fputs("\nEND OF DUMP\n", out);
 }
 
+/* A new file, made in the directory. */
+static FILE *open_report(int directory, const char *name)
+{
+	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, fd;
+	FILE *out;
+
+	if (unlinkat(directory, name, 0) < 0 && errno != ENOENT)
+		return NULL;
+	fd = openat(directory, name, flags, 0600);
+	if (fd < 0)
+		return NULL;
+	if (fchmod(fd, configuration_daemon()->status_mode) == 0 && (out = fdopen(fd, "w")))
+		return out;
+	close(fd);
+	unlinkat(directory, name, 0);
+	return NULL;
+}
+
 /* A new file beside the old one, then in its place: readers see a whole report,
  * and a link laid in its way is replaced, not followed. */
-static int write_report(const char *path)
+static int write_report_in(int directory, const char *name)
 {
-	char temporary[PATH_MAX];
-	FILE *out = NULL;
-	int fd, length = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+	char temporary[NAME_MAX + 1];
+	FILE *out;
 
-	if (length >= PATH_MAX) {
+	if (snprintf(temporary, sizeof temporary, "%s.%d", name, (int)getpid()) > NAME_MAX) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
+	out = open_report(directory, temporary);
+	if (!out)
 		return -1;
-	if (fchmod(fd, 0644) < 0 || !(out = fdopen(fd, "w"))) {
-		close(fd);
-		unlink(temporary);
-		return -1;
-	}
 	print_report(out);
-	if (fclose(out) == 0 && rename(temporary, path) == 0)
+	if (fclose(out) == 0 && renameat(directory, temporary, directory, name) == 0)
 		return 0;
-	unlink(temporary);
+	unlinkat(directory, temporary, 0);
 	return -1;
+}
+
+static int write_report(const char *path)
+{
+	const char *name;
+	int directory = path_guard_open_place(path, &name), result, error;
+
+	if (directory < 0)
+		return -1;
+	result = write_report_in(directory, name);
+	error = errno;
+	close(directory);
+	errno = error;
+	return result;
 }
 
 void status_write(void)

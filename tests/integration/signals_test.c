@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void check_ended_well(void)
@@ -240,6 +241,55 @@ START_TEST(the_report_can_be_had_again)
 }
 END_TEST
 
+START_TEST(the_report_is_for_its_owner_and_has_no_values_of_env)
+{
+	struct stat status;
+	const char *report;
+
+	choose_status_file();
+	add_service("zzcat", CAT "env = TOKEN=hush ADD=more\n");
+	daemon_start();
+	report = status_report();
+	ck_assert_msg(text_matches(report, "^\tenv             = TOKEN ADD$"), "%s", report);
+	ck_assert_msg(!text_matches(report, "hush|more"), "%s", report);
+	ck_assert_msg(text_matches(report, "^\tuser            = "), "%s", report);
+	ck_assert_int_eq(stat(place_path("status"), &status), 0);
+	ck_assert_uint_eq(status.st_mode & 07777, 0600);
+}
+END_TEST
+
+START_TEST(the_mode_of_the_report_may_be_set)
+{
+	struct stat status;
+
+	configure("daemon\n{\n\tstatus_file = %s\n\tstatus_mode = 644\n}\n", place_path("status"));
+	add_service("zzcat", CAT);
+	daemon_start();
+	status_report();
+	ck_assert_int_eq(stat(place_path("status"), &status), 0);
+	ck_assert_uint_eq(status.st_mode & 07777, 0644);
+}
+END_TEST
+
+START_TEST(a_report_goes_to_no_directory_that_others_lead_to)
+{
+	const char *theirs = place_path("theirs"), *roots = place_path("roots");
+
+	if (!is_superuser())
+		return;
+	ck_assert_int_eq(mkdir(roots, 0755), 0);
+	ck_assert_int_eq(mkdir(theirs, 0755), 0);
+	ck_assert_int_eq(symlink(roots, textf("%s/link", theirs)), 0);
+	ck_assert_int_eq(chown(theirs, 54321, 54321), 0);
+	configure("daemon\n{\n\tstatus_file = %s/link/status\n}\n", theirs);
+	add_service("zzcat", CAT);
+	daemon_start();
+	daemon_signal(SIGUSR1);
+	daemon_wait_log("ERROR: can't write the state dump to .*/theirs/link/status: ");
+	ck_assert_int_ne(access(textf("%s/status", roots), F_OK), 0);
+}
+END_TEST
+
 START_TEST(a_report_that_cannot_be_written_is_no_end)
 {
 	int port = add_service("zzcat", CAT);
@@ -315,6 +365,9 @@ Suite *signals_suite(void)
 	tcase_add_test(end, many_sessions_end);
 	tcase_add_test(report, the_report_tells_of_every_service);
 	tcase_add_test(report, the_report_can_be_had_again);
+	tcase_add_test(report, the_report_is_for_its_owner_and_has_no_values_of_env);
+	tcase_add_test(report, the_mode_of_the_report_may_be_set);
+	tcase_add_test(report, a_report_goes_to_no_directory_that_others_lead_to);
 	tcase_add_test(report, a_report_that_cannot_be_written_is_no_end);
 	tcase_add_test(report, a_report_is_no_way_to_write_elsewhere);
 	tcase_add_test(rest, sigabrt_asks_for_a_check);

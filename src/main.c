@@ -148,6 +148,20 @@ static void wait_for_names(void)
 		loop_turn((int)(end - loop_now()));
 }
 
+/* True, reported, when another daemon runs with the same pid file. */
+static bool runs_already(const struct options *options)
+{
+	pid_t holder = background_pid_holder(options->pid_file);
+
+	if (holder > 0)
+		log_error("pid file %s: usherd is running already, as process %d",
+			  options->pid_file, (int)holder);
+	else if (holder < 0)
+		log_error("pid file %s: usherd is running already, in another container",
+			  options->pid_file);
+	return holder != 0;
+}
+
 /* Runs until a signal ends it. Returns the exit status. */
 static int serve(const struct options *options)
 {
@@ -167,8 +181,13 @@ static int serve(const struct options *options)
 	log_notice("Started working: %zu available service%s", count, count == 1 ? "" : "s");
 	if (logs_to_terminal(options))
 		status_announce();
-	if (background_write_pid(options->pid_file) < 0)
-		log_failure(errno, "can't write the process id to %s", options->pid_file);
+	if (background_write_pid(options->pid_file) < 0) {
+		int error = errno;
+
+		if (error == EAGAIN && runs_already(options))
+			return EXIT_FAILURE;
+		log_failure(error, "can't write the process id to %s", options->pid_file);
+	}
 	sink_flush_all();
 	log_stop_copying();
 	background_tell_ready(EXIT_SUCCESS);
@@ -192,7 +211,7 @@ static int run(const struct options *options, const struct load_options *load)
 	if (prepare(options) == 0) {
 		log_notice("usherd %s started with%s options compiled in.", USHERD_VERSION, features);
 		log_unknown_options(options);
-		if (configuration_start(load, options->stay_alive))
+		if (!runs_already(options) && configuration_start(load, options->stay_alive))
 			status = serve(options);
 		configuration_free();
 		rpc_finish(RPC_FINISH_MS);

@@ -2,6 +2,8 @@
 #ifndef USHERD_SERVER_BACKGROUND_H
 #define USHERD_SERVER_BACKGROUND_H
 
+#include <sys/types.h>
+
 /* Has descriptors 0, 1 and 2 open, on /dev/null if need be, and no others. */
 void background_close_inherited(void);
 
@@ -14,9 +16,16 @@ int background_begin(void) __attribute__((warn_unused_result));
  * first call counts, and only after background_begin. */
 void background_tell_ready(int status);
 
-/* Writes the pid file anew, mode 0644, replacing what was there. path may be
- * NULL. 0, or -1 with errno. */
+/* The process of a daemon that runs with this pid file, which may be NULL;
+ * -1 when it is in another container; 0: none. */
+pid_t background_pid_holder(const char *path);
+
+/* Writes the pid file anew, mode 0644, replacing what was there, and keeps it
+ * locked. path may be NULL. 0, or -1 with errno; EAGAIN: another daemon runs with
+ * it. */
 int background_write_pid(const char *path) __attribute__((warn_unused_result));
+
+/* Removes the file that was written, if it is still there. */
 void background_remove_pid(const char *path);
 
 #endif

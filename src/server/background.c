@@ -2,11 +2,14 @@
 
 #include "handlers/start_program.h"
 
+#include "base/path_guard.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -82,24 +85,102 @@ void background_tell_ready(int status)
 	ready = -1;
 }
 
+/* --- the pid file ---------------------------------------------------------------------- */
+
+static int pid_file = -1; /* open, and locked, while the daemon runs */
+
+/* The process that has the file locked, -1 when its number means nothing here; 0: none.
+ * A lock of fcntl(2) ends with its process, whatever is left of its children. */
+static pid_t lock_holder(int fd)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
+		return 0;
+	return lock.l_pid > 0 ? lock.l_pid : -1;
+}
+
+static int open_pid_file(int directory, const char *name, int flags)
+{
+	return openat(directory, name, flags | O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0644);
+}
+
+pid_t background_pid_holder(const char *path)
+{
+	const char *name;
+	int directory = path ? path_guard_open_place(path, &name) : -1;
+	int fd = directory < 0 ? -1 : open_pid_file(directory, name, 0);
+	pid_t holder = fd < 0 ? 0 : lock_holder(fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (directory >= 0)
+		close(directory);
+	return holder;
+}
+
+static int lock(int fd)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return fcntl(fd, F_SETLK, &whole);
+}
+
+/* Takes the place of what is there, unless a process has that locked: it is left
+ * locked until its name is gone, so that of two daemons one is refused. */
+static int take_over(int directory, const char *name)
+{
+	int old = open_pid_file(directory, name, 0), fd = -1;
+
+	if (old >= 0 && lock(old) < 0) {
+		close(old);
+		errno = EAGAIN;
+		return -1;
+	}
+	unlinkat(directory, name, 0);
+	fd = open_pid_file(directory, name, O_CREAT | O_EXCL);
+	if (fd >= 0 && lock(fd) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	if (old >= 0)
+		close(old);
+	return fd;
+}
+
 int background_write_pid(const char *path)
 {
 	char text[16];
-	int fd, length = snprintf(text, sizeof text, "%d\n", (int)getpid());
-	ssize_t written;
+	int directory, length = snprintf(text, sizeof text, "%d\n", (int)getpid());
+	const char *name;
 
 	if (!path)
 		return 0;
-	unlink(path);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
+	directory = path_guard_open_place(path, &name);
+	if (directory < 0)
 		return -1;
-	written = write(fd, text, (size_t)length);
-	return close(fd) == 0 && written == length ? 0 : -1;
+	pid_file = take_over(directory, name);
+	close(directory);
+	if (pid_file < 0)
+		return -1;
+	return write(pid_file, text, (size_t)length) == length ? 0 : -1;
 }
 
 void background_remove_pid(const char *path)
 {
-	if (path)
-		unlink(path);
+	struct stat ours, there;
+	const char *name;
+	int directory;
+
+	if (pid_file < 0)
+		return;
+	directory = path_guard_open_place(path, &name);
+	if (directory >= 0 && fstat(pid_file, &ours) == 0 &&
+	    fstatat(directory, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
+		unlinkat(directory, name, 0);
+	if (directory >= 0)
+		close(directory);
+	close(pid_file);
+	pid_file = -1;
 }

@@ -461,6 +461,60 @@ START_TEST(a_pid_file_is_no_way_to_write_elsewhere)
 }
 END_TEST
 
+/* Runs a second daemon with the pid file of the first. */
+static struct outcome start_another(const char *config)
+{
+	return daemon_run((const char *const[]){ "-dontfork", "-f", config, "-pidfile",
+						 place_path("daemon.pid"), NULL });
+}
+
+START_TEST(a_second_daemon_with_the_pid_file_is_refused)
+{
+	int port = add_service("zzhello", HELLO);
+	struct outcome outcome;
+	pid_t first;
+
+	daemon_start();
+	first = daemon_pid();
+	place_write("second.conf", "# nothing\n");
+	outcome = start_another(place_path("second.conf"));
+	daemon_adopt(first);
+	ck_assert_int_eq(outcome.status, 1);
+	ck_assert_msg(text_matches(outcome.errors, textf("daemon\\.pid: usherd is running already, as "
+							 "process %d$", (int)first)),
+		      "%s", outcome.errors);
+	ck_assert_str_eq(place_read("daemon.pid"), textf("%d\n", (int)first));
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+}
+END_TEST
+
+/* Also while a program of the dead daemon still runs. */
+START_TEST(the_pid_file_of_a_dead_daemon_is_taken_over)
+{
+	int port = add_service("zzcat", CAT), held;
+
+	daemon_start();
+	held = client_hold(port);
+	daemon_signal(SIGKILL);
+	daemon_wait_end();
+	client_ping(held);
+	daemon_start();
+	ck_assert_str_eq(place_read("daemon.pid"), textf("%d\n", (int)daemon_pid()));
+	close(held);
+}
+END_TEST
+
+START_TEST(a_pid_file_that_somebody_else_put_there_stays)
+{
+	add_service("zzhello", HELLO);
+	daemon_start();
+	ck_assert_int_eq(unlink(place_path("daemon.pid")), 0);
+	place_write("daemon.pid", "1\n");
+	daemon_stop();
+	ck_assert_str_eq(place_read("daemon.pid"), "1\n");
+}
+END_TEST
+
 START_TEST(relative_names_start_where_the_daemon_was_started)
 {
 	const char *const arguments[] = { "-dontfork", "-f", "usherd.conf", "-filelog",
@@ -539,6 +593,9 @@ static void add_file_tests(Suite *suite)
 
 	tcase_add_test(files, the_pid_file_has_the_pid);
 	tcase_add_test(files, a_pid_file_is_no_way_to_write_elsewhere);
+	tcase_add_test(files, a_second_daemon_with_the_pid_file_is_refused);
+	tcase_add_test(files, the_pid_file_of_a_dead_daemon_is_taken_over);
+	tcase_add_test(files, a_pid_file_that_somebody_else_put_there_stays);
 	tcase_add_test(files, relative_names_start_where_the_daemon_was_started);
 	tcase_add_test(files, options_may_have_two_dashes);
 	tcase_add_test(files, in_the_foreground_the_terminal_is_the_log);

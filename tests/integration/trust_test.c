@@ -336,6 +336,24 @@ static void add_configuration_tests(Suite *suite)
 	tcase_add_test(configuration, root_serves_from_the_clone_of_somebody_else);
 }
 
+START_TEST(check_says_what_is_closed_to_the_service_s_user)
+{
+	struct outcome outcome;
+
+	ck_assert_int_eq(mkdir(place_path("roots"), 0755), 0);
+	add_service("zzok", HELLO "user = %d\nbanner = %s\nstderr = %s\n", STRANGER, make_secret(),
+		    place_path("roots/errors"));
+	configuration_write();
+	outcome = daemon_run((const char *const[]){ "-check", "-f", configuration_path(), NULL });
+	ck_assert_msg(text_matches(outcome.output, "advice: service zzok: the banner .*/secret can't be "
+				   "sent: 54321 may not read .*/secret \\(mode 0600\\)"), "%s",
+		      outcome.output);
+	ck_assert_msg(text_matches(outcome.output, "advice: service zzok: 54321 may not make files in "
+				   ".*/roots \\(mode 0755\\); the file of stderr"), "%s",
+		      outcome.output);
+}
+END_TEST
+
 static void add_link_tests(Suite *suite)
 {
 	TCase *links = daemon_tcase(suite, "links");
@@ -345,6 +363,7 @@ static void add_link_tests(Suite *suite)
 	tcase_add_test(links, the_file_of_stderr_is_its_users);
 	tcase_add_loop_test(links, a_banner_is_read_as_the_service_s_user, 0,
 			    sizeof banners / sizeof banners[0]);
+	tcase_add_test(links, check_says_what_is_closed_to_the_service_s_user);
 	tcase_add_test(links, a_banner_is_read_as_nobody_where_there_is_no_user);
 	tcase_add_test(links, a_banner_of_root_follows_no_link_that_others_laid);
 	tcase_add_loop_test(links, a_log_is_not_written_where_others_lead_it, 0,

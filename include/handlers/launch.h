@@ -26,8 +26,8 @@ bool launch_is_busy(void);
  * be called on SIGCHLD. */
 void launch_reap(void);
 
-/* When the last program has ended, callback is called once. For the end of the
- * daemon. */
+/* When the last program has ended, and what programs left behind in their process
+ * groups, callback is called once. For the end of the daemon, after orphans_end. */
 void launch_when_idle(void (*callback)(void));
 
 enum {

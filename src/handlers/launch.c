@@ -5,6 +5,7 @@
 #include "handlers/environment.h"
 #include "handlers/error_pipe.h"
 #include "handlers/handler.h"
+#include "handlers/orphans.h"
 #include "handlers/start_program.h"
 #include "session/record.h"
 
@@ -93,6 +94,7 @@ int launch_init(void)
 {
 	if (start_program_init() < 0)
 		return -1;
+	orphans_adopt();
 	starters = pool_new(4, (unsigned)program_slots());
 	preparers = pool_new(1, PREPARERS_MOST);
 	if (!starters || !preparers)
@@ -113,7 +115,7 @@ bool launch_is_busy(void)
 
 static void tell_when_idle(void)
 {
-	if (when_idle && launch_processes() == 0) {
+	if (when_idle && launch_processes() == 0 && orphans_left() == 0) {
 		void (*callback)(void) = when_idle;
 
 		when_idle = NULL;
@@ -146,6 +148,7 @@ static void child_ended(struct child *child, int status)
 	struct session *session = child->session;
 
 	HASH_DEL(children, child);
+	orphans_note(child->pid);
 	child_free(child);
 	if (session) {
 		record_exit(session, status);
@@ -155,7 +158,7 @@ static void child_ended(struct child *child, int status)
 }
 
 /* A program may have ended before its launch is back: its status waits there.
- * Any other process is an orphan that came to us as process 1. */
+ * Any other process is an orphan that came to us. */
 static void keep_status(pid_t pid, int status)
 {
 	struct launch *launch;
@@ -182,6 +185,7 @@ void launch_reap(void)
 		else
 			keep_status(pid, status);
 	}
+	tell_when_idle();
 }
 
 /* From here on the launch's program is a child, session's if there is one. */

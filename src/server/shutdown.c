@@ -3,15 +3,17 @@
 #include "base/log.h"
 #include "handlers/error_pipe.h"
 #include "handlers/launch.h"
+#include "handlers/orphans.h"
 #include "server/service.h"
 
+#include <signal.h>
 #include <stdbool.h>
 
 /* For processes that not even SIGKILL ends at once. */
 enum { LAST_DEADLINE_MS = SESSION_GRACE_MS + 2000 };
 
 static bool is_ending;
-static struct timer deadline;
+static struct timer grace, deadline;
 
 static void each_session(void (*end)(struct session *session))
 {
@@ -47,6 +49,13 @@ static void finish(void)
 	loop_stop();
 }
 
+/* Sessions see to their own programs. */
+static void on_grace_over(struct timer *timer)
+{
+	(void)timer;
+	orphans_end(SIGKILL);
+}
+
 static void on_deadline(struct timer *timer)
 {
 	(void)timer;
@@ -57,11 +66,15 @@ void shutdown_begin(void)
 {
 	if (is_ending) {
 		each_session(session_kill);
+		orphans_end(SIGKILL);
 		finish();
 		return;
 	}
 	stop_listening();
 	each_session(session_end);
+	orphans_end(SIGTERM);
+	timer_init(&grace, on_grace_over);
+	timer_start(&grace, SESSION_GRACE_MS);
 	timer_init(&deadline, on_deadline);
 	timer_start(&deadline, LAST_DEADLINE_MS);
 	launch_when_idle(finish);

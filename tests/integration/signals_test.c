@@ -35,6 +35,41 @@ static bool pid_file_is_there(void)
 
 /* --- the end --- */
 
+static const struct {
+	const char *command;
+	int number;
+	bool survives, leaves_session;
+} leavings[] = {
+	{ "sleep 1000 &", SIGTERM, false, false },
+	{ "sh -c 'trap \"\" TERM; sleep 1000 & wait' &", SIGTERM, false, false },
+	{ "sleep 1000 &", SIGQUIT, true, false },
+	{ "setsid sleep 1000 &", SIGTERM, true, true }, /* it wants to be on its own */
+};
+
+START_TEST(what_programs_left_behind_ends_with_the_daemon)
+{
+	int port = add_service("zzleaves", "server = %s\n%s",
+			       place_script("leaves", "%s\necho $!\nexit 0", leavings[_i].command),
+			       log_everything());
+	pid_t left;
+	int fd;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	left = (pid_t)atoi(client_read_line(fd));
+	service_wait_log("EXIT: zzleaves status=0");
+	ck_assert(process_runs(left));
+	wait_until(!leavings[_i].leaves_session || getsid(left) == left);
+	daemon_signal(leavings[_i].number);
+	check_ended_well();
+	if (!leavings[_i].survives)
+		client_expect_end(fd);
+	ck_assert_int_eq(process_runs(left), leavings[_i].survives);
+	if (leavings[_i].survives)
+		kill(left, SIGKILL);
+}
+END_TEST
+
 /* Those that end the sessions too. */
 static const int ending[] = { SIGTERM, SIGINT };
 
@@ -356,6 +391,8 @@ Suite *signals_suite(void)
 	TCase *report = daemon_tcase(suite, "the status report");
 	TCase *rest = daemon_tcase(suite, "the rest");
 
+	tcase_add_loop_test(end, what_programs_left_behind_ends_with_the_daemon, 0,
+			    sizeof leavings / sizeof leavings[0]);
 	tcase_add_loop_test(end, sessions_end_with_the_daemon, 0, 2);
 	tcase_add_test(end, whole_process_groups_end);
 	tcase_add_test(end, a_server_that_has_just_started_ends_too);

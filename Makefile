@@ -15,18 +15,22 @@ comma := ,
 CC ?= cc
 PKG_CONFIG ?= pkg-config
 OPTIMIZE ?= $(if $(SANITIZE),-O1,-O2)
+# By the comments in uthash's macros, which only gcc sees.
+fallthrough := $(shell $(CC) -Werror -Wimplicit-fallthrough=3 -E -x c /dev/null >/dev/null 2>&1 && \
+	echo -Wimplicit-fallthrough=3)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wvla -Wformat=2 -Wpointer-arith -Wcast-qual -Wundef \
-	-Wimplicit-fallthrough $(if $(WERROR),-Werror)
+	$(fallthrough) $(if $(WERROR),-Werror)
 HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 DEPENDS := libconfuse
 
 # What is there at build time decides which optional parts are built in. Their
 # libraries are loaded when they are needed, see base/library.h.
-have_header = $(shell printf '%s\n' '$(1)' | $(CC) $(CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes)
+hash := \#
+have_header = $(shell echo '$(hash)include <$(1)>' | $(CC) $(CPPFLAGS) $(CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes)
 have_package = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
-ifeq ($(call have_header,\#include <tcpd.h>),yes)
+ifeq ($(call have_header,tcpd.h),yes)
 FEATURES += -DHAVE_LIBWRAP
 endif
 ifeq ($(call have_package,libtirpc),yes)
@@ -101,6 +105,7 @@ help:
 	@echo 'make run        build and start the daemon on the embedded default, as any user'
 	@echo 'make check      build and pass every test (SANITIZE=address,undefined or thread: so built)'
 	@echo 'make unit, make integration, make clients    one kind of test'
+	@echo 'make clang, make musl    build with clang, and each file against musl'
 	@echo 'make bench      compare with other superservers'
 	@echo 'make fuzz       fuzz what reads from outside, each target for FUZZ_SECONDS ($(FUZZ_SECONDS))'
 	@echo 'make fuzz-load FUZZ_SECONDS=900    one target, for longer'

@@ -48,4 +48,25 @@ check: test-dependencies
 # Everything that the tests run, built at once.
 test-programs: $(BUILD)/tests/unit/runner $(BUILD)/tests/integration/runner $(SUPPORT_PROGRAMS)
 
-.PHONY: unit integration check test-programs
+# Other compilers and C libraries. musl has no libconfuse on Debian to link with, so
+# that every file is compiled against its headers, and what Alpine Linux has in
+# bsd-compat-headers and linux-headers is taken from here.
+clang:
+	@sh packaging/install-dependencies build test clang
+	@$(MAKE) --no-print-directory -j $$(nproc) CC=clang BUILD=build/clang WERROR=1 \
+		build/clang/usherd test-programs
+
+musl_headers := build/musl/include
+
+musl:
+	@sh packaging/install-dependencies build musl
+	@mkdir -p $(musl_headers)/sys
+	@ln -sfn /usr/include/confuse.h /usr/include/uthash.h /usr/include/linux \
+		/usr/include/asm-generic /usr/include/$$(gcc -print-multiarch)/asm $(musl_headers)
+	@ln -sfn /usr/include/$$(gcc -print-multiarch)/sys/queue.h $(musl_headers)/sys
+	@$(MAKE) --no-print-directory -j $$(nproc) CC=musl-gcc BUILD=build/musl WERROR=1 \
+		PKG_CONFIG=false CPPFLAGS='-isystem $(musl_headers)' objects
+
+objects: $(OBJECTS)
+
+.PHONY: unit integration check test-programs clang musl objects

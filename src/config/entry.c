@@ -60,6 +60,7 @@ static void report_unknown(const char *name, int line)
 
 /* libconfuse's error callback: it stops at the first error, which is told by
  * the line it is on. */
+__attribute__((format(printf, 2, 0)))
 static void on_parse_error(cfg_t *cfg, const char *format, va_list arguments)
 {
 	char text[MESSAGE_SIZE], name[64];

@@ -42,6 +42,7 @@ static void disarm(char *text)
 			*text = '?';
 }
 
+__attribute__((format(printf, 3, 0)))
 static int problem_fill(struct problem *problem, const char *file, const char *format,
 			va_list values)
 {

@@ -9,6 +9,7 @@
 
 enum { MESSAGE_SIZE = 512 };
 
+__attribute__((format(printf, 4, 0)))
 static void reading_report(struct reading *reading, const struct word *word,
 			   enum severity severity, const char *format, va_list arguments)
 {

@@ -50,6 +50,15 @@ static void problems_log(const struct problems *problems)
 		log_error("%zu more problems are not shown", problems->omitted);
 }
 
+/* Gives back to the kernel what reading took: many times what it leaves behind.
+ * Other C libraries than glibc have no such call. */
+static void return_memory(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
 static struct settings *load(void)
 {
 	struct problems problems = { 0 };
@@ -57,8 +66,7 @@ static struct settings *load(void)
 
 	problems_log(&problems);
 	problems_clear(&problems);
-	/* Reading takes many times what it leaves behind: back to the kernel. */
-	malloc_trim(0);
+	return_memory();
 	return settings;
 }
 

@@ -869,8 +869,8 @@ static const char *const entries[] = {
 	OPEN("a") "log_type = FILE \"/tmp/with blank\" 1K 2M\nbanner = \"/a b\"\nnice = -5\n}\n",
 	OPEN("a") "flags = NAMEINARGS IPv6 REUSE\nserver_args = x\nid = other\n}\n",
 	OPEN("a") "passenv = PATH\npassenv += HOME\numask = 022\nrlimit_as = 3M\n}\n",
-	"defaults\n{\nonly_from = a b\ncps = 3 4\ninstances = 5\nlog_on_failure = HOST\n}\n"
-	OPEN("a") "only_from -= a\nlog_on_failure += ATTEMPT\n}\n" SERVICE("b"),
+	("defaults\n{\nonly_from = a b\ncps = 3 4\ninstances = 5\nlog_on_failure = HOST\n}\n"
+	 OPEN("a") "only_from -= a\nlog_on_failure += ATTEMPT\n}\n" SERVICE("b")),
 	"service echo\n{\ntype = INTERNAL\nsocket_type = dgram\nwait = yes\n}\n",
 	"service r\n{\ntype = UNLISTED\nport = 7\nsocket_type = stream\nwait = no\n"
 	"redirect = ::1 telnet\nlog_on_success = TRAFFIC\n}\n",

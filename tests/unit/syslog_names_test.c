@@ -14,6 +14,9 @@ static const struct {
 	{ "emerg", -1, LOG_EMERG }, { "alert", -1, LOG_ALERT }, { "crit", -1, LOG_CRIT },
 	{ "err", -1, LOG_ERR }, { "warning", -1, LOG_WARNING }, { "notice", -1, LOG_NOTICE },
 	{ "info", -1, LOG_INFO }, { "Info", -1, LOG_INFO }, { "debug", -1, LOG_DEBUG },
+	{ "cron", LOG_CRON, -1 }, { "lpr", LOG_LPR, -1 }, { "news", LOG_NEWS, -1 },
+	{ "syslog", LOG_SYSLOG, -1 }, { "uucp", LOG_UUCP, -1 }, { "security", LOG_AUTH, -1 },
+	{ "error", -1, LOG_ERR }, { "panic", -1, LOG_EMERG }, { "warn", -1, LOG_WARNING },
 	{ "none", -1, -1 }, { "", -1, -1 }, { "nonsense", -1, -1 },
 };
 

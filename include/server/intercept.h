@@ -20,13 +20,13 @@ bool intercepts_datagrams(const struct service_settings *settings);
  * between it and the server's, which comes after it and must be let in by
  * intercept_prepare and bound to the same address and port. Returns its
  * descriptor, or -1 with errno. */
-int intercept_open_refused(const struct endpoint *endpoint,
-			   const struct service_settings *settings)
+int intercept_open_refused(const struct endpoint *endpoint, const struct service *service)
 	__attribute__((warn_unused_result));
 int intercept_prepare(int fd) __attribute__((warn_unused_result));
 
-/* Has the kernel choose by these settings from now on; fd: either socket. 0, or -1 with errno. */
-int intercept_update(int fd, const struct service_settings *settings)
+/* Has the kernel choose by the service's lists from now on, and by the addresses that
+ * their names have now; fd: either socket. 0, or -1 with errno. */
+int intercept_update(int fd, const struct service *service)
 	__attribute__((warn_unused_result));
 
 /* Takes refused datagrams off fd and tells refused of each sender. */

@@ -46,6 +46,7 @@ struct service {
 	LIST_HEAD(, bind_lookup) lookups; /* of the names in bind */
 
 	uint64_t started, refused[VERDICT_COUNT];
+	struct filter_hosts *filter_hosts; /* INTERCEPT: of names in the lists; NULL: none */
 	struct folds *folds;       /* of FAIL lines; made when first needed */
 	int64_t last_failure_time; /* seconds since the epoch; 0: never */
 	char last_failure[FAILURE_TEXT_SIZE];
@@ -113,7 +114,8 @@ bool service_has_names_to_look_up(const struct service *service);
 /* Whom what is asked for a client of the service is asked for. */
 struct turn_owner service_turn_owner(const struct service *service);
 
-/* True while a name in bind is being looked up. */
+/* True while a name in bind is being looked up, or for the first time one by which
+ * datagrams are intercepted. */
 bool service_is_looking_up(const struct service *service);
 
 /* True once no listener is waiting to be bound. */

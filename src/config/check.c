@@ -303,6 +303,15 @@ static void clear_useless_flags(struct check *check)
 		clear_userid(check, WARNING, "two hosts would ask each other who is asking for ever");
 }
 
+/* A name that no address can be found for. */
+static bool has_domain(const struct access_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->rules[i].kind == RULE_DOMAIN)
+			return true;
+	return false;
+}
+
 static void check_access(struct check *check)
 {
 	const struct service_settings *service = check->service;
@@ -313,11 +322,10 @@ static void check_access(struct check *check)
 		complain(check, ERROR, "only_from and no_access can't be kept with wait = yes, as the "
 			 "server accepts its clients itself; use wait = no, or flags = INTERCEPT%s",
 			 origin(check, service->only_from.is_set ? "only_from" : "no_access", where));
-	if ((service->flags & FLAG_INTERCEPT) && (access_list_wants_names(&service->only_from) ||
-						  access_list_wants_names(&service->no_access)) &&
-	    service->socket_type == SOCK_DGRAM)
-		complain(check, ERROR, "INTERCEPT of datagrams can't look up names; write addresses "
-			 "in only_from and no_access");
+	if ((service->flags & FLAG_INTERCEPT) && service->socket_type == SOCK_DGRAM &&
+	    (has_domain(&service->only_from) || has_domain(&service->no_access)))
+		complain(check, ERROR, "INTERCEPT of datagrams can't tell whose name ends so; write "
+			 "host names or addresses in only_from and no_access");
 }
 
 static void check_rpc(struct check *check)

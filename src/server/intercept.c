@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "config/settings.h"
 #include "handlers/redirect.h"
+#include "server/filter_hosts.h"
 #include "server/service.h"
 
 #include <errno.h>
@@ -30,25 +31,33 @@ int intercept_prepare(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
 }
 
-int intercept_update(int fd, const struct service_settings *settings)
+int intercept_update(int fd, const struct service *service)
 {
+	struct access_list only_from = filter_hosts_resolve(service->filter_hosts,
+							    &service->settings->only_from);
+	struct access_list no_access = filter_hosts_resolve(service->filter_hosts,
+							    &service->settings->no_access);
 	struct sock_filter *instructions = calloc(BPF_MAXINSNS, sizeof *instructions);
 	struct sock_fprog program = { .filter = instructions };
 	int result;
 
-	if (!instructions)
-		return -1;
-	program.len = (unsigned short)packet_filter_build(&settings->only_from, &settings->no_access,
-							  instructions, BPF_MAXINSNS);
-	errno = E2BIG;
+	errno = ENOMEM;
+	if (instructions && only_from.rules && no_access.rules) {
+		program.len = (unsigned short)packet_filter_build(&only_from, &no_access,
+								  instructions, BPF_MAXINSNS);
+		errno = E2BIG;
+	}
 	result = program.len == 0 ? -1 : setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
 						   &program, sizeof program);
 	free(instructions);
+	free(only_from.rules);
+	free(no_access.rules);
 	return result;
 }
 
-int intercept_open_refused(const struct endpoint *endpoint, const struct service_settings *settings)
+int intercept_open_refused(const struct endpoint *endpoint, const struct service *service)
 {
+	const struct service_settings *settings = service->settings;
 	const struct address *address = &endpoint->address;
 	int v6only = endpoint->v6only;
 	int fd = socket(address->any.sa_family, settings->socket_type | SOCK_CLOEXEC | SOCK_NONBLOCK,
@@ -59,7 +68,7 @@ int intercept_open_refused(const struct endpoint *endpoint, const struct service
 	if (address->any.sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof v6only);
 	if (intercept_prepare(fd) == 0 && bind(fd, &address->any, address->length) == 0 &&
-	    intercept_update(fd, settings) == 0)
+	    intercept_update(fd, service) == 0)
 		return fd;
 	close(fd);
 	return -1;

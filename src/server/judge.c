@@ -4,6 +4,7 @@
 #include "admission/sensor_list.h"
 #include "base/log.h"
 #include "handlers/launch.h"
+#include "server/intercept.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -31,11 +32,15 @@ bool judge_bans(const struct address *peer)
 struct access_result judge_address(const struct service_settings *settings,
 				   const struct address *peer, const char *const *names)
 {
-	struct access_result banned = { .decision = ACCESS_DENIED };
+	struct access_result result = { .decision = ACCESS_DENIED };
 
 	if (judge_bans(peer))
-		return banned;
-	return access_decide(&settings->only_from, &settings->no_access, peer, names);
+		return result;
+	result = access_decide(&settings->only_from, &settings->no_access, peer, names);
+	/* What has come to the server's socket the kernel has let in by the names. */
+	if (result.decision == ACCESS_NEEDS_NAMES && intercepts_datagrams(settings))
+		result.decision = ACCESS_ALLOWED;
+	return result;
 }
 
 bool judge_still_admits(const struct service_settings *settings, const struct address *peer)

@@ -286,7 +286,7 @@ static int open_refused(struct listener *listener)
 		return 0;
 	if (!descriptors_spend())
 		return -1;
-	fd = intercept_open_refused(&listener->endpoint, listener->service->settings);
+	fd = intercept_open_refused(&listener->endpoint, listener->service);
 	if (fd < 0) {
 		descriptors_regain();
 		return -1;

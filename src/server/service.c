@@ -5,6 +5,7 @@
 #include "base/resolver.h"
 #include "base/sink.h"
 #include "server/handover.h"
+#include "server/filter_hosts.h"
 #include "server/intercept.h"
 #include "session/folds.h"
 #include "session/record.h"
@@ -218,10 +219,27 @@ static void update_filters(struct service *service)
 
 	LIST_FOREACH(listener, &service->listeners, link)
 		if (listener->refused.fd >= 0 &&
-		    intercept_update(listener->refused.fd, service->settings) < 0) {
+		    intercept_update(listener->refused.fd, service) < 0) {
 			log_failure(errno, "service %s: INTERCEPT", service->settings->id);
 			listener_close(listener); /* nobody rather than anybody */
 		}
+}
+
+static void on_filter_hosts(void *context)
+{
+	update_filters(context);
+}
+
+static void look_up_filter_hosts(struct service *service)
+{
+	struct filter_hosts *old = service->filter_hosts;
+
+	service->filter_hosts = NULL;
+	if (intercepts_datagrams(service->settings))
+		service->filter_hosts = filter_hosts_new(service->settings, on_filter_hosts,
+							 service);
+	filter_hosts_inherit(service->filter_hosts, old);
+	filter_hosts_free(old);
 }
 
 static void want_all(struct service *service)
@@ -287,7 +305,7 @@ bool service_is_looking_up(const struct service *service)
 	LIST_FOREACH(pending, &service->lookups, link)
 		if (pending->lookup)
 			return true;
-	return false;
+	return filter_hosts_are_new(service->filter_hosts);
 }
 
 bool service_is_bound(const struct service *service)
@@ -510,6 +528,7 @@ struct service *service_start(struct service_settings *settings)
 	LIST_INIT(&service->lookups);
 	timer_init(&service->resume, on_resume);
 	TAILQ_INSERT_TAIL(&services, service, link);
+	look_up_filter_hosts(service);
 	share_join(descriptors_shares(), &service->descriptors);
 	update_listeners(service);
 	return service;
@@ -554,6 +573,7 @@ bool service_adopt(struct service *service, struct service_settings *settings)
 		close_listeners(service);
 	service->settings = service_settings_keep(settings);
 	service->handler = handler_for(settings);
+	look_up_filter_hosts(service);
 	update_filters(service);
 	update_listeners(service);
 	service_refresh(service);
@@ -570,6 +590,7 @@ void service_free(struct service *service)
 	share_leave(descriptors_shares(), &service->descriptors);
 	sources_free(service->sources);
 	sources_free(service->arrivals);
+	filter_hosts_free(service->filter_hosts);
 	folds_free(service->folds);
 	sink_release(service->log);
 	service_settings_release(service->settings);

@@ -74,15 +74,66 @@ START_TEST(reload_changes_whose_datagrams_pass)
 }
 END_TEST
 
-START_TEST(names_in_the_lists_are_an_error_for_datagrams)
+START_TEST(names_in_the_lists_admit_datagrams)
+{
+	int port = add_intercepted("wait_datagram", "dgram", "only_from = localhost 10.0.0.0/8\n");
+	int good, bad;
+
+	daemon_start();
+	good = datagram_connect("127.0.0.1", NULL, port);
+	bad = datagram_connect("127.0.0.5", NULL, port);
+	datagram_send(good, "one", 3);
+	ck_assert(text_matches(datagram_receive(good).data, "peer=127.0.0.1 one$"));
+	datagram_send(bad, "two", 3);
+	service_wait_log(LOG_TIME "FAIL: zzic address from=127\\.0\\.0\\.5$");
+	datagram_send(good, "quit", 4);
+	ck_assert(text_matches(datagram_receive(good).data, " quit$"));
+}
+END_TEST
+
+START_TEST(names_in_the_lists_keep_datagrams_out)
+{
+	int port = add_intercepted("wait_datagram", "dgram", "no_access = localhost\n");
+	int good, bad;
+
+	daemon_start();
+	good = datagram_connect("127.0.0.5", NULL, port);
+	bad = datagram_connect("127.0.0.1", NULL, port);
+	datagram_send(bad, "one", 3);
+	service_wait_log(LOG_TIME "FAIL: zzic address from=127\\.0\\.0\\.1$");
+	ck_assert_uint_eq(process_children(daemon_pid()), 0);
+	datagram_send(good, "quit", 4);
+	ck_assert(text_matches(datagram_receive(good).data, " quit$"));
+}
+END_TEST
+
+START_TEST(names_that_a_reload_brings_are_looked_up)
+{
+	int port = port_take(), fd;
+	const char *same_port = textf("port = %d\n", port);
+
+	add_intercepted("wait_datagram", "dgram", textf("%sonly_from = 10.0.0.1\n", same_port));
+	daemon_start();
+	configuration_clear();
+	add_intercepted("wait_datagram", "dgram", textf("%sonly_from = localhost\n", same_port));
+	daemon_reload();
+	fd = datagram_connect("127.0.0.1", NULL, port);
+	for (struct deadline deadline = deadline_in(DEADLINE_MS); !datagram_is_waiting(fd);) {
+		datagram_send(fd, "again", 5);
+		deadline_pause(&deadline, "no answer", __FILE__, __LINE__);
+	}
+}
+END_TEST
+
+START_TEST(domains_in_the_lists_are_an_error_for_datagrams)
 {
 	int port = port_take();
 
 	add_service("zzic", "server = %s\nsocket_type = dgram\nwait = yes\nflags = INTERCEPT\n"
-		    "port = %d\nonly_from = localhost\n", place_program("wait_datagram"), port);
+		    "port = %d\nonly_from = .example.org\n", place_program("wait_datagram"), port);
 	add_service("zzok", HELLO);
 	daemon_start();
-	daemon_wait_log("zzic: INTERCEPT of datagrams can't look up names");
+	daemon_wait_log("zzic: INTERCEPT of datagrams can't tell whose name ends so");
 }
 END_TEST
 
@@ -174,7 +225,10 @@ Suite *intercept_suite(void)
 	tcase_add_test(tcase, datagrams_of_refused_senders_never_reach_the_server);
 	tcase_add_test(tcase, refused_datagram_starts_no_server);
 	tcase_add_test(tcase, reload_changes_whose_datagrams_pass);
-	tcase_add_test(tcase, names_in_the_lists_are_an_error_for_datagrams);
+	tcase_add_test(tcase, names_in_the_lists_admit_datagrams);
+	tcase_add_test(tcase, names_in_the_lists_keep_datagrams_out);
+	tcase_add_test(tcase, names_that_a_reload_brings_are_looked_up);
+	tcase_add_test(tcase, domains_in_the_lists_are_an_error_for_datagrams);
 	tcase_add_test(tcase, streams_are_relayed_to_one_server_that_sees_admitted_clients_only);
 	tcase_add_test(tcase, local_users_do_not_get_past_the_lists);
 	tcase_add_test(tcase, per_source_limits_intercepted_clients);

@@ -135,7 +135,9 @@ static const struct {
 	{ "tftp", "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\nonly_from = ::1\n",
 	  ADVICE, NULL },
 	{ "tftp", "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"
-	  "flags = INTERCEPT\nno_access = host.example.org\n", ERROR, "can't look up names" },
+	  "flags = INTERCEPT\nno_access = .example.org\n", ERROR, "can't tell whose name ends so" },
+	{ "tftp", "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"
+	  "flags = INTERCEPT\nonly_from = localhost 10.0.0.0/8\n", ADVICE, NULL },
 	{ "tftp", "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"
 	  "flags = INTERCEPT\nno_access = ::1\n", ADVICE, NULL },
 	{ "a", UNLISTED "v6only = yes\nflags = IPv4\n", ERROR, "leave no clients at all" },

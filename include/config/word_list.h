@@ -41,9 +41,6 @@ bool word_list_make_absolute(struct word_list *list, size_t index, const char *d
 /* Writes a word as it can be read again, a blank before it. */
 void word_print(const char *text, FILE *out);
 
-/* Writes the words as they can be read again, a blank before each. */
-void word_list_print(const struct word_list *list, FILE *out);
-
 void word_list_clear(struct word_list *list);
 
 #endif

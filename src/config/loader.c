@@ -2,6 +2,7 @@
 
 #include "config/advice.h"
 #include "config/attributes.h"
+#include "config/bounds.h"
 #include "config/check.h"
 #include "config/entry_files.h"
 #include "config/inetd_conf.h"
@@ -199,6 +200,21 @@ static bool gather_words(struct loader *loader, const struct entry *entry, size_
 	return gathered;
 }
 
+/* A line that grew out of several may be too long to be read again, and then goes on
+ * in another. */
+static void print_words(FILE *out, const struct attribute *attribute, const struct word_list *list)
+{
+	long start = ftell(out);
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (attribute->shape != SHAPE_SCALAR && ftell(out) - start > LINE_LENGTH_MOST / 2) {
+			start = ftell(out);
+			fprintf(out, "\n\t%-15s +=", attribute->name);
+		}
+		word_print(list->words[i]->text, out);
+	}
+}
+
 /* Writes the attribute's line, without words that are retired, and none when
  * nothing is left of it. */
 static void print_attribute(FILE *out, const struct attribute *attribute, struct word_list *list)
@@ -210,7 +226,7 @@ static void print_attribute(FILE *out, const struct attribute *attribute, struct
 	if (attribute->read == read_nothing || (list->count == 0 && !was_empty))
 		return;
 	fprintf(out, "\t%-15s =", attribute->name);
-	word_list_print(list, out);
+	print_words(out, attribute, list);
 	putc('\n', out);
 }
 

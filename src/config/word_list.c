@@ -236,12 +236,6 @@ void word_print(const char *text, FILE *out)
 		fprintf(out, " %s", text);
 }
 
-void word_list_print(const struct word_list *list, FILE *out)
-{
-	for (size_t i = 0; i < list->count; i++)
-		word_print(list->words[i]->text, out);
-}
-
 void word_list_clear(struct word_list *list)
 {
 	for (size_t i = 0; i < list->made_count; i++)

@@ -35,16 +35,10 @@ static void check_entry(const struct entry *entry)
 
 static void print_line(FILE *out, const char *name, const struct assignment *line)
 {
-	struct word_list words = { .count = line->count };
-
-	words.words = calloc(line->count + 1, sizeof *words.words);
-	require(words.words != NULL);
-	for (size_t i = 0; i < line->count; i++)
-		words.words[i] = line->words[i];
 	fprintf(out, "%s %s", name, assign_operator_text(line->operator));
-	word_list_print(&words, out);
+	for (size_t i = 0; i < line->count; i++)
+		word_print(line->words[i]->text, out);
 	putc('\n', out);
-	word_list_clear(&words);
 }
 
 /* To be freed. */

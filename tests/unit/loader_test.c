@@ -996,12 +996,27 @@ static void add_tests_of_the_whole(Suite *suite)
 	suite_add_tcase(suite, tests);
 }
 
+START_TEST(what_is_printed_keeps_to_the_bounds)
+{
+	const char *words = repeat("A_NAME_OF_TWENTY_NINE_LETTERS ", 30000), *line;
+	char *canonical;
+
+	configuration_load(OPEN("a") "passenv = %s\npassenv += %s\n}\n", words, words);
+	canonical = keep(strdup(configuration_service("a")->canonical));
+	for (line = canonical; *line; line += strcspn(line, "\n") + 1)
+		ck_assert_uint_le(strcspn(line, "\n"), LINE_LENGTH_MOST);
+	configuration_load("service a\n{\n%s}\n", canonical);
+	ck_assert_str_eq(configuration_service("a")->canonical, canonical);
+}
+END_TEST
+
 static void add_tests_of_bounds(Suite *suite)
 {
 	TCase *tests = tcase_create("bounds");
 
 	tcase_add_checked_fixture(tests, configuration_make, configuration_remove);
 	tcase_set_timeout(tests, 60);
+	tcase_add_test(tests, what_is_printed_keeps_to_the_bounds);
 	tcase_add_loop_test(tests, what_one_line_may_hold_is_bounded, 0,
 			    sizeof excesses / sizeof excesses[0]);
 	tcase_add_test(tests, a_name_without_end_is_an_error);

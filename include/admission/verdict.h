@@ -19,6 +19,7 @@ enum verdict {
 	REFUSED_IDENT,         /* IDONLY and no identity */
 	REFUSED_TARGET,        /* INTERCEPT: the socket of its server is not open */
 	REFUSED_BANNED,        /* touched a sensor before */
+	REFUSED_BANNER,        /* gone, or did not take what is sent before anything else */
 	VERDICT_COUNT
 };
 

@@ -11,10 +11,11 @@ typedef void arrival_step(struct session *session);
 
 /* Sends the file's bytes, at most a mebibyte, then goes on with next: also when
  * the file can't be read, which is logged, but not when the peer does not take
- * them within 30 seconds or is gone: then the session is closed. */
+ * them within 30 seconds or is gone: then the session fails (REFUSED_BANNER), or is
+ * closed if it was refused before. path has to stay until then. */
 void arrival_send_file(struct session *session, const char *path, arrival_step *next);
 
-/* The same with text. */
+/* The same with text, which has to stay as well. */
 void arrival_send_text(struct session *session, const char *text, arrival_step *next);
 
 /* Looks up the peer's names, then calls next with them. */

@@ -51,6 +51,7 @@ struct session {
 	void *origin;                      /* the owner's: the listener it has the socket of */
 	bool is_counted;                   /* the owner's */
 	unsigned descriptors;              /* the owner's: its part of its service's share */
+	bool is_refused;                   /* the owner's: counted and logged as that */
 	bool is_being_named;               /* the owner's: refused, and identd is asked */
 
 	enum session_state state; /* session_enter writes it */

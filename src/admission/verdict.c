@@ -19,6 +19,7 @@ const char *verdict_text(enum verdict verdict)
 		[REFUSED_IDENT] = "userid",
 		[REFUSED_TARGET] = "redirect",
 		[REFUSED_BANNED] = "address",
+		[REFUSED_BANNER] = "banner",
 	};
 
 	return texts[verdict];

@@ -5,30 +5,23 @@
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/user_file.h"
-#include "base/worker.h"
+#include "server/banner.h"
 #include "server/service.h"
 #include "session/identify.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-enum { FILE_MOST = 1024 * 1024, SEND_DEADLINE_MS = 30000, LINGER_MS = 2000, LINGERING_MOST = 1024 };
-
-/* A file that a worker reads for a session. */
-struct file_read {
-	struct job job;
-	struct session *session; /* NULL: closed meanwhile */
-	char *bytes;
-	size_t length;
-	int error;
-	uid_t uid; /* with whose rights it is opened */
-	gid_t gid;
-	char path[];
+enum {
+	PIECE = 64 * 1024, /* of what is sent, at a time */
+	SEND_DEADLINE_MS = 30000,
+	LINGER_MS = 2000,
+	LINGERING_MOST = 1024,
 };
 
 /* What the session waits for; in session->handler_data. */
@@ -37,7 +30,13 @@ struct arrival {
 	arrival_names_step *next_names;
 	arrival_libwrap_step *next_libwrap;
 	arrival_ident_step *next_ident;
-	struct file_read *file;
+	struct session *session;       /* of a banner, as is the rest */
+	const char *path;              /* the settings' */
+	struct banner_wait banner_wait;
+	bool waits_for_banner;
+	struct banner *banner;         /* a reference; NULL: a text is sent */
+	const char *unsent;
+	size_t left;
 	struct name_query *names;
 	struct libwrap_query *libwrap;
 	struct identification *ident;
@@ -47,8 +46,10 @@ static void arrival_give_up(struct session *session)
 {
 	struct arrival *arrival = session->handler_data;
 
-	if (arrival->file)
-		arrival->file->session = NULL;
+	if (arrival->waits_for_banner)
+		banner_cancel(&arrival->banner_wait);
+	if (arrival->banner)
+		banner_release(arrival->banner);
 	if (arrival->names)
 		host_names_cancel(arrival->names);
 	if (arrival->libwrap)
@@ -88,39 +89,88 @@ static struct arrival arrival_end(struct session *session)
 
 /* --- sending --------------------------------------------------------------------------- */
 
+/* Who is not there for what is sent first, or does not take it. Who was refused before
+ * has had its line. */
+static void lose(struct session *session)
+{
+	if (session->is_refused)
+		session_close(session);
+	else
+		session_fail(session, REFUSED_BANNER, NULL);
+}
+
 static void on_send_deadline(struct timer *timer)
 {
-	session_close(container_of(timer, struct session, deadline));
+	lose(container_of(timer, struct session, deadline));
+}
+
+/* Has the kernel keep little of what a slow peer has yet to take; 0: as usual. What the
+ * daemon keeps of it is there only once for all of them. */
+static void keep_in_kernel(int fd, int bytes)
+{
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+}
+
+static void sent(struct session *session)
+{
+	struct arrival arrival = arrival_end(session);
+
+	if (arrival.banner)
+		banner_release(arrival.banner);
+	arrival.next(session);
+}
+
+/* Sends one piece, so that others have their turn. Returns 1 while more is left, 0
+ * when all is sent, -1 when the connection is broken. */
+static int send_piece(struct session *session)
+{
+	struct arrival *arrival = session->handler_data;
+	size_t length = arrival->left < PIECE ? arrival->left : PIECE;
+	ssize_t done = send(session->fd, arrival->unsent, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (done < 0)
+		return errno == EAGAIN || errno == EINTR ? 1 : -1;
+	arrival->unsent += done;
+	arrival->left -= (size_t)done;
+	return arrival->left > 0;
 }
 
 static void on_writable(struct watch *watch, short events)
 {
 	struct session *session = container_of(watch, struct session, watch);
-	int kept = session_flush(session);
+	int left = send_piece(session);
 
 	(void)events;
-	if (kept < 0) {
-		session_close(session);
-	} else if (kept == 0) {
+	if (left < 0) {
+		lose(session);
+	} else if (left == 0) {
 		watch_stop(watch);
 		timer_stop(&session->deadline);
-		arrival_end(session).next(session);
+		keep_in_kernel(session->fd, 0);
+		sent(session);
 	}
 }
 
+/* Sends bytes, which stay there until it is done. */
 static void send_bytes(struct session *session, const char *bytes, size_t length)
 {
-	int kept = session_write(session, bytes, length);
+	struct arrival *arrival = session->handler_data;
+	int left = 0;
 
-	if (kept == 0) {
-		arrival_end(session).next(session);
+	arrival->unsent = bytes;
+	arrival->left = length;
+	if (length > 0)
+		left = send_piece(session);
+	if (left == 0) {
+		sent(session);
 		return;
 	}
 	watch_init(&session->watch, session->fd, on_writable);
-	if (kept < 0 || watch_start(&session->watch, LOOP_WRITE) < 0) {
-		session_close(session);
+	if (left < 0 || watch_start(&session->watch, LOOP_WRITE) < 0) {
+		lose(session);
 		return;
 	}
+	keep_in_kernel(session->fd, PIECE);
 	timer_init(&session->deadline, on_send_deadline);
 	timer_start(&session->deadline, SEND_DEADLINE_MS);
 }
@@ -135,86 +185,35 @@ void arrival_send_text(struct session *session, const char *text, arrival_step *
 	send_bytes(session, text, strlen(text));
 }
 
-/* On a worker: the file may be on a disk that is slow or a server that is gone. */
-static void on_read_file(struct job *job)
+static void on_banner(struct banner_wait *wait, struct banner *banner, int error)
 {
-	struct file_read *file = container_of(job, struct file_read, job);
-	int fd = user_file_open(file->path, file->uid, file->gid);
-	struct stat status;
-	ssize_t got = 1;
+	struct arrival *arrival = container_of(wait, struct arrival, banner_wait);
+	struct session *session = arrival->session;
 
-	if (fd < 0 || fstat(fd, &status) < 0)
-		file->error = errno;
-	else if (!S_ISREG(status.st_mode))
-		file->error = EINVAL;
-	else if (!(file->bytes = malloc(FILE_MOST)))
-		file->error = ENOMEM;
-	while (file->bytes && got > 0 && file->length < FILE_MOST) {
-		got = read(fd, file->bytes + file->length, FILE_MOST - file->length);
-		if (got > 0)
-			file->length += (size_t)got;
-	}
-	if (got < 0)
-		file->error = errno;
-	if (fd >= 0)
-		close(fd);
-}
-
-static void file_free(struct file_read *file)
-{
-	free(file->bytes);
-	free(file);
-}
-
-static void on_file_read(struct job *job)
-{
-	struct file_read *file = container_of(job, struct file_read, job);
-	struct session *session = file->session;
-
-	if (session) {
-		((struct arrival *)session->handler_data)->file = NULL;
-		if (file->error)
-			log_failure(file->error, "service = %s, open of banner %s failed",
-				    session->settings->id, file->path);
-		send_bytes(session, file->bytes, file->error ? 0 : file->length);
-	}
-	file_free(file);
-}
-
-static struct file_read *file_new(struct session *session, const char *path)
-{
-	size_t size = strlen(path) + 1;
-	struct file_read *file = calloc(1, sizeof *file + size);
-
-	if (!file)
-		return NULL;
-	file->job.run = on_read_file;
-	file->job.done = on_file_read;
-	file->session = session;
-	file->uid = session->settings->user ? session->settings->uid : USER_NOBODY;
-	file->gid = session->settings->user ? session->settings->gid : USER_NOBODY;
-	memcpy(file->path, path, size);
-	return file;
+	arrival->waits_for_banner = false;
+	arrival->banner = banner;
+	if (!banner)
+		log_failure(error, "service = %s, open of banner %s failed", session->settings->id,
+			    arrival->path);
+	send_bytes(session, banner ? banner->bytes : "", banner ? banner->length : 0);
 }
 
 void arrival_send_file(struct session *session, const char *path, arrival_step *next)
 {
-	static struct worker_pool *pool;
+	const struct service_settings *settings = session->settings;
+	uid_t uid = settings->user ? settings->uid : USER_NOBODY;
+	gid_t gid = settings->user ? settings->gid : USER_NOBODY;
 	struct arrival *arrival = arrival_begin(session);
-	struct file_read *file;
 
 	if (!arrival)
 		return;
-	if (!pool)
-		pool = worker_pool_new(1, 4);
-	file = file_new(session, path);
-	if (!pool || !file || worker_submit(pool, &file->job) < 0) {
-		free(file);
-		session_fail(session, REFUSED_MEMORY, NULL);
-		return;
-	}
+	arrival->session = session;
+	arrival->path = path;
 	arrival->next = next;
-	arrival->file = file;
+	if (banner_find(&arrival->banner_wait, path, uid, gid, on_banner) < 0)
+		session_fail(session, REFUSED_MEMORY, NULL);
+	else
+		arrival->waits_for_banner = true;
 }
 
 /* --- asking ------------------------------------------------------------------------------- */
@@ -304,6 +303,11 @@ static void on_lingering(struct watch *watch, short events)
 		session_close(container_of(watch, struct session, watch));
 }
 
+static void on_linger_deadline(struct timer *timer)
+{
+	session_close(container_of(timer, struct session, deadline));
+}
+
 void arrival_linger(struct session *session)
 {
 	watch_init(&session->watch, session->fd, on_lingering);
@@ -314,6 +318,6 @@ void arrival_linger(struct session *session)
 	}
 	lingering++;
 	session->stop = stop_lingering;
-	timer_init(&session->deadline, on_send_deadline);
+	timer_init(&session->deadline, on_linger_deadline);
 	timer_start(&session->deadline, LINGER_MS);
 }

@@ -288,6 +288,7 @@ static void say_no(struct session *session)
 static void part(struct session *session)
 {
 	uncount(session);
+	session->is_refused = true;
 	if (session->origin)
 		session_close(session);
 	else if (session->settings->banner_fail)

@@ -90,6 +90,78 @@ START_TEST(a_client_that_does_not_read_its_banner_holds_up_nobody)
 }
 END_TEST
 
+enum { LARGE = 1024 * 1024 };
+
+static int add_with_large_banner(const char *attribute, const char *lines)
+{
+	char *text = keep(malloc(LARGE));
+
+	memset(text, 'x', LARGE);
+	place_write_bytes("large", text, LARGE);
+	return add_service("zzlarge", "%s = %s\ncps = 0 0\n%s%s%s", attribute, place_path("large"),
+			   HELLO, lines, log_everything());
+}
+
+/* Kibibytes that the daemon has in memory. */
+static long daemon_memory(void)
+{
+	const char *status = file_read(textf("/proc/%d/status", (int)daemon_pid()));
+	const char *line = strstr(status, "VmRSS:");
+
+	ck_assert_ptr_nonnull(line);
+	return atol(line + strlen("VmRSS:"));
+}
+
+START_TEST(one_banner_for_many_is_in_memory_once)
+{
+	enum { CLIENTS = 200 };
+	int port = add_with_large_banner("banner", ""), fds[CLIENTS];
+	int other = add_service("zzother", HELLO);
+	long before;
+
+	daemon_start();
+	ck_assert_uint_eq(client_read_all(client_connect(NULL, port)).length, LARGE + 6);
+	before = daemon_memory();
+	for (int i = 0; i < CLIENTS; i++) {
+		fds[i] = client_connect(NULL, port);
+		client_read(fds[i], 1);
+	}
+	ck_assert_int_lt(daemon_memory() - before, 32 * 1024);
+	ck_assert_uint_lt(port_unsent(port), CLIENTS * 256UL * 1024);
+	ck_assert_str_eq(ask(other, ""), "hello\n");
+	ck_assert_uint_eq(client_read_all(fds[0]).length, LARGE + 6 - 1);
+	for (int i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+}
+END_TEST
+
+static const struct {
+	const char *attribute, *lines, *reason;
+} resets[] = {
+	{ "banner", "", "banner" },
+	{ "banner_success", "", "banner" },
+	{ "banner_fail", "no_access = 127.0.0.1\n", "address" },
+};
+
+START_TEST(who_is_gone_before_the_end_of_a_banner_is_logged_once)
+{
+	int port = add_with_large_banner(resets[_i].attribute, resets[_i].lines), fd;
+
+	configure("daemon\n{\n\tstatus_file = %s\n}\n", place_path("status"));
+	daemon_start();
+	fd = client_connect(NULL, port);
+	client_read(fd, 1);
+	client_reset(fd);
+	service_wait_log(LOG_TIME "FAIL: zzlarge %s from=127\\.0\\.0\\.1$", resets[_i].reason);
+	daemon_signal(SIGUSR1);
+	wait_until(text_matches(place_read("status"), "^END OF DUMP$"));
+	ck_assert(text_matches(place_read("status"),
+			       textf("refused \\(%s\\) = 1$", resets[_i].reason)));
+	daemon_stop();
+	ck_assert_uint_eq(text_count(service_log(), "(FAIL|START): zzlarge"), 1);
+}
+END_TEST
+
 START_TEST(a_missing_banner_is_reported_and_the_service_works)
 {
 	int port = add_service("zzok", HELLO "banner = %s\n", place_path("nothing"));
@@ -264,6 +336,9 @@ Suite *words_suite(void)
 	tcase_add_test(banners, a_banner_is_read_for_each_connection);
 	tcase_add_test(banners, a_long_banner_is_whole);
 	tcase_add_test(banners, a_client_that_does_not_read_its_banner_holds_up_nobody);
+	tcase_add_test(banners, one_banner_for_many_is_in_memory_once);
+	tcase_add_loop_test(banners, who_is_gone_before_the_end_of_a_banner_is_logged_once, 0,
+			    sizeof resets / sizeof resets[0]);
 	tcase_add_test(banners, a_missing_banner_is_reported_and_the_service_works);
 	tcase_add_test(banners, banners_of_defaults_count);
 	tcase_add_test(errors, stderr_may_go_to_the_log);

@@ -192,3 +192,16 @@ char *listener_inode(int port)
 	ck_abort_msg("nobody listens on port %d", port);
 	return NULL;
 }
+
+unsigned long port_unsent(int port)
+{
+	/* sl local_address rem_address st tx_queue:rx_queue */
+	static const char form[] = " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %*x %lx:";
+	unsigned long sum = 0, unsent;
+	unsigned local;
+
+	for (char *line = strtok(socket_table("tcp"), "\n"); line; line = strtok(NULL, "\n"))
+		if (sscanf(line, form, &local, &unsent) == 2 && local == (unsigned)port)
+			sum += unsent;
+	return sum;
+}

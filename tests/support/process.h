@@ -31,6 +31,9 @@ unsigned process_threads(pid_t pid);
  * whatever address. */
 bool port_is_served(const char *protocol, int port);
 
+/* How many bytes the kernel still has to send for stream sockets on that local port. */
+unsigned long port_unsent(int port);
+
 /* Tells the listening stream socket on that port from any other. */
 char *listener_inode(int port);
 

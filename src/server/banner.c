@@ -141,7 +141,14 @@ static int read_new_version(struct banner_file *file, int fd)
 	if (file->known && is_same_version(&file->version, &file->seen))
 		return 0;
 	file->read = read_bytes(fd, size_to_read(&status));
-	return file->read ? 0 : errno;
+	if (!file->read)
+		return errno;
+	if (file->known && file->known->length == file->read->length &&
+	    memcmp(file->known->bytes, file->read->bytes, file->read->length) == 0) {
+		free(file->read);
+		file->read = NULL;
+	}
+	return 0;
 }
 
 static void on_read(struct job *job)
@@ -262,6 +269,8 @@ static void on_looked(struct job *job)
 
 	if (read)
 		take_version(file);
+	else if (!file->error)
+		file->version = file->seen; /* with the same bytes */
 	read = file->read;
 	file->known = file->read = NULL;
 	file->is_reading = false;

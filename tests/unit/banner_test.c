@@ -82,6 +82,20 @@ START_TEST(who_asks_at_once_gets_the_same_copy)
 }
 END_TEST
 
+START_TEST(a_file_that_was_just_written_is_one_copy_too)
+{
+	struct asker first, second;
+
+	place_write("file", "hello\n");
+	first = ask_and_wait("file");
+	second = ask_and_wait("file");
+	ck_assert_ptr_nonnull(first.banner);
+	ck_assert_ptr_eq(second.banner, first.banner);
+	banner_release(first.banner);
+	banner_release(second.banner);
+}
+END_TEST
+
 /* Its time of change is old enough to tell it from any later version. */
 START_TEST(who_asks_while_a_copy_is_in_use_gets_that)
 {
@@ -170,6 +184,7 @@ Suite *banner_suite(void)
 
 	tcase_add_checked_fixture(cases, set_up, tear_down);
 	tcase_add_test(cases, who_asks_at_once_gets_the_same_copy);
+	tcase_add_test(cases, a_file_that_was_just_written_is_one_copy_too);
 	tcase_add_test(cases, who_asks_while_a_copy_is_in_use_gets_that);
 	tcase_add_test(cases, a_changed_file_is_another_copy);
 	tcase_add_test(cases, a_file_that_cannot_be_read_is_told_of);

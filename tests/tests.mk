@@ -25,9 +25,10 @@ $(eval $(call test_kind,unit))
 $(eval $(call test_kind,integration))
 -include $(SUPPORT:.o=.d)
 
-$(BUILD)/tests/%.o: override CPPFLAGS += -Itests
+# For these alone, not for what they are made after, such as the file of the flags.
+$(BUILD)/tests/%.o: private override CPPFLAGS += -Itests
 # Check's macros are written for GNU C.
-$(BUILD)/tests/%.o: override CFLAGS += -Wno-pedantic -Wno-missing-prototypes
+$(BUILD)/tests/%.o: private override CFLAGS += -Wno-pedantic -Wno-missing-prototypes
 
 unit: $(BUILD)/tests/unit/runner
 	$(BUILD)/tests/unit/runner $(UNIT)

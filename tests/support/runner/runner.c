@@ -1,5 +1,7 @@
 /* Runs the suites listed in suites.h, or those named on the command line.
  * CK_FORK, CK_VERBOSITY and the other variables of Check apply. */
+#include "support/isolation.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +35,7 @@ int main(int argc, char **argv)
 	SRunner *runner = srunner_create(NULL);
 	int ran, failed;
 
+	isolation_enter();
 	for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++)
 		if (is_wanted(suites[i].name, argc, argv))
 			srunner_add_suite(runner, suites[i].make());

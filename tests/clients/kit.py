@@ -5,6 +5,7 @@ against it and checks what they got and what the daemon wrote. Afterwards no
 server may be left, and the daemon must end at SIGTERM with status 0.
 """
 import concurrent.futures
+import contextlib
 import ctypes
 import glob
 import os
@@ -245,10 +246,22 @@ class ClientTest(unittest.TestCase):
             for pid, name in orphans.items():
                 if kill:
                     os.kill(pid, signal.SIGKILL)
-                end = os.pidfd_open(pid)
-                self.wait_for_end(end, f"{name}, which the daemon left,")
-                os.close(end)
+                self.see_end(pid, f"{name}, which the daemon left,")
                 os.waitpid(pid, 0)
+
+    def see_servers_end(self):
+        """Those of servers too, which are the daemon's when theirs has ended before."""
+        while servers := children(self.daemon.pid):
+            for pid, name in servers.items():
+                with contextlib.suppress(ProcessLookupError):
+                    self.see_end(pid, name)
+
+    def see_end(self, pid, name):
+        end = os.pidfd_open(pid)
+        try:
+            self.wait_for_end(end, name)
+        finally:
+            os.close(end)
 
     def wait_for_end(self, pidfd, name):
         ready, _, _ = select.select([pidfd], [], [], DEADLINE_SECONDS)

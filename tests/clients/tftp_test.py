@@ -26,6 +26,7 @@ class TftpTest(kit.ClientTest):
         self.wait_for_lines(kit.SERVICE_LOG, "EXIT: tftp ", count)
         starts = len(re.findall("START: tftp ", self.read(kit.SERVICE_LOG)))
         self.assert_sessions("tftp", starts)
+        self.see_servers_end()  # the one for the last client waits for a while, too
 
     def test_gets(self):
         self.write_random("served/large", 1 << 20)

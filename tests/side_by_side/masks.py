@@ -152,6 +152,12 @@ def ring(result):
     change_received(result, count_lines)
 
 
+def short_datagrams(result):
+    """chargen: D26, a datagram has at most 512 characters, as RFC 864 has it."""
+    if result.daemon == "xinetd":
+        change_received(result, lambda _, came: came[:512])
+
+
 def connect_failure(service):
     """The name of the service, and not the number of the error."""
     def mask(result):
@@ -401,6 +407,13 @@ def broken_entry(service):
 def rejected_reload(result):
     """D2: with an error in defaults the old configuration stays in force; xinetd ends."""
     expect(result, "SIGHUP", xinetd="ended", usherd="goes on")
+
+
+def private_report(path, words):
+    """The status report is for its owner alone unless status_mode says otherwise."""
+    def mask(result):
+        expect(result, path, xinetd=f"100644, {words}", usherd=f"100600, {words}")
+    return mask
 
 
 def no_longer_admitted(service, client):

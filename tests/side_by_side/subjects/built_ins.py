@@ -68,7 +68,7 @@ SCENARIOS = [
         "chargen, datagrams",
         LOGGED + built_in_datagrams("chargen"),
         [datagram("chargen", b"?")],
-        masks=[masks.ring]),
+        masks=[masks.short_datagrams, masks.ring]),
     Scenario(
         "echo of an empty datagram",
         LOGGED + built_in_datagrams("echo"),

@@ -10,6 +10,7 @@ from texts import LOGGED, service
 NOTHING = (signal.SIGALRM, signal.SIGPIPE, signal.SIGWINCH, signal.SIGIO, signal.SIGVTALRM,
            signal.SIGPROF, signal.SIGPWR, signal.SIGXCPU)
 DUMP = "/var/run/xinetd.dump"
+DUMPED = ("INTERNAL STATE DUMP", "Service = cat", "END OF DUMP")
 
 
 def cat(name, *lines):
@@ -21,10 +22,11 @@ SCENARIOS = [
         "SIGUSR1 writes the dump",
         LOGGED + cat("cat"),
         [hold("a", "cat"), signal_daemon(signal.SIGUSR1), message("generated state dump"),
-         machine_file_facts(DUMP, "INTERNAL STATE DUMP", "Service = cat", "END OF DUMP"),
+         machine_file_facts(DUMP, *DUMPED),
          close("a")],
         before=[keep_file(DUMP)],
-        messages=["generated state dump"]),
+        messages=["generated state dump"],
+        masks=[masks.private_report(DUMP, ", ".join(DUMPED))]),
     Scenario(
         "SIGUSR2 reads the files again",
         LOGGED + cat("cat"),

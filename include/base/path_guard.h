@@ -30,6 +30,10 @@ struct path_guard {
 int path_guard_open(struct path_guard *guard, const char *path, int flags, mode_t mode)
 	__attribute__((warn_unused_result));
 
+/* True when root is not to write to fd, which guard opened: it is where others can lay
+ * files, and may be a second name of some file of root's, or a pipe that they read. */
+bool path_guard_may_be_planted(const struct path_guard *guard, int fd);
+
 /* Opens the directory that path is in, for the functions that end in -at(2), and
  * tells the last name, which is part of path. As root no link is followed that
  * others can have laid. Returns a descriptor, or -1 with errno. */

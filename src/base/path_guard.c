@@ -266,6 +266,14 @@ int path_guard_open(struct path_guard *guard, const char *path, int flags, mode_
 	return fd;
 }
 
+bool path_guard_may_be_planted(const struct path_guard *guard, int fd)
+{
+	struct stat status;
+
+	return guard->is_shared &&
+	       (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1);
+}
+
 int path_guard_open_place(const char *path, const char **name)
 {
 	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;

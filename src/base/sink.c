@@ -334,16 +334,6 @@ static int refuse(int fd, const char *reason)
 	return -1;
 }
 
-/* Where others can lay files, what the path names may be a second name of some
- * file of root's, or a pipe on which somebody reads the log. */
-static bool may_be_planted(const struct path_guard *guard, int fd)
-{
-	struct stat status;
-
-	return guard->is_shared &&
-	       (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1);
-}
-
 /* Opens the file as root, who must not be led to another one. */
 static int open_as_root(const char *path, int flags)
 {
@@ -351,7 +341,7 @@ static int open_as_root(const char *path, int flags)
 	int fd = path_guard_open(&guard, path, flags, 0644);
 	char fault[GUARD_TEXT_SIZE], reason[sizeof open_error];
 
-	if (fd >= 0 && !may_be_planted(&guard, fd))
+	if (fd >= 0 && !path_guard_may_be_planted(&guard, fd))
 		return fd;
 	if (fd < 0 && !guard.refused_link)
 		return refuse(fd, strerror(errno));

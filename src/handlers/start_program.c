@@ -14,6 +14,7 @@
  * and learns from a page shared by both what failed. */
 #include "handlers/start_program.h"
 
+#include "base/path_guard.h"
 #include "handlers/label.h"
 
 #include <errno.h>
@@ -207,19 +208,36 @@ IN_CHILD static int file_mask(const struct program_order *order)
 	return 0;
 }
 
+enum { ERROR_FILE_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK };
+
+/* Root must not be led to another file by those who can lay files on the way. */
+IN_CHILD static int open_error_file_of_root(const char *path)
+{
+	struct path_guard guard = { .trusted = 0 };
+	int fd = path_guard_open(&guard, path, ERROR_FILE_FLAGS, 0640);
+
+	if (fd < 0 || !path_guard_may_be_planted(&guard, fd))
+		return fd;
+	close(fd);
+	errno = EPERM;
+	return -1;
+}
+
 /* Opens the file as the user, whom no link leads further than they may go. What
  * setfsuid(2) changes are this process's own rights, in every C library. */
 IN_CHILD static int open_error_file(const struct program_order *order)
 {
 	const struct service_settings *settings = order->settings;
-	int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK, fd, error;
+	int fd, error;
 
 	if (!slots.is_root)
-		return open(settings->stderr_path, flags, 0640);
+		return open(settings->stderr_path, ERROR_FILE_FLAGS, 0640);
+	if (settings->uid == 0)
+		return open_error_file_of_root(settings->stderr_path);
 	setfsuid(settings->uid);
 	errno = EPERM;
 	fd = (uid_t)setfsuid((uid_t)-1) == settings->uid
-		     ? open(settings->stderr_path, flags, 0640) : -1;
+		     ? open(settings->stderr_path, ERROR_FILE_FLAGS, 0640) : -1;
 	error = errno;
 	setfsuid(0);
 	errno = error;

@@ -201,6 +201,23 @@ START_TEST(a_log_is_not_written_where_others_lead_it)
 }
 END_TEST
 
+START_TEST(stderr_of_root_is_not_written_where_others_lead_it)
+{
+	const char *errors = textf("%s/errors", make_directory_of(STRANGER, "theirs"));
+	int port = add_service("zzerr", "user = root\nserver = %s\nstderr = %s\n%s",
+			       place_script("complain", "echo out\necho oops >&2\n"), errors,
+			       log_everything());
+
+	laid[_i].lay(errors);
+	place_write("secret", "root's own\n");
+	daemon_start();
+	ck_assert_str_eq(ask(port, ""), "");
+	service_wait_log("FAIL: zzerr exec from=127.0.0.1");
+	daemon_wait_log("zzerr: descriptors .*: (Too many levels|Operation not permitted)");
+	check_secret_is_whole();
+}
+END_TEST
+
 START_TEST(a_directory_that_others_lay_is_not_followed)
 {
 	const char *directory = make_directory_of(STRANGER, "theirs");
@@ -367,6 +384,8 @@ static void add_link_tests(Suite *suite)
 	tcase_add_test(links, a_banner_is_read_as_nobody_where_there_is_no_user);
 	tcase_add_test(links, a_banner_of_root_follows_no_link_that_others_laid);
 	tcase_add_loop_test(links, a_log_is_not_written_where_others_lead_it, 0,
+			    sizeof laid / sizeof laid[0]);
+	tcase_add_loop_test(links, stderr_of_root_is_not_written_where_others_lead_it, 0,
 			    sizeof laid / sizeof laid[0]);
 	tcase_add_test(links, a_directory_that_others_lay_is_not_followed);
 	tcase_add_test(links, a_link_is_not_followed_when_a_log_is_opened_again);

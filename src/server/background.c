@@ -90,10 +90,11 @@ void background_tell_ready(int status)
 static int pid_file = -1; /* open, and locked, while the daemon runs */
 
 /* The process that has the file locked, -1 when its number means nothing here; 0: none.
- * A lock of fcntl(2) ends with its process, whatever is left of its children. */
+ * A lock of fcntl(2) ends with its process, whatever is left of its children. Locks for
+ * reading, which anybody can have who may read the file, are no daemon's. */
 static pid_t lock_holder(int fd)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 
 	if (fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
 		return 0;
@@ -102,7 +103,7 @@ static pid_t lock_holder(int fd)
 
 static int open_pid_file(int directory, const char *name, int flags)
 {
-	return openat(directory, name, flags | O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0644);
+	return openat(directory, name, flags | O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
 }
 
 pid_t background_pid_holder(const char *path)
@@ -126,23 +127,32 @@ static int lock(int fd)
 	return fcntl(fd, F_SETLK, &whole);
 }
 
+/* Makes the file, which nobody else may open, and so lock, before it is locked. */
+static int make_pid_file(int directory, const char *name)
+{
+	int fd = open_pid_file(directory, name, O_CREAT | O_EXCL);
+	mode_t mask = umask(0);
+
+	umask(mask);
+	if (fd < 0 || (lock(fd) == 0 && fchmod(fd, 0644 & ~mask) == 0))
+		return fd;
+	close(fd);
+	return -1;
+}
+
 /* Takes the place of what is there, unless a process has that locked: it is left
  * locked until its name is gone, so that of two daemons one is refused. */
 static int take_over(int directory, const char *name)
 {
-	int old = open_pid_file(directory, name, 0), fd = -1;
+	int old = open_pid_file(directory, name, 0), fd;
 
-	if (old >= 0 && lock(old) < 0) {
+	if (old >= 0 && lock(old) < 0 && lock_holder(old) != 0) {
 		close(old);
 		errno = EAGAIN;
 		return -1;
 	}
 	unlinkat(directory, name, 0);
-	fd = open_pid_file(directory, name, O_CREAT | O_EXCL);
-	if (fd >= 0 && lock(fd) < 0) {
-		close(fd);
-		fd = -1;
-	}
+	fd = make_pid_file(directory, name);
 	if (old >= 0)
 		close(old);
 	return fd;

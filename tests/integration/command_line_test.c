@@ -504,6 +504,22 @@ START_TEST(the_pid_file_of_a_dead_daemon_is_taken_over)
 }
 END_TEST
 
+/* Whoever may read a file may lock it against being written. */
+START_TEST(a_pid_file_that_a_reader_has_locked_is_taken_over)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	int fd;
+
+	place_write("daemon.pid", "999999\n");
+	fd = open(place_path("daemon.pid"), O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(fcntl(fd, F_SETLK, &lock), 0);
+	add_service("zzhello", HELLO);
+	daemon_start();
+	ck_assert_str_eq(place_read("daemon.pid"), textf("%d\n", (int)daemon_pid()));
+	close(fd);
+}
+END_TEST
+
 START_TEST(a_pid_file_that_somebody_else_put_there_stays)
 {
 	add_service("zzhello", HELLO);
@@ -595,6 +611,7 @@ static void add_file_tests(Suite *suite)
 	tcase_add_test(files, a_pid_file_is_no_way_to_write_elsewhere);
 	tcase_add_test(files, a_second_daemon_with_the_pid_file_is_refused);
 	tcase_add_test(files, the_pid_file_of_a_dead_daemon_is_taken_over);
+	tcase_add_test(files, a_pid_file_that_a_reader_has_locked_is_taken_over);
 	tcase_add_test(files, a_pid_file_that_somebody_else_put_there_stays);
 	tcase_add_test(files, relative_names_start_where_the_daemon_was_started);
 	tcase_add_test(files, options_may_have_two_dashes);

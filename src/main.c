@@ -48,6 +48,7 @@ static struct load_options load_options_from(const struct options *options)
 		strcpy(directory, "/");
 	return (struct load_options){
 		.config = options->config,
+		.trusted = config_owner(options->config),
 		.inetd_conf = options->inetd_compat ? SYSCONFDIR "/inetd.conf" : NULL,
 		.start_directory = directory,
 		.internal_exists = handler_is_built_in,

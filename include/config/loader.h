@@ -8,9 +8,11 @@
 #include "config/settings.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct load_options {
 	const char *config;          /* the top file; NULL: none, inetd.conf only */
+	uid_t trusted;               /* besides root: config_owner when the program began */
 	const char *inetd_conf;      /* read after it; NULL: not */
 	const char *start_directory; /* absolute: what relative paths in log_type and
 				      * server begin with */
@@ -18,6 +20,10 @@ struct load_options {
 	bool (*internal_exists)(const char *name, int socket_type);
 	bool advise; /* also look for what works but deserves a remark (-check) */
 };
+
+/* Who owns config, or where it links to; root, if it is NULL or not there. To be asked
+ * once: whoever owns it later was not chosen by the administrator. */
+uid_t config_owner(const char *config);
 
 /* Loads. Every complaint goes to problems. Returns the settings, without the
  * services that have an error, or NULL when the load as a whole is refused: the

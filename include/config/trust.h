@@ -1,7 +1,7 @@
 /* Whether others can change what decides what root does: configuration files,
  * port maps, the programs of root's services, and everything on the way to them.
- * Others are all but root and the owner of the file that -f names, whom the
- * administrator chose. As anybody else than root it is only advice. Internal to
+ * Others are all but root and whoever owned the file that -f names when the program
+ * began, whom the administrator chose. As anybody else than root it is only advice. Internal to
  * config. */
 #ifndef USHERD_CONFIG_TRUST_H
 #define USHERD_CONFIG_TRUST_H
@@ -14,14 +14,14 @@
 enum { TRUST_TEXT_SIZE = 2 * GUARD_TEXT_SIZE + 64 };
 
 struct trust {
-	uid_t owner; /* of the file that -f names */
+	uid_t owner; /* who is trusted besides root */
 	bool advise; /* also say what root would refuse */
 	struct problems *problems;
 	char advised[TRUST_TEXT_SIZE]; /* what was said last */
 };
 
-/* config is the file that -f names; NULL: only root is trusted. */
-void trust_begin(struct trust *trust, const char *config, bool advise, struct problems *problems);
+/* Besides root, owner is trusted. */
+void trust_begin(struct trust *trust, uid_t owner, bool advise, struct problems *problems);
 
 /* True for root: what has a fault is to be refused. */
 bool trust_is_enforced(void);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PORT_MAP_DEFAULT "/etc/services"
@@ -425,7 +426,7 @@ static void build_services(struct loader *loader)
 static bool loader_begin(struct loader *loader)
 {
 	STAILQ_INIT(&loader->entries);
-	trust_begin(&loader->trust, loader->options->config, loader->options->advise,
+	trust_begin(&loader->trust, loader->options->trusted, loader->options->advise,
 		    loader->problems);
 	loader->settings = settings_new();
 	loader->accounts = accounts_new();
@@ -496,6 +497,13 @@ static void load_everything(struct loader *loader)
 	if (loader->options->advise)
 		advise_of_settings(loader->settings, &loader->defaults[ATTRIBUTE("enabled")],
 				   &loader->defaults[ATTRIBUTE("disabled")], loader->problems);
+}
+
+uid_t config_owner(const char *config)
+{
+	struct stat status;
+
+	return config && stat(config, &status) == 0 ? status.st_uid : 0;
 }
 
 struct settings *settings_load(const struct load_options *options, struct problems *problems)

@@ -6,13 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-void trust_begin(struct trust *trust, const char *config, bool advise, struct problems *problems)
+void trust_begin(struct trust *trust, uid_t owner, bool advise, struct problems *problems)
 {
-	struct stat status;
-
-	*trust = (struct trust){ .advise = advise, .problems = problems };
-	if (config && stat(config, &status) == 0)
-		trust->owner = status.st_uid;
+	*trust = (struct trust){ .owner = owner, .advise = advise, .problems = problems };
 }
 
 bool trust_is_enforced(void)

@@ -7,6 +7,7 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -323,6 +324,22 @@ START_TEST(what_runs_stays_when_its_file_is_refused)
 }
 END_TEST
 
+START_TEST(a_new_owner_of_the_configuration_is_not_trusted)
+{
+	int bad = port_take(), good = add_service("zzgood", HELLO);
+
+	daemon_start();
+	ck_assert_int_eq(unlink(configuration_path()), 0);
+	place_write("usherd.conf", "%s", service_text("zzbad", bad));
+	ck_assert_int_eq(chown(configuration_path(), STRANGER, STRANGER), 0);
+	daemon_signal(SIGHUP);
+	daemon_wait_log("/usherd\\.conf belongs to uid %d, so others could decide", STRANGER);
+	daemon_wait_log("reconfiguration failed; the old configuration stays in force");
+	ck_assert(client_is_refused(NULL, bad));
+	ck_assert_str_eq(ask(good, ""), "hello\n");
+}
+END_TEST
+
 START_TEST(root_serves_from_the_clone_of_somebody_else)
 {
 	const char *clone = make_directory_of(STRANGER, "clone");
@@ -350,6 +367,7 @@ static void add_configuration_tests(Suite *suite)
 
 	tcase_add_test(configuration, no_user_adds_a_service_of_root_s);
 	tcase_add_test(configuration, what_runs_stays_when_its_file_is_refused);
+	tcase_add_test(configuration, a_new_owner_of_the_configuration_is_not_trusted);
 	tcase_add_test(configuration, root_serves_from_the_clone_of_somebody_else);
 }
 

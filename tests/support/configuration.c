@@ -49,6 +49,7 @@ struct settings *configuration_load_again(void)
 {
 	settings_free(loaded);
 	problems_clear(&load_problems);
+	load_options.trusted = config_owner(load_options.config);
 	loaded = settings_load(&load_options, &load_problems);
 	return loaded;
 }

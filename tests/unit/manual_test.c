@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/wait.h>
 
 static const char daemon_manual[] = "man/usherd.8";
@@ -265,6 +266,7 @@ static void expect_to_load(const char *example)
 {
 	struct load_options options = {
 		.config = place_path("example"), .start_directory = "/",
+		.trusted = geteuid(),
 		.internal_exists = handler_is_built_in,
 	};
 	struct problems problems = { 0 };

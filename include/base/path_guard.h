@@ -20,6 +20,9 @@ struct path_guard {
 				 * none, a sticky directory in which others can lay files */
 	struct stat status;     /* of culprit */
 	bool is_shared;         /* the file is where others can lay files */
+	bool may_be_planted;    /* it is, and what was opened is not regular, such as a pipe
+				 * that they read, or may be a second name of some file of
+				 * root's: nothing that root should write to, or show */
 	bool refused_link;      /* why there is no descriptor: a link in culprit, or below */
 };
 
@@ -29,10 +32,6 @@ struct path_guard {
  * where a link is not followed. */
 int path_guard_open(struct path_guard *guard, const char *path, int flags, mode_t mode)
 	__attribute__((warn_unused_result));
-
-/* True when root is not to write to fd, which guard opened: it is where others can lay
- * files, and may be a second name of some file of root's, or a pipe that they read. */
-bool path_guard_may_be_planted(const struct path_guard *guard, int fd);
 
 /* Opens the directory that path is in, for the functions that end in -at(2), and
  * tells the last name, which is part of path. As root no link is followed that

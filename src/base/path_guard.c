@@ -204,11 +204,25 @@ static bool next_name(struct walk *walk, char name[static PATH_MAX])
 	return *walk->rest != '\0';
 }
 
+/* One that has this name alone. Both are asked at once: a second name could be gone
+ * when the names of what was opened are counted. */
+static bool is_sole_name(const struct walk *walk, const char *name, int fd)
+{
+	struct stat opened, there;
+
+	return fstat(fd, &opened) == 0 && S_ISREG(opened.st_mode) &&
+	       fstatat(walk->directory, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       there.st_nlink == 1 && there.st_ino == opened.st_ino &&
+	       there.st_dev == opened.st_dev;
+}
+
 static int open_last(struct walk *walk, const char *name, int flags)
 {
 	int fd = openat(walk->directory, name, walk->flags | flags | O_CLOEXEC, walk->mode);
 	struct stat status;
 
+	walk->guard->may_be_planted = fd >= 0 && walk->guard->is_shared &&
+				      !is_sole_name(walk, name, fd);
 	if (fd < 0 || fstat(fd, &status) < 0 || change_of(walk->guard, &status) == NO_CHANGE ||
 	    is_sticky(walk->guard, &status))
 		return fd;
@@ -264,14 +278,6 @@ int path_guard_open(struct path_guard *guard, const char *path, int flags, mode_
 		close(walk.directory);
 	errno = error;
 	return fd;
-}
-
-bool path_guard_may_be_planted(const struct path_guard *guard, int fd)
-{
-	struct stat status;
-
-	return guard->is_shared &&
-	       (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1);
 }
 
 int path_guard_open_place(const char *path, const char **name)

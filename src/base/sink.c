@@ -341,7 +341,7 @@ static int open_as_root(const char *path, int flags)
 	int fd = path_guard_open(&guard, path, flags, 0644);
 	char fault[GUARD_TEXT_SIZE], reason[sizeof open_error];
 
-	if (fd >= 0 && !path_guard_may_be_planted(&guard, fd))
+	if (fd >= 0 && !guard.may_be_planted)
 		return fd;
 	if (fd < 0 && !guard.refused_link)
 		return refuse(fd, strerror(errno));

@@ -216,7 +216,7 @@ IN_CHILD static int open_error_file_of_root(const char *path)
 	struct path_guard guard = { .trusted = 0 };
 	int fd = path_guard_open(&guard, path, ERROR_FILE_FLAGS, 0640);
 
-	if (fd < 0 || !path_guard_may_be_planted(&guard, fd))
+	if (fd < 0 || !guard.may_be_planted)
 		return fd;
 	close(fd);
 	errno = EPERM;

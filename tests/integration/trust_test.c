@@ -153,6 +153,18 @@ START_TEST(a_banner_of_root_follows_no_link_that_others_laid)
 }
 END_TEST
 
+START_TEST(a_banner_of_root_is_no_second_name_that_others_laid)
+{
+	const char *banner = textf("%s/banner", make_directory_of(STRANGER, "theirs"));
+	int port = add_service("zzok", HELLO "user = root\nbanner = %s\n", banner);
+
+	ck_assert_int_eq(link(make_secret(), banner), 0);
+	daemon_start();
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+	daemon_wait_log("open of banner .*/theirs/banner failed: Operation not permitted");
+}
+END_TEST
+
 /* --- logs --- */
 
 static int add_logger(const char *path)
@@ -401,6 +413,7 @@ static void add_link_tests(Suite *suite)
 	tcase_add_test(links, check_says_what_is_closed_to_the_service_s_user);
 	tcase_add_test(links, a_banner_is_read_as_nobody_where_there_is_no_user);
 	tcase_add_test(links, a_banner_of_root_follows_no_link_that_others_laid);
+	tcase_add_test(links, a_banner_of_root_is_no_second_name_that_others_laid);
 	tcase_add_loop_test(links, a_log_is_not_written_where_others_lead_it, 0,
 			    sizeof laid / sizeof laid[0]);
 	tcase_add_loop_test(links, stderr_of_root_is_not_written_where_others_lead_it, 0,

@@ -13,6 +13,7 @@ enum {
 	LINE_LENGTH_MOST = 1 << 20,
 	WORD_LENGTH_MOST = 128 << 10, /* as execve(2) has it */
 	VALUES_MOST = 1 << 16,       /* of one attribute of an entry, defaults included */
+	LOAD_VALUES_MOST = 1 << 22,  /* of all services, with what each has from defaults */
 	ENV_MOST = 1000,             /* variables in env */
 };
 

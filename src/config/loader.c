@@ -31,6 +31,7 @@ struct loader {
 	struct trust trust;
 	/* What defaults assigns, by attribute. */
 	struct word_list *defaults;
+	size_t values; /* of all services so far */
 	bool refused; /* the load as a whole */
 };
 
@@ -286,6 +287,7 @@ static bool read_service(struct loader *loader, const struct entry *entry,
 		if (!list.is_set)
 			continue;
 		note_place(service, entry, i, &list);
+		loader->values += list.count;
 		fine &= read_attribute(loader, i, &list, service,
 				       entry->assignments[i] ? loader->problems : &told_before);
 		fine &= make_path_absolute(loader, i, &list);
@@ -395,6 +397,18 @@ static struct service_settings *build_service(struct loader *loader, const struc
 	return NULL;
 }
 
+/* Reports, at the service that has one too many, and refuses the load. */
+static bool has_too_many_values(struct loader *loader, const struct entry *entry)
+{
+	if (loader->values <= LOAD_VALUES_MOST)
+		return false;
+	problem_add(loader->problems, ERROR, entry->file, entry->line, "the services have more than "
+		    "%d values, those of defaults counted in each; nothing is loaded. Set long lists "
+		    "in the services that need them, not in defaults", LOAD_VALUES_MOST);
+	loader->refused = true;
+	return true;
+}
+
 static void build_services(struct loader *loader)
 {
 	struct settings *settings = loader->settings;
@@ -418,6 +432,8 @@ static void build_services(struct loader *loader)
 			leave_out(loader, entry, why, false, NULL);
 		else if ((service = build_service(loader, entry)))
 			settings->services[settings->count++] = service;
+		if (has_too_many_values(loader, entry))
+			return;
 	}
 }
 

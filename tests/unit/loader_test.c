@@ -639,6 +639,15 @@ START_TEST(entries_without_end_are_an_error)
 }
 END_TEST
 
+START_TEST(values_of_defaults_in_every_service_are_bounded)
+{
+	ck_assert_ptr_null(configuration_load("defaults\n{\npassenv =%s\n}\n%s",
+					      repeat(" A", 1 << 16), repeat(SERVICE("a"), 65)));
+	ck_assert(text_matches(configuration_complaints_text(), "more than 4194304 values, those of "
+			       "defaults counted in each; nothing is loaded"));
+}
+END_TEST
+
 START_TEST(a_port_map_that_is_too_large_is_an_error_of_who_needs_it)
 {
 	ck_assert_int_eq(truncate(place_path("services"), (16 << 20) + 1), 0);
@@ -1022,6 +1031,7 @@ static void add_tests_of_bounds(Suite *suite)
 	tcase_add_test(tests, a_name_without_end_is_an_error);
 	tcase_add_test(tests, a_tree_of_includes_is_an_error_before_it_is_read);
 	tcase_add_test(tests, entries_without_end_are_an_error);
+	tcase_add_test(tests, values_of_defaults_in_every_service_are_bounded);
 	tcase_add_test(tests, a_port_map_that_is_too_large_is_an_error_of_who_needs_it);
 	suite_add_tcase(suite, tests);
 }

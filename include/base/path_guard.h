@@ -2,9 +2,9 @@
  * the root, the symbolic links and the directories they stand in, and the file.
  *
  * Somebody other than root and one trusted user "can change" a file or directory
- * that is not theirs, that everybody may write to, or that a group may write to
- * other than gid 0 and the one that bears the trusted user's name and has nobody
- * else in it. A sticky directory of theirs is safe for what they own in
+ * that is not theirs, that everybody may write to, that an access control list lets
+ * others write to, or that a group may write to other than gid 0 and the one that
+ * bears the trusted user's name and has nobody else in it. A sticky directory of theirs is safe for what they own in
  * it. A symbolic link that somebody else can have laid is never followed. */
 #ifndef USHERD_BASE_PATH_GUARD_H
 #define USHERD_BASE_PATH_GUARD_H
@@ -13,12 +13,15 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+enum guard_change { NO_CHANGE, BY_OWNER, BY_EVERYBODY, BY_GROUP, BY_LIST };
+
 struct path_guard {
 	uid_t trusted;          /* besides root; 0: nobody. Set by the caller */
 	bool is_changeable;     /* somebody else can change culprit ... */
 	char culprit[PATH_MAX]; /* the first such file or directory on the way; if there is
 				 * none, a sticky directory in which others can lay files */
 	struct stat status;     /* of culprit */
+	enum guard_change change; /* of culprit: how */
 	bool is_shared;         /* the file is where others can lay files */
 	bool may_be_planted;    /* it is, and what was opened is not regular, such as a pipe
 				 * that they read, or may be a second name of some file of

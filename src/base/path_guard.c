@@ -1,16 +1,23 @@
 #include "base/path_guard.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/magic.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
-enum { LINKS_MOST = 40 }; /* as many as the kernel follows */
+enum {
+	LINKS_MOST = 40,  /* as many as the kernel follows */
+	LIST_SIZE = 4096, /* of an access control list; a longer one names somebody */
+};
 
 /* On the way to a file. */
 struct walk {
@@ -22,8 +29,6 @@ struct walk {
 	char rest[PATH_MAX]; /* of the path, still to be walked */
 	int links;
 };
-
-enum change { NO_CHANGE, BY_OWNER, BY_EVERYBODY, BY_GROUP };
 
 static bool is_foreign(const struct path_guard *guard, uid_t owner)
 {
@@ -45,15 +50,50 @@ static bool is_private_group(const struct path_guard *guard, gid_t gid)
 	return true;
 }
 
-static bool is_open_to_group(const struct path_guard *guard, const struct stat *status)
+static bool is_foreign_group(const struct path_guard *guard, gid_t gid)
 {
-	return (status->st_mode & S_IWGRP) && status->st_gid != 0 &&
-	       !is_private_group(guard, status->st_gid);
+	return gid != 0 && !is_private_group(guard, gid);
+}
+
+static bool lets_others_write(const struct path_guard *guard,
+			      const struct posix_acl_xattr_entry *entry)
+{
+	unsigned tag = le16toh(entry->e_tag), id = le32toh(entry->e_id);
+
+	if (!(le16toh(entry->e_perm) & ACL_WRITE))
+		return false;
+	return tag == ACL_USER ? is_foreign(guard, id)
+			       : tag == ACL_GROUP && is_foreign_group(guard, id);
+}
+
+/* True when an access control list gives a user or group of others the right to write.
+ * Where there is one, the mode's bits for the group say what it can give at most. The
+ * path is one that leads to what a descriptor with O_PATH is on, too. */
+static bool is_open_to_list(const struct path_guard *guard, int fd, const struct stat *status)
+{
+	char path[64], list[LIST_SIZE];
+	struct posix_acl_xattr_entry entry;
+	ssize_t size;
+
+	if (!(status->st_mode & S_IWGRP))
+		return false;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	size = getxattr(path, "system.posix_acl_access", list, sizeof list);
+	if (size < 0)
+		return errno == ERANGE;
+	for (size_t at = sizeof(struct posix_acl_xattr_header);
+	     at + sizeof entry <= (size_t)size; at += sizeof entry) {
+		memcpy(&entry, list + at, sizeof entry);
+		if (lets_others_write(guard, &entry))
+			return true;
+	}
+	return false;
 }
 
 /* How others can change a file or directory. One without a name, such as
  * memfd_create(2) makes, is nobody's but those who have it open. */
-static enum change change_of(const struct path_guard *guard, const struct stat *status)
+static enum guard_change change_of(const struct path_guard *guard, int fd,
+				   const struct stat *status)
 {
 	if (status->st_nlink == 0 || S_ISCHR(status->st_mode))
 		return NO_CHANGE;
@@ -61,7 +101,9 @@ static enum change change_of(const struct path_guard *guard, const struct stat *
 		return BY_OWNER;
 	if (status->st_mode & S_IWOTH)
 		return BY_EVERYBODY;
-	return is_open_to_group(guard, status) ? BY_GROUP : NO_CHANGE;
+	if ((status->st_mode & S_IWGRP) && is_foreign_group(guard, status->st_gid))
+		return BY_GROUP;
+	return is_open_to_list(guard, fd, status) ? BY_LIST : NO_CHANGE;
 }
 
 /* A sticky directory is safe for what those own in it whose it is. */
@@ -71,12 +113,14 @@ static bool is_sticky(const struct path_guard *guard, const struct stat *status)
 	       !is_foreign(guard, status->st_uid);
 }
 
-static void note_culprit(struct path_guard *guard, const char *path, const struct stat *status,
+static void note_culprit(struct path_guard *guard, const char *path,
+			 enum guard_change change, const struct stat *status,
 			 bool is_changeable)
 {
 	if (guard->is_changeable)
 		return;
 	guard->is_changeable = is_changeable;
+	guard->change = change;
 	guard->status = *status;
 	snprintf(guard->culprit, sizeof guard->culprit, "%s", *path ? path : "/");
 }
@@ -93,14 +137,16 @@ static int judge_directory(struct walk *walk)
 {
 	struct path_guard *guard = walk->guard;
 	struct stat status;
+	enum guard_change change;
 
 	if (fstat(walk->directory, &status) < 0)
 		return -1;
 	guard->is_shared = guard->is_changeable;
-	if (change_of(guard, &status) == NO_CHANGE || is_procfs(walk->directory))
+	change = change_of(guard, walk->directory, &status);
+	if (change == NO_CHANGE || is_procfs(walk->directory))
 		return 0;
 	guard->is_shared = true;
-	note_culprit(guard, walk->at, &status, !is_sticky(guard, &status));
+	note_culprit(guard, walk->at, change, &status, !is_sticky(guard, &status));
 	return 0;
 }
 
@@ -220,14 +266,17 @@ static int open_last(struct walk *walk, const char *name, int flags)
 {
 	int fd = openat(walk->directory, name, walk->flags | flags | O_CLOEXEC, walk->mode);
 	struct stat status;
+	enum guard_change change;
 
 	walk->guard->may_be_planted = fd >= 0 && walk->guard->is_shared &&
 				      !is_sole_name(walk, name, fd);
-	if (fd < 0 || fstat(fd, &status) < 0 || change_of(walk->guard, &status) == NO_CHANGE ||
-	    is_sticky(walk->guard, &status))
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return fd;
+	change = change_of(walk->guard, fd, &status);
+	if (change == NO_CHANGE || is_sticky(walk->guard, &status))
 		return fd;
 	if (add_name(walk, name) == 0)
-		note_culprit(walk->guard, walk->at, &status, true);
+		note_culprit(walk->guard, walk->at, change, &status, true);
 	return fd;
 }
 
@@ -302,12 +351,16 @@ const char *path_guard_fault(const struct path_guard *guard, char text[static GU
 {
 	unsigned uid = (unsigned)guard->status.st_uid, gid = (unsigned)guard->status.st_gid;
 
-	switch (change_of(guard, &guard->status)) {
+	switch (guard->change) {
 	case BY_OWNER:
 		snprintf(text, GUARD_TEXT_SIZE, "%s belongs to uid %u", guard->culprit, uid);
 		break;
 	case BY_GROUP:
 		snprintf(text, GUARD_TEXT_SIZE, "%s is writable by gid %u", guard->culprit, gid);
+		break;
+	case BY_LIST:
+		snprintf(text, GUARD_TEXT_SIZE, "%s is writable by whom its access control list "
+			 "names", guard->culprit);
 		break;
 	case BY_EVERYBODY:
 	case NO_CHANGE:
@@ -321,10 +374,10 @@ const char *path_guard_remedy(const struct path_guard *guard, char text[static G
 {
 	static const char *const commands[] = {
 		[NO_CHANGE] = "ls -ld", [BY_OWNER] = "chown root", [BY_EVERYBODY] = "chmod o-w",
-		[BY_GROUP] = "chmod g-w",
+		[BY_GROUP] = "chmod g-w", [BY_LIST] = "setfacl -b",
 	};
 
-	snprintf(text, GUARD_TEXT_SIZE, "%s %s", commands[change_of(guard, &guard->status)],
+	snprintf(text, GUARD_TEXT_SIZE, "%s %s", commands[guard->change],
 		 guard->culprit);
 	return text;
 }

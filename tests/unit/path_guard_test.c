@@ -2,10 +2,14 @@
 #include "support/place.h"
 
 #include <check.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum { DAEMON = 1, STRANGER = 54321 };
@@ -86,6 +90,71 @@ START_TEST(it_is_found_where_a_link_leads)
 	ck_assert_int_eq(symlink("./link/../d//file", place_path("second")), 0);
 	ck_assert_int_eq(symlink(place_path("second"), place_path("third")), 0);
 	check_scene(&scenes[_i], "third");
+}
+END_TEST
+
+/* What an access control list says of one user or group, besides rw-rw-r--. */
+static const struct {
+	unsigned tag, id, permissions;
+	uid_t trusted;
+	bool lets_others_write;
+} lists[] = {
+	{ ACL_USER, STRANGER, ACL_READ | ACL_WRITE, 0, true },
+	{ ACL_USER, STRANGER, ACL_READ, 0, false },
+	{ ACL_USER, STRANGER, ACL_READ | ACL_WRITE, STRANGER, false },
+	{ ACL_USER, 0, ACL_READ | ACL_WRITE, 0, false },
+	{ ACL_GROUP, 7, ACL_READ | ACL_WRITE, 0, true },
+	{ ACL_GROUP, 7, ACL_READ, 0, false },
+	{ ACL_GROUP, 0, ACL_READ | ACL_WRITE, 0, false },
+};
+
+static struct posix_acl_xattr_entry list_entry(unsigned tag, unsigned permissions, unsigned id)
+{
+	return (struct posix_acl_xattr_entry){
+		.e_tag = htole16((uint16_t)tag), .e_perm = htole16((uint16_t)permissions),
+		.e_id = htole32(id),
+	};
+}
+
+/* False where the file system has no such lists. */
+static bool set_list(const char *path, unsigned tag, unsigned permissions, unsigned id)
+{
+	struct posix_acl_xattr_entry named = list_entry(tag, permissions, id);
+	struct {
+		struct posix_acl_xattr_header header;
+		struct posix_acl_xattr_entry entries[5];
+	} list = {
+		{ htole32(POSIX_ACL_XATTR_VERSION) },
+		{ list_entry(ACL_USER_OBJ, 6, ACL_UNDEFINED_ID) },
+	};
+	unsigned count = 1;
+
+	if (tag == ACL_USER)
+		list.entries[count++] = named;
+	list.entries[count++] = list_entry(ACL_GROUP_OBJ, 6, ACL_UNDEFINED_ID);
+	if (tag == ACL_GROUP)
+		list.entries[count++] = named;
+	list.entries[count++] = list_entry(ACL_MASK, 6, ACL_UNDEFINED_ID);
+	list.entries[count] = list_entry(ACL_OTHER, 4, ACL_UNDEFINED_ID);
+	if (setxattr(path, "system.posix_acl_access", &list, sizeof list, 0) == 0)
+		return true;
+	ck_assert_msg(errno == EOPNOTSUPP, "%s", strerror(errno));
+	return false;
+}
+
+START_TEST(whom_an_access_control_list_names_can_change_a_file)
+{
+	static const struct scene plain = { .directory = 0755, .file = 0644 };
+	struct scene scene = {
+		.trusted = lists[_i].trusted,
+		.culprit = lists[_i].lets_others_write ? "file" : NULL,
+		.fault = "is writable by whom its access control list names",
+		.remedy = "setfacl -b",
+	};
+
+	make_scene(&plain);
+	if (set_list(place_path("d/file"), lists[_i].tag, lists[_i].permissions, lists[_i].id))
+		check_scene(&scene, "d/file");
 }
 END_TEST
 
@@ -230,6 +299,8 @@ Suite *path_guard_suite(void)
 	tcase_add_checked_fixture(paths_case, place_make, place_remove);
 	if (geteuid() == 0) {
 		tcase_add_loop_test(owners, who_can_change_a_file_is_found, 0, LENGTH(scenes));
+		tcase_add_loop_test(owners, whom_an_access_control_list_names_can_change_a_file, 0,
+				    LENGTH(lists));
 		tcase_add_loop_test(owners, it_is_found_where_a_link_leads, 0, LENGTH(scenes));
 		tcase_add_loop_test(owners, a_link_that_others_can_lay_is_not_followed, 0,
 				    LENGTH(links));

@@ -133,57 +133,61 @@ void configuration_free(void)
 
 /* --- which running service a new one is ----------------------------------------------------- */
 
+enum { KEY_SIZE = 256 };
+
 /* A running service that no new settings have been found for yet. */
 struct candidate {
 	UT_hash_handle hh;
 	struct service *service;
-	struct candidate *next; /* with the same id */
+	struct candidate *next; /* with the same key */
 	size_t index;
-	char id[];              /* in lower case */
+	char key[];             /* how its id begins, in lower case */
 };
 
 struct plan {
-	struct candidate *by_id;
+	struct candidate *by_key;
 	struct settings *settings;
 	struct service **running; /* by index of settings->services; NULL: a new one */
 	unsigned added, kept, removed, broken;
 };
 
-static void lower_case(char *text)
+static void write_key(char key[static KEY_SIZE], const char *id)
 {
-	for (; *text; text++)
-		if (*text >= 'A' && *text <= 'Z')
-			*text = (char)(*text - 'A' + 'a');
+	snprintf(key, KEY_SIZE, "%s", id);
+	for (; *key; key++)
+		if (*key >= 'A' && *key <= 'Z')
+			*key = (char)(*key - 'A' + 'a');
 }
 
 static struct candidate *candidate_new(struct service *service)
 {
-	size_t size = strlen(service->settings->id) + 1;
-	struct candidate *candidate = calloc(1, sizeof *candidate + size);
+	char key[KEY_SIZE];
+	struct candidate *candidate;
 
+	write_key(key, service->settings->id);
+	candidate = calloc(1, sizeof *candidate + strlen(key) + 1);
 	if (!candidate)
 		return NULL;
 	candidate->service = service;
-	memcpy(candidate->id, service->settings->id, size);
-	lower_case(candidate->id);
+	strcpy(candidate->key, key);
 	return candidate;
 }
 
-/* Appends to the chain of its id, in the order of the services. */
+/* Appends to the chain of its key, in the order of the services. */
 static bool candidate_add(struct plan *plan, struct service *service)
 {
 	struct candidate *candidate = candidate_new(service), *first;
 
 	if (!candidate)
 		return false;
-	HASH_FIND_STR(plan->by_id, candidate->id, first);
+	HASH_FIND_STR(plan->by_key, candidate->key, first);
 	if (first) {
 		while (first->next)
 			first = first->next;
 		first->next = candidate;
 		return true;
 	}
-	HASH_ADD_KEYPTR(hh, plan->by_id, candidate->id, strlen(candidate->id), candidate);
+	HASH_ADD_KEYPTR(hh, plan->by_key, candidate->key, strlen(candidate->key), candidate);
 	if (candidate->hh.tbl)
 		return true;
 	free(candidate);
@@ -194,8 +198,8 @@ static void candidates_free(struct plan *plan)
 {
 	struct candidate *first, *following;
 
-	HASH_ITER(hh, plan->by_id, first, following) {
-		HASH_DEL(plan->by_id, first);
+	HASH_ITER(hh, plan->by_key, first, following) {
+		HASH_DEL(plan->by_key, first);
 		while (first) {
 			struct candidate *next = first->next;
 
@@ -217,16 +221,15 @@ static struct service *take_candidate(struct plan *plan, const struct service_se
 				      bool exact)
 {
 	struct candidate *candidate;
-	char id[256];
+	char key[KEY_SIZE];
 
-	strncpy(id, settings->id, sizeof id - 1);
-	id[sizeof id - 1] = '\0';
-	lower_case(id);
-	HASH_FIND_STR(plan->by_id, id, candidate);
+	write_key(key, settings->id);
+	HASH_FIND_STR(plan->by_key, key, candidate);
 	for (; candidate; candidate = candidate->next) {
 		struct service *service = candidate->service;
 
-		if (!service || (exact && !has_same_socket(service->settings, settings)))
+		if (!service || strcasecmp(service->settings->id, settings->id) != 0 ||
+		    (exact && !has_same_socket(service->settings, settings)))
 			continue;
 		candidate->service = NULL;
 		return service;
@@ -285,7 +288,7 @@ static void drop_the_rest(struct plan *plan)
 {
 	struct candidate *first, *following;
 
-	HASH_ITER(hh, plan->by_id, first, following)
+	HASH_ITER(hh, plan->by_key, first, following)
 		for (struct candidate *each = first; each; each = each->next)
 			if (each->service)
 				drop(plan, each->service);

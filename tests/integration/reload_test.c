@@ -48,6 +48,19 @@ START_TEST(an_added_service_is_served)
 }
 END_TEST
 
+START_TEST(a_service_with_a_long_id_is_untouched)
+{
+	int port = add_service("zzcat", CAT "id = zz%0300d\n", 1), held;
+
+	daemon_start();
+	held = client_hold(port);
+	daemon_reload();
+	daemon_wait_log("Reconfigured: new=0 old=1 dropped=0");
+	client_ping(held);
+	close(held);
+}
+END_TEST
+
 START_TEST(an_unchanged_service_is_untouched)
 {
 	int port = port_take(), held;
@@ -810,6 +823,7 @@ static void add_service_tests(Suite *suite)
 	TCase *services = daemon_tcase(suite, "services");
 
 	tcase_add_test(services, an_added_service_is_served);
+	tcase_add_test(services, a_service_with_a_long_id_is_untouched);
 	tcase_add_test(services, an_unchanged_service_is_untouched);
 	tcase_add_test(services, changed_attributes_count_for_new_clients);
 	tcase_add_test(services, a_changed_port_moves_the_service);

@@ -1,6 +1,8 @@
 /* Wait servers that end at once and leave unread what they were started for: each
  * is started later than the one before, so that a program that cannot work does not
- * take the machine. */
+ * take the machine. A server that reads is never delayed, whatever its clients send: where
+ * connections to this host come in meanwhile, and whether it took one can't be told, the
+ * delay stays what it is. */
 #ifndef USHERD_SERVER_WAIT_DELAY_H
 #define USHERD_SERVER_WAIT_DELAY_H
 
@@ -15,8 +17,11 @@ enum {
 
 /* Embedded in the socket's owner; all zero at first. */
 struct wait_delay {
+	bool is_stream;
 	uint64_t front; /* what was to be read when the server was started */
+	int64_t had;    /* connections of the host until then; -1: not known */
 	unsigned idle;  /* servers in a row that read nothing */
+	bool is_first;  /* the last one had the first wait in a row follow */
 };
 
 /* A server is about to get socket. */

@@ -166,7 +166,7 @@ static void delay_next_server(struct listener *listener, const struct session *s
 				      loop_now() - session->opened);
 	if (wait == 0)
 		return;
-	if (wait == WAIT_DELAY_FIRST_MS)
+	if (listener->delay.is_first)
 		log_warning("service %s: %s ends and leaves unread what it was started for; starting "
 			    "it with growing delays", session->settings->id,
 			    session->settings->server);

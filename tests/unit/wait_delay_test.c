@@ -1,5 +1,6 @@
 #include "server/wait_delay.h"
 #include "support/client.h"
+#include "support/deadline.h"
 #include "support/place.h"
 
 #include <check.h>
@@ -64,10 +65,28 @@ static uint64_t serve(uint64_t lasted, void (*read)(void))
 
 static const uint64_t waits[] = { 0, 100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000 };
 
+/* Of a server that reads nothing. With others' connections to this host meanwhile it is
+ * not known, and the wait stays as it was. */
+static void expect_wait(uint64_t wait)
+{
+	unsigned idle = delay.idle;
+
+	for (struct deadline deadline = deadline_in(DEADLINE_MS);;) {
+		uint64_t last = serve(10, NULL);
+
+		if (delay.idle != idle) {
+			ck_assert_uint_eq(last, wait);
+			ck_assert_int_eq(delay.is_first, wait == WAIT_DELAY_FIRST_MS);
+			return;
+		}
+		deadline_pause(&deadline, "no connections to this host", __FILE__, __LINE__);
+	}
+}
+
 static void expect_growing_waits(void)
 {
 	for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++)
-		ck_assert_uint_eq(serve(10, NULL), waits[i]);
+		expect_wait(waits[i]);
 }
 
 static void open_datagrams(void)
@@ -110,6 +129,29 @@ START_TEST(a_server_that_lasts_begins_anew)
 }
 END_TEST
 
+START_TEST(a_server_that_reads_one_of_many_that_are_the_same_is_not_delayed)
+{
+	open_datagrams();
+	for (int i = 0; i < 8; i++)
+		send_one("one");
+	for (int i = 0; i < 8; i++)
+		ck_assert_uint_eq(serve(10, read_one), 0);
+	expect_growing_waits();
+}
+END_TEST
+
+START_TEST(a_server_finds_its_socket_as_it_was)
+{
+	int tells_time = -1;
+	socklen_t size = sizeof tells_time;
+
+	open_datagrams();
+	serve(10, NULL);
+	ck_assert_int_eq(getsockopt(server, SOL_SOCKET, SO_TIMESTAMPNS, &tells_time, &size), 0);
+	ck_assert_int_eq(tells_time, 0);
+}
+END_TEST
+
 static void accept_one(void)
 {
 	close(accept4(server, NULL, NULL, SOCK_CLOEXEC));
@@ -126,9 +168,32 @@ START_TEST(servers_that_accept_nothing_wait_ever_longer)
 	ck_assert_uint_eq(serve(10, accept_one), 0);
 	second = client_connect(NULL, client_port(server));
 	wait_readable();
-	ck_assert_uint_eq(serve(10, NULL), 0);
-	ck_assert_uint_eq(serve(10, NULL), 100);
+	expect_wait(0);
+	expect_wait(100);
 	close(second);
+}
+END_TEST
+
+static int others[8], others_count;
+
+/* One is taken, and another comes. */
+static void accept_one_of_many(void)
+{
+	accept_one();
+	others[others_count++] = client_connect(NULL, client_port(server));
+	wait_readable();
+}
+
+START_TEST(a_server_that_accepts_one_of_many_is_not_delayed)
+{
+	open_server(SOCK_STREAM);
+	client = client_connect(NULL, client_port(server));
+	wait_readable();
+	others_count = 0;
+	for (int i = 0; i < 8; i++)
+		ck_assert_uint_eq(serve(10, accept_one_of_many), 0);
+	for (int i = 0; i < 8; i++)
+		close(others[i]);
 }
 END_TEST
 
@@ -143,6 +208,9 @@ Suite *wait_delay_suite(void)
 	tcase_add_test(delays, servers_that_read_nothing_wait_ever_longer);
 	tcase_add_test(delays, a_server_that_reads_begins_anew);
 	tcase_add_test(delays, a_server_that_lasts_begins_anew);
+	tcase_add_test(delays, a_server_that_reads_one_of_many_that_are_the_same_is_not_delayed);
+	tcase_add_test(delays, a_server_finds_its_socket_as_it_was);
+	tcase_add_test(delays, a_server_that_accepts_one_of_many_is_not_delayed);
 	tcase_add_test(delays, servers_that_accept_nothing_wait_ever_longer);
 	suite_add_tcase(suite, delays);
 	return suite;

@@ -22,15 +22,18 @@ void libwrap_set_deadline(uint64_t deadline_ms)
 #include "base/own_name.h"
 #include "base/worker.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <resolv.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <syslog.h>
 #include <tcpd.h>
+#include <time.h>
 #include <unistd.h>
 
 #define IMPORT(symbol) LIBRARY_IMPORT(symbol, wrap.symbol)
@@ -65,7 +68,11 @@ enum {
 	LOOK_AGAIN_MS = 1000,
 	LINE_MOST = 2048,    /* libwrap refuses everybody over a longer one */
 	LINES_MOST = 100000, /* of nothing but comments */
+	BEGUN_BY_MS = 250,   /* a child of the first attempt; twice as long of each other one */
 };
+
+/* What the child writes. */
+enum { SAYS_NO, SAYS_YES, HAS_BEGUN };
 
 struct libwrap_query {
 	struct turn turn;
@@ -73,6 +80,8 @@ struct libwrap_query {
 	bool is_with_worker;
 	struct watch answer; /* the child's, on a pipe */
 	struct timer deadline;
+	struct timer begun_by;
+	unsigned attempts;    /* children there were, but for the last one */
 	libwrap_answer *done; /* NULL: cancelled */
 	void *context;
 	pid_t pid;
@@ -180,6 +189,19 @@ static void accept_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* A lock of the C library that another thread held at the fork stays locked in here for
+ * ever. So those that an answer may need are taken first, and the parent is told of it;
+ * who does not get so far is ended, and another child is made. */
+static void take_locks(void)
+{
+	void *self = dlopen(NULL, RTLD_LAZY);
+
+	if (self)
+		dlclose(self);
+	tzset();
+	res_init();
+}
+
 /* Gives up names and users in time to go on to the rules that need none. */
 static void limit_waiting(void)
 {
@@ -211,14 +233,17 @@ static bool is_allowed(struct libwrap_query *query)
  * is the daemon's; no answer is a refusal. */
 __attribute__((noreturn)) static void answer_in_child(struct libwrap_query *query, int pipe)
 {
-	unsigned char answer;
+	unsigned char answer = HAS_BEGUN;
 
 	accept_signals();
 	close_descriptors_but(pipe);
 	atexit(leave);
+	take_locks();
+	if (write(pipe, &answer, sizeof answer) < 0)
+		leave();
 	openlog(own_name(), LOG_PID, LOG_DAEMON);
 	limit_waiting();
-	answer = is_allowed(query);
+	answer = is_allowed(query) ? SAYS_YES : SAYS_NO;
 	_exit(write(pipe, &answer, sizeof answer) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
@@ -266,13 +291,20 @@ static void end_child(const struct libwrap_query *query)
 
 static void put_next(void);
 
+static void close_answer(struct libwrap_query *query)
+{
+	timer_stop(&query->begun_by);
+	watch_stop(&query->answer);
+	if (query->answer.fd >= 0)
+		close(query->answer.fd);
+	query->answer.fd = -1;
+}
+
 static void query_free(struct libwrap_query *query)
 {
 	turns_leave(turns, &query->turn);
 	timer_stop(&query->deadline);
-	watch_stop(&query->answer);
-	if (query->answer.fd >= 0)
-		close(query->answer.fd);
+	close_answer(query);
 	free(query);
 	put_next();
 }
@@ -309,14 +341,16 @@ static void query_answer(struct libwrap_query *query, bool allowed)
 static void answer_is_ready(struct watch *watch, short events)
 {
 	struct libwrap_query *query = container_of(watch, struct libwrap_query, answer);
-	/* No bool: the child has read what strangers say and may write any byte. None at
-	 * all is a refusal, too. */
-	unsigned char answer = 0;
+	/* The child has read what strangers say and may write any byte. None at all is a
+	 * refusal, too. */
+	unsigned char answer = SAYS_NO;
 
 	(void)events;
 	if (read(watch->fd, &answer, sizeof answer) < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	query_answer(query, answer == 1);
+	timer_stop(&query->begun_by);
+	if (answer != HAS_BEGUN) /* which it has been when the deadline comes */
+		query_answer(query, answer == SAYS_YES);
 }
 
 static void child_is_started(struct job *job)
@@ -330,27 +364,41 @@ static void child_is_started(struct job *job)
 	}
 	if (!query->error && watch_start(&query->answer, LOOP_READ) < 0)
 		query->error = errno;
+	timer_start(&query->begun_by, (uint64_t)BEGUN_BY_MS << query->attempts);
 	if (query->error) {
 		log_failure(query->error, "hosts.allow and hosts.deny can't be asked");
 		query_answer(query, false);
 	}
 }
 
-/* Puts the questions whose turn it is. One that can't be put is answered by its
- * deadline, which is over then. */
+/* A question that can't be put is answered by its deadline, which is over then. */
+static void put(struct libwrap_query *query)
+{
+	query->is_with_worker = worker_submit(pool, &query->job) == 0;
+	if (query->is_with_worker)
+		return;
+	log_failure(errno, "hosts.allow and hosts.deny can't be asked");
+	timer_start(&query->deadline, 0);
+}
+
+/* The deadline comes before there are many. */
+static void put_again(struct timer *timer)
+{
+	struct libwrap_query *query = container_of(timer, struct libwrap_query, begun_by);
+
+	end_child(query);
+	close_answer(query);
+	query->attempts++;
+	put(query);
+}
+
+/* Puts the questions whose turn it is. */
 static void put_next(void)
 {
 	struct turn *turn;
 
-	while ((turn = turns_next(turns))) {
-		struct libwrap_query *query = container_of(turn, struct libwrap_query, turn);
-
-		query->is_with_worker = worker_submit(pool, &query->job) == 0;
-		if (query->is_with_worker)
-			continue;
-		log_failure(errno, "hosts.allow and hosts.deny can't be asked");
-		timer_start(&query->deadline, 0);
-	}
+	while ((turn = turns_next(turns)))
+		put(container_of(turn, struct libwrap_query, turn));
 }
 
 /* One thread, so that no child gets hold of another's pipe. */
@@ -385,6 +433,7 @@ static struct libwrap_query *query_new(const struct turn_owner *owner, const str
 	query->job = (struct job){ .run = start_child, .done = child_is_started };
 	watch_init(&query->answer, -1, answer_is_ready);
 	timer_init(&query->deadline, deadline_is_over);
+	timer_init(&query->begun_by, put_again);
 	return query;
 }
 

@@ -7,7 +7,12 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <resolv.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -454,6 +459,38 @@ END_TEST
 
 #define ROWS(table) ((int)(sizeof table / sizeof table[0]))
 
+/* Others look up names meanwhile, for which the C library has locks. */
+static atomic_bool is_over;
+
+static void *read_resolv_conf(void *none)
+{
+	(void)none;
+	while (!is_over) {
+		res_init();
+		poll(NULL, 0, 1);
+	}
+	return NULL;
+}
+
+START_TEST(who_looks_up_names_meanwhile_keeps_no_answer_back)
+{
+	enum { THREADS = 8, QUESTIONS = 400 };
+	pthread_t threads[THREADS];
+
+	write_rules("svc: ALL\n", "ALL: ALL\n");
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, read_resolv_conf, NULL), 0);
+	for (int i = 0; i < QUESTIONS; i++)
+		ask_from(&told[i], "svc", textf("192.0.2.%d", i % 250));
+	run_until_answered(QUESTIONS);
+	for (int i = 0; i < QUESTIONS; i++)
+		ck_assert(told[i].allowed);
+	is_over = true;
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+}
+END_TEST
+
 Suite *libwrap_suite(void);
 
 Suite *libwrap_suite(void)
@@ -487,6 +524,7 @@ Suite *libwrap_suite(void)
 	tcase_add_test(waiting, a_process_that_dies_has_said_no);
 	tcase_add_loop_test(waiting, those_who_wait_hold_up_nobody_else, 0, ROWS(crowds));
 	tcase_add_test(waiting, who_waits_for_a_turn_gets_it);
+	tcase_add_test(waiting, who_looks_up_names_meanwhile_keeps_no_answer_back);
 	tcase_add_test(waiting, closes_what_it_opened);
 	suite_add_tcase(suite, looking);
 	suite_add_tcase(suite, asking);

@@ -17,7 +17,8 @@ enum access_decision datagrams_judge(const struct service *service, const struct
 void datagrams_refuse(struct service *service, const struct address *peer);
 
 /* Has the kernel say which local address a datagram came to, so that the answer
- * leaves from there; or no longer, for a socket whose datagrams a program answers. */
+ * leaves from there; or no longer, for a socket whose datagrams a program answers.
+ * From now on no datagram from its port is answered. */
 void datagrams_prepare(int fd, int family, bool answers);
 
 #endif

@@ -24,7 +24,8 @@ struct exchange {
 static struct exchange exchanges[BATCH];
 static struct mmsghdr received[BATCH], sent[BATCH];
 
-/* Ports the daemon answers on, or did. */
+/* Ports of the daemon's services for datagrams, present and former: it, or a server,
+ * answers there. */
 static bool is_own_port[UINT16_MAX + 1];
 
 void datagrams_prepare(int fd, int family, bool answers)
@@ -32,7 +33,7 @@ void datagrams_prepare(int fd, int family, bool answers)
 	struct address address;
 	int on = answers;
 
-	if (answers && address_of_socket(fd, &address) == 0)
+	if (address_of_socket(fd, &address) == 0)
 		is_own_port[address_port(&address)] = true;
 
 	if (family == AF_INET6)

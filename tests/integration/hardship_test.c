@@ -204,11 +204,11 @@ START_TEST(who_leaves_while_identd_is_asked_is_asked_about_no_more)
 }
 END_TEST
 
-/* A datagram from and to the same port, as only the superuser can make one. */
-static void send_forged(int port)
+/* A datagram from one port of this host to another, as only the superuser can make one. */
+static void send_forged(int from, int to)
 {
-	struct endpoint there = endpoint_of("127.0.0.1", port);
-	uint16_t datagram[] = { htons((uint16_t)port), htons((uint16_t)port), htons(10), 0, 0x6161 };
+	struct endpoint there = endpoint_of("127.0.0.1", to);
+	uint16_t datagram[] = { htons((uint16_t)from), htons((uint16_t)to), htons(10), 0, 0x6161 };
 	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP);
 
 	ck_assert_int_eq(sendto(fd, datagram, sizeof datagram, 0,
@@ -221,7 +221,22 @@ START_TEST(a_service_does_not_talk_to_itself)
 	int port = add_service("echo", ECHO "socket_type = dgram\n%s", log_everything());
 
 	daemon_start();
-	send_forged(port);
+	send_forged(port, port);
+	for (int i = 0; i < 3; i++)
+		ck_assert_str_eq(datagram_ask(port, "real"), "real");
+	daemon_stop();
+	ck_assert_uint_eq(text_count(service_log(), "START: echo"), 3);
+}
+END_TEST
+
+START_TEST(a_service_does_not_talk_to_the_server_of_another)
+{
+	int port = add_service("echo", ECHO "socket_type = dgram\n%s", log_everything());
+	int other = add_service("zzwait", "socket_type = dgram\nserver = %s\n",
+				place_program("wait_datagram"));
+
+	daemon_start();
+	send_forged(other, port);
 	for (int i = 0; i < 3; i++)
 		ck_assert_str_eq(datagram_ask(port, "real"), "real");
 	daemon_stop();
@@ -278,6 +293,8 @@ Suite *hardship_suite(void)
 		tcase_add_test(hardship, who_leaves_while_identd_is_asked_is_asked_about_no_more);
 	if (is_superuser())
 		tcase_add_test(hardship, a_service_does_not_talk_to_itself);
+	if (is_superuser())
+		tcase_add_test(hardship, a_service_does_not_talk_to_the_server_of_another);
 	if (is_superuser())
 		tcase_add_test(hardship, datagrams_from_ports_of_services_are_not_answered);
 	return suite;

@@ -1,11 +1,19 @@
-/* Runs the suites listed in suites.h, or those named on the command line.
- * CK_FORK, CK_VERBOSITY and the other variables of Check apply. */
+/* Runs the suites listed in suites.h, or those named on the command line, on all
+ * processors, each of them one suite at a time. JOBS says on how many; with 1 all are
+ * run in this process. CK_FORK, CK_VERBOSITY and the other variables of Check apply. */
 #include "support/isolation.h"
 
 #include <check.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define SUITE(name) Suite *name##_suite(void);
 #include "suites.h"
@@ -20,30 +28,92 @@ static const struct {
 #undef SUITE
 };
 
-static int is_wanted(const char *name, int argc, char **argv)
+enum { SUITES = sizeof suites / sizeof suites[0], JOBS_MOST = 64 };
+
+#ifdef __SANITIZE_ADDRESS__
+/* Leaks are looked for in the daemon itself; at the end of each test's process it
+ * would take longer than everything else together. */
+const char *__asan_default_options(void)
 {
-	if (argc < 2)
-		return 1;
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], name) == 0)
-			return 1;
-	return 0;
+	return "detect_leaks=0";
+}
+#endif
+
+/* Shared by all jobs. */
+static struct progress {
+	atomic_uint next; /* suite */
+	atomic_uint ran, failed;
+} *progress;
+
+static bool is_wanted(const char *name, char **names)
+{
+	if (!*names)
+		return true;
+	while (*names)
+		if (strcmp(*names++, name) == 0)
+			return true;
+	return false;
+}
+
+static void run_suite(Suite *suite)
+{
+	SRunner *runner = srunner_create(suite);
+
+	srunner_run_all(runner, CK_ENV);
+	atomic_fetch_add(&progress->ran, (unsigned)srunner_ntests_run(runner));
+	atomic_fetch_add(&progress->failed, (unsigned)srunner_ntests_failed(runner));
+	srunner_free(runner);
+}
+
+static void run_suites(char **names)
+{
+	unsigned i;
+
+	isolation_enter();
+	while ((i = atomic_fetch_add(&progress->next, 1)) < SUITES)
+		if (is_wanted(suites[i].name, names))
+			run_suite(suites[i].make());
+	fflush(stdout);
+}
+
+/* Whether all jobs came to their end. */
+static bool run_jobs(long jobs, char **names)
+{
+	int status;
+	bool is_well = true;
+
+	for (long i = 0; i < jobs; i++) {
+		pid_t job = fork();
+
+		if (job == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			run_suites(names);
+			_exit(EXIT_SUCCESS);
+		}
+		is_well = is_well && job > 0;
+	}
+	while (wait(&status) > 0)
+		is_well = is_well && status == 0;
+	return is_well;
 }
 
 int main(int argc, char **argv)
 {
-	SRunner *runner = srunner_create(NULL);
-	int ran, failed;
+	const char *wanted = getenv("JOBS");
+	long jobs = wanted ? atol(wanted) : sysconf(_SC_NPROCESSORS_ONLN);
+	bool is_well = true;
 
-	isolation_enter();
-	for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++)
-		if (is_wanted(suites[i].name, argc, argv))
-			srunner_add_suite(runner, suites[i].make());
-	srunner_run_all(runner, CK_ENV);
-	ran = srunner_ntests_run(runner);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	if (ran == 0)
+	(void)argc;
+	progress = mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0);
+	if (progress == MAP_FAILED)
+		return EXIT_FAILURE;
+	if (jobs > 1)
+		is_well = run_jobs(jobs < JOBS_MOST ? jobs : JOBS_MOST, argv + 1);
+	else
+		run_suites(argv + 1);
+	printf("%u checks, %u failed\n", progress->ran, progress->failed);
+	if (progress->ran == 0)
 		fprintf(stderr, "no test was run\n");
-	return ran == 0 || failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return is_well && progress->ran > 0 && progress->failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -30,6 +30,10 @@ $(BUILD)/tests/%.o: private override CPPFLAGS += -Itests
 # Check's macros are written for GNU C.
 $(BUILD)/tests/%.o: private override CFLAGS += -Wno-pedantic -Wno-missing-prototypes
 
+ifeq ($(SANITIZE),thread)
+export TSAN_OPTIONS ?= suppressions=$(abspath tests/support/thread_sanitizer.supp)
+endif
+
 unit: $(BUILD)/tests/unit/runner
 	$(BUILD)/tests/unit/runner $(UNIT)
 

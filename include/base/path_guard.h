@@ -4,8 +4,9 @@
  * Somebody other than root and one trusted user "can change" a file or directory
  * that is not theirs, that everybody may write to, that an access control list lets
  * others write to, or that a group may write to other than gid 0 and the one that
- * bears the trusted user's name and has nobody else in it. A sticky directory of theirs is safe for what they own in
- * it. A symbolic link that somebody else can have laid is never followed. */
+ * bears the trusted user's name and has nobody else in it. A sticky directory of
+ * theirs is safe for what they own in it. A symbolic link that somebody else can have
+ * laid is never followed. */
 #ifndef USHERD_BASE_PATH_GUARD_H
 #define USHERD_BASE_PATH_GUARD_H
 
@@ -34,6 +35,11 @@ struct path_guard {
  * on. Returns the descriptor, or -1 with errno; ELOOP with guard->refused_link
  * where a link is not followed. */
 int path_guard_open(struct path_guard *guard, const char *path, int flags, mode_t mode)
+	__attribute__((warn_unused_result));
+
+/* The same for root alone, who must not be led to another file: EPERM for what may be
+ * planted. */
+int path_guard_open_for_root(const char *path, int flags, mode_t mode)
 	__attribute__((warn_unused_result));
 
 /* Opens the directory that path is in, for the functions that end in -at(2), and

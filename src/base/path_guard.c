@@ -329,6 +329,18 @@ int path_guard_open(struct path_guard *guard, const char *path, int flags, mode_
 	return fd;
 }
 
+int path_guard_open_for_root(const char *path, int flags, mode_t mode)
+{
+	struct path_guard guard = { .trusted = 0 };
+	int fd = path_guard_open(&guard, path, flags, mode);
+
+	if (fd < 0 || !guard.may_be_planted)
+		return fd;
+	close(fd);
+	errno = EPERM;
+	return -1;
+}
+
 int path_guard_open_place(const char *path, const char **name)
 {
 	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;

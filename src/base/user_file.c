@@ -58,22 +58,9 @@ static int open_without_groups(const char *path, uid_t uid, gid_t gid)
 	return fd;
 }
 
-/* Root must not be led to another file by those who can lay files on the way. */
-static int open_as_root(const char *path)
-{
-	struct path_guard guard = { .trusted = 0 };
-	int fd = path_guard_open(&guard, path, FLAGS, 0);
-
-	if (fd < 0 || !guard.may_be_planted)
-		return fd;
-	close(fd);
-	errno = EPERM;
-	return -1;
-}
-
 int user_file_open(const char *path, uid_t uid, gid_t gid)
 {
 	if (geteuid() != 0)
 		return open(path, FLAGS);
-	return uid == 0 ? open_as_root(path) : open_without_groups(path, uid, gid);
+	return uid == 0 ? path_guard_open_for_root(path, FLAGS, 0) : open_without_groups(path, uid, gid);
 }

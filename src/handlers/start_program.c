@@ -210,19 +210,6 @@ IN_CHILD static int file_mask(const struct program_order *order)
 
 enum { ERROR_FILE_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK };
 
-/* Root must not be led to another file by those who can lay files on the way. */
-IN_CHILD static int open_error_file_of_root(const char *path)
-{
-	struct path_guard guard = { .trusted = 0 };
-	int fd = path_guard_open(&guard, path, ERROR_FILE_FLAGS, 0640);
-
-	if (fd < 0 || !guard.may_be_planted)
-		return fd;
-	close(fd);
-	errno = EPERM;
-	return -1;
-}
-
 /* Opens the file as the user, whom no link leads further than they may go. What
  * setfsuid(2) changes are this process's own rights, in every C library. */
 IN_CHILD static int open_error_file(const struct program_order *order)
@@ -233,7 +220,7 @@ IN_CHILD static int open_error_file(const struct program_order *order)
 	if (!slots.is_root)
 		return open(settings->stderr_path, ERROR_FILE_FLAGS, 0640);
 	if (settings->uid == 0)
-		return open_error_file_of_root(settings->stderr_path);
+		return path_guard_open_for_root(settings->stderr_path, ERROR_FILE_FLAGS, 0640);
 	setfsuid(settings->uid);
 	errno = EPERM;
 	fd = (uid_t)setfsuid((uid_t)-1) == settings->uid

@@ -1,0 +1,65 @@
+/* One end of the socket pair between the monitor and the frontend. What arrives
+ * is checked before anybody sees it: the kind, the size, how many descriptors.
+ * Loop thread only. */
+#ifndef USHERD_CHANNEL_CHANNEL_H
+#define USHERD_CHANNEL_CHANNEL_H
+
+#include "base/loop.h"
+#include "channel/message.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/queue.h>
+
+enum {
+	CHANNEL_PER_TURN = 64,      /* messages read in one turn of the loop */
+	CHANNEL_WAITING_MAX = 16384, /* messages that wait for room in the socket */
+};
+
+struct channel;
+
+/* What an end's owner is told. */
+struct channel_events {
+	/* A message whose kind, size and number of descriptors are right; what its
+	 * fields say is for the owner to check. The descriptors, close-on-exec, are
+	 * the owner's from here on: count of them. */
+	void (*received)(struct channel *channel, const struct message *message,
+			 const int descriptors[], unsigned count);
+	/* The channel is closed: reason says why ("the other end is gone", or what
+	 * was wrong with a message). Called once, and nothing after it. */
+	void (*closed)(struct channel *channel, const char *reason);
+};
+
+struct channel_message;
+
+/* Embedded in its owner. */
+struct channel {
+	struct watch watch;
+	const struct channel_events *events;
+	unsigned first_kind, last_kind; /* what may arrive */
+	STAILQ_HEAD(, channel_message) waiting;
+	size_t waiting_count;
+};
+
+/* A connected pair of non-blocking, close-on-exec sockets. 0, or -1 with errno. */
+int channel_pair(int ends[static 2]) __attribute__((warn_unused_result));
+
+/* Begins to listen on fd, which is the channel's from here on. Messages of the
+ * kinds first_kind to last_kind may arrive; any other is an error of the other
+ * end. 0, or -1 with errno and fd still the caller's. */
+int channel_open(struct channel *channel, int fd, unsigned first_kind, unsigned last_kind,
+		 const struct channel_events *events) __attribute__((warn_unused_result));
+
+/* Sends message with copies of the descriptors, which stay the caller's. When the
+ * socket has no room it is kept and sent later, in order. Returns 0, or -1 with
+ * errno: ENOBUFS when CHANNEL_WAITING_MAX messages wait, ENOMEM, EMFILE, or EPIPE
+ * once the channel is closed. */
+int channel_send(struct channel *channel, const struct message *message, const int descriptors[],
+		 unsigned count) __attribute__((warn_unused_result));
+
+/* Closes without telling the owner. Harmless on one that is closed. */
+void channel_close(struct channel *channel);
+
+bool channel_is_open(const struct channel *channel);
+
+#endif

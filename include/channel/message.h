@@ -1,0 +1,191 @@
+/* What the monitor and the frontend say to each other: fixed structs over a
+ * SOCK_SEQPACKET pair, some with descriptors. The frontend names a service by its
+ * number in a generation of the settings, and a session by a number of its own;
+ * never a path, a user or a process. */
+#ifndef USHERD_CHANNEL_MESSAGE_H
+#define USHERD_CHANNEL_MESSAGE_H
+
+#include "base/address.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum message_kind {
+	/* from the frontend */
+	MESSAGE_READY,       /* it runs, fenced in */
+	MESSAGE_ADOPTED,     /* a generation is in force; its endpoints were asked for */
+	MESSAGE_BIND,        /* a socket is wanted */
+	MESSAGE_UNBIND,      /* and no longer */
+	MESSAGE_LAUNCH,      /* [the connection] [both ends of the pipe for standard error] */
+	MESSAGE_END,         /* of a session's processes */
+	MESSAGE_BAN,         /* an address touched a sensor */
+	MESSAGE_OPEN_BANNER, /* as the service's user */
+	MESSAGE_ASK_LIBWRAP, /* about a peer of a service */
+	MESSAGE_FORGET_LIBWRAP, /* nobody waits for that answer any more */
+	MESSAGE_LET_IN,      /* a connection to the inner socket of INTERCEPT */
+	MESSAGE_LET_OUT,     /* it is over, or was not made */
+	MESSAGE_REPORTED,    /* the status report is written */
+	MESSAGE_FROM_FRONTEND, /* how many kinds come from there */
+
+	/* from the monitor */
+	MESSAGE_START = MESSAGE_FROM_FRONTEND, /* [the daemon's log file]; the first message */
+	MESSAGE_GENERATION,  /* [a sealed region] */
+	MESSAGE_LOG,         /* [a log file] of a generation */
+	MESSAGE_ADOPT,       /* everything about the generation has been sent */
+	MESSAGE_BOUND,       /* [the socket] [INTERCEPT: the one for refused datagrams] */
+	MESSAGE_NOT_BOUND,
+	MESSAGE_PROCESS,     /* of a session that is not known to have started yet */
+	MESSAGE_STARTED,
+	MESSAGE_NOT_STARTED,
+	MESSAGE_ENDED,
+	MESSAGE_SESSION,     /* [the end to read of its standard error] one that an earlier
+			      * frontend began, and that still runs */
+	MESSAGE_BANNED,      /* an address an earlier frontend banned */
+	MESSAGE_BANNER,      /* [the file] */
+	MESSAGE_LIBWRAP,     /* the answer */
+	MESSAGE_GATE,        /* it is let in, or why not */
+	MESSAGE_REPORT,      /* [the file to write it to] */
+	MESSAGE_CHECK,       /* the consistency of the counts */
+	MESSAGE_STOP,        /* the daemon ends */
+	MESSAGE_KINDS
+};
+
+/* Flags are bytes, not bool: any value may come, and each but 0 means yes. */
+
+/* Which service: its number in the generation of that number. */
+struct service_number {
+	uint32_t generation, service;
+};
+
+/* One socket of a service. */
+struct bind_message {
+	struct service_number service;
+	uint32_t ticket;        /* the frontend's; in the answer too */
+	int32_t type, protocol; /* of socket(2) */
+	struct address address;
+	uint8_t v6only;
+	uint8_t is_inner; /* INTERCEPT: the loopback socket that the server gets */
+	int error;     /* NOT_BOUND: errno */
+};
+
+struct launch_message {
+	uint64_t session;
+	struct service_number service;
+	struct address peer;
+	uint8_t waits;         /* the program gets the service's socket on this ... */
+	struct address socket; /* ... address, with ... */
+	uint8_t v6only, is_inner; /* ... these, as in struct bind_message */
+	uint8_t logs_errors;   /* the last two descriptors are a pipe for standard error */
+};
+
+struct program_message {
+	uint64_t session;
+	struct service_number service; /* SESSION */
+	struct address peer;           /* SESSION */
+	int64_t started;               /* SESSION: seconds since the epoch ... */
+	uint64_t opened;               /* ... and as loop_now() has it */
+	int32_t pid;                   /* PROCESS, STARTED, SESSION */
+	int32_t status;                /* ENDED: as of waitpid(2) */
+	char step[24];                 /* NOT_STARTED: the step that failed ... */
+	char reason[72];               /* ... and why ... */
+	uint8_t no_process;            /* ... no process could be made */
+};
+
+struct end_message {
+	uint64_t session;
+	uint8_t at_once; /* SIGKILL; otherwise SIGTERM, and SIGKILL after the grace time */
+};
+
+struct ban_message {
+	struct address address;
+	uint64_t until; /* milliseconds of the monotonic clock; SENSOR_FOREVER */
+};
+
+enum banner_kind { BANNER_ALWAYS, BANNER_SUCCESS, BANNER_FAIL, BANNER_KINDS };
+
+struct banner_message {
+	uint64_t ticket; /* the frontend's */
+	struct service_number service;
+	uint8_t which;   /* enum banner_kind */
+	int error;       /* BANNER without a descriptor: errno */
+};
+
+struct libwrap_message {
+	uint64_t ticket; /* the frontend's */
+	struct service_number service;
+	struct address peer, local;
+	uint8_t is_allowed; /* LIBWRAP */
+};
+
+#define MESSAGE_OWN_LOG UINT32_MAX /* the number of the daemon's own log */
+
+struct gate_message {
+	uint64_t ticket; /* the frontend's */
+	struct service_number service;
+	uint16_t port;   /* of the connection, on the loopback interface */
+	int error;       /* GATE: errno; 0: it is let in */
+};
+
+struct generation_message {
+	uint32_t generation;
+	int32_t place;          /* region_map */
+	uint64_t used;
+	uint32_t log;           /* LOG: its number in the generation */
+	uint32_t bound, wanted; /* ADOPTED: sockets */
+};
+
+enum message_log { MESSAGE_LOG_STDERR, MESSAGE_LOG_SYSLOG, MESSAGE_LOG_FILE };
+
+/* What a frontend is to know before anything else. */
+struct start_message {
+	uint64_t region_address; /* regions_reserve */
+	int32_t monitor;         /* its process, for the log */
+	uint8_t changes_user;    /* to these; otherwise it stays who it is */
+	uint32_t uid, gid;
+	uint32_t process_limit, ident_limit;
+	uint8_t log;             /* enum message_log */
+	int32_t log_facility, log_level;
+	uint8_t announces;       /* what is served where, at the first generation ... */
+	uint8_t copies_errors;   /* ... and until then what goes wrong, on the terminal */
+	uint32_t check_interval; /* seconds; 0: never */
+	char name[32];           /* the daemon's, for the log */
+};
+
+struct stop_message {
+	uint8_t leaves_programs; /* SIGQUIT */
+};
+
+struct message {
+	enum message_kind kind;
+	union {
+		struct bind_message bind;
+		struct launch_message launch;
+		struct program_message program;
+		struct end_message end;
+		struct ban_message ban;
+		struct banner_message banner;
+		struct libwrap_message libwrap;
+		struct gate_message gate;
+		struct generation_message generation;
+		struct stop_message stop;
+		struct start_message start;
+	};
+};
+
+enum { MESSAGE_DESCRIPTORS_MAX = 3 };
+
+/* What a message of one kind is like. */
+struct message_shape {
+	size_t size;                      /* bytes that are sent */
+	unsigned descriptors_min, descriptors_max;
+};
+
+/* The shape of kind; NULL when there is no such kind. */
+const struct message_shape *message_shape(unsigned kind);
+
+/* False when the length and the family of an address that came in a message do not
+ * go together. An unknown address is sound. */
+bool message_address_is_sound(const struct address *address);
+
+#endif

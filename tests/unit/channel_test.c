@@ -1,0 +1,271 @@
+#include "channel/channel.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* One end as the daemon has it, the other as a hostile process would. */
+static struct channel channel;
+static int other;
+
+static struct message last;
+static unsigned received, descriptors, closed;
+static const char *reason;
+static bool closes_itself;
+
+static void on_received(struct channel *from, const struct message *message, const int fds[],
+			unsigned count)
+{
+	ck_assert_ptr_eq(from, &channel);
+	last = *message;
+	received++;
+	for (unsigned i = 0; i < count; i++) {
+		ck_assert_int_eq(fcntl(fds[i], F_GETFD), FD_CLOEXEC);
+		close(fds[i]);
+		descriptors++;
+	}
+	if (closes_itself)
+		channel_close(&channel);
+}
+
+static void on_closed(struct channel *from, const char *why)
+{
+	ck_assert_ptr_eq(from, &channel);
+	ck_assert(!channel_is_open(&channel));
+	reason = why;
+	closed++;
+}
+
+static const struct channel_events events = { .received = on_received, .closed = on_closed };
+
+static void setup(void)
+{
+	int ends[2];
+
+	ck_assert_int_eq(loop_init(), 0);
+	ck_assert_int_eq(channel_pair(ends), 0);
+	ck_assert_int_eq(channel_open(&channel, ends[0], MESSAGE_READY, MESSAGE_FROM_FRONTEND - 1,
+				      &events), 0);
+	other = ends[1];
+	received = descriptors = closed = 0;
+	reason = NULL;
+	closes_itself = false;
+}
+
+static void teardown(void)
+{
+	channel_close(&channel);
+	loop_free();
+}
+
+/* Sends bytes with that many descriptors, as no end of ours would. */
+static void send_raw(const void *bytes, size_t size, unsigned count)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(16 * sizeof(int))];
+	} control = { .header = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+				  .cmsg_len = CMSG_LEN(count * sizeof(int)) } };
+	struct iovec vector = { (void *)(uintptr_t)bytes, size };
+	struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1 };
+	int fds[16];
+
+	for (unsigned i = 0; i < count; i++)
+		fds[i] = STDERR_FILENO;
+	memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
+	if (count > 0) {
+		header.msg_control = &control;
+		header.msg_controllen = CMSG_SPACE(count * sizeof(int));
+	}
+	ck_assert_int_eq(sendmsg(other, &header, 0), (ssize_t)size);
+}
+
+static int open_descriptors(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+START_TEST(receives_what_has_the_right_shape)
+{
+	unsigned kind = (unsigned)_i;
+	const struct message_shape *shape = message_shape(kind);
+	struct message message = { .kind = kind };
+
+	for (unsigned count = shape->descriptors_min; count <= shape->descriptors_max; count++) {
+		send_raw(&message, shape->size, count);
+		loop_turn(1000);
+		ck_assert_uint_eq(received, count - shape->descriptors_min + 1);
+		ck_assert_uint_eq(last.kind, kind);
+	}
+	ck_assert_uint_eq(closed, 0);
+}
+END_TEST
+
+static const struct {
+	const char *what, *reason;
+	unsigned kind;
+	int difference; /* in size */
+	unsigned count;
+} wrong[] = {
+	{ "too short", "a message of the wrong size", MESSAGE_LAUNCH, -1, 1 },
+	{ "too long", "a message of the wrong size", MESSAGE_LAUNCH, 1, 1 },
+	{ "much too long", "a message of the wrong size", MESSAGE_LAUNCH, 5000, 1 },
+	{ "four descriptors", "a message with the wrong number of descriptors", MESSAGE_LAUNCH, 0, 4 },
+	{ "ten descriptors", "a message with the wrong number of descriptors", MESSAGE_LAUNCH, 0, 10 },
+	{ "one where none belongs", "a message with the wrong number of descriptors", MESSAGE_END,
+	  0, 1 },
+	{ "from the other side", "a message of an unknown kind", MESSAGE_GENERATION, 0, 1 },
+	{ "no such kind", "a message of an unknown kind", MESSAGE_KINDS, 0, 0 },
+	{ "far off", "a message of an unknown kind", 0xffffffff, 0, 0 },
+};
+
+START_TEST(closes_at_a_message_of_the_wrong_shape)
+{
+	static union {
+		struct message message;
+		char bytes[8192];
+	} sent;
+	const struct message_shape *shape = message_shape(wrong[_i].kind);
+	size_t size = shape ? shape->size : sizeof sent.message;
+	int before = open_descriptors();
+
+	sent.message.kind = wrong[_i].kind;
+	send_raw(&sent, (size_t)((int)size + wrong[_i].difference), wrong[_i].count);
+	loop_turn(1000);
+	ck_assert_uint_eq(received, 0);
+	ck_assert_uint_eq(closed, 1);
+	ck_assert_str_eq(reason, wrong[_i].reason);
+	ck_assert_int_eq(open_descriptors(), before - 1);
+}
+END_TEST
+
+START_TEST(closes_at_a_message_without_a_kind)
+{
+	send_raw("ab", 2, 0);
+	loop_turn(1000);
+	ck_assert_str_eq(reason, "a message without a kind");
+}
+END_TEST
+
+START_TEST(closes_when_the_other_end_is_gone)
+{
+	close(other);
+	loop_turn(1000);
+	ck_assert_uint_eq(closed, 1);
+	ck_assert_str_eq(reason, "the other end is gone");
+	ck_assert_int_eq(channel_send(&channel, &(struct message){ .kind = MESSAGE_CHECK }, NULL, 0), -1);
+	ck_assert_int_eq(errno, EPIPE);
+}
+END_TEST
+
+START_TEST(reads_no_further_once_its_owner_closed_it)
+{
+	struct message message = { .kind = MESSAGE_READY };
+
+	closes_itself = true;
+	for (int i = 0; i < 3; i++)
+		send_raw(&message, message_shape(MESSAGE_READY)->size, 0);
+	loop_turn(1000);
+	ck_assert_uint_eq(received, 1);
+	ck_assert_uint_eq(closed, 0);
+}
+END_TEST
+
+/* The next message at the other end, with its descriptor closed. False: none. */
+static bool read_other(struct message *message)
+{
+	char control[CMSG_SPACE(sizeof(int))];
+	struct iovec vector = { message, sizeof *message };
+	struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control,
+				 .msg_controllen = sizeof control };
+	int fd;
+
+	if (recvmsg(other, &header, MSG_DONTWAIT) < 0)
+		return false;
+	if (header.msg_controllen > 0) {
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&header)), sizeof fd);
+		close(fd);
+	}
+	return true;
+}
+
+START_TEST(keeps_what_has_no_room_and_sends_it_in_order)
+{
+	enum { COUNT = 3000 };
+	struct message message = { .kind = MESSAGE_BOUND };
+	int before = open_descriptors(), fd = STDERR_FILENO;
+	unsigned expected = 0;
+
+	for (unsigned i = 0; i < COUNT; i++) {
+		message.bind.service.service = i;
+		ck_assert_int_eq(channel_send(&channel, &message, &fd, i % 100 == 0), 0);
+	}
+	ck_assert_uint_gt(channel.waiting_count, 0);
+	while (expected < COUNT) {
+		if (read_other(&message))
+			ck_assert_uint_eq(message.bind.service.service, expected++);
+		else
+			loop_turn(1000);
+	}
+	loop_turn(0);
+	ck_assert_uint_eq(channel.waiting_count, 0);
+	ck_assert_int_eq(open_descriptors(), before);
+}
+END_TEST
+
+START_TEST(keeps_no_more_than_it_may)
+{
+	struct message message = { .kind = MESSAGE_CHECK };
+	unsigned sent = 0;
+
+	while (channel_send(&channel, &message, NULL, 0) == 0)
+		ck_assert_uint_lt(sent++, 2 * CHANNEL_WAITING_MAX);
+	ck_assert_int_eq(errno, ENOBUFS);
+	ck_assert_uint_eq(channel.waiting_count, CHANNEL_WAITING_MAX);
+}
+END_TEST
+
+START_TEST(knows_sound_addresses)
+{
+	struct address address = { .length = 0 };
+
+	ck_assert(message_address_is_sound(&address));
+	ck_assert_int_eq(address_parse(&address, "192.0.2.1", 7), 0);
+	ck_assert(message_address_is_sound(&address));
+	address.length = sizeof address.in6;
+	ck_assert(!message_address_is_sound(&address));
+	ck_assert_int_eq(address_parse(&address, "2001:db8::1", 7), 0);
+	ck_assert(message_address_is_sound(&address));
+	address.length = 1;
+	ck_assert(!message_address_is_sound(&address));
+	address.length = 0xffffffff;
+	ck_assert(!message_address_is_sound(&address));
+}
+END_TEST
+
+Suite *channel_suite(void)
+{
+	Suite *suite = suite_create("channel");
+	TCase *tests = tcase_create("channel");
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_loop_test(tests, receives_what_has_the_right_shape, 0, MESSAGE_FROM_FRONTEND);
+	tcase_add_loop_test(tests, closes_at_a_message_of_the_wrong_shape, 0,
+			    sizeof wrong / sizeof wrong[0]);
+	tcase_add_test(tests, closes_at_a_message_without_a_kind);
+	tcase_add_test(tests, closes_when_the_other_end_is_gone);
+	tcase_add_test(tests, reads_no_further_once_its_owner_closed_it);
+	tcase_add_test(tests, keeps_what_has_no_room_and_sends_it_in_order);
+	tcase_add_test(tests, keeps_no_more_than_it_may);
+	tcase_add_test(tests, knows_sound_addresses);
+	suite_add_tcase(suite, tests);
+	return suite;
+}

@@ -1,0 +1,211 @@
+#include "frontend/fence.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/landlock.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* --- identity ------------------------------------------------------------------------ */
+
+/* Without capabilities in the bounding set no exec of a privileged file brings
+ * them back; PR_CAPBSET_DROP itself needs root. */
+static int drop_bounding_set(const struct fence_user *user)
+{
+	if (!user)
+		return 0;
+	for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0;
+	     capability++)
+		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
+			return -1;
+	return 0;
+}
+
+static int become_user(const struct fence_user *user)
+{
+	if (!user)
+		return 0;
+	if (setgroups(0, NULL) < 0 || setresgid(user->gid, user->gid, user->gid) < 0)
+		return -1;
+	return setresuid(user->uid, user->uid, user->uid);
+}
+
+/* Nobody of the same identity may attach to it or read its memory. */
+static int become_undumpable(const struct fence_user *user)
+{
+	(void)user;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static int renounce_new_privileges(const struct fence_user *user)
+{
+	(void)user;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* --- the file system ------------------------------------------------------------------- */
+
+/* The kernel's version of Landlock; 0 or less: it has none. */
+static int landlock_version(void)
+{
+	return (int)syscall(SYS_landlock_create_ruleset, NULL, (size_t)0,
+			    LANDLOCK_CREATE_RULESET_VERSION);
+}
+
+bool fence_has_landlock(void)
+{
+	return landlock_version() > 0;
+}
+
+/* Every right to change something. What a version does not know may not be asked
+ * of it. */
+static uint64_t writing_rights(int version)
+{
+	uint64_t rights = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+			  LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+			  LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+			  LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
+			  LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
+
+	if (version >= 2)
+		rights |= 1ULL << 13; /* LANDLOCK_ACCESS_FS_REFER */
+	if (version >= 3)
+		rights |= 1ULL << 14; /* LANDLOCK_ACCESS_FS_TRUNCATE */
+	return rights;
+}
+
+/* A ruleset that handles the rights to write and has no rule allows none of them. */
+static int forbid_writing(const struct fence_user *user)
+{
+	int version = landlock_version(), ruleset, result;
+	struct landlock_ruleset_attr attributes = { 0 };
+
+	(void)user;
+	if (version <= 0)
+		return 0;
+	attributes.handled_access_fs = writing_rights(version);
+	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+	if (ruleset < 0)
+		return -1;
+	result = (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+	close(ruleset);
+	return result;
+}
+
+/* --- system calls ------------------------------------------------------------------------ */
+
+/* Each with the reason why a frontend has no business with it. */
+static const char *const refused_calls[] = {
+	/* other programs */
+	"execve", "execveat",
+	/* other processes */
+	"ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "pidfd_getfd",
+	"kcmp",
+	/* mounts and roots */
+	"mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen",
+	"fsconfig", "fsmount", "fspick", "mount_setattr", "swapon", "swapoff", "quotactl",
+	/* the kernel itself */
+	"init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "bpf",
+	"perf_event_open", "reboot", "iopl", "ioperm", "syslog", "acct", "userfaultfd",
+	"io_uring_setup", "io_uring_enter", "io_uring_register", "lookup_dcookie", "nfsservctl",
+	/* keys */
+	"add_key", "request_key", "keyctl",
+	/* another identity */
+	"setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setgroups",
+	"setfsuid", "setfsgid", "capset", "personality",
+	/* namespaces; clone(2) is looked at below */
+	"unshare", "setns",
+	/* files by handle, past every directory's mode */
+	"open_by_handle_at", "name_to_handle_at", "mknod", "mknodat",
+	/* the machine's name and clocks */
+	"sethostname", "setdomainname", "settimeofday", "clock_settime", "clock_adjtime",
+	"adjtimex",
+};
+
+#ifndef CLONE_NEWCGROUP
+#define CLONE_NEWCGROUP 0x02000000
+#endif
+
+static const unsigned long new_namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
+					    CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
+					    CLONE_NEWNET;
+
+/* Threads are made with clone(2): it is refused with a flag for a namespace, and
+ * clone3(2), whose flags no filter can see, does not exist, so that the C library
+ * turns to clone. Returns 0, or a negative error. */
+static int refuse_namespaces(scmp_filter_ctx filter)
+{
+	int result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+
+	for (unsigned long flag = 1; result == 0 && flag <= new_namespaces; flag <<= 1)
+		if (flag & new_namespaces)
+			result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+						  SCMP_A0(SCMP_CMP_MASKED_EQ, flag, flag));
+	return result;
+}
+
+/* Calls that this machine or this libseccomp does not know are left out.
+ * Returns 0, or a negative error. */
+static int fill_filter(scmp_filter_ctx filter)
+{
+	int result = refuse_namespaces(filter);
+
+	for (size_t i = 0; result == 0 && i < sizeof refused_calls / sizeof refused_calls[0]; i++) {
+		int number = seccomp_syscall_resolve_name(refused_calls[i]);
+
+		if (number != __NR_SCMP_ERROR)
+			result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0);
+	}
+	return result;
+}
+
+static int filter_system_calls(const struct fence_user *user)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int result;
+
+	(void)user;
+	if (!filter) {
+		errno = ENOMEM;
+		return -1;
+	}
+	result = fill_filter(filter);
+	if (result == 0)
+		result = seccomp_load(filter);
+	seccomp_release(filter);
+	if (result == 0)
+		return 0;
+	errno = -result;
+	return -1;
+}
+
+/* --- the fence ----------------------------------------------------------------------------- */
+
+/* Each needs what the ones after it take away. */
+static const struct {
+	const char *name;
+	int (*take)(const struct fence_user *user);
+} steps[] = {
+	{ "bounding set", drop_bounding_set },
+	{ "user", become_user },
+	{ "dumpable", become_undumpable },
+	{ "no_new_privs", renounce_new_privileges },
+	{ "Landlock", forbid_writing },
+	{ "system calls", filter_system_calls },
+};
+
+int fence_enter(const struct fence_user *user, const char **step)
+{
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+		if (steps[i].take(user) < 0) {
+			*step = steps[i].name;
+			return -1;
+		}
+	return 0;
+}

@@ -1,32 +1,20 @@
 #include "base/descriptors.h"
-#include "base/log.h"
-#include "base/loop.h"
 #include "base/own_name.h"
-#include "base/sink.h"
+#include "frontend/frontend.h"
 #include "handlers/handler.h"
-#include "handlers/launch.h"
 #include "inspect.h"
+#include "monitor/background.h"
+#include "monitor/monitor.h"
+#include "monitor/signals.h"
+#include "monitor/spawn.h"
 #include "options.h"
-#include "server/background.h"
-#include "server/judge.h"
-#include "server/multiplex.h"
-#include "server/reception.h"
-#include "server/reload.h"
-#include "server/rpc.h"
-#include "server/service.h"
-#include "server/signals.h"
-#include "server/status.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
-
-enum { RPC_FINISH_MS = 3000, NAMES_WAIT_MS = 5000 };
 
 static const char features[] =
 #ifdef HAVE_LIBWRAP
@@ -56,151 +44,43 @@ static struct load_options load_options_from(const struct options *options)
 	};
 }
 
-static int open_log(const struct options *options)
+/* Where the log goes. */
+static enum message_log log_of(const struct options *options)
 {
 	if (options->debug)
-		log_set_level(LOG_DEBUG);
-	if (options->debug)
-		log_to_stderr();
-	else if (options->log_file)
-		return log_to_file(options->log_file);
-	else if (options->log_facility >= 0 || !options->foreground)
-		return log_to_syslog(options->log_facility >= 0 ? options->log_facility : LOG_DAEMON);
-	return 0;
+		return MESSAGE_LOG_STDERR;
+	if (options->log_file)
+		return MESSAGE_LOG_FILE;
+	return options->log_facility >= 0 || !options->foreground ? MESSAGE_LOG_SYSLOG
+								  : MESSAGE_LOG_STDERR;
 }
 
-static bool logs_to_terminal(const struct options *options)
+static struct monitor_options monitor_options_from(const struct options *options,
+						   const struct load_options *load,
+						   const char *program)
 {
-	return options->debug ||
-	       (options->foreground && !options->log_file && options->log_facility < 0);
+	return (struct monitor_options){
+		.program = program,
+		.load = load,
+		.log_file = options->log_file,
+		.log = log_of(options),
+		.log_facility = options->log_facility >= 0 ? options->log_facility : LOG_DAEMON,
+		.log_level = options->debug ? LOG_DEBUG : LOG_INFO,
+		.pid_file = options->pid_file,
+		.process_limit = options->process_limit,
+		.ident_limit = options->log_processes,
+		.check_interval = options->check_interval,
+		.is_foreground = options->foreground,
+		.stays_alive = options->stay_alive,
+		.features = features,
+		.unknown = options->unknown,
+	};
 }
 
-/* A terminal was told already. */
-static void log_unknown_options(const struct options *options)
+static int run(const struct options *options, const struct load_options *load,
+	       const char *program)
 {
-	for (size_t i = 0; options->unknown[i] && !logs_to_terminal(options); i++)
-		log_warning("unknown option %s: it has no effect", options->unknown[i]);
-}
-
-/* Says on the terminal what went wrong, and why. */
-static int fail_to(const char *what)
-{
-	fprintf(stderr, "usherd: can't %s: %s\n", what, strerror(errno));
-	return -1;
-}
-
-/* What every part of the daemon stands on. The launcher comes first, for the low
- * descriptors. */
-static int prepare(const struct options *options)
-{
-	umask(umask(0) | 022);
-	if (loop_init() < 0 || launch_init() < 0 ||
-	    judge_init(options->process_limit) < 0)
-		return fail_to("start");
-	reception_init(options->log_processes);
-	multiplex_init();
-	loop_at_turn_end(sink_flush_all);
-	if (open_log(options) < 0) {
-		fprintf(stderr, "usherd: can't open log file %s: %s\n", options->log_file,
-			sink_open_error());
-		return -1;
-	}
-	if (!logs_to_terminal(options))
-		log_copy_errors_to_stderr();
-	if (signals_watch(options->foreground) < 0)
-		return fail_to("watch signals");
-	if (descriptors_init() < 0)
-		return fail_to("keep descriptors back");
-	return chdir("/") == 0 ? 0 : fail_to("go to /");
-}
-
-static bool has_bound_a_socket(void)
-{
-	const struct service *service;
-	const struct listener *listener;
-	bool wanted = false;
-
-	TAILQ_FOREACH(service, &services, link) {
-		wanted |= !LIST_EMPTY(&service->listeners);
-		LIST_FOREACH(listener, &service->listeners, link)
-			if (listener_is_open(listener))
-				return true;
-	}
-	return !wanted;
-}
-
-static bool is_looking_up_names(void)
-{
-	const struct service *service;
-
-	TAILQ_FOREACH(service, &services, link)
-		if (service_is_looking_up(service))
-			return true;
-	return false;
-}
-
-/* A start is over when every socket is bound or could not be, those on addresses
- * that bind gives by name included, if the resolver says in time what they are. */
-static void wait_for_names(void)
-{
-	uint64_t end = loop_now() + NAMES_WAIT_MS;
-
-	while (is_looking_up_names() && loop_now() < end)
-		loop_turn((int)(end - loop_now()));
-}
-
-/* True, reported, when another daemon runs with the same pid file. */
-static bool runs_already(const struct options *options)
-{
-	pid_t holder = background_pid_holder(options->pid_file);
-
-	if (holder > 0)
-		log_error("pid file %s: usherd is running already, as process %d",
-			  options->pid_file, (int)holder);
-	else if (holder < 0)
-		log_error("pid file %s: usherd is running already, in another container",
-			  options->pid_file);
-	return holder != 0;
-}
-
-/* Runs until a signal ends it. Returns the exit status. */
-static int serve(const struct options *options)
-{
-	size_t count = configuration_service_count();
-
-	if (count == 0 && !options->stay_alive) {
-		log_error("no services. Exiting...");
-		if (configuration_is_empty())
-			background_tell_ready(EXIT_SUCCESS); /* nothing failed */
-		return EXIT_FAILURE;
-	}
-	wait_for_names();
-	if (!has_bound_a_socket() && !options->stay_alive) {
-		log_error("no service could be bound. Exiting...");
-		return EXIT_FAILURE;
-	}
-	log_notice("Started working: %zu available service%s", count, count == 1 ? "" : "s");
-	if (logs_to_terminal(options))
-		status_announce();
-	if (background_write_pid(options->pid_file) < 0) {
-		int error = errno;
-
-		if (error == EAGAIN && runs_already(options))
-			return EXIT_FAILURE;
-		log_failure(error, "can't write the process id to %s", options->pid_file);
-	}
-	sink_flush_all();
-	log_stop_copying();
-	background_tell_ready(EXIT_SUCCESS);
-	status_check_every(options->check_interval);
-	loop_run();
-	background_remove_pid(options->pid_file);
-	return configuration_exit_status();
-}
-
-static int run(const struct options *options, const struct load_options *load)
-{
-	int status = EXIT_FAILURE;
+	struct monitor_options monitor = monitor_options_from(options, load, program);
 
 	background_close_inherited();
 	descriptors_raise_limit();
@@ -209,17 +89,7 @@ static int run(const struct options *options, const struct load_options *load)
 		return EXIT_FAILURE;
 	}
 	signals_block();
-	if (prepare(options) == 0) {
-		log_notice("usherd %s started with%s options compiled in.", USHERD_VERSION, features);
-		log_unknown_options(options);
-		if (!runs_already(options) && configuration_start(load, options->stay_alive))
-			status = serve(options);
-		configuration_free();
-		rpc_finish(RPC_FINISH_MS);
-		sink_flush_all();
-	}
-	background_tell_ready(status);
-	return status;
+	return monitor_run(&monitor);
 }
 
 int main(int argc, char **argv)
@@ -227,12 +97,14 @@ int main(int argc, char **argv)
 	static struct options options; /* its paths live as long as the process */
 	struct load_options load;
 
+	if (argc == 2 && strcmp(argv[1], SPAWN_ARGUMENT) == 0)
+		return frontend_run(SPAWN_CHANNEL);
 	own_name_take(argv[0]);
 	options = options_parse(argc, argv);
 	load = load_options_from(&options);
 	switch (options.command) {
 	case COMMAND_RUN:
-		return run(&options, &load);
+		return run(&options, &load, argv[0]);
 	case COMMAND_CHECK:
 		return inspect_check(&load, options.as_json);
 	case COMMAND_PRINT:

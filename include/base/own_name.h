@@ -1,6 +1,8 @@
-/* The name the daemon goes by in its logs, which is the one it was started by. */
+/* What the daemon goes by in its logs: the name it was started by, and a process. */
 #ifndef USHERD_BASE_OWN_NAME_H
 #define USHERD_BASE_OWN_NAME_H
+
+#include <sys/types.h>
 
 enum {
 	OWN_NAME_MOST = 32, /* bytes, as RFC 3164 has it (4.1.3) */
@@ -14,5 +16,11 @@ void own_name_take(const char *argv0);
 
 /* "usherd" until it is taken from elsewhere. */
 const char *own_name(void);
+
+/* Its process is that one from now on, for who writes on behalf of another. */
+void own_process_take(pid_t process);
+
+/* This process until it is taken from elsewhere. */
+pid_t own_process(void);
 
 #endif

@@ -27,15 +27,15 @@ void sink_on_trouble(sink_trouble *callback);
  * soft_limit bytes a message is due once; past hard_limit nothing more is
  * written until sink_reopen_all finds the file small again. 0: no limit. On a
  * file that is open already, owner and limits replace those it had. Returns a
- * reference, or NULL with errno and sink_open_error.
- *
- * As root, no link is followed that somebody else can have laid, and where
- * others can lay files only a regular file with one name is written to. */
+ * reference, or NULL with errno and log_file_error. */
 struct sink *sink_open_file(const char *path, uint64_t soft_limit, uint64_t hard_limit,
 			    const char *owner);
 
-/* Why the last sink_open_file failed; valid until the next one. */
-const char *sink_open_error(void);
+/* Files are opened by this function instead of log_file_open, with the same
+ * contract, for a process that may not open them itself. errno EALREADY: there is
+ * nothing new, and an open file stays as it is without a word. */
+typedef int sink_opener(const char *path);
+void sink_use_opener(sink_opener *opener);
 
 /* A sink to /dev/log for one facility and level (LOG_DAEMON, LOG_INFO ...);
  * never fails but for memory, as syslogd may come later. */

@@ -108,7 +108,9 @@ struct service_settings {
 	struct arena arena;
 	const char *file; /* where the entry begins; borrowed from the settings room */
 	int line;
-	char *canonical; /* the effective attributes, a line each, as -print writes them */
+	char *canonical; /* the effective attributes, a line each, as -print writes them;
+			  * NULL in a generation, which has ... */
+	char **lines;    /* ... the same as a NULL-ended list of lines without newlines */
 	struct place *places; /* by attribute, with load_options.advise; otherwise NULL */
 
 	char *name, *id;

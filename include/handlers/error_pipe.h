@@ -19,6 +19,13 @@ struct error_pipe;
  * To be given to error_pipe_release. */
 struct error_pipe *error_pipe_open(const char *id, int *write_end);
 
+/* The same for a pipe that another process opened: read_end is taken over, whatever
+ * comes of it. */
+struct error_pipe *error_pipe_resume(const char *id, int read_end);
+
+/* The end that is read here; it stays the pipe's. */
+int error_pipe_read_end(const struct error_pipe *pipe);
+
 /* The program is over, or was never started: what still holds the pipe a grace time
  * later writes to nobody. NULL is harmless. */
 void error_pipe_release(struct error_pipe *pipe);

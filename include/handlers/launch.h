@@ -1,40 +1,53 @@
-/* Starts programs, all of them: for an accepted connection, a waiting socket, a
- * tcpmux request or a retry. There is no other way, so identity, limits and
- * environment cannot be forgotten on one of them. */
+/* Has programs started for sessions. The monitor does it: here a session's
+ * connection is sent there, and what becomes of its program comes back. Loop thread
+ * only. */
 #ifndef USHERD_HANDLERS_LAUNCH_H
 #define USHERD_HANDLERS_LAUNCH_H
 
+#include "channel/message.h"
 #include "session/session.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* Reserves the low descriptors that launches go through; must come before any
- * other descriptor is opened, and after loop_init. Returns 0, or -1 with errno. */
-int launch_init(void) __attribute__((warn_unused_result));
+/* The way to the monitor. */
+struct launch_way {
+	/* Fills in which service the session is of, and sends the message with copies of
+	 * the descriptors. 0, or -1 with errno. */
+	int (*ask)(const struct session *session, struct message *message,
+		   const int descriptors[], unsigned count);
+	/* The program of that number is to end: MESSAGE_END. */
+	void (*end)(uint64_t number, bool at_once);
+};
+
+/* first: the number of the first session that is launched. */
+void launch_init(const struct launch_way *way, uint64_t first);
+
+/* What the monitor says of a session: MESSAGE_STARTED, MESSAGE_PROCESS,
+ * MESSAGE_NOT_STARTED, MESSAGE_ENDED. A number that is not known is ignored: the
+ * session is gone. */
+void launch_started(const struct program_message *program);
+void launch_has_process(const struct program_message *program);
+void launch_not_started(const struct program_message *program);
+void launch_ended(const struct program_message *program);
+
+/* session is one that an earlier frontend had started: MESSAGE_SESSION. errors, the
+ * read end of its standard error or -1, is taken over. 0, or -1 with errno ENOMEM. */
+int launch_resume(struct session *session, const struct program_message *program, int errors)
+	__attribute__((warn_unused_result));
 
 /* How many programs run or are being started: what -limit counts. */
 unsigned launch_processes(void);
 
-/* The process of session's program, which may be known before session->pid has it:
- * a client can hear from a server before its launch is back. 0 when there is none. */
+/* The process of session's program, which may be known before the START line is
+ * written. 0 when there is none. */
 pid_t launch_process(const struct session *session);
 
 /* True while launches are under way, whose descriptors will soon be free. */
 bool launch_is_busy(void);
 
-/* Reaps every child that has ended, writes EXIT lines and closes sessions; to
- * be called on SIGCHLD. */
-void launch_reap(void);
-
-/* When the last program has ended, and what programs left behind in their process
- * groups, callback is called once. For the end of the daemon, after orphans_end. */
+/* When the last program has ended, callback is called once. For the end of the
+ * daemon. */
 void launch_when_idle(void (*callback)(void));
-
-enum {
-	LAUNCH_DEADLINE_MS = 10000, /* for a program to come to its exec, from its turn on */
-	LAUNCH_SILENCES = 3,        /* so many times that for a queue that does not move */
-	LAUNCH_RETRIES = 5,         /* of a fork that failed, unless NORETRY */
-	LAUNCH_RETRY_MS = 5000,
-};
 
 #endif

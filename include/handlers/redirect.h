@@ -6,11 +6,15 @@
 
 /* Lets connections into a socket that is closed to all others. */
 struct redirect_gate {
-	/* fd is about to connect. Returns 0, or -1 with errno when it can't be let in. */
-	int (*open)(struct session *session, int fd);
+	/* fd is about to connect. done is called once it is let in, with error 0, or can't
+	 * be, but not before this returns. NULL with errno: it can't be, and done is not
+	 * called. */
+	void *(*open)(struct session *session, int fd, void (*done)(void *context, int error),
+		      void *context);
 
-	/* fd is about to be closed; it may never have been let in. */
-	void (*close)(struct session *session, int fd);
+	/* fd is about to be closed. opening: what open returned while done is still due,
+	 * which is then not called; otherwise NULL. */
+	void (*close)(struct session *session, int fd, void *opening);
 };
 
 /* Serves session by relaying it to address, through gate, in place of what redirect

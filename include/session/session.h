@@ -55,7 +55,6 @@ struct session {
 	bool is_being_named;               /* the owner's: refused, and identd is asked */
 
 	enum session_state state; /* session_enter writes it */
-	bool is_to_end;           /* told to, while its program was being started */
 	int fd;                   /* -1 once it is handed on */
 	struct address peer;
 	int64_t started; /* seconds since the epoch */
@@ -68,6 +67,9 @@ struct session {
 	size_t unsent_length, unsent_offset;
 
 	void (*stop)(struct session *session); /* the handler's, called once by session_close */
+	/* The handler's, of a session that is served by a program: has that end, and the
+	 * session with it, in its own time or at once. */
+	void (*end)(struct session *session, bool at_once);
 	void *handler_data;
 	char *user; /* what identd said, escaped; NULL: not asked, or nothing */
 };
@@ -90,15 +92,12 @@ void session_close(struct session *session);
 void session_fail(struct session *session, enum verdict verdict, const char *detail);
 
 /* Has the session end: one that the loop serves gets its EXIT line and closes at
- * once; a program's process group is sent SIGTERM, as soon as it has been started,
- * and, if it is not gone SESSION_GRACE_MS later, SIGKILL. The session is closed
+ * once. A program is told to end, and killed when it does not; the session is closed
  * when its program is gone. */
 void session_end(struct session *session);
 
-/* The same with SIGKILL right away. */
+/* The same without waiting for the program to end by itself. */
 void session_kill(struct session *session);
-
-enum { SESSION_GRACE_MS = 5000 };
 
 /* Sends length bytes, keeping what the peer has no room for (then the caller
  * waits for LOOP_WRITE and calls session_flush). Returns 0 when everything is

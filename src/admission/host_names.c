@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/container_of.h"
+#include "base/hash.h"
 #include "base/loop.h"
 #include "base/prefix_hash.h"
 #include "base/timer.h"
@@ -10,11 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-
-/* A failed HASH_ADD leaves hh.tbl NULL. */
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(host) ((void)(host))
-#include <uthash.h>
 
 /* A link-local address is another host on every link. */
 struct host_key {

@@ -1,14 +1,10 @@
 #include "admission/sensor_list.h"
 
+#include "base/hash.h"
 #include "base/prefix_hash.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-/* A failed HASH_ADD leaves hh.tbl NULL. */
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(ban) ((void)(ban))
-#include <uthash.h>
 
 struct ban {
 	UT_hash_handle hh;

@@ -1,15 +1,11 @@
 #include "admission/sources.h"
 
+#include "base/hash.h"
 #include "base/prefix_hash.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/queue.h>
-
-/* A failed HASH_ADD leaves hh.tbl NULL. */
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(source) ((void)(source))
-#include <uthash.h>
 
 /* A token has so many parts that rounding loses next to nothing at a pace of few
  * tokens in many seconds, and nothing at all at one of tokens a second. */

@@ -1,6 +1,7 @@
 #include "base/own_name.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static char name[OWN_NAME_MOST + 1] = "usherd";
 
@@ -24,4 +25,16 @@ void own_name_take(const char *argv0)
 const char *own_name(void)
 {
 	return name;
+}
+
+static pid_t process; /* 0: this one */
+
+void own_process_take(pid_t other)
+{
+	process = other;
+}
+
+pid_t own_process(void)
+{
+	return process ? process : getpid();
 }

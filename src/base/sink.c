@@ -1,8 +1,9 @@
 #include "base/sink.h"
 
 #include "base/descriptors.h"
+#include "base/hash.h"
+#include "base/log_file.h"
 #include "base/own_name.h"
-#include "base/path_guard.h"
 #include "base/syslog_socket.h"
 
 #include <errno.h>
@@ -18,9 +19,6 @@
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
-
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 
 enum {
 	GATHERED_MOST = 64 * 1024,    /* bytes a file's lines may come to before they are written */
@@ -282,7 +280,8 @@ static void file_write(struct sink *sink, int level, const char *text, size_t le
 	if (level == OWN_LEVEL)
 		snprintf(head, sizeof head, "%s: ", stamp);
 	else
-		snprintf(head, sizeof head, "%s %s[%d]: ", stamp, own_name(), (int)getpid());
+		snprintf(head, sizeof head, "%s %s[%d]: ", stamp, own_name(),
+			 (int)own_process());
 	if (file_is_full(sink) || gather(sink, head, text, length) < 0)
 		lose(&sink->trouble, 1);
 	tell_limits(sink);
@@ -315,59 +314,17 @@ static uint64_t size_of(int fd)
 	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
 }
 
-static char open_error[GUARD_TEXT_SIZE + PATH_MAX];
+/* Where files come from. */
+static sink_opener *opener = log_file_open;
 
-const char *sink_open_error(void)
+void sink_use_opener(sink_opener *other)
 {
-	return open_error;
-}
-
-/* Says why a file was not opened, or is not to be written to, and closes it. */
-static int refuse(int fd, const char *reason)
-{
-	int error = errno;
-
-	snprintf(open_error, sizeof open_error, "%s", reason);
-	if (fd >= 0)
-		close(fd);
-	errno = error;
-	return -1;
-}
-
-/* Opens the file as root, who must not be led to another one. */
-static int open_as_root(const char *path, int flags)
-{
-	struct path_guard guard = { .trusted = 0 };
-	int fd = path_guard_open(&guard, path, flags, 0644);
-	char fault[GUARD_TEXT_SIZE], reason[sizeof open_error];
-
-	if (fd >= 0 && !guard.may_be_planted)
-		return fd;
-	if (fd < 0 && !guard.refused_link)
-		return refuse(fd, strerror(errno));
-	snprintf(reason, sizeof reason, "%s: %s", path_guard_fault(&guard, fault),
-		 fd < 0 ? "a link there is not followed"
-			: "a file there that is not regular, or has a second name, is not written to");
-	errno = EPERM;
-	return refuse(fd, reason);
-}
-
-/* Non-blocking for the sake of named pipes: one that nobody reads is an error
- * here, and a full one an error later. */
-static int descriptor_open(const char *path)
-{
-	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-	int fd;
-
-	if (geteuid() == 0)
-		return open_as_root(path, flags);
-	fd = open(path, flags, 0644);
-	return fd < 0 ? refuse(fd, strerror(errno)) : fd;
+	opener = other;
 }
 
 static int file_open(struct sink *sink)
 {
-	int fd = descriptor_open(sink->path);
+	int fd = opener(sink->path);
 
 	if (fd < 0)
 		return -1;
@@ -383,8 +340,10 @@ static int file_open(struct sink *sink)
 
 static int file_open_first(struct sink *sink)
 {
-	if (!descriptors_spend())
-		return refuse(-1, strerror(errno));
+	if (!descriptors_spend()) {
+		log_file_say(strerror(errno));
+		return -1;
+	}
 	if (file_open(sink) == 0)
 		return 0;
 	descriptors_regain();
@@ -435,7 +394,7 @@ struct sink *sink_open_file(const char *path, uint64_t soft_limit, uint64_t hard
 {
 	struct sink *sink;
 
-	snprintf(open_error, sizeof open_error, "%s", strerror(ENOMEM));
+	log_file_say(strerror(ENOMEM));
 	HASH_FIND_STR(files, path, sink);
 	sink = sink ? sink_keep(sink) : file_new(path);
 	if (!sink)
@@ -586,6 +545,6 @@ void sink_reopen_all(void)
 
 	sink_flush_all();
 	HASH_ITER(hh, files, sink, next)
-		if (file_open(sink) < 0)
-			tell("log file %s: cannot be reopened: %s", sink->path, open_error);
+		if (file_open(sink) < 0 && errno != EALREADY)
+			tell("log file %s: cannot be reopened: %s", sink->path, log_file_error());
 }

@@ -1,12 +1,10 @@
 #include "base/turns.h"
 
+#include "base/hash.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(element) ((element)->hh.tbl = NULL)
-#include <uthash.h>
 
 struct group_id {
 	struct turn_group *parent; /* the larger group; NULL: this one holds all */

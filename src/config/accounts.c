@@ -1,6 +1,8 @@
 /* Looked-up names of users, groups and protocols, kept for one load. */
 #include "config/reading.h"
 
+#include "base/hash.h"
+
 #include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -9,10 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(element) ((element)->hh.tbl = NULL)
-#include <uthash.h>
 
 enum name_kind { NAME_USER = 'u', NAME_USER_ID = 'i', NAME_GROUP = 'g', NAME_PROTOCOL = 'p' };
 

@@ -1,16 +1,13 @@
 /* One socket, one service: who has which protocol, port and address. */
 #include "config/check.h"
 
+#include "base/hash.h"
 #include "config/attributes.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(element) ((element)->hh.tbl = NULL)
-#include <uthash.h>
 
 /* What a service listens on by one word of its bind, or without one. */
 struct reach {

@@ -1,5 +1,6 @@
 #include "config/inetd_conf.h"
 
+#include "base/hash.h"
 #include "config/bounds.h"
 #include "config/inetd_line.h"
 #include "config/settings.h"
@@ -8,10 +9,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(element) ((element)->hh.tbl = NULL)
-#include <uthash.h>
 
 /* The words of a line, with the lines that continue it. */
 struct words {

@@ -1,5 +1,7 @@
 #include "config/port_map.h"
 
+#include "base/hash.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -8,10 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* An entry that finds no memory stays out of the table, its handle says so. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 
 enum {
 	FILE_SIZE_MAX = 16 << 20,

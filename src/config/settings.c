@@ -1,13 +1,12 @@
 #include "config/settings.h"
 
+#include "base/hash.h"
+#include "base/region.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(element) ((element)->hh.tbl = NULL)
-#include <uthash.h>
 
 struct service_settings *service_settings_new(void)
 {
@@ -25,9 +24,15 @@ struct service_settings *service_settings_new(void)
 	return service;
 }
 
+/* One in a generation can't be written to: its region is counted instead. */
 struct service_settings *service_settings_keep(struct service_settings *service)
 {
-	service->references++;
+	struct region *region = region_of(service);
+
+	if (region)
+		region_keep(region);
+	else
+		service->references++;
 	return service;
 }
 
@@ -45,10 +50,16 @@ const char *service_libwrap_name(const struct service_settings *service)
 
 void service_settings_release(struct service_settings *service)
 {
-	if (!service || --service->references > 0)
+	struct region *region = region_of(service);
+
+	if (region)
+		region_release(region);
+	if (region || !service || --service->references > 0)
 		return;
-	access_list_clear(&service->only_from);
-	access_list_clear(&service->no_access);
+	if (!service->lines) { /* a copy has its lists in its arena */
+		access_list_clear(&service->only_from);
+		access_list_clear(&service->no_access);
+	}
 	arena_free(&service->arena);
 	free(service->canonical);
 	free(service);

@@ -242,6 +242,20 @@ struct error_pipe *error_pipe_open(const char *id, int *write_end)
 	return NULL;
 }
 
+struct error_pipe *error_pipe_resume(const char *id, int read_end)
+{
+	struct error_pipe *pipe = error_pipe_new(id, read_end);
+
+	if (!pipe)
+		close(read_end);
+	return pipe;
+}
+
+int error_pipe_read_end(const struct error_pipe *pipe)
+{
+	return pipe->watch.fd;
+}
+
 unsigned error_pipe_count(void)
 {
 	return open_pipes;

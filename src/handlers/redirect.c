@@ -25,12 +25,15 @@ struct redirection {
 	int target; /* -1 when there is no socket */
 	struct relay relay;
 	const struct redirect_gate *gate; /* NULL: none */
+	void *opening;                    /* of the gate; NULL: nothing is waited for */
 };
 
 static void close_target(struct redirection *redirection)
 {
 	if (redirection->gate && redirection->target >= 0)
-		redirection->gate->close(redirection->session, redirection->target);
+		redirection->gate->close(redirection->session, redirection->target,
+					 redirection->opening);
+	redirection->opening = NULL;
 	watch_stop(&redirection->connecting);
 	relay_stop(&redirection->relay);
 	if (redirection->target >= 0)
@@ -102,26 +105,44 @@ static bool is_under_way(int error)
 
 static void on_connect_event(struct watch *watch, short events);
 
+/* To this very host a connection is made at once, although it was only begun. */
+static int connect_at_once(struct redirection *redirection)
+{
+	int error = connect_error(redirection);
+
+	return error == EINPROGRESS ? connect_error(redirection) : error;
+}
+
+static void connect_on(struct redirection *redirection, int error);
+
+static void on_gate(void *context, int error)
+{
+	struct redirection *redirection = context;
+
+	redirection->opening = NULL;
+	connect_on(redirection, error ? error : connect_at_once(redirection));
+}
+
 static int connect_begin(struct redirection *redirection)
 {
 	int family = redirection->addresses[redirection->tried].any.sa_family;
-	int error;
 
 	redirection->target = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (redirection->target < 0)
 		return errno;
 	watch_init(&redirection->connecting, redirection->target, on_connect_event);
-	if (redirection->gate &&
-	    redirection->gate->open(redirection->session, redirection->target) < 0)
-		return errno;
-	error = connect_error(redirection);
-	/* To this very host it is done by now, although it was only begun. */
-	return error == EINPROGRESS ? connect_error(redirection) : error;
+	if (!redirection->gate)
+		return connect_at_once(redirection);
+	redirection->opening = redirection->gate->open(redirection->session, redirection->target,
+						       on_gate, redirection);
+	return redirection->opening ? EINPROGRESS : errno;
 }
 
 static int connect_wait(struct redirection *redirection)
 {
 	timer_start(&redirection->session->deadline, CONNECT_DEADLINE_MS);
+	if (redirection->opening)
+		return 0;
 	return watch_start(&redirection->connecting, LOOP_WRITE) == 0 ? 0 : errno;
 }
 

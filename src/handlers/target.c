@@ -1,6 +1,7 @@
 #include "handlers/target.h"
 
 #include "base/container_of.h"
+#include "base/hash.h"
 #include "base/loop.h"
 #include "base/resolver.h"
 #include "base/timer.h"
@@ -8,10 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(element) ((element)->hh.tbl = NULL)
-#include <uthash.h>
 
 struct target {
 	UT_hash_handle hh;

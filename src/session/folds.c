@@ -1,16 +1,12 @@
 #include "session/folds.h"
 
 #include "base/container_of.h"
+#include "base/hash.h"
 #include "base/prefix_hash.h"
 #include "base/timer.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* A failed HASH_ADD leaves hh.tbl NULL. */
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(fold) ((void)(fold))
-#include <uthash.h>
 
 /* A source and a reason; many sources have no prefix and is_shared set. */
 struct fold_key {

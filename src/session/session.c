@@ -5,7 +5,6 @@
 #include "session/record.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,13 +68,6 @@ void session_fail(struct session *session, enum verdict verdict, const char *det
 	session_close(session);
 }
 
-static void on_grace_over(struct timer *timer)
-{
-	struct session *session = container_of(timer, struct session, deadline);
-
-	kill(-session->pid, SIGKILL);
-}
-
 /* What the loop serves has no process to wait for. */
 static void end_at_once(struct session *session)
 {
@@ -84,33 +76,27 @@ static void end_at_once(struct session *session)
 	session_close(session);
 }
 
-void session_end(struct session *session)
+static void end(struct session *session, bool at_once)
 {
-	if (session->state == SESSION_STARTING) {
-		session->is_to_end = true;
-		return;
-	}
-	if (session->pid == 0) {
+	if (!session->end) {
 		end_at_once(session);
 		return;
 	}
-	if (session->state == SESSION_ENDING)
+	if (session->state == SESSION_ENDING && !at_once)
 		return;
-	session_enter(session, SESSION_ENDING);
-	kill(-session->pid, SIGTERM);
-	timer_init(&session->deadline, on_grace_over);
-	timer_start(&session->deadline, SESSION_GRACE_MS);
+	if (session->state == SESSION_SERVING)
+		session_enter(session, SESSION_ENDING);
+	session->end(session, at_once);
+}
+
+void session_end(struct session *session)
+{
+	end(session, false);
 }
 
 void session_kill(struct session *session)
 {
-	if (session->pid == 0) {
-		end_at_once(session);
-		return;
-	}
-	session_enter(session, SESSION_ENDING);
-	timer_stop(&session->deadline);
-	kill(-session->pid, SIGKILL);
+	end(session, true);
 }
 
 /* Sends what it can. Returns how much, or -1 with errno. */

@@ -6,9 +6,9 @@
 #include "base/loop.h"
 #include "config/loader.h"
 #include "handlers/handler.h"
-#include "server/datagrams.h"
-#include "server/judge.h"
-#include "server/service.h"
+#include "frontend/datagrams.h"
+#include "frontend/judge.h"
+#include "frontend/service.h"
 
 #include "fuzz.h"
 #include "support/own_log.h"

@@ -56,7 +56,21 @@ bool process_runs(pid_t pid)
 	return state && !strchr("ZX", state);
 }
 
-/* Calls see for each child of parent until it returns false. */
+/* The daemon's frontend is a child of its, but none of what it started for anybody. */
+static bool is_frontend(pid_t pid)
+{
+	char name[32] = "";
+	FILE *file = fopen(textf("/proc/%d/comm", (int)pid), "re");
+
+	if (!file)
+		return false;
+	if (!fgets(name, sizeof name, file))
+		name[0] = '\0';
+	fclose(file);
+	return strcmp(name, "usherd-frontend\n") == 0;
+}
+
+/* Calls see for each child of parent but the frontend until it returns false. */
 static void for_each_child(pid_t parent, bool (*see)(pid_t, const struct process *, void *),
 			   void *context)
 {
@@ -69,7 +83,8 @@ static void for_each_child(pid_t parent, bool (*see)(pid_t, const struct process
 		pid_t pid = (pid_t)atoi(entry->d_name);
 		struct process process;
 
-		if (pid > 0 && process_look_up(pid, &process) && process.parent == parent)
+		if (pid > 0 && process_look_up(pid, &process) && process.parent == parent &&
+		    !is_frontend(pid))
 			goes_on = see(pid, &process, context);
 	}
 	closedir(directory);

@@ -5,7 +5,7 @@
 #include "config/loader.h"
 #include "handlers/handler.h"
 #include "options.h"
-#include "server/service.h"
+#include "frontend/service.h"
 #include "support/place.h"
 
 #include <check.h>

@@ -1,4 +1,4 @@
-#include "server/wait_delay.h"
+#include "frontend/wait_delay.h"
 #include "support/client.h"
 #include "support/deadline.h"
 #include "support/place.h"

@@ -1,0 +1,59 @@
+/* The files that peers are sent. There is one copy in memory of a file, whoever is
+ * being sent it and however slowly, and only as long as somebody is; and all copies
+ * together are bounded. Loop thread only; workers read. */
+#ifndef USHERD_FRONTEND_BANNER_H
+#define USHERD_FRONTEND_BANNER_H
+
+#include "frontend/ask.h"
+
+#include <stddef.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+enum {
+	BANNER_MOST = 1024 * 1024,        /* bytes of a file that are sent */
+	BANNERS_MOST = 16 * BANNER_MOST,  /* of all that are in memory */
+};
+
+/* A version of a file, for those who refer to it. */
+struct banner {
+	unsigned references;
+	size_t length;
+	struct banner_file *file; /* NULL: there is a newer version */
+	char bytes[];
+};
+
+struct banner_wait;
+
+/* banner is the caller's to release; NULL: error says why it can't be read. */
+typedef void banner_found(struct banner_wait *wait, struct banner *banner, int error);
+
+/* Embedded in who waits. */
+struct banner_wait {
+	LIST_ENTRY(banner_wait) link;
+	banner_found *found;
+};
+
+/* Has the banner of the service looked at, and then calls found once, never before
+ * this returns. Returns 0, or -1 with errno. */
+int banner_find(struct banner_wait *wait, const struct service *service, enum banner_kind which,
+		banner_found *found) __attribute__((warn_unused_result));
+
+/* Where it is; NULL: the settings have no such banner. */
+const char *banner_path(const struct service_settings *settings, enum banner_kind which);
+
+/* Has banners opened by this function instead of the monitor (ask_banner), with the
+ * same contract but for its result: 0, or -1 with errno. For tests. */
+typedef int banner_opener(const struct service *service, enum banner_kind which,
+			  ask_opened *done, void *context);
+void banner_use_opener(banner_opener *opener);
+
+/* found will not be called. Only while it is waited for. */
+void banner_cancel(struct banner_wait *wait);
+
+void banner_release(struct banner *banner);
+
+/* Bytes in memory. */
+size_t banners_size(void);
+
+#endif

@@ -1,0 +1,37 @@
+/* Who is served and who is not, as far as memory alone can tell: nothing here
+ * waits, looks anything up, or speaks to the peer. */
+#ifndef USHERD_FRONTEND_JUDGE_H
+#define USHERD_FRONTEND_JUDGE_H
+
+#include "frontend/service.h"
+
+struct sensor_list;
+
+/* process_limit: -limit, 0 for none. Returns 0, or -1 with errno. */
+int judge_init(unsigned process_limit) __attribute__((warn_unused_result));
+
+/* What the settings' address lists and the sensors' bans say of peer; names as in
+ * access_decide. */
+struct access_result judge_address(const struct service_settings *settings,
+				   const struct address *peer, const char *const *names);
+
+/* True while a sensor's ban of peer stands. */
+bool judge_bans(const struct address *peer);
+
+/* True when they have nothing against a peer whose session runs. */
+bool judge_still_admits(const struct service_settings *settings, const struct address *peer);
+
+/* Rates, load, time and limits. Takes the tokens that being admitted costs, and
+ * suspends or throttles the service when that is what cps asks for. */
+enum verdict judge_limits(struct service *service, const struct address *peer);
+
+/* peer touched a sensor with these settings: bans it for deny_time, if it bans at all. */
+void judge_ban(const struct service_settings *settings, const struct address *peer);
+
+/* An earlier frontend banned the address until then. */
+void judge_know_ban(const struct address *address, uint64_t until);
+
+/* The addresses that are banned. */
+struct sensor_list *judge_sensor_list(void);
+
+#endif

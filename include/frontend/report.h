@@ -1,0 +1,17 @@
+/* The status report: what SIGUSR1 writes. */
+#ifndef USHERD_FRONTEND_REPORT_H
+#define USHERD_FRONTEND_REPORT_H
+
+/* Writes the report to fd, which it closes. */
+void report_write(int fd);
+
+/* SIGABRT: sees whether the counts agree with each other, and logs the result. */
+void report_check_consistency(void);
+
+/* -cc: does so every so many seconds from now on; 0: never. */
+void report_check_every(unsigned seconds);
+
+/* Logs which services answer where; for the foreground. */
+void report_announce(void);
+
+#endif

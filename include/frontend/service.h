@@ -1,0 +1,132 @@
+/* A service that runs: its settings, its listeners, its sessions, its counts. */
+#ifndef USHERD_FRONTEND_SERVICE_H
+#define USHERD_FRONTEND_SERVICE_H
+
+#include "admission/sources.h"
+#include "admission/verdict.h"
+#include "base/descriptors.h"
+#include "base/turns.h"
+#include "handlers/handler.h"
+#include "frontend/listener.h"
+#include "session/session.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+enum service_state {
+	SERVICE_LISTENING,
+	SERVICE_FULL,      /* at_limit = queue: instances run, the kernel queues */
+	SERVICE_THROTTLED, /* cps_action = queue: polled again when there is a token */
+	SERVICE_SUSPENDED, /* cps_action = suspend: closed for a while */
+	SERVICE_WAITING,   /* each of its sockets is with a server */
+	SERVICE_RETRYING,  /* some address could not be bound yet */
+	SERVICE_DRAINING,  /* removed by a reload; its sessions run on */
+};
+
+enum { FAILURE_TEXT_SIZE = 160 };
+
+struct service {
+	TAILQ_ENTRY(service) link;
+	struct service_settings *settings; /* a reference */
+	uint32_t number;                   /* in the generation; SERVICE_IS_NEW: not in it */
+	const struct handler *handler;
+	struct sink *log;                  /* a reference; NULL: the daemon's log */
+	LIST_HEAD(, listener) listeners;
+	LIST_HEAD(, session) sessions;
+	unsigned running;        /* sessions that are counted: admitted ones */
+	unsigned arriving;       /* sessions that are not admitted yet */
+	unsigned awaited;        /* sessions that have not begun: arriving ones, and those
+				  * that libwrap or identd is asked about */
+	struct share descriptors; /* of its connections */
+	struct sources *sources; /* made when first needed */
+	struct sources *arrivals; /* the same, of the sessions that have not begun */
+	struct token_bucket rate, reserve;
+	struct timer resume;     /* ends suspension or throttling */
+	bool is_suspended, is_throttled, is_draining;
+	bool is_resuming;        /* suspended no longer, but not bound yet */
+	bool is_settling;        /* what is in the way of its last address is closed first */
+	bool is_continued;       /* by the next generation, while that is adopted */
+	LIST_HEAD(, bind_lookup) lookups; /* of the names in bind */
+
+	uint64_t started, refused[VERDICT_COUNT];
+	struct filter_hosts *filter_hosts; /* INTERCEPT: of names in the lists; NULL: none */
+	struct folds *folds;       /* of FAIL lines; made when first needed */
+	int64_t last_failure_time; /* seconds since the epoch; 0: never */
+	char last_failure[FAILURE_TEXT_SIZE];
+};
+
+TAILQ_HEAD(service_list, service);
+
+/* Every service there is. */
+extern struct service_list services;
+
+/* Starts a service: its log, its sockets. number: in the generation. Returns NULL,
+ * logged, when its log is not there or memory runs out. Takes its own reference to
+ * settings. */
+struct service *service_start(struct service_settings *settings, uint32_t number);
+
+/* Gives service other settings. It takes the sockets it wants from those it has and
+ * those that were offered (frontend/handover.h); what is missing then can be opened
+ * when the handover is over. False, logged, when the new log can't be opened: the
+ * service then goes on as it was. */
+bool service_adopt(struct service *service, struct service_settings *settings, uint32_t number);
+
+/* Closes the listeners and ends, or lets run on, the sessions. The service is
+ * freed when the last session is gone. */
+void service_remove(struct service *service);
+
+/* Closes the listeners and frees the service, whatever runs. For the daemon's
+ * end, when its sessions have ended. */
+void service_free(struct service *service);
+
+/* Closes the sockets for good, those too that are yet to be opened; what runs goes
+ * on. For the daemon's end. */
+void service_stop_listening(struct service *service);
+
+enum service_state service_state(const struct service *service);
+
+/* "listening", "full" ... */
+const char *service_state_text(enum service_state state);
+
+/* Polls the service's sockets or not, as its state asks for now. */
+void service_refresh(struct service *service);
+
+/* One more of its sockets is bound. */
+void service_bound(struct service *service);
+
+/* Closes the sockets for as long as cps says (cps_action = suspend). */
+void service_suspend(struct service *service);
+
+/* Leaves the sockets unpolled until there is a token (cps_action = queue). */
+void service_throttle(struct service *service, uint64_t milliseconds);
+
+/* True when at_limit = queue and no more may run. */
+bool service_is_full(const struct service *service);
+
+/* The sources of the service; NULL for want of memory. */
+struct sources *service_sources(struct service *service);
+
+/* Counts a refusal, keeps it as the last failure, and writes the FAIL line unless
+ * it is folded with others of its source. detail may be NULL; with one there is a
+ * line in the daemon's log too. Returns true when it was not folded. */
+bool service_refused(struct service *service, enum verdict verdict, const struct address *peer,
+		     const char *detail);
+
+/* How many descriptors a connection of the service may come to have. */
+unsigned service_descriptors_per_session(const struct service *service);
+
+/* True while some name in bind has no addresses yet. */
+bool service_has_names_to_look_up(const struct service *service);
+
+/* Whom what is asked for a client of the service is asked for. */
+struct turn_owner service_turn_owner(const struct service *service);
+
+/* True while a name in bind is being looked up, or for the first time one by which
+ * datagrams are intercepted. */
+bool service_is_looking_up(const struct service *service);
+
+/* True once no listener is waiting to be bound. */
+bool service_is_bound(const struct service *service);
+
+#endif

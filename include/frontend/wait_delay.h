@@ -1,0 +1,34 @@
+/* Wait servers that end at once and leave unread what they were started for: each
+ * is started later than the one before, so that a program that cannot work does not
+ * take the machine. A server that reads is never delayed, whatever its clients send: where
+ * connections to this host come in meanwhile, and whether it took one can't be told, the
+ * delay stays what it is. */
+#ifndef USHERD_FRONTEND_WAIT_DELAY_H
+#define USHERD_FRONTEND_WAIT_DELAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	WAIT_QUICK_MS = 5000, /* a server that lasts longer is none of those */
+	WAIT_DELAY_FIRST_MS = 100,
+	WAIT_DELAY_MOST_MS = 10000,
+};
+
+/* Embedded in the socket's owner; all zero at first. */
+struct wait_delay {
+	bool is_stream;
+	uint64_t front; /* what was to be read when the server was started */
+	int64_t had;    /* connections of the host until then; -1: not known */
+	unsigned idle;  /* servers in a row that read nothing */
+	bool is_first;  /* the last one had the first wait in a row follow */
+};
+
+/* A server is about to get socket. */
+void wait_delay_begin(struct wait_delay *delay, int socket);
+
+/* It ended after so many milliseconds. Returns how many the next one must wait;
+ * 0 also for the first that read nothing. */
+uint64_t wait_delay_end(struct wait_delay *delay, int socket, uint64_t lasted);
+
+#endif

@@ -1,0 +1,17 @@
+/* What addresses the frontends have banned (SENSOR): kept for the next one. Loop
+ * thread only. */
+#ifndef USHERD_MONITOR_BANS_H
+#define USHERD_MONITOR_BANS_H
+
+#include "base/address.h"
+
+#include <stdint.h>
+
+/* Bans address until then, milliseconds of loop_now. What memory is short for is lost. */
+void bans_add(const struct address *address, uint64_t until);
+
+/* Calls visit for each ban that is not over. */
+void bans_each(void (*visit)(const struct address *address, uint64_t until, void *context),
+	       void *context);
+
+#endif

@@ -1,0 +1,63 @@
+/* The programs that run, by process and by session, until each is reaped and the
+ * frontend knows of it. Loop thread only. */
+#ifndef USHERD_MONITOR_CHILDREN_H
+#define USHERD_MONITOR_CHILDREN_H
+
+#include "base/address.h"
+#include "base/hash.h"
+#include "base/timer.h"
+#include "channel/message.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A process of ours. What is above the line may be read. */
+struct child {
+	uint64_t session;
+	pid_t pid;
+	uint32_t service;     /* number in the generation in force; SERVICE_IS_NEW: it is gone */
+	struct address peer;
+	int64_t started;      /* seconds since the epoch ... */
+	uint64_t opened;      /* ... and as loop_now() has it */
+	int errors;           /* the read end of its standard error, for a frontend; -1: none */
+	bool has_ended;       /* reaped, with ... */
+	int status;
+
+	UT_hash_handle by_pid, by_session;
+	struct timer grace;
+};
+
+/* How long a program has from SIGTERM to SIGKILL. */
+enum { CHILD_GRACE_MS = 5000 };
+
+/* Memory for one, errors being -1, taken before a program is started, so that none is ever lost.
+ * NULL with errno ENOMEM. */
+struct child *child_new(void);
+
+/* From here on the child, whose first fields are filled in, is among the others.
+ * 0, or -1 with errno ENOMEM: it stays the caller's. */
+int child_add(struct child *child) __attribute__((warn_unused_result));
+
+/* The child of that process; of that session. NULL: there is none. */
+struct child *child_of_process(pid_t pid);
+struct child *child_of_session(uint64_t session);
+
+/* The process was reaped: its id may be another one's from here on. */
+void child_reaped(struct child *child, int status);
+
+/* Forgets it, closes what is open of it and frees it. child_free: of one that was
+ * never added. */
+void child_remove(struct child *child);
+void child_free(struct child *child);
+
+/* Its process group is sent SIGTERM and, if it is not reaped CHILD_GRACE_MS later,
+ * SIGKILL; with at_once SIGKILL right away. */
+void child_end(struct child *child, bool at_once);
+
+/* Calls visit for each, which may remove it. */
+void children_each(void (*visit)(struct child *child));
+
+size_t children_count(void);
+
+#endif

@@ -1,0 +1,25 @@
+/* The daemon's end. Loop thread only. */
+#ifndef USHERD_MONITOR_ENDING_H
+#define USHERD_MONITOR_ENDING_H
+
+#include <stdbool.h>
+
+/* SIGTERM: every session and every program is told to end, and killed after a grace
+ * time; a second one does not wait. */
+void ending_begin(void);
+
+/* SIGQUIT: the programs go on. */
+void ending_leaving_programs(void);
+
+/* As ending_begin, with exit status 1. */
+void ending_fail(void);
+
+bool ending_has_begun(void);
+
+/* The exit status. */
+int ending_status(void);
+
+/* Processes were reaped, the frontend's or programs'. */
+void ending_process_gone(void);
+
+#endif

@@ -1,0 +1,20 @@
+/* The environment of a program: what its service's settings say, and what tells it
+ * about its connection. */
+#ifndef USHERD_MONITOR_ENVIRONMENT_H
+#define USHERD_MONITOR_ENVIRONMENT_H
+
+#include "config/settings.h"
+
+#include <stddef.h>
+
+/* How many bytes the environment of a program of these settings needs. */
+size_t environment_size(const struct service_settings *settings);
+
+/* Writes the environment of a program that serves peer on a socket with the address
+ * local into room, which is aligned for pointers and has that many bytes. Returns
+ * its list of variables, which ends with NULL and is good as long as room and
+ * settings are. */
+char **environment_fill(void *room, const struct service_settings *settings,
+			const struct address *peer, const struct address *local);
+
+#endif

@@ -1,0 +1,65 @@
+/* Starts programs, all of them: for an accepted connection, a waiting socket or a
+ * tcpmux request. There is no other way, so identity, limits and environment cannot
+ * be forgotten on one of them. Users, services and sources take turns, and none
+ * holds more than its share. Loop thread only. */
+#ifndef USHERD_MONITOR_LAUNCHER_H
+#define USHERD_MONITOR_LAUNCHER_H
+
+#include "channel/message.h"
+#include "config/settings.h"
+#include "monitor/children.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	LAUNCH_DEADLINE_MS = 10000, /* for a program to come to its exec */
+	LAUNCH_SILENCES = 3,        /* deadlines without a turn of its service, and a launch in
+				     * the queue is given up */
+	LAUNCH_RETRIES = 5,         /* of a fork that failed, unless NORETRY */
+	LAUNCH_RETRY_MS = 5000,
+};
+
+/* What becomes of launches. */
+struct launcher_events {
+	void (*started)(const struct child *child);
+	/* With the session, the step that failed, and why. */
+	void (*not_started)(const struct program_message *program);
+};
+
+/* Reserves the low descriptors that launches go through; must come before any
+ * other descriptor is opened, and after loop_init. Returns 0, or -1 with errno. */
+int launcher_init(const struct launcher_events *events) __attribute__((warn_unused_result));
+
+/* What a program gets. */
+struct launch_descriptors {
+	int connection;
+	int errors_to, errors_from; /* the pipe for its standard error; -1: there is none */
+};
+
+/* Starts the program of settings for a session. The descriptors are the launcher's
+ * from here on. One of the events follows, possibly before this returns. */
+void launcher_launch(struct service_settings *settings, const struct launch_message *message,
+		     const struct launch_descriptors *descriptors);
+
+/* True when the session is being launched. */
+bool launcher_has(uint64_t session);
+
+/* The session's program is to end as soon as it has been started; false when it is
+ * not being launched. */
+bool launcher_end(uint64_t session);
+
+/* A process that is nobody's child yet has been reaped: true when it was a program
+ * that is being started. */
+bool launcher_reaped(pid_t pid, int status);
+
+/* How many are being started. */
+unsigned launcher_count(void);
+
+/* Calls visit with the session and the process of each launch whose process exists. */
+void launcher_each_process(void (*visit)(uint64_t session, pid_t pid));
+
+/* The services have the numbers of another generation: `was` became `is`. */
+void launcher_renumber(const uint32_t *numbers, uint32_t count);
+
+#endif

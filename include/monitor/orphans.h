@@ -1,0 +1,26 @@
+/* Processes that programs leave behind when they end. They become the daemon's own
+ * children, so that their process ids are nobody else's until the daemon reaps
+ * them. Loop thread only. */
+#ifndef USHERD_MONITOR_ORPHANS_H
+#define USHERD_MONITOR_ORPHANS_H
+
+#include <sys/types.h>
+
+/* So many process groups are remembered; of more, the oldest are forgotten. */
+enum { ORPHAN_GROUPS_MOST = 4096 };
+
+/* Has the kernel make orphans of programs children of the daemon. */
+void orphans_adopt(void);
+
+/* Remembers the process group of a leader that was just reaped, while somebody is
+ * in it. */
+void orphans_note(pid_t leader);
+
+/* Sends the signal to every child of the daemon that is in one of those groups, now
+ * and whenever orphans_left is called. */
+void orphans_end(int number);
+
+/* How many of them there are, new ones included. */
+unsigned orphans_left(void);
+
+#endif

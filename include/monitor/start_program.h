@@ -1,0 +1,60 @@
+/* The parts of a launch that are done on workers: from an order to a prepared one,
+ * and on to a running program. They touch nothing but their order. */
+#ifndef USHERD_MONITOR_START_PROGRAM_H
+#define USHERD_MONITOR_START_PROGRAM_H
+
+#include "config/settings.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* What to start, and what came of it. Everything in it stays the caller's. */
+struct program_order {
+	const struct service_settings *settings;
+	char **environment;
+	int connection;  /* becomes descriptors 0, 1 and 2 */
+	int error;       /* becomes descriptor 2 when it is not -1 */
+
+	pid_t pid;               /* the kernel writes it before the child runs at all */
+	const char *step;        /* that is being taken; see program_step */
+	const char *failed_step; /* NULL: the program runs */
+	int failure;             /* errno of that step */
+	bool no_process;         /* it was that no process could be made */
+
+	/* The workers' own. */
+	char *label; /* LABELED: its SELinux context */
+	gid_t *groups;
+	size_t group_count;
+	bool has_own_memory;
+	int slot;
+};
+
+enum { PROGRAM_SLOTS_MOST = 12, PROGRAM_SLOTS_FIRST = 3 };
+
+/* How many programs can be started at the same time: PROGRAM_SLOTS_MOST, fewer when
+ * that would take more than a quarter of the descriptors there may be. */
+int program_slots(void);
+
+/* The first descriptor after those that are reserved for starting programs. */
+int program_slots_end(void);
+
+/* Reserves the descriptors launches go through; see launch_init. */
+int start_program_init(void) __attribute__((warn_unused_result));
+
+/* True when a program of these settings must be prepared before it is started. */
+bool program_needs_preparing(const struct service_settings *settings);
+
+/* Looks up the user's groups and the program's label, as far as they are wanted.
+ * Can wait for a name service or a file system. On failure failed_step is set. */
+void prepare_program(struct program_order *order);
+
+/* Starts the program. At most program_slots() threads may be in here. */
+void start_program(struct program_order *order);
+
+/* The step that a worker, or the child, is at; any thread may ask. */
+const char *program_step(const struct program_order *order);
+
+/* Frees what prepare_program found. */
+void program_order_clear(struct program_order *order);
+
+#endif

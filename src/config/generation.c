@@ -1,0 +1,296 @@
+#include "config/generation.h"
+
+#include "base/hash.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes that stand in the region already. */
+struct kept {
+	UT_hash_handle hh;
+	void *place;
+};
+
+/* Copies in the making. */
+struct filling {
+	struct region *region; /* where they stand; NULL: in ... */
+	struct arena *arena;
+	struct kept *kept;
+	bool failed;
+};
+
+static void *take(struct filling *filling, size_t size)
+{
+	void *place = filling->region ? region_take(filling->region, size)
+				      : arena_take(filling->arena, size);
+
+	filling->failed |= !place;
+	return place;
+}
+
+static void *remember(struct filling *filling, void *place, size_t size)
+{
+	struct kept *kept = calloc(1, sizeof *kept);
+
+	if (!kept)
+		return place; /* it is only kept twice, then */
+	kept->place = place;
+	HASH_ADD_KEYPTR(hh, filling->kept, place, size, kept);
+	if (!kept->hh.tbl)
+		free(kept);
+	return place;
+}
+
+/* A copy of the bytes; the same one for equal bytes. */
+static void *keep(struct filling *filling, const void *bytes, size_t size)
+{
+	struct kept *kept;
+	void *place;
+
+	HASH_FIND(hh, filling->kept, bytes, size, kept);
+	if (kept)
+		return kept->place;
+	place = take(filling, size);
+	return place ? remember(filling, memcpy(place, bytes, size), size) : NULL;
+}
+
+static char *keep_text(struct filling *filling, const char *text)
+{
+	return text ? keep(filling, text, strlen(text) + 1) : NULL;
+}
+
+/* A NULL-ended list of count texts. */
+static char **keep_texts(struct filling *filling, char *const list[], size_t count)
+{
+	char **copies = list ? calloc(count + 1, sizeof *copies) : NULL, **kept;
+
+	filling->failed |= list && !copies;
+	if (!copies)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		copies[i] = keep_text(filling, list[i]);
+	kept = keep(filling, copies, (count + 1) * sizeof *copies);
+	free(copies);
+	return kept;
+}
+
+static size_t list_length(char *const list[])
+{
+	size_t count = 0;
+
+	while (list && list[count])
+		count++;
+	return count;
+}
+
+/* --- one service ----------------------------------------------------------------------- */
+
+static size_t count_lines(const char *text)
+{
+	size_t count = 0;
+
+	for (; *text; text++)
+		count += *text == '\n';
+	return count;
+}
+
+static char **keep_lines(struct filling *filling, const char *canonical)
+{
+	char *text = strdup(canonical), *rest = text, *line;
+	char **lines = calloc(count_lines(canonical) + 1, sizeof *lines), **kept = NULL;
+	size_t count = 0;
+
+	if (text && lines) {
+		while ((line = strsep(&rest, "\n")) && rest)
+			lines[count++] = line;
+		kept = keep_texts(filling, lines, count);
+	}
+	filling->failed |= !kept;
+	free(lines);
+	free(text);
+	return kept;
+}
+
+static void copy_access_list(struct filling *filling, struct access_list *list)
+{
+	size_t size = list->count * sizeof *list->rules;
+	struct access_rule *rules = size ? malloc(size) : NULL;
+
+	if (size && !rules)
+		filling->failed = true;
+	if (rules)
+		memcpy(rules, list->rules, size);
+	for (size_t i = 0; rules && i < list->count; i++) {
+		rules[i].text = keep_text(filling, rules[i].text);
+		rules[i].file = keep_text(filling, rules[i].file);
+	}
+	list->rules = rules ? keep(filling, rules, size) : NULL;
+	free(rules);
+}
+
+/* Every member that is a text. */
+static const size_t texts[] = {
+	offsetof(struct service_settings, file),
+	offsetof(struct service_settings, name),
+	offsetof(struct service_settings, id),
+	offsetof(struct service_settings, protocol),
+	offsetof(struct service_settings, user),
+	offsetof(struct service_settings, account),
+	offsetof(struct service_settings, server),
+	offsetof(struct service_settings, stderr_path),
+	offsetof(struct service_settings, redirect_host),
+	offsetof(struct service_settings, libwrap),
+	offsetof(struct service_settings, banner),
+	offsetof(struct service_settings, banner_success),
+	offsetof(struct service_settings, banner_fail),
+	offsetof(struct service_settings, log.path),
+};
+
+static const size_t lists[] = {
+	offsetof(struct service_settings, bind),
+	offsetof(struct service_settings, server_args),
+	offsetof(struct service_settings, env),
+	offsetof(struct service_settings, passenv),
+};
+
+static void copy_members(struct filling *filling, struct service_settings *copy)
+{
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		char **text = (void *)((char *)copy + texts[i]);
+
+		*text = keep_text(filling, *text);
+	}
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		struct strings *strings = (void *)((char *)copy + lists[i]);
+
+		strings->list = keep_texts(filling, strings->list, strings->count);
+	}
+	copy->argv = keep_texts(filling, copy->argv, list_length(copy->argv));
+	copy->environment = keep_texts(filling, copy->environment, copy->environment_count);
+	if (copy->access_times)
+		copy->access_times = keep(filling, copy->access_times, copy->access_times_count *
+								       sizeof *copy->access_times);
+	copy_access_list(filling, &copy->only_from);
+	copy_access_list(filling, &copy->no_access);
+}
+
+static void copy_service(struct filling *filling, struct service_settings *copy,
+			 const struct service_settings *service)
+{
+	*copy = *service;
+	copy->references = 0;
+	copy->arena = (struct arena){ 0 };
+	copy->places = NULL;
+	copy->lines = service->canonical
+			      ? keep_lines(filling, service->canonical)
+			      : keep_texts(filling, service->lines, list_length(service->lines));
+	copy->canonical = NULL;
+	copy_members(filling, copy);
+}
+
+/* --- all of them ------------------------------------------------------------------------- */
+
+static void filling_free(struct filling *filling)
+{
+	struct kept *kept, *next;
+
+	HASH_ITER(hh, filling->kept, kept, next) {
+		HASH_DEL(filling->kept, kept);
+		free(kept);
+	}
+}
+
+struct service_settings *service_settings_copy(const struct service_settings *service)
+{
+	struct arena arena = { 0 };
+	struct filling filling = { .arena = &arena };
+	struct service_settings *copy = calloc(1, sizeof *copy);
+
+	if (!copy)
+		return NULL;
+	copy_service(&filling, copy, service);
+	filling_free(&filling);
+	copy->references = 1;
+	copy->arena = arena;
+	if (!filling.failed)
+		return copy;
+	arena_free(&copy->arena);
+	free(copy);
+	errno = ENOMEM;
+	return NULL;
+}
+
+static void fill(struct filling *filling, struct generation *generation,
+		 struct service_settings *const services[], const uint32_t continues[])
+{
+	uint32_t count = generation->count;
+
+	generation->services = take(filling, count * sizeof *generation->services);
+	generation->continues = take(filling, count * sizeof *continues);
+	if (filling->failed)
+		return;
+	memcpy(generation->continues, continues, count * sizeof *continues);
+	for (uint32_t i = 0; i < count; i++) {
+		generation->services[i] = take(filling, sizeof **generation->services);
+		if (filling->failed)
+			return;
+		copy_service(filling, generation->services[i], services[i]);
+	}
+}
+
+struct generation *generation_fill(struct region *region, uint32_t number,
+				   struct service_settings *const services[],
+				   const uint32_t continues[], uint32_t count)
+{
+	struct filling filling = { .region = region };
+	struct generation *generation = region_take(region, sizeof *generation);
+
+	if (generation) {
+		generation->number = number;
+		generation->count = count;
+		fill(&filling, generation, services, continues);
+	}
+	filling_free(&filling);
+	if (!region->failed && !filling.failed)
+		return generation;
+	errno = ENOMEM;
+	return NULL;
+}
+
+/* The next line at *text, without its newline; *text moves past it. */
+static bool next_line_is(const char **text, const char *line)
+{
+	size_t length = strcspn(*text, "\n");
+
+	if (strlen(line) != length || strncmp(*text, line, length) != 0)
+		return false;
+	*text += length + ((*text)[length] == '\n');
+	return true;
+}
+
+static bool lines_equal_text(char *const lines[], const char *text)
+{
+	for (; *lines; lines++)
+		if (!next_line_is(&text, *lines))
+			return false;
+	return *text == '\0';
+}
+
+static bool lines_equal(char *const one[], char *const other[])
+{
+	while (*one && *other && strcmp(*one, *other) == 0)
+		one++, other++;
+	return *one == *other;
+}
+
+bool generation_equal(const struct service_settings *one, const struct service_settings *other)
+{
+	if (one->lines && other->lines)
+		return lines_equal(one->lines, other->lines);
+	if (one->lines)
+		return lines_equal_text(one->lines, other->canonical);
+	if (other->lines)
+		return lines_equal_text(other->lines, one->canonical);
+	return strcmp(one->canonical, other->canonical) == 0;
+}

@@ -1,0 +1,320 @@
+#include "frontend/arrival.h"
+
+#include "admission/host_names.h"
+#include "base/container_of.h"
+#include "base/log.h"
+#include "frontend/ask.h"
+#include "frontend/banner.h"
+#include "frontend/service.h"
+#include "session/identify.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	PIECE = 64 * 1024, /* of what is sent, at a time */
+	SEND_DEADLINE_MS = 30000,
+	LINGER_MS = 2000,
+	LINGERING_MOST = 1024,
+};
+
+/* What the session waits for; in session->handler_data. */
+struct arrival {
+	arrival_step *next;
+	arrival_names_step *next_names;
+	arrival_libwrap_step *next_libwrap;
+	arrival_ident_step *next_ident;
+	struct session *session;       /* of a banner, as is the rest */
+	enum banner_kind which;
+	struct banner_wait banner_wait;
+	bool waits_for_banner;
+	struct banner *banner;         /* a reference; NULL: a text is sent */
+	const char *unsent;
+	size_t left;
+	struct name_query *names;
+	struct ask *libwrap;
+	struct identification *ident;
+};
+
+static void arrival_give_up(struct session *session)
+{
+	struct arrival *arrival = session->handler_data;
+
+	if (arrival->waits_for_banner)
+		banner_cancel(&arrival->banner_wait);
+	if (arrival->banner)
+		banner_release(arrival->banner);
+	if (arrival->names)
+		host_names_cancel(arrival->names);
+	if (arrival->libwrap)
+		ask_cancel(arrival->libwrap);
+	if (arrival->ident)
+		identify_cancel(arrival->ident);
+	free(arrival);
+	session->handler_data = NULL;
+	session->stop = NULL;
+}
+
+/* Has the session wait for something; NULL, the session failed, for want of
+ * memory. */
+static struct arrival *arrival_begin(struct session *session)
+{
+	struct arrival *arrival = calloc(1, sizeof *arrival);
+
+	if (!arrival) {
+		session_fail(session, REFUSED_MEMORY, NULL);
+		return NULL;
+	}
+	session->handler_data = arrival;
+	session->stop = arrival_give_up;
+	return arrival;
+}
+
+/* The wait is over: gives back what was waited with. */
+static struct arrival arrival_end(struct session *session)
+{
+	struct arrival arrival = *(struct arrival *)session->handler_data;
+
+	free(session->handler_data);
+	session->handler_data = NULL;
+	session->stop = NULL;
+	return arrival;
+}
+
+/* --- sending --------------------------------------------------------------------------- */
+
+/* Who is not there for what is sent first, or does not take it. Who was refused before
+ * has had its line. */
+static void lose(struct session *session)
+{
+	if (session->is_refused)
+		session_close(session);
+	else
+		session_fail(session, REFUSED_BANNER, NULL);
+}
+
+static void on_send_deadline(struct timer *timer)
+{
+	lose(container_of(timer, struct session, deadline));
+}
+
+/* Has the kernel keep little of what a slow peer has yet to take; 0: as usual. What the
+ * daemon keeps of it is there only once for all of them. */
+static void keep_in_kernel(int fd, int bytes)
+{
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+}
+
+static void sent(struct session *session)
+{
+	struct arrival arrival = arrival_end(session);
+
+	if (arrival.banner)
+		banner_release(arrival.banner);
+	arrival.next(session);
+}
+
+/* Sends one piece, so that others have their turn. Returns 1 while more is left, 0
+ * when all is sent, -1 when the connection is broken. */
+static int send_piece(struct session *session)
+{
+	struct arrival *arrival = session->handler_data;
+	size_t length = arrival->left < PIECE ? arrival->left : PIECE;
+	ssize_t done = send(session->fd, arrival->unsent, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (done < 0)
+		return errno == EAGAIN || errno == EINTR ? 1 : -1;
+	arrival->unsent += done;
+	arrival->left -= (size_t)done;
+	return arrival->left > 0;
+}
+
+static void on_writable(struct watch *watch, short events)
+{
+	struct session *session = container_of(watch, struct session, watch);
+	int left = send_piece(session);
+
+	(void)events;
+	if (left < 0) {
+		lose(session);
+	} else if (left == 0) {
+		watch_stop(watch);
+		timer_stop(&session->deadline);
+		keep_in_kernel(session->fd, 0);
+		sent(session);
+	}
+}
+
+/* Sends bytes, which stay there until it is done. */
+static void send_bytes(struct session *session, const char *bytes, size_t length)
+{
+	struct arrival *arrival = session->handler_data;
+	int left = 0;
+
+	arrival->unsent = bytes;
+	arrival->left = length;
+	if (length > 0)
+		left = send_piece(session);
+	if (left == 0) {
+		sent(session);
+		return;
+	}
+	watch_init(&session->watch, session->fd, on_writable);
+	if (left < 0 || watch_start(&session->watch, LOOP_WRITE) < 0) {
+		lose(session);
+		return;
+	}
+	keep_in_kernel(session->fd, PIECE);
+	timer_init(&session->deadline, on_send_deadline);
+	timer_start(&session->deadline, SEND_DEADLINE_MS);
+}
+
+void arrival_send_text(struct session *session, const char *text, arrival_step *next)
+{
+	struct arrival *arrival = arrival_begin(session);
+
+	if (!arrival)
+		return;
+	arrival->next = next;
+	send_bytes(session, text, strlen(text));
+}
+
+static void on_banner(struct banner_wait *wait, struct banner *banner, int error)
+{
+	struct arrival *arrival = container_of(wait, struct arrival, banner_wait);
+	struct session *session = arrival->session;
+	const char *path = banner_path(session->settings, arrival->which);
+
+	arrival->waits_for_banner = false;
+	arrival->banner = banner;
+	if (!banner)
+		log_failure(error, "service = %s, open of banner %s failed", session->settings->id,
+			    path ? path : "");
+	send_bytes(session, banner ? banner->bytes : "", banner ? banner->length : 0);
+}
+
+void arrival_send_banner(struct session *session, enum banner_kind which, arrival_step *next)
+{
+	struct arrival *arrival = arrival_begin(session);
+
+	if (!arrival)
+		return;
+	arrival->session = session;
+	arrival->which = which;
+	arrival->next = next;
+	if (banner_find(&arrival->banner_wait, session->service, which, on_banner) < 0)
+		session_fail(session, REFUSED_MEMORY, NULL);
+	else
+		arrival->waits_for_banner = true;
+}
+
+/* --- asking ------------------------------------------------------------------------------- */
+
+static void on_names(void *context, const char *const *names)
+{
+	struct session *session = context;
+
+	arrival_end(session).next_names(session, names);
+}
+
+void arrival_ask_names(struct session *session, arrival_names_step *next)
+{
+	struct arrival *arrival = arrival_begin(session);
+	struct turn_owner owner = service_turn_owner(session->service);
+	struct name_query *query;
+
+	if (!arrival)
+		return;
+	arrival->next_names = next;
+	query = host_names_find(&owner, &session->peer, on_names, session);
+	if (query) /* otherwise next has been called, and arrival is gone */
+		arrival->names = query;
+}
+
+static void on_libwrap(void *context, bool allowed)
+{
+	struct session *session = context;
+
+	arrival_end(session).next_libwrap(session, allowed);
+}
+
+void arrival_ask_libwrap(struct session *session, arrival_libwrap_step *next)
+{
+	struct arrival *arrival = arrival_begin(session);
+	struct address local;
+
+	if (!arrival)
+		return;
+	arrival->next_libwrap = next;
+	address_of_socket(session->fd, &local);
+	arrival->libwrap = ask_libwrap(session->service, &session->peer, &local, on_libwrap,
+				       session);
+	if (!arrival->libwrap) /* who can't be asked about is not let in */
+		on_libwrap(session, false);
+}
+
+static void on_identified(void *context, enum identify_result result, const char *user)
+{
+	struct session *session = context;
+	const char *reason = result == IDENTIFIED ? NULL : identify_result_text(result);
+
+	session->user = user ? strdup(user) : NULL;
+	arrival_end(session).next_ident(session, reason);
+}
+
+void arrival_ask_ident(struct session *session, uint64_t deadline_ms, arrival_ident_step *next)
+{
+	struct arrival *arrival = arrival_begin(session);
+	struct address local;
+
+	if (!arrival)
+		return;
+	arrival->next_ident = next;
+	address_of_socket(session->fd, &local);
+	arrival->ident = identify_start(&local, &session->peer, deadline_ms, on_identified, session);
+	if (!arrival->ident)
+		on_identified(session, IDENTIFY_SYSTEM_ERROR, NULL);
+}
+
+/* --- parting ------------------------------------------------------------------------------- */
+
+static unsigned lingering;
+
+static void stop_lingering(struct session *session)
+{
+	(void)session;
+	lingering--;
+}
+
+static void on_lingering(struct watch *watch, short events)
+{
+	ssize_t length = recv(watch->fd, NULL, INT_MAX, MSG_TRUNC | MSG_DONTWAIT);
+
+	(void)events;
+	if (length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR))
+		session_close(container_of(watch, struct session, watch));
+}
+
+static void on_linger_deadline(struct timer *timer)
+{
+	session_close(container_of(timer, struct session, deadline));
+}
+
+void arrival_linger(struct session *session)
+{
+	watch_init(&session->watch, session->fd, on_lingering);
+	if (lingering >= LINGERING_MOST || shutdown(session->fd, SHUT_WR) < 0 ||
+	    watch_start(&session->watch, LOOP_READ) < 0) {
+		session_close(session);
+		return;
+	}
+	lingering++;
+	session->stop = stop_lingering;
+	timer_init(&session->deadline, on_linger_deadline);
+	timer_start(&session->deadline, LINGER_MS);
+}

@@ -1,0 +1,110 @@
+#include "frontend/datagram_queue.h"
+
+#include "frontend/datagrams.h"
+
+#include <sys/socket.h>
+
+enum {
+	HELD_MOST = 16,   /* datagrams whose senders' names are looked up; one more, and the
+			   * first must go, or they fill the kernel's queue */
+	LOOKS_MOST = 256, /* for a datagram that has been seen */
+	REST_MS = 20,
+};
+
+/* Where in the queue the next look goes, in bytes; -1: to the front. */
+static bool look_at(int fd, int offset)
+{
+	return setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof offset) == 0;
+}
+
+/* Who sent the datagram there, which stays; unknown when there is none. Returns how
+ * long it is. */
+static int peek(int fd, struct address *sender)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = sizeof storage;
+	char byte;
+	ssize_t size = recvfrom(fd, &byte, sizeof byte, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT,
+				(struct sockaddr *)&storage, &length);
+
+	*sender = address_from_sockaddr((struct sockaddr *)&storage, size < 0 ? 0 : length);
+	return size < 0 ? 0 : (int)size;
+}
+
+static bool is_same_sender(const struct address *one, const struct address *other)
+{
+	return address_same_host(one, other) && address_port(one) == address_port(other);
+}
+
+static void refuse_front(struct listener *listener)
+{
+	struct address sender;
+	char byte;
+
+	peek(listener->watch.fd, &sender);
+	if (recv(listener->watch.fd, &byte, sizeof byte, MSG_DONTWAIT) >= 0)
+		datagrams_refuse(listener->service, &sender);
+}
+
+/* Takes off what stands before sender's datagram; false when that is not there. */
+static bool bring_to_front(struct listener *listener, const struct address *sender)
+{
+	struct address front;
+
+	for (int i = 0; i < LOOKS_MOST; i++) {
+		peek(listener->watch.fd, &front);
+		if (is_same_sender(&front, sender))
+			return true;
+		if (!address_is_known(&front))
+			break;
+		refuse_front(listener);
+	}
+	return false;
+}
+
+/* Looks behind the first datagram, so many bytes long, for a sender that the lists let
+ * in. *held: how many datagrams it has looked at, the first included. (Empty ones
+ * count once, as the kernel passes them over when it has shown them.) */
+static bool search(struct listener *listener, int offset, struct address *sender, int *held)
+{
+	int fd = listener->watch.fd;
+
+	for (*held = 1; *held < HELD_MOST && look_at(fd, offset); ++*held) {
+		offset += peek(fd, sender);
+		if (!address_is_known(sender))
+			break;
+		if (datagrams_judge(listener->service, sender) == ACCESS_ALLOWED)
+			return true;
+	}
+	return false;
+}
+
+/* True with whom the lists let in, whose datagram is at the front then. With too many
+ * that wait the first one goes, and the next look follows at once. */
+static bool look_past_front(struct listener *listener, int length, struct address *sender)
+{
+	int held;
+	bool is_found = search(listener, length, sender, &held);
+
+	look_at(listener->watch.fd, -1);
+	if (is_found)
+		return bring_to_front(listener, sender);
+	if (held == HELD_MOST)
+		refuse_front(listener);
+	else
+		listener_pause(listener, REST_MS);
+	return false;
+}
+
+bool datagram_queue_front(struct listener *listener, struct address *sender)
+{
+	int length = peek(listener->watch.fd, sender);
+
+	if (!address_is_known(sender))
+		return false;
+	if (!look_at(listener->watch.fd, -1)) /* no socket that can be looked into */
+		return true;
+	if (datagrams_judge(listener->service, sender) != ACCESS_NEEDS_NAMES)
+		return true;
+	return look_past_front(listener, length, sender);
+}

@@ -1,0 +1,196 @@
+#include "frontend/datagrams.h"
+
+#include "admission/host_names.h"
+#include "frontend/judge.h"
+#include "session/record.h"
+
+#include <netinet/in.h>
+#include <stdalign.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+enum { BATCH = 32 };
+
+/* One datagram and its answer. */
+struct exchange {
+	unsigned char request[DATAGRAM_MOST], answer[DATAGRAM_MOST];
+	struct sockaddr_storage peer;
+	alignas(struct cmsghdr) unsigned char control[64]; /* one packet info */
+	struct iovec in, out;
+};
+
+/* Static, as only the pages that are used take memory. */
+static struct exchange exchanges[BATCH];
+static struct mmsghdr received[BATCH], sent[BATCH];
+
+/* Ports of the daemon's services for datagrams, present and former: it, or a server,
+ * answers there. */
+static bool is_own_port[UINT16_MAX + 1];
+
+void datagrams_prepare(int fd, int family, bool answers)
+{
+	struct address address;
+	int on = answers;
+
+	if (address_of_socket(fd, &address) == 0)
+		is_own_port[address_port(&address)] = true;
+
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
+	else
+		setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+}
+
+static void prepare_to_receive(int i)
+{
+	struct exchange *exchange = &exchanges[i];
+
+	exchange->in = (struct iovec){ exchange->request, sizeof exchange->request };
+	received[i].msg_hdr = (struct msghdr){
+		.msg_name = &exchange->peer, .msg_namelen = sizeof exchange->peer,
+		.msg_iov = &exchange->in, .msg_iovlen = 1,
+		.msg_control = exchange->control, .msg_controllen = sizeof exchange->control,
+	};
+}
+
+/* Ports of services, many of which answer whatever they get, so that a forged
+ * datagram from one of them would have two hosts, or the daemon and itself, talk for
+ * ever. A client's own port is not among them. */
+static bool is_service_port(uint16_t port)
+{
+	return port < IPPORT_RESERVED || is_own_port[port];
+}
+
+/* --- admission --- */
+
+struct seen_names {
+	const struct service_settings *settings;
+	const struct address *peer;
+	enum access_decision decision;
+};
+
+static void on_datagram_names(void *context, const char *const *names)
+{
+	struct seen_names *seen = context;
+
+	seen->decision = judge_address(seen->settings, seen->peer, names).decision;
+}
+
+/* A datagram can't wait for a name: the lookup goes on, for next time. */
+enum access_decision datagrams_judge(const struct service *service, const struct address *peer)
+{
+	struct seen_names seen = { .settings = service->settings, .peer = peer };
+	struct turn_owner owner = service_turn_owner(service);
+	struct name_query *query;
+
+	seen.decision = judge_address(seen.settings, peer, NULL).decision;
+	if (seen.decision != ACCESS_NEEDS_NAMES)
+		return seen.decision;
+	query = host_names_find(&owner, peer, on_datagram_names, &seen);
+	if (query)
+		host_names_cancel(query);
+	return seen.decision;
+}
+
+void datagrams_refuse(struct service *service, const struct address *peer)
+{
+	service_refused(service, REFUSED_ADDRESS, peer, NULL);
+}
+
+/* One whose sender's names are not known yet is as good as lost: it asks again. */
+static bool admit(struct service *service, const struct address *peer)
+{
+	enum verdict verdict = judge_bans(peer) ? REFUSED_BANNED : REFUSED_ADDRESS;
+
+	if (datagrams_judge(service, peer) == ACCESS_ALLOWED)
+		verdict = judge_limits(service, peer);
+	if (verdict == ADMITTED && (service->settings->flags & FLAG_SENSOR)) {
+		judge_ban(service->settings, peer);
+		verdict = REFUSED_ADDRESS;
+	}
+	if (verdict == ADMITTED) {
+		service->started++;
+		record_answer(service->settings, service->log, peer);
+		return true;
+	}
+	service_refused(service, verdict, peer, NULL);
+	return false;
+}
+
+/* --- answers --- */
+
+/* What the answer says about where it leaves from. The interface is left to
+ * routing, but for a link-local address, which means nothing without it. */
+static size_t source_control(struct msghdr *request)
+{
+	struct cmsghdr *header = CMSG_FIRSTHDR(request);
+
+	if (!header)
+		return 0;
+	if (header->cmsg_level == IPPROTO_IP) {
+		struct in_pktinfo *info = (void *)CMSG_DATA(header);
+
+		info->ipi_ifindex = 0;
+	} else {
+		struct in6_pktinfo *info = (void *)CMSG_DATA(header);
+
+		if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
+			info->ipi6_ifindex = 0;
+	}
+	return request->msg_controllen;
+}
+
+/* Makes the answer to datagram i, if there is one, the next to be sent. */
+static int answer(struct listener *listener, int i, int count)
+{
+	struct service *service = listener->service;
+	struct exchange *exchange = &exchanges[i];
+	struct msghdr *request = &received[i].msg_hdr;
+	struct address peer = address_from_sockaddr((struct sockaddr *)&exchange->peer,
+						    request->msg_namelen);
+	size_t length;
+
+	/* A SENSOR answers nobody, and is to tell of everybody. */
+	if (service->handler != &sensor_handler && is_service_port(address_port(&peer)))
+		return count;
+	if (!admit(service, &peer))
+		return count;
+	length = service->handler->answer(exchange->request, received[i].msg_len, exchange->answer,
+					  sizeof exchange->answer);
+	if (length == 0 && service->handler != &echo_handler)
+		return count;
+	exchange->out = (struct iovec){ exchange->answer, length };
+	sent[count].msg_hdr = (struct msghdr){
+		.msg_name = &exchange->peer, .msg_namelen = request->msg_namelen,
+		.msg_iov = &exchange->out, .msg_iovlen = 1, .msg_control = exchange->control,
+		.msg_controllen = source_control(request),
+	};
+	return count + 1;
+}
+
+/* An answer that can't be sent is lost, as datagrams are; the next one is not. */
+static void send_answers(int fd, int count)
+{
+	int done = 0;
+
+	while (done < count) {
+		int some = sendmmsg(fd, sent + done, (unsigned)(count - done),
+				    MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		done += some > 0 ? some : 1;
+	}
+}
+
+void datagrams_serve(struct listener *listener)
+{
+	int got, count = 0;
+
+	for (int i = 0; i < BATCH; i++)
+		prepare_to_receive(i);
+	got = recvmmsg(listener->watch.fd, received, BATCH, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < got; i++)
+		count = answer(listener, i, count);
+	if (listener_is_open(listener))
+		send_answers(listener->watch.fd, count);
+}

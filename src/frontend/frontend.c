@@ -1,0 +1,362 @@
+#include "frontend/frontend.h"
+
+#include "base/descriptors.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/own_name.h"
+#include "base/region.h"
+#include "base/sink.h"
+#include "channel/channel.h"
+#include "config/generation.h"
+#include "frontend/adoption.h"
+#include "frontend/ask.h"
+#include "frontend/fence.h"
+#include "frontend/judge.h"
+#include "frontend/log_files.h"
+#include "frontend/multiplex.h"
+#include "frontend/reception.h"
+#include "frontend/report.h"
+#include "frontend/service.h"
+#include "frontend/stop.h"
+#include "handlers/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static struct channel channel;
+static struct start_message start;
+static const struct generation *incoming, *in_force; /* the last one mapped; adopted */
+static bool has_announced;
+static int null = -1; /* /dev/null, which can't be opened for writing from within the fence */
+static int status;
+
+static void fail(const char *what)
+{
+	log_failure(errno, "the frontend can't %s", what);
+	status = EXIT_FAILURE;
+	loop_stop();
+}
+
+/* --- the start ----------------------------------------------------------------------------- */
+
+static int open_log(int descriptor)
+{
+	log_set_level(start.log_level);
+	own_process_take(start.monitor);
+	sink_use_opener(log_files_take);
+	if (descriptor >= 0)
+		log_files_add("", descriptor);
+	if (start.copies_errors)
+		log_copy_errors_to_stderr();
+	switch ((enum message_log)start.log) {
+	case MESSAGE_LOG_STDERR:
+		log_to_stderr();
+		return 0;
+	case MESSAGE_LOG_SYSLOG:
+		return log_to_syslog(start.log_facility);
+	case MESSAGE_LOG_FILE:
+		return log_to_file("");
+	}
+	return -1;
+}
+
+static int enter_fence(void)
+{
+	struct fence_user user = { .uid = start.uid, .gid = start.gid };
+	const char *step;
+
+	if (fence_enter(start.changes_user ? &user : NULL, &step) == 0)
+		return 0;
+	log_failure(errno, "the frontend can't be fenced in: %s", step);
+	return -1;
+}
+
+static int prepare(void)
+{
+	descriptors_raise_limit();
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		return -1;
+	if (judge_init(start.process_limit) < 0)
+		return -1;
+	reception_init(start.ident_limit);
+	multiplex_init();
+	launch_init(&ask_launch_way, 1);
+	loop_at_turn_end(sink_flush_all);
+	report_check_every(start.check_interval);
+	return descriptors_init();
+}
+
+static void on_start(const struct message *message, const int descriptors[], unsigned count)
+{
+	start = message->start;
+	start.name[sizeof start.name - 1] = '\0';
+	own_name_take(start.name);
+	if (open_log(count > 0 ? descriptors[0] : -1) < 0)
+		fail("open its log");
+	else if (regions_reserve((void *)(uintptr_t)start.region_address) < 0)
+		fail("have the addresses of the settings"); /* another one will */
+	else if (prepare() < 0)
+		fail("start");
+	else if (enter_fence() < 0)
+		fail("start");
+	else if (channel_send(&channel, &(struct message){ .kind = MESSAGE_READY }, NULL, 0) < 0)
+		fail("say that it runs");
+}
+
+/* --- generations --------------------------------------------------------------------------- */
+
+static void on_generation(const struct message *message, const int descriptors[], unsigned count)
+{
+	struct region *region = region_map(message->generation.place, descriptors[0],
+					   (size_t)message->generation.used);
+
+	(void)count;
+	if (!region) {
+		fail("map the settings");
+		return;
+	}
+	incoming = (const void *)region->base;
+}
+
+static const char *log_path(uint32_t number)
+{
+	if (number == MESSAGE_OWN_LOG)
+		return "";
+	return incoming && number < incoming->count ? incoming->services[number]->log.path : NULL;
+}
+
+static void on_log(const struct message *message, const int descriptors[], unsigned count)
+{
+	const char *path = log_path(message->generation.log);
+
+	(void)count;
+	if (path)
+		log_files_add(path, descriptors[0]);
+	else
+		close(descriptors[0]);
+}
+
+/* Who started the daemon may want their terminal back. */
+static void leave_terminal(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		dup2(null, fd);
+	log_stop_copying();
+}
+
+static void on_in_force(uint32_t bound, uint32_t wanted)
+{
+	if (start.announces && !has_announced)
+		report_announce();
+	if (start.copies_errors && !has_announced)
+		leave_terminal();
+	has_announced = true;
+	sink_flush_all();
+	ask_adopted(bound, wanted);
+}
+
+static void on_adopt(const struct message *message, const int descriptors[], unsigned count)
+{
+	(void)descriptors;
+	(void)count;
+	sink_reopen_all();
+	if (!incoming || incoming->number != message->generation.generation ||
+	    incoming == in_force)
+		return; /* only the logs are new */
+	in_force = incoming;
+	adoption_begin(incoming, on_in_force);
+}
+
+/* --- answers and news -------------------------------------------------------------------------- */
+
+static struct listener *find_listener(uint32_t service_number, uint32_t ticket)
+{
+	struct service *service = adoption_service(service_number);
+	struct listener *listener;
+
+	if (service && ticket != 0)
+		LIST_FOREACH(listener, &service->listeners, link)
+			if (listener->ticket == ticket)
+				return listener;
+	return NULL;
+}
+
+static void close_all(const int descriptors[], unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		close(descriptors[i]);
+}
+
+static void on_bound(const struct message *message, const int descriptors[], unsigned count)
+{
+	struct listener *listener =
+		find_listener(message->bind.service.service, message->bind.ticket);
+
+	if (listener)
+		listener_bound(listener, descriptors[0], count > 1 ? descriptors[1] : -1);
+	else
+		close_all(descriptors, count);
+}
+
+static void on_not_bound(const struct message *message, const int descriptors[], unsigned count)
+{
+	struct listener *listener =
+		find_listener(message->bind.service.service, message->bind.ticket);
+
+	(void)descriptors;
+	(void)count;
+	if (listener)
+		listener_not_bound(listener, message->bind.error);
+}
+
+static void on_process(const struct message *message, const int descriptors[], unsigned count)
+{
+	(void)descriptors;
+	(void)count;
+	launch_has_process(&message->program);
+}
+
+static void on_started(const struct message *message, const int descriptors[], unsigned count)
+{
+	(void)descriptors;
+	(void)count;
+	launch_started(&message->program);
+}
+
+static void on_not_started(const struct message *message, const int descriptors[], unsigned count)
+{
+	(void)descriptors;
+	(void)count;
+	launch_not_started(&message->program);
+}
+
+static void on_ended(const struct message *message, const int descriptors[], unsigned count)
+{
+	(void)descriptors;
+	(void)count;
+	launch_ended(&message->program);
+}
+
+static void on_session(const struct message *message, const int descriptors[], unsigned count)
+{
+	struct service *service = adoption_service(message->program.service.service);
+
+	if (service)
+		reception_resume(service, &message->program, count > 0 ? descriptors[0] : -1);
+	else
+		close_all(descriptors, count);
+}
+
+static void on_banned(const struct message *message, const int descriptors[], unsigned count)
+{
+	(void)descriptors;
+	(void)count;
+	judge_know_ban(&message->ban.address, message->ban.until);
+}
+
+static void on_banner(const struct message *message, const int descriptors[], unsigned count)
+{
+	ask_banner_answered(&message->banner, count > 0 ? descriptors[0] : -1);
+}
+
+static void on_libwrap(const struct message *message, const int descriptors[], unsigned count)
+{
+	(void)descriptors;
+	(void)count;
+	ask_libwrap_answered(&message->libwrap);
+}
+
+static void on_gate(const struct message *message, const int descriptors[], unsigned count)
+{
+	(void)descriptors;
+	(void)count;
+	ask_gate_answered(&message->gate);
+}
+
+static void on_report(const struct message *message, const int descriptors[], unsigned count)
+{
+	(void)message;
+	(void)count;
+	report_write(descriptors[0]);
+	ask_reported();
+}
+
+static void on_check(const struct message *message, const int descriptors[], unsigned count)
+{
+	(void)message;
+	(void)descriptors;
+	(void)count;
+	report_check_consistency();
+}
+
+static void on_stop(const struct message *message, const int descriptors[], unsigned count)
+{
+	(void)descriptors;
+	(void)count;
+	if (message->stop.leaves_programs)
+		stop_leaving_programs();
+	else
+		stop_begin();
+}
+
+/* --- the loop ------------------------------------------------------------------------------------ */
+
+static void on_received(struct channel *from, const struct message *message,
+			const int descriptors[], unsigned count)
+{
+	static void (*const acts[MESSAGE_KINDS])(const struct message *, const int[], unsigned) = {
+		[MESSAGE_START] = on_start,
+		[MESSAGE_GENERATION] = on_generation,
+		[MESSAGE_LOG] = on_log,
+		[MESSAGE_ADOPT] = on_adopt,
+		[MESSAGE_BOUND] = on_bound,
+		[MESSAGE_NOT_BOUND] = on_not_bound,
+		[MESSAGE_PROCESS] = on_process,
+		[MESSAGE_STARTED] = on_started,
+		[MESSAGE_NOT_STARTED] = on_not_started,
+		[MESSAGE_ENDED] = on_ended,
+		[MESSAGE_SESSION] = on_session,
+		[MESSAGE_BANNED] = on_banned,
+		[MESSAGE_BANNER] = on_banner,
+		[MESSAGE_LIBWRAP] = on_libwrap,
+		[MESSAGE_GATE] = on_gate,
+		[MESSAGE_REPORT] = on_report,
+		[MESSAGE_CHECK] = on_check,
+		[MESSAGE_STOP] = on_stop,
+	};
+
+	(void)from;
+	acts[message->kind](message, descriptors, count);
+}
+
+/* Without the monitor there is nothing to be done. */
+static void on_closed(struct channel *from, const char *reason)
+{
+	(void)from;
+	(void)reason;
+	loop_stop();
+}
+
+int frontend_run(int descriptor)
+{
+	static const struct channel_events events = {
+		.received = on_received, .closed = on_closed,
+	};
+
+	prctl(PR_SET_NAME, "usherd-frontend");
+	if (loop_init() < 0 || channel_open(&channel, descriptor, MESSAGE_FROM_FRONTEND,
+					    MESSAGE_KINDS - 1, &events) < 0)
+		return EXIT_FAILURE;
+	ask_init(&channel);
+	loop_run();
+	/* One that fails leaves its sockets to the next one. */
+	if (status == EXIT_SUCCESS)
+		adoption_free();
+	sink_flush_all();
+	return status;
+}

@@ -1,0 +1,411 @@
+#include "frontend/listener.h"
+
+#include "base/container_of.h"
+#include "base/descriptors.h"
+#include "base/log.h"
+#include "frontend/ask.h"
+#include "frontend/datagram_queue.h"
+#include "frontend/datagrams.h"
+#include "frontend/intercept.h"
+#include "frontend/reception.h"
+#include "frontend/service.h"
+#include "handlers/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	ACCEPTS_PER_TURN = 8, /* a flood of one service leaves the loop to the others */
+	RETRY_FIRST_MS = 1000,
+	RETRY_MOST_MS = 60000,
+	SHORTAGE_MS = 20, /* how long a shortage of descriptors is given to pass */
+};
+
+static void on_connection(struct watch *watch, short events);
+static void on_datagram(struct watch *watch, short events);
+static void on_wait(struct watch *watch, short events);
+static void on_refused(struct watch *watch, short events);
+static void on_retry(struct timer *timer);
+
+bool endpoint_equal(const struct endpoint *one, const struct endpoint *other)
+{
+	return address_same_host(&one->address, &other->address) &&
+	       address_port(&one->address) == address_port(&other->address) &&
+	       one->v6only == other->v6only;
+}
+
+struct listener *listener_new(struct service *service, const struct endpoint *endpoint)
+{
+	struct listener *listener = calloc(1, sizeof *listener);
+
+	if (!listener)
+		return NULL;
+	listener->service = service;
+	listener->endpoint = *endpoint;
+	watch_init(&listener->watch, -1, NULL);
+	watch_init(&listener->refused, -1, NULL);
+	timer_init(&listener->retry, on_retry);
+	return listener;
+}
+
+static void close_watched(struct watch *watch)
+{
+	watch_stop(watch);
+	if (watch->fd >= 0) {
+		close(watch->fd);
+		descriptors_regain();
+	}
+	watch->fd = -1;
+}
+
+static void stop_asking(struct listener *listener);
+
+void listener_close(struct listener *listener)
+{
+	timer_stop(&listener->retry);
+	if (listener->ticket || listener_is_open(listener))
+		ask_unbind(listener);
+	stop_asking(listener);
+	if (!listener_is_open(listener))
+		return;
+	if (!listener->is_blocking) /* the monitor has it too, until it hears of this */
+		shutdown(listener->watch.fd, SHUT_RDWR);
+	close_watched(&listener->watch);
+	close_watched(&listener->refused);
+}
+
+void listener_free(struct listener *listener)
+{
+	if (listener->server) /* which goes on with the socket on its own */
+		listener->server->origin = NULL;
+	listener_close(listener);
+	free(listener);
+}
+
+bool listener_is_open(const struct listener *listener)
+{
+	return listener->watch.fd >= 0;
+}
+
+/* True for a socket that a wait server gets. */
+static bool is_for_server(const struct listener *listener)
+{
+	const struct service_settings *settings = listener->service->settings;
+
+	return service_waits(settings) && (listener->is_inner || !intercepts_streams(settings));
+}
+
+/* A server expects its socket to block. One that has it now shares this with the
+ * daemon, so that it stays as it is until the socket is back. */
+static void set_blocking(struct listener *listener)
+{
+	bool is_blocking = is_for_server(listener);
+
+	if (listener->server || is_blocking == listener->is_blocking)
+		return;
+	fcntl(listener->watch.fd, F_SETFL, is_blocking ? 0 : O_NONBLOCK);
+	listener->is_blocking = is_blocking;
+}
+
+void listener_rest(struct listener *listener)
+{
+	timer_stop(&listener->retry);
+	watch_stop(&listener->watch);
+	listener->service = NULL;
+}
+
+void listener_set_polled(struct listener *listener, bool polled)
+{
+	if (!listener_is_open(listener) || polled == watch_is_started(&listener->watch) ||
+	    (polled && timer_is_pending(&listener->retry)))
+		return;
+	set_blocking(listener);
+	if (!polled)
+		watch_stop(&listener->watch);
+	else if (watch_start(&listener->watch, LOOP_READ) < 0)
+		listener_pause(listener, RETRY_FIRST_MS);
+}
+
+void listener_pause(struct listener *listener, unsigned milliseconds)
+{
+	watch_stop(&listener->watch);
+	timer_start(&listener->retry, milliseconds);
+}
+
+/* --- opening ------------------------------------------------------------------------- */
+
+static int set_option(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof value);
+}
+
+/* Sets what its settings say of an open socket, and what former ones may have said
+ * otherwise. Connections take it from the socket that they come in by. */
+static void set_options(int fd, const struct listener *listener)
+{
+	const struct service_settings *settings = listener->service->settings;
+	bool answers = settings->socket_type == SOCK_DGRAM && !service_waits(settings);
+
+	if (settings->socket_type == SOCK_STREAM) {
+		set_option(fd, IPPROTO_TCP, TCP_NODELAY, !!(settings->flags & FLAG_NODELAY));
+		set_option(fd, SOL_SOCKET, SO_KEEPALIVE, !!(settings->flags & FLAG_KEEPALIVE));
+	}
+	if (settings->socket_type == SOCK_DGRAM)
+		datagrams_prepare(fd, listener->endpoint.address.any.sa_family, answers);
+}
+
+/* Without IPv6 on this machine, "any address" means any IPv4 address. */
+static bool fall_back_to_ipv4(struct listener *listener, int error)
+{
+	struct address *address = &listener->endpoint.address;
+
+	if ((error != EAFNOSUPPORT && error != EADDRNOTAVAIL) || listener->endpoint.v6only ||
+	    address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr))
+		return false;
+	if (listener->service->settings->bind.count > 0)
+		return false; /* somebody asked for :: itself */
+	if (address_parse(address, "0.0.0.0", address_port(address)) < 0)
+		return false;
+	return true;
+}
+
+static void bind_failed(struct listener *listener, int error)
+{
+	uint64_t delay = (uint64_t)RETRY_FIRST_MS << (listener->attempts < 6 ? listener->attempts : 6);
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (listener->attempts == 0 || error != listener->error)
+		log_failure(error, "bind failed. service = %s, address = %s, port = %u; trying again",
+			    listener->service->settings->id,
+			    address_text(&listener->endpoint.address, text),
+			    address_port(&listener->endpoint.address));
+	listener->attempts++;
+	listener->error = error;
+	timer_start(&listener->retry, delay < RETRY_MOST_MS ? delay : RETRY_MOST_MS);
+}
+
+static watch_callback *callback_for(const struct listener *listener)
+{
+	if (is_for_server(listener))
+		return on_wait;
+	return listener->service->settings->socket_type == SOCK_STREAM ? on_connection
+								       : on_datagram;
+}
+
+static unsigned asked;
+
+unsigned listeners_asked(void)
+{
+	return asked;
+}
+
+/* What comes for it from now on comes for nobody. */
+static void stop_asking(struct listener *listener)
+{
+	if (listener->ticket == 0)
+		return;
+	listener->ticket = 0;
+	asked--;
+	descriptors_regain();
+	if (intercepts_datagrams(listener->service->settings))
+		descriptors_regain();
+}
+
+static bool spend_descriptors(const struct listener *listener)
+{
+	if (!descriptors_spend())
+		return false;
+	if (!intercepts_datagrams(listener->service->settings) || descriptors_spend())
+		return true;
+	descriptors_regain();
+	errno = EMFILE;
+	return false;
+}
+
+void listener_open(struct listener *listener)
+{
+	static uint32_t last_ticket;
+
+	if (listener_is_open(listener) || listener->ticket)
+		return;
+	timer_stop(&listener->retry);
+	if (!spend_descriptors(listener)) {
+		bind_failed(listener, errno);
+		return;
+	}
+	if (++last_ticket == 0)
+		last_ticket++;
+	listener->ticket = last_ticket;
+	listener->type = listener->service->settings->socket_type;
+	listener->protocol = listener->service->settings->protocol_number;
+	asked++;
+	ask_bind(listener, listener->ticket);
+}
+
+void listener_not_bound(struct listener *listener, int error)
+{
+	stop_asking(listener);
+	/* Stale: it was asked for under the generation before. */
+	if (error == ESTALE || fall_back_to_ipv4(listener, error))
+		listener_open(listener);
+	else
+		bind_failed(listener, error);
+}
+
+void listener_bound(struct listener *listener, int fd, int refused)
+{
+	listener->ticket = 0;
+	asked--;
+	if (listener->attempts > 0)
+		log_notice("service %s: bound at last", listener->service->settings->id);
+	listener->attempts = 0;
+	timer_stop(&listener->retry);
+	watch_init(&listener->watch, fd, callback_for(listener));
+	watch_init(&listener->refused, refused, on_refused);
+	if (refused >= 0 && (intercept_update(refused, listener->service) < 0 ||
+			     watch_start(&listener->refused, LOOP_READ) < 0)) {
+		listener_close(listener);
+		bind_failed(listener, errno);
+		return;
+	}
+	listener->is_blocking = false;
+	set_options(fd, listener);
+	service_bound(listener->service);
+}
+
+void listener_serve(struct listener *listener, struct service *service)
+{
+	int fd = listener->watch.fd;
+
+	listener->service = service;
+	ask_bind(listener, 0); /* to be kept for this service */
+	set_options(fd, listener);
+	watch_init(&listener->watch, fd, callback_for(listener));
+	service_refresh(service);
+}
+
+/* Either the socket could not be bound, or a shortage may have passed. */
+static void on_retry(struct timer *timer)
+{
+	struct listener *listener = container_of(timer, struct listener, retry);
+
+	if (listener_is_open(listener))
+		service_refresh(listener->service);
+	else
+		listener_open(listener);
+}
+
+/* --- events ---------------------------------------------------------------------------- */
+
+/* Takes a connection off the queue with a descriptor of the reserve, as otherwise
+ * it would wake the loop for ever. */
+static void refuse_one(struct listener *listener)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = sizeof storage;
+	struct address peer;
+	int fd;
+
+	descriptors_open_reserve();
+	fd = accept4(listener->watch.fd, (struct sockaddr *)&storage, &length, SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	descriptors_close_reserve();
+	if (fd < 0) {
+		listener_pause(listener, SHORTAGE_MS);
+		return;
+	}
+	peer = address_from_sockaddr((struct sockaddr *)&storage, length);
+	service_refused(listener->service, REFUSED_DESCRIPTORS, &peer, NULL);
+}
+
+static void accept_failed(struct listener *listener, int error)
+{
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+		if (launch_is_busy()) /* its descriptors are free in a moment */
+			listener_pause(listener, SHORTAGE_MS);
+		else
+			refuse_one(listener);
+		break;
+	case ENOBUFS:
+	case ENOMEM:
+		listener_pause(listener, SHORTAGE_MS);
+		break;
+	default: /* nobody there, or that connection is gone already */
+		break;
+	}
+}
+
+/* True when the service has had its share of descriptors, but will have some back
+ * in a moment, as programs are being started on them. */
+static bool waits_for_descriptors(struct service *service)
+{
+	return service->handler == &launch_handler && launch_is_busy() &&
+	       !share_allows(descriptors_shares(), &service->descriptors,
+			     service_descriptors_per_session(service));
+}
+
+/* What a program gets must block; what the loop serves is used without blocking
+ * by a flag on every call. */
+static bool accept_one(struct listener *listener)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = sizeof storage;
+	struct address peer;
+	int fd;
+
+	if (waits_for_descriptors(listener->service)) {
+		listener_pause(listener, SHORTAGE_MS);
+		return false;
+	}
+	fd = accept4(listener->watch.fd, (struct sockaddr *)&storage, &length, SOCK_CLOEXEC);
+
+	if (fd < 0) {
+		accept_failed(listener, errno);
+		return false;
+	}
+	peer = address_from_sockaddr((struct sockaddr *)&storage, length);
+	reception_connection(listener->service, fd, &peer);
+	return true;
+}
+
+static void on_connection(struct watch *watch, short events)
+{
+	struct listener *listener = container_of(watch, struct listener, watch);
+
+	(void)events;
+	for (int accepted = 0; accepted < ACCEPTS_PER_TURN; accepted++)
+		if (!watch_is_started(watch) || !accept_one(listener))
+			break;
+}
+
+static void on_datagram(struct watch *watch, short events)
+{
+	(void)events;
+	datagrams_serve(container_of(watch, struct listener, watch));
+}
+
+static void on_refused(struct watch *watch, short events)
+{
+	struct listener *listener = container_of(watch, struct listener, refused);
+
+	(void)events;
+	intercept_take_refused(watch->fd, listener->service, datagrams_refuse);
+}
+
+static void on_wait(struct watch *watch, short events)
+{
+	struct listener *listener = container_of(watch, struct listener, watch);
+	struct address peer = { .length = 0 };
+
+	(void)events;
+	if (listener->service->settings->socket_type == SOCK_STREAM ||
+	    datagram_queue_front(listener, &peer))
+		reception_wait(listener, &peer);
+}

@@ -1,0 +1,49 @@
+#include "frontend/multiplex.h"
+
+#include "handlers/tcpmux.h"
+#include "frontend/reception.h"
+#include "frontend/service.h"
+
+#include <strings.h>
+
+static struct service *find_multiplexed(const char *name)
+{
+	struct service *service;
+
+	TAILQ_FOREACH(service, &services, link)
+		if (service_is_multiplexed(service->settings) && !service->is_draining &&
+		    strcasecmp(service->settings->name, name) == 0)
+			return service;
+	return NULL;
+}
+
+/* The session stays the handler's, to be finished; its connection goes on to the
+ * service and is received there like any other. */
+static bool transfer(struct session *session, const char *name)
+{
+	struct service *service = find_multiplexed(name);
+	struct address peer = session->peer;
+
+	if (!service)
+		return false;
+	reception_multiplexed(service, session_take_fd(session), &peer);
+	return true;
+}
+
+static void each_name(void (*visit)(const char *name, void *context), void *context)
+{
+	const struct service *service;
+
+	TAILQ_FOREACH(service, &services, link)
+		if (service_is_multiplexed(service->settings) && !service->is_draining)
+			visit(service->settings->name, context);
+}
+
+void multiplex_init(void)
+{
+	static const struct tcpmux_callbacks callbacks = {
+		.transfer = transfer, .each_name = each_name,
+	};
+
+	tcpmux_init(&callbacks);
+}

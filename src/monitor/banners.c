@@ -1,0 +1,113 @@
+#include "monitor/banners.h"
+
+#include "base/container_of.h"
+#include "base/user_file.h"
+#include "base/worker.h"
+#include "monitor/frontend_process.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A banner that a worker opens. */
+struct opening {
+	struct job job;
+	struct service_settings *settings; /* a reference */
+	struct banner_message asked;
+	const char *path;
+	int fd, error;
+	unsigned frontend_round;
+};
+
+static unsigned frontend_round; /* of frontends: another one does not know the old one's tickets */
+
+static const char *path_of(const struct service_settings *settings, unsigned which)
+{
+	const char *const paths[BANNER_KINDS] = {
+		[BANNER_ALWAYS] = settings->banner,
+		[BANNER_SUCCESS] = settings->banner_success,
+		[BANNER_FAIL] = settings->banner_fail,
+	};
+
+	return paths[which];
+}
+
+static void answer(const struct banner_message *asked, int fd, int error)
+{
+	struct message message = { .kind = MESSAGE_BANNER, .banner = *asked };
+
+	message.banner.error = error;
+	frontend_process_send(&message, &fd, fd >= 0);
+}
+
+/* On a worker: the file may be on a disk that is slow or a server that is gone. */
+static void on_run(struct job *job)
+{
+	struct opening *opening = container_of(job, struct opening, job);
+	const struct service_settings *settings = opening->settings;
+	uid_t uid = settings->user ? settings->uid : USER_NOBODY;
+	gid_t gid = settings->user ? settings->gid : USER_NOBODY;
+	struct stat status;
+
+	opening->fd = user_file_open(opening->path, uid, gid);
+	if (opening->fd < 0) {
+		opening->error = errno;
+		return;
+	}
+	if (fstat(opening->fd, &status) == 0 && S_ISREG(status.st_mode))
+		return;
+	close(opening->fd);
+	opening->fd = -1;
+	opening->error = EINVAL;
+}
+
+static void on_done(struct job *job)
+{
+	struct opening *opening = container_of(job, struct opening, job);
+
+	if (opening->frontend_round == frontend_round)
+		answer(&opening->asked, opening->fd, opening->error);
+	if (opening->fd >= 0)
+		close(opening->fd);
+	service_settings_release(opening->settings);
+	free(opening);
+}
+
+static struct opening *opening_new(struct service_settings *settings,
+				   const struct banner_message *asked, const char *path)
+{
+	struct opening *opening = calloc(1, sizeof *opening);
+
+	if (!opening)
+		return NULL;
+	opening->job = (struct job){ .run = on_run, .done = on_done };
+	opening->settings = service_settings_keep(settings);
+	opening->asked = *asked;
+	opening->path = path;
+	opening->fd = -1;
+	opening->frontend_round = frontend_round;
+	return opening;
+}
+
+void banners_open(struct service_settings *settings, const struct banner_message *asked)
+{
+	static struct worker_pool *pool;
+	const char *path = path_of(settings, asked->which);
+	struct opening *opening;
+
+	if (!pool)
+		pool = worker_pool_new(1, 4);
+	opening = path && pool ? opening_new(settings, asked, path) : NULL;
+	if (opening && worker_submit(pool, &opening->job) == 0)
+		return;
+	answer(asked, -1, path ? ENOMEM : ENOENT);
+	if (opening)
+		service_settings_release(opening->settings);
+	free(opening);
+}
+
+void banners_forget_all(void)
+{
+	frontend_round++;
+}

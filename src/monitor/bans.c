@@ -1,0 +1,23 @@
+#include "monitor/bans.h"
+
+#include "admission/sensor_list.h"
+#include "base/loop.h"
+
+static struct sensor_list *list;
+
+void bans_add(const struct address *address, uint64_t until)
+{
+	if (!list)
+		list = sensor_list_new();
+	if (list)
+		sensor_list_ban(list, address, loop_now(), until);
+}
+
+void bans_each(void (*visit)(const struct address *address, uint64_t until, void *context),
+	       void *context)
+{
+	if (!list)
+		return;
+	sensor_list_expire(list, loop_now());
+	sensor_list_each(list, visit, context);
+}

@@ -1,0 +1,446 @@
+#include "monitor/binder.h"
+
+#include "admission/gate.h"
+#include "admission/intercept.h"
+#include "base/descriptors.h"
+#include "base/hash.h"
+#include "monitor/rpc.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BACKLOG = 4096 /* the kernel cuts it to net.core.somaxconn */ };
+
+/* What a socket is known by; padding is zero. Several can't be open at once, but for
+ * inner ones, which each service has its own of. */
+struct socket_key {
+	unsigned char host[16];
+	uint32_t family, type, protocol, v6only, scope, port;
+	uint32_t inner_of; /* the service; SERVICE_IS_NEW: it is no inner one */
+};
+
+struct socket {
+	UT_hash_handle hh;
+	struct socket_key key;
+	struct bound bound;
+	uint32_t service; /* SERVICE_IS_NEW: nobody's */
+	struct service_settings *rpc; /* a copy of those it is registered for; NULL: it is not */
+	struct gate gate;             /* of an inner one: whom it admits */
+	struct socket *next;          /* while it is in no table */
+};
+
+static struct socket *sockets;
+
+static struct socket_key key_of(uint32_t service, const struct bind_message *which)
+{
+	const struct address *address = &which->address;
+	struct socket_key key;
+
+	memset(&key, 0, sizeof key);
+	key.family = address->any.sa_family;
+	key.type = (uint32_t)which->type;
+	key.protocol = (uint32_t)which->protocol;
+	key.v6only = which->v6only != 0;
+	key.inner_of = which->is_inner ? service : SERVICE_IS_NEW;
+	if (which->is_inner)
+		return key;
+	key.port = address_port(address);
+	if (key.family == AF_INET6) {
+		memcpy(key.host, &address->in6.sin6_addr, 16);
+		key.scope = address->in6.sin6_scope_id;
+	} else {
+		memcpy(key.host, &address->in4.sin_addr, 4);
+	}
+	return key;
+}
+
+static struct socket *find(uint32_t service, const struct bind_message *which)
+{
+	struct socket_key key = key_of(service, which);
+	struct socket *socket;
+
+	HASH_FIND(hh, sockets, &key, sizeof key, socket);
+	return socket;
+}
+
+size_t binder_count(void)
+{
+	return HASH_COUNT(sockets);
+}
+
+/* --- what a service may have ----------------------------------------------------------- */
+
+static bool is_any_address(const struct address *address)
+{
+	return address->any.sa_family == AF_INET6
+		       ? IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr)
+		       : address->in4.sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+/* A name in bind is looked up by the frontend: it can stand for any address. */
+static bool bind_names(const struct strings *bind, const struct address *address)
+{
+	struct address named;
+
+	for (size_t i = 0; i < bind->count; i++)
+		if (address_parse(&named, bind->list[i], 0) < 0 ||
+		    address_same_host(&named, address))
+			return true;
+	return bind->count == 0 && is_any_address(address);
+}
+
+static bool wants_family(const struct service_settings *settings, int family)
+{
+	unsigned flags = settings->flags & (FLAG_IPV4 | FLAG_IPV6);
+
+	return family == AF_INET ? flags != FLAG_IPV6 || settings->bind.count == 0
+				 : flags != FLAG_IPV4;
+}
+
+static bool is_allowed(const struct service_settings *settings, const struct bind_message *wanted)
+{
+	const struct address *address = &wanted->address;
+
+	if (service_is_multiplexed(settings) || !message_address_is_sound(address) ||
+	    !address_is_known(address))
+		return false;
+	if (wanted->type != settings->socket_type || wanted->protocol != settings->protocol_number)
+		return false;
+	if (wanted->is_inner)
+		return intercepts_streams(settings);
+	return address_port(address) == settings->port &&
+	       wants_family(settings, address->any.sa_family) &&
+	       (!wanted->v6only || settings->v6only) && bind_names(&settings->bind, address);
+}
+
+/* --- opening ---------------------------------------------------------------------------- */
+
+static bool is_multicast(const struct address *address)
+{
+	return address->any.sa_family == AF_INET &&
+	       IN_MULTICAST(ntohl(address->in4.sin_addr.s_addr));
+}
+
+static int set_option(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof value);
+}
+
+static int join_group(int fd, const struct address *address)
+{
+	struct ip_mreq group = { .imr_multiaddr = address->in4.sin_addr };
+
+	return setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof group);
+}
+
+/* Sets what must be set before bind. On a datagram socket SO_REUSEADDR would let
+ * another process take the port. */
+static int prepare(int fd, const struct service_settings *settings,
+		   const struct bind_message *wanted)
+{
+	if ((settings->socket_type == SOCK_STREAM || is_multicast(&wanted->address)) &&
+	    set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
+		return -1;
+	if (wanted->address.any.sa_family != AF_INET6)
+		return 0;
+	return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, wanted->v6only != 0);
+}
+
+/* Binds beside the socket for refused datagrams. */
+static int bind_beside(int fd, int refused)
+{
+	struct address address;
+
+	if (address_of_socket(refused, &address) < 0 || intercept_prepare(fd) < 0)
+		return -1;
+	return bind(fd, &address.any, address.length);
+}
+
+static int bind_and_listen(int fd, int refused, const struct service_settings *settings,
+			   const struct bind_message *wanted)
+{
+	const struct address *address = &wanted->address;
+
+	if (prepare(fd, settings, wanted) < 0)
+		return -1;
+	if (refused >= 0)
+		return bind_beside(fd, refused);
+	if (bind(fd, &address->any, address->length) < 0)
+		return -1;
+	/* Nobody comes in until the frontend lets its own connections in. */
+	if (wanted->is_inner && gate_attach(&(struct gate){ .count = 0 }, fd) < 0)
+		return -1;
+	if (settings->socket_type == SOCK_STREAM || settings->socket_type == SOCK_SEQPACKET)
+		return listen(fd, BACKLOG);
+	return is_multicast(address) ? join_group(fd, address) : 0;
+}
+
+static void close_keeping_errno(int fd)
+{
+	int error = errno;
+
+	close(fd);
+	errno = error;
+}
+
+static int open_socket(int refused, const struct service_settings *settings,
+		       const struct bind_message *wanted)
+{
+	int fd;
+
+	if (!descriptors_spend())
+		return -1;
+	fd = socket(wanted->address.any.sa_family, settings->socket_type | SOCK_CLOEXEC |
+		    SOCK_NONBLOCK, settings->protocol_number);
+	if (fd >= 0 && bind_and_listen(fd, refused, settings, wanted) == 0)
+		return fd;
+	if (fd >= 0)
+		close_keeping_errno(fd);
+	descriptors_regain();
+	return -1;
+}
+
+static int open_refused(const struct service_settings *settings,
+			const struct bind_message *wanted)
+{
+	int fd;
+
+	if (!intercepts_datagrams(settings))
+		return -1;
+	if (!descriptors_spend())
+		return -1;
+	fd = intercept_open_refused(&wanted->address, wanted->v6only, settings);
+	if (fd < 0)
+		descriptors_regain();
+	return fd;
+}
+
+static void close_one(int fd)
+{
+	if (fd < 0)
+		return;
+	close_keeping_errno(fd);
+	descriptors_regain();
+}
+
+static int open_sockets(const struct service_settings *settings,
+			const struct bind_message *wanted, struct bound *bound)
+{
+	bound->refused = open_refused(settings, wanted);
+	bound->fd = intercepts_datagrams(settings) && bound->refused < 0
+			    ? -1
+			    : open_socket(bound->refused, settings, wanted);
+	if (bound->fd >= 0)
+		return 0;
+	close_one(bound->refused);
+	return -1;
+}
+
+/* --- who has which ------------------------------------------------------------------------- */
+
+static void socket_close(struct socket *socket)
+{
+	if (socket->rpc)
+		rpc_unregister(socket->rpc, (int)socket->key.family);
+	service_settings_release(socket->rpc);
+	close_one(socket->bound.fd);
+	close_one(socket->bound.refused);
+	HASH_DEL(sockets, socket);
+	free(socket);
+}
+
+static void socket_register(struct socket *socket, const struct service_settings *settings)
+{
+	if (!(settings->types & TYPE_RPC))
+		return;
+	socket->rpc = service_settings_copy(settings);
+	if (socket->rpc)
+		rpc_register(socket->rpc, socket->bound.fd);
+}
+
+static struct socket *socket_open(const struct service_settings *settings, uint32_t service,
+				  const struct bind_message *wanted)
+{
+	struct socket *socket = calloc(1, sizeof *socket);
+
+	if (!socket)
+		return NULL;
+	socket->key = key_of(service, wanted);
+	socket->service = service;
+	if (open_sockets(settings, wanted, &socket->bound) < 0)
+		goto free_socket;
+	HASH_ADD(hh, sockets, key, sizeof socket->key, socket);
+	if (socket->hh.tbl) {
+		socket_register(socket, settings);
+		return socket;
+	}
+	close_one(socket->bound.fd);
+	close_one(socket->bound.refused);
+	errno = ENOMEM;
+
+free_socket:
+	free(socket);
+	return NULL;
+}
+
+/* INTERCEPT binds several sockets to one port, and a port of RPC is registered: such
+ * a socket is of no use to another service. */
+static bool can_be_taken(const struct socket *socket, const struct service_settings *settings)
+{
+	return !socket->rpc && !(settings->types & TYPE_RPC) &&
+	       (socket->bound.refused >= 0) == intercepts_datagrams(settings);
+}
+
+int binder_bind(const struct service_settings *settings, uint32_t service,
+		const struct bind_message *wanted, struct bound *bound)
+{
+	struct socket *socket;
+
+	if (!is_allowed(settings, wanted)) {
+		errno = EPERM;
+		return -1;
+	}
+	socket = find(service, wanted);
+	if (socket && socket->service != service && !can_be_taken(socket, settings)) {
+		socket_close(socket);
+		socket = NULL;
+	}
+	if (!socket)
+		socket = socket_open(settings, service, wanted);
+	/* What is in the way may be nobody's: sockets are asked for anew after those
+	 * that go from one service to another. */
+	if (!socket && errno == EADDRINUSE && binder_sweep() > 0)
+		socket = socket_open(settings, service, wanted);
+	if (!socket)
+		return -1;
+	socket->service = service;
+	*bound = socket->bound;
+	return 0;
+}
+
+void binder_unbind(uint32_t service, const struct bind_message *which)
+{
+	struct socket *socket = find(service, which);
+
+	if (socket && socket->service == service)
+		socket_close(socket);
+}
+
+int binder_socket(uint32_t service, const struct bind_message *which)
+{
+	const struct socket *socket = find(service, which);
+
+	return socket && socket->service == service ? socket->bound.fd : -1;
+}
+
+static uint32_t new_number(const struct socket *socket, const uint32_t *numbers, uint32_t count)
+{
+	return socket->service < count ? numbers[socket->service] : SERVICE_IS_NEW;
+}
+
+/* Inner sockets, which are known by their service, out of the table, in a list. */
+static struct socket *take_inner(void)
+{
+	struct socket *list = NULL, *socket, *next;
+
+	HASH_ITER(hh, sockets, socket, next)
+		if (socket->key.inner_of != SERVICE_IS_NEW) {
+			HASH_DEL(sockets, socket);
+			socket->next = list;
+			list = socket;
+		}
+	return list;
+}
+
+void binder_renumber(const uint32_t *numbers, uint32_t count)
+{
+	struct socket *inner = take_inner(), *socket, *next;
+
+	HASH_ITER(hh, sockets, socket, next)
+		socket->service = new_number(socket, numbers, count);
+	for (; inner; inner = next) {
+		next = inner->next;
+		inner->service = new_number(inner, numbers, count);
+		if (inner->service == SERVICE_IS_NEW) {
+			close_one(inner->bound.fd);
+			free(inner);
+			continue;
+		}
+		inner->key.inner_of = inner->service;
+		HASH_ADD(hh, sockets, key, sizeof inner->key, inner);
+	}
+}
+
+unsigned binder_sweep(void)
+{
+	struct socket *socket, *next;
+	unsigned count = 0;
+
+	HASH_ITER(hh, sockets, socket, next)
+		if (socket->service == SERVICE_IS_NEW) {
+			socket_close(socket);
+			count++;
+		}
+	return count;
+}
+
+void binder_close_all(void)
+{
+	struct socket *socket, *next;
+
+	HASH_ITER(hh, sockets, socket, next)
+		socket_close(socket);
+}
+
+static struct socket *find_inner(uint32_t service)
+{
+	struct socket *socket, *next;
+
+	HASH_ITER(hh, sockets, socket, next)
+		if (socket->key.inner_of == service && service != SERVICE_IS_NEW)
+			return socket;
+	return NULL;
+}
+
+int binder_let_in(uint32_t service, uint16_t port)
+{
+	struct socket *socket = find_inner(service);
+
+	if (!socket) {
+		errno = ENOENT;
+		return -1;
+	}
+	gate_add(&socket->gate, port);
+	return gate_attach(&socket->gate, socket->bound.fd);
+}
+
+/* Nobody rather than anybody. */
+static void attach_or_close(struct socket *socket)
+{
+	if (gate_attach(&socket->gate, socket->bound.fd) < 0)
+		socket_close(socket);
+}
+
+void binder_let_out(uint32_t service, uint16_t port)
+{
+	struct socket *socket = find_inner(service);
+
+	if (!socket)
+		return;
+	gate_remove(&socket->gate, port);
+	attach_or_close(socket);
+}
+
+void binder_close_gates(void)
+{
+	struct socket *socket, *next;
+
+	HASH_ITER(hh, sockets, socket, next)
+		if (socket->key.inner_of != SERVICE_IS_NEW) {
+			socket->gate = (struct gate){ .count = 0 };
+			attach_or_close(socket);
+		}
+}

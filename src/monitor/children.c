@@ -1,0 +1,104 @@
+#include "monitor/children.h"
+
+#include "base/container_of.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct child *by_pid, *by_session;
+
+static void on_grace_over(struct timer *timer)
+{
+	struct child *child = container_of(timer, struct child, grace);
+
+	kill(-child->pid, SIGKILL);
+}
+
+struct child *child_new(void)
+{
+	struct child *child = calloc(1, sizeof *child);
+
+	if (child) {
+		timer_init(&child->grace, on_grace_over);
+		child->errors = -1;
+	}
+	return child;
+}
+
+void child_free(struct child *child)
+{
+	if (child && child->errors >= 0)
+		close(child->errors);
+	free(child);
+}
+
+int child_add(struct child *child)
+{
+	HASH_ADD(by_pid, by_pid, pid, sizeof child->pid, child);
+	if (!child->by_pid.tbl) {
+		errno = ENOMEM;
+		return -1;
+	}
+	HASH_ADD(by_session, by_session, session, sizeof child->session, child);
+	if (child->by_session.tbl)
+		return 0;
+	HASH_DELETE(by_pid, by_pid, child);
+	errno = ENOMEM;
+	return -1;
+}
+
+struct child *child_of_process(pid_t pid)
+{
+	struct child *child;
+
+	HASH_FIND(by_pid, by_pid, &pid, sizeof pid, child);
+	return child;
+}
+
+struct child *child_of_session(uint64_t session)
+{
+	struct child *child;
+
+	HASH_FIND(by_session, by_session, &session, sizeof session, child);
+	return child;
+}
+
+void child_reaped(struct child *child, int status)
+{
+	timer_stop(&child->grace);
+	HASH_DELETE(by_pid, by_pid, child);
+	child->has_ended = true;
+	child->status = status;
+}
+
+void child_remove(struct child *child)
+{
+	if (!child->has_ended)
+		child_reaped(child, 0);
+	HASH_DELETE(by_session, by_session, child);
+	child_free(child);
+}
+
+void child_end(struct child *child, bool at_once)
+{
+	if (child->has_ended)
+		return;
+	kill(-child->pid, at_once ? SIGKILL : SIGTERM);
+	if (!at_once && !timer_is_pending(&child->grace))
+		timer_start(&child->grace, CHILD_GRACE_MS);
+}
+
+void children_each(void (*visit)(struct child *child))
+{
+	struct child *child, *next;
+
+	HASH_ITER(by_session, by_session, child, next)
+		visit(child);
+}
+
+size_t children_count(void)
+{
+	return HASH_CNT(by_session, by_session);
+}

@@ -1,0 +1,210 @@
+#include "monitor/frontend_process.h"
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/timer.h"
+#include "monitor/spawn.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct {
+	const struct frontend_events *events;
+	struct channel channel;
+	pid_t pid; /* 0: there is none */
+	bool is_ready, is_stopping;
+	uint64_t started;
+	unsigned delay_ms;    /* before the next one */
+	struct timer timer;   /* for the next one, or for it to be ready */
+} frontend = { .channel = { .watch = { .fd = -1 } } };
+
+static void on_start_again(struct timer *timer);
+
+bool frontend_process_is_ready(void)
+{
+	return frontend.is_ready;
+}
+
+pid_t frontend_process_pid(void)
+{
+	return frontend.pid;
+}
+
+static void kill_it(void)
+{
+	if (frontend.pid > 0)
+		kill(frontend.pid, SIGKILL);
+}
+
+void frontend_process_distrust(const char *reason)
+{
+	log_critical("%d {frontend} the frontend is not to be trusted: %s", (int)getpid(), reason);
+	channel_close(&frontend.channel);
+	kill_it();
+}
+
+/* --- messages ------------------------------------------------------------------------ */
+
+static void on_received(struct channel *channel, const struct message *message,
+			const int descriptors[], unsigned count)
+{
+	(void)channel;
+	if (message->kind != MESSAGE_READY) {
+		frontend.events->received(message, descriptors, count);
+	} else if (frontend.is_ready) {
+		frontend_process_distrust("it is ready twice");
+	} else {
+		frontend.is_ready = true;
+		timer_stop(&frontend.timer);
+		frontend.events->ready();
+	}
+}
+
+/* Its end is told by the process: until then nothing new is begun. */
+static void on_closed(struct channel *channel, const char *reason)
+{
+	(void)channel;
+	if (!frontend.is_stopping)
+		log_error("the channel to the frontend is closed: %s", reason);
+	kill_it();
+}
+
+void frontend_process_send(const struct message *message, const int descriptors[], unsigned count)
+{
+	if (!channel_is_open(&frontend.channel) ||
+	    channel_send(&frontend.channel, message, descriptors, count) == 0)
+		return;
+	log_failure(errno, "a message to the frontend can't be sent");
+	channel_close(&frontend.channel);
+	kill_it();
+}
+
+static void send_start(void)
+{
+	struct message message = { .kind = MESSAGE_START };
+	int descriptor = frontend.events->start(&message.start);
+
+	frontend_process_send(&message, &descriptor, descriptor >= 0);
+}
+
+/* --- processes ----------------------------------------------------------------------- */
+
+static void on_not_ready(struct timer *timer)
+{
+	(void)timer;
+	log_error("the frontend was not ready in %d s", FRONTEND_READY_MS / 1000);
+	kill_it();
+}
+
+static int begin(void)
+{
+	static const struct channel_events events = {
+		.received = on_received, .closed = on_closed,
+	};
+	int ends[2];
+
+	if (channel_pair(ends) < 0)
+		return -1;
+	frontend.pid = spawn_frontend(ends[1]);
+	close(ends[1]);
+	if (frontend.pid > 0 && channel_open(&frontend.channel, ends[0], MESSAGE_READY,
+					     MESSAGE_FROM_FRONTEND - 1, &events) == 0) {
+		frontend.started = loop_now();
+		timer_init(&frontend.timer, on_not_ready);
+		timer_start(&frontend.timer, FRONTEND_READY_MS);
+		send_start();
+		return 0;
+	}
+	kill_it();
+	close(ends[0]);
+	if (frontend.pid < 0)
+		frontend.pid = 0;
+	return -1;
+}
+
+static void begin_later(void)
+{
+	timer_init(&frontend.timer, on_start_again);
+	timer_start(&frontend.timer, frontend.delay_ms);
+}
+
+static void grow_delay(void)
+{
+	if (frontend.delay_ms == 0)
+		frontend.delay_ms = FRONTEND_DELAY_FIRST_MS;
+	else if (frontend.delay_ms < FRONTEND_DELAY_MAX_MS / 2)
+		frontend.delay_ms *= 2;
+	else
+		frontend.delay_ms = FRONTEND_DELAY_MAX_MS;
+}
+
+static void on_start_again(struct timer *timer)
+{
+	(void)timer;
+	if (begin() == 0)
+		return;
+	log_failure(errno, "can't start a frontend");
+	grow_delay();
+	begin_later();
+}
+
+int frontend_process_start(const struct frontend_events *events)
+{
+	frontend.events = events;
+	return begin();
+}
+
+static void log_end(int status)
+{
+	if (WIFSIGNALED(status))
+		log_error("the frontend (process %d) died of signal %d (%s)", (int)frontend.pid,
+			  WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		log_error("the frontend (process %d) ended with status %d", (int)frontend.pid,
+			  WEXITSTATUS(status));
+}
+
+/* The sockets stay bound, and who connects waits there for the next one. */
+static void replace(void)
+{
+	if (loop_now() - frontend.started >= FRONTEND_STABLE_MS)
+		frontend.delay_ms = 0;
+	else
+		grow_delay();
+	if (frontend.delay_ms > 0)
+		log_error("frontends die again and again; the next one starts in %u ms, and clients "
+			  "wait until then", frontend.delay_ms);
+	begin_later();
+}
+
+bool frontend_process_ended(pid_t pid, int status)
+{
+	if (pid != frontend.pid || pid == 0)
+		return false;
+	if (!frontend.is_stopping)
+		log_end(status);
+	channel_close(&frontend.channel);
+	timer_stop(&frontend.timer);
+	frontend.pid = 0;
+	frontend.is_ready = false;
+	frontend.events->gone();
+	if (!frontend.is_stopping)
+		replace();
+	return true;
+}
+
+void frontend_process_stop(void)
+{
+	frontend.is_stopping = true;
+	if (frontend.pid == 0)
+		timer_stop(&frontend.timer);
+}
+
+void frontend_process_kill(void)
+{
+	frontend_process_stop();
+	kill_it();
+}

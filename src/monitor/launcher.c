@@ -1,0 +1,456 @@
+#include "monitor/launcher.h"
+
+#include "base/container_of.h"
+#include "base/loop.h"
+#include "base/worker.h"
+#include "config/generation.h"
+#include "monitor/environment.h"
+#include "monitor/start_program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Launches of different users take turns, those of one user's services, and those of
+ * one service's sources. */
+enum launch_level { LEVEL_USER = 1, LEVEL_SERVICE, LEVEL_SOURCE, LEVELS = LEVEL_SOURCE };
+
+/* A launch under way. */
+struct launch {
+	UT_hash_handle hh; /* by session */
+	uint64_t session;
+	TAILQ_ENTRY(launch) link;
+	struct job job;
+	struct worker_pool *pool; /* that has the job; NULL: none, it waits to be tried again */
+	struct turn_key keys[LEVELS];
+	struct program_order order;
+	struct service_settings *settings; /* a reference */
+	struct child *child; /* allocated beforehand, so that a started program is never lost */
+	struct timer deadline;
+	void (*overdue)(struct launch *launch); /* a worker has had it for too long */
+	unsigned long given;  /* turns of its service when last looked at */
+	int silences;         /* looks since there was another one */
+	int attempts;         /* before this one */
+	const char *given_up; /* why, or NULL */
+	bool is_told;         /* that it failed, although a worker still has it */
+	bool is_to_end;       /* as soon as it has been started */
+	bool has_ended;       /* the program did, before the launch came back, with status */
+	int status;
+	char *environment[];  /* and its texts */
+};
+
+/* The pool that starts programs, and the one that looks up what they need, which
+ * waits for name services and file systems. */
+static struct worker_pool *starters, *preparers;
+static const struct launcher_events *events;
+static struct launch *by_session;
+static TAILQ_HEAD(, launch) launches = TAILQ_HEAD_INITIALIZER(launches); /* oldest first */
+
+enum { PREPARERS_MAX = 6 };
+
+static void launch_begin(struct launch *launch);
+
+/* A pool in which half of the threads at most work for one user, and a third of them
+ * for one service. */
+static struct worker_pool *pool_new(unsigned usual, unsigned most)
+{
+	const unsigned shares[LEVELS + 1] = {
+		[LEVEL_USER] = most > 2 ? most / 2 : 1, [LEVEL_SERVICE] = most > 3 ? most / 3 : 1,
+	};
+
+	return worker_pool_new_shared(usual, most, LEVELS, shares);
+}
+
+/* Leaves a processor to the others while one service is flooded. */
+static void leave_processors(void)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	worker_pool_set_most_in_company(starters, LEVEL_SERVICE,
+					processors > 2 ? (unsigned)processors - 1 : 1);
+}
+
+int launcher_init(const struct launcher_events *those)
+{
+	events = those;
+	if (start_program_init() < 0)
+		return -1;
+	starters = pool_new(4, (unsigned)program_slots());
+	preparers = pool_new(1, PREPARERS_MAX);
+	if (!starters || !preparers)
+		return -1;
+	leave_processors();
+	return 0;
+}
+
+unsigned launcher_count(void)
+{
+	return HASH_COUNT(by_session);
+}
+
+static struct launch *find(uint64_t session)
+{
+	struct launch *launch;
+
+	HASH_FIND(hh, by_session, &session, sizeof session, launch);
+	return launch;
+}
+
+bool launcher_has(uint64_t session)
+{
+	return find(session) != NULL;
+}
+
+/* The pid while the launch is under way: the kernel may be writing it. */
+static pid_t launch_pid(struct launch *launch)
+{
+	return __atomic_load_n(&launch->order.pid, __ATOMIC_RELAXED);
+}
+
+void launcher_each_process(void (*visit)(uint64_t session, pid_t pid))
+{
+	struct launch *launch;
+
+	TAILQ_FOREACH(launch, &launches, link)
+		if (launch_pid(launch) > 0)
+			visit(launch->session, launch_pid(launch));
+}
+
+bool launcher_end(uint64_t session)
+{
+	struct launch *launch = find(session);
+
+	if (launch)
+		launch->is_to_end = true;
+	return launch != NULL;
+}
+
+/* A program may have ended before its launch is back: its status waits there. */
+bool launcher_reaped(pid_t pid, int status)
+{
+	struct launch *launch;
+
+	TAILQ_FOREACH(launch, &launches, link)
+		if (launch_pid(launch) == pid) {
+			launch->has_ended = true;
+			launch->status = status;
+			return true;
+		}
+	return false;
+}
+
+void launcher_renumber(const uint32_t *numbers, uint32_t count)
+{
+	struct launch *launch;
+
+	TAILQ_FOREACH(launch, &launches, link)
+		launch->child->service = launch->child->service < count
+						 ? numbers[launch->child->service]
+						 : SERVICE_IS_NEW;
+}
+
+/* --- the end of a launch ------------------------------------------------------------------ */
+
+static void launch_free(struct launch *launch)
+{
+	TAILQ_REMOVE(&launches, launch, link);
+	HASH_DEL(by_session, launch);
+	timer_stop(&launch->deadline);
+	if (launch->order.connection >= 0)
+		close(launch->order.connection);
+	if (launch->order.error >= 0)
+		close(launch->order.error);
+	program_order_clear(&launch->order);
+	service_settings_release(launch->settings);
+	child_free(launch->child);
+	free(launch);
+}
+
+/* True when the failure is one that a later attempt may not meet. */
+static bool is_passing(const struct program_order *order)
+{
+	return order->no_process && (order->failure == EAGAIN || order->failure == ENOMEM);
+}
+
+static void on_retry(struct timer *timer)
+{
+	launch_begin(container_of(timer, struct launch, deadline));
+}
+
+/* Has the launch tried again in a while. False when it must not. */
+static bool retry_later(struct launch *launch)
+{
+	if (!is_passing(&launch->order) || (launch->settings->flags & FLAG_NORETRY) ||
+	    launch->attempts == LAUNCH_RETRIES || launch->is_to_end)
+		return false;
+	launch->attempts++;
+	launch->pool = NULL;
+	program_order_clear(&launch->order);
+	launch->order.failed_step = NULL;
+	launch->order.no_process = false;
+	timer_init(&launch->deadline, on_retry);
+	timer_start(&launch->deadline, LAUNCH_RETRY_MS);
+	return true;
+}
+
+static void tell_failed(uint64_t session, bool no_process, const char *step, const char *reason)
+{
+	struct program_message program = { .session = session, .no_process = no_process };
+
+	strncpy(program.step, step, sizeof program.step - 1);
+	strncpy(program.reason, reason, sizeof program.reason - 1);
+	events->not_started(&program);
+}
+
+static void tell_failure(struct launch *launch)
+{
+	if (!launch->is_told)
+		tell_failed(launch->session, launch->order.no_process,
+			    launch->given_up ? program_step(&launch->order)
+					     : launch->order.failed_step,
+			    launch->given_up ? launch->given_up
+					     : strerror(launch->order.failure));
+	launch->is_told = true;
+}
+
+/* From here on the launch's program is a child. */
+static void child_claim(struct launch *launch)
+{
+	struct child *child = launch->child;
+
+	child->pid = launch->order.pid;
+	if (child_add(child) < 0) {
+		if (!launch->has_ended)
+			kill(-child->pid, SIGKILL);
+		launch->given_up = strerror(ENOMEM);
+		tell_failure(launch);
+		return;
+	}
+	launch->child = NULL;
+	if (launch->has_ended)
+		child_reaped(child, launch->status);
+	if (launch->is_to_end || launch->is_told)
+		child_end(child, launch->is_told);
+	events->started(child);
+}
+
+static void launch_finish(struct launch *launch)
+{
+	timer_stop(&launch->deadline);
+	if (!launch->order.failed_step && !launch->given_up)
+		child_claim(launch);
+	else if (!launch->is_told && retry_later(launch))
+		return;
+	else
+		tell_failure(launch);
+	launch_free(launch);
+}
+
+/* --- the queue ------------------------------------------------------------------------- */
+
+/* A long queue is no trouble while it moves. One that stands still, behind launches
+ * of the same service or user that nothing can end, is not worth waiting in. */
+static void wait_on(struct launch *launch)
+{
+	unsigned long given = worker_turns_given(launch->pool, &launch->job, LEVEL_SERVICE);
+
+	launch->silences = given == launch->given ? launch->silences + 1 : 0;
+	launch->given = given;
+	if (launch->silences >= LAUNCH_SILENCES && worker_cancel(launch->pool, &launch->job)) {
+		launch->order.failed_step = "queue";
+		launch->given_up = "those before it take too long";
+		launch_finish(launch);
+		return;
+	}
+	timer_start(&launch->deadline, LAUNCH_DEADLINE_MS);
+}
+
+/* The time counts from when a worker took the launch: in the queue nothing hangs. */
+static void on_deadline(struct timer *timer)
+{
+	struct launch *launch = container_of(timer, struct launch, deadline);
+	uint64_t began = worker_began(launch->pool, &launch->job);
+
+	if (!began)
+		wait_on(launch);
+	else if (loop_now() < began + LAUNCH_DEADLINE_MS)
+		timer_start(timer, began + LAUNCH_DEADLINE_MS - loop_now());
+	else
+		launch->overdue(launch);
+}
+
+static void launch_submit(struct launch *launch, struct worker_pool *pool)
+{
+	launch->pool = pool;
+	launch->given = 0;
+	launch->silences = 0;
+	timer_init(&launch->deadline, on_deadline);
+	timer_start(&launch->deadline, LAUNCH_DEADLINE_MS);
+	if (worker_submit_for(pool, &launch->job, launch->keys) < 0) {
+		launch->order.failed_step = "fork"; /* of a thread */
+		launch->order.no_process = true; /* which may work later */
+		launch->order.failure = errno;
+		launch_finish(launch);
+	}
+}
+
+/* --- starting ---------------------------------------------------------------------------- */
+
+static void on_start(struct job *job)
+{
+	start_program(&container_of(job, struct launch, job)->order);
+}
+
+static void on_started(struct job *job)
+{
+	launch_finish(container_of(job, struct launch, job));
+}
+
+/* A child that does not reach its program (a file system that hangs, or a
+ * process of the same user that stops it) must not hold a worker for ever. */
+static void end_child(struct launch *launch)
+{
+	pid_t pid = launch_pid(launch);
+
+	if (pid > 0 && !launch->has_ended) {
+		launch->given_up = "took too long";
+		kill(pid, SIGKILL);
+	}
+	timer_start(&launch->deadline, LAUNCH_DEADLINE_MS);
+}
+
+static void launch_start_program(struct launch *launch)
+{
+	launch->job = (struct job){ .run = on_start, .done = on_started };
+	launch->overdue = end_child;
+	launch_submit(launch, starters);
+}
+
+/* --- preparing ----------------------------------------------------------------------------- */
+
+static void on_prepare(struct job *job)
+{
+	prepare_program(&container_of(job, struct launch, job)->order);
+}
+
+static void on_prepared(struct job *job)
+{
+	struct launch *launch = container_of(job, struct launch, job);
+
+	timer_stop(&launch->deadline);
+	if (launch->is_told || launch->order.failed_step)
+		launch_finish(launch);
+	else
+		launch_start_program(launch);
+}
+
+/* Closes the connection, whose number stays taken as the worker may be using it. */
+static void let_go_of_connection(struct launch *launch)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return;
+	dup3(null, launch->order.connection, O_CLOEXEC);
+	close(null);
+}
+
+/* Nothing can end a worker that waits for a name service. */
+static void give_up_preparing(struct launch *launch)
+{
+	if (launch->is_told)
+		return;
+	let_go_of_connection(launch);
+	launch->given_up = "took too long";
+	tell_failure(launch);
+}
+
+static void launch_prepare(struct launch *launch)
+{
+	launch->job = (struct job){ .run = on_prepare, .done = on_prepared };
+	launch->overdue = give_up_preparing;
+	launch_submit(launch, preparers);
+}
+
+/* --- a new one ------------------------------------------------------------------------------ */
+
+static void fill_order(struct launch *launch, const struct launch_message *message,
+		       const struct launch_descriptors *descriptors)
+{
+	struct address local;
+
+	address_of_socket(descriptors->connection, &local);
+	launch->order.settings = launch->settings;
+	launch->order.environment = environment_fill(launch->environment, launch->settings,
+						     &message->peer, &local);
+	launch->order.connection = descriptors->connection;
+	launch->order.error = descriptors->errors_to;
+	launch->child->errors = descriptors->errors_from;
+	launch->keys[LEVEL_USER - 1] = turn_key_number(launch->settings->uid);
+	launch->keys[LEVEL_SERVICE - 1] = turn_key_number(message->service.service);
+	launch->keys[LEVEL_SOURCE - 1] = turn_key_source(&message->peer,
+							 launch->settings->source_prefix);
+	launch->child->session = message->session;
+	launch->child->service = message->service.service;
+	launch->child->peer = message->peer;
+	launch->child->started = loop_wall_clock();
+	launch->child->opened = loop_now();
+}
+
+static struct launch *launch_new(struct service_settings *settings,
+				 const struct launch_message *message)
+{
+	struct launch *launch = calloc(1, sizeof *launch + environment_size(settings));
+
+	if (!launch)
+		return NULL;
+	launch->session = message->session;
+	launch->child = child_new();
+	if (launch->child)
+		HASH_ADD(hh, by_session, session, sizeof launch->session, launch);
+	if (!launch->child || !launch->hh.tbl) {
+		child_free(launch->child);
+		free(launch);
+		return NULL;
+	}
+	TAILQ_INSERT_TAIL(&launches, launch, link);
+	timer_init(&launch->deadline, on_deadline);
+	launch->settings = service_settings_keep(settings);
+	return launch;
+}
+
+static void launch_begin(struct launch *launch)
+{
+	if (program_needs_preparing(launch->settings))
+		launch_prepare(launch);
+	else
+		launch_start_program(launch);
+}
+
+static void close_all(const struct launch_descriptors *descriptors)
+{
+	const int all[] = { descriptors->connection, descriptors->errors_to,
+			    descriptors->errors_from };
+
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		if (all[i] >= 0)
+			close(all[i]);
+}
+
+void launcher_launch(struct service_settings *settings, const struct launch_message *message,
+		     const struct launch_descriptors *descriptors)
+{
+	struct launch *launch = launch_new(settings, message);
+
+	if (!launch) {
+		close_all(descriptors);
+		tell_failed(message->session, true, "memory", strerror(ENOMEM));
+		return;
+	}
+	fill_order(launch, message, descriptors);
+	launch_begin(launch);
+}

@@ -1,0 +1,609 @@
+#include "monitor/requests.h"
+
+#include "base/log.h"
+#include "base/log_file.h"
+#include "base/loop.h"
+#include "base/own_name.h"
+#include "base/region.h"
+#include "base/sink.h"
+#include "monitor/banners.h"
+#include "monitor/bans.h"
+#include "monitor/binder.h"
+#include "monitor/configuration.h"
+#include "monitor/ending.h"
+#include "monitor/frontend_process.h"
+#include "monitor/frontend_user.h"
+#include "monitor/libwrap_answers.h"
+#include "monitor/log_files.h"
+#include "monitor/orphans.h"
+#include "monitor/report_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct monitor_options *options;
+static void (*on_started)(uint32_t bound, uint32_t wanted); /* NULL once it was called */
+static uint32_t *numbers;       /* from the generation in force to the one that was sent */
+static bool reload_is_due;      /* as soon as the one under way is over */
+
+static void send_plain(enum message_kind kind)
+{
+	frontend_process_send(&(struct message){ .kind = kind }, NULL, 0);
+}
+
+/* --- a generation on its way ------------------------------------------------------------------ */
+
+static const struct generation *newest(void)
+{
+	return configuration_next() ? configuration_next() : configuration_current();
+}
+
+static struct message generation_message(enum message_kind kind)
+{
+	return (struct message){ .kind = kind,
+				 .generation = { .generation = newest()->number } };
+}
+
+static void send_log(uint32_t service, int descriptor)
+{
+	struct message message = generation_message(MESSAGE_LOG);
+
+	message.generation.log = service;
+	frontend_process_send(&message, &descriptor, 1);
+}
+
+/* The daemon's own log, under the number that no service has. */
+static void send_own_log(void)
+{
+	int descriptor;
+
+	if (options->log != MESSAGE_LOG_FILE)
+		return;
+	descriptor = log_file_open(options->log_file);
+	if (descriptor < 0)
+		return; /* said when it was reopened here */
+	send_log(MESSAGE_OWN_LOG, descriptor);
+	close(descriptor);
+}
+
+/* Everything about the generation has been sent. */
+static void send_adopt(void)
+{
+	struct message message = generation_message(MESSAGE_ADOPT);
+
+	frontend_process_send(&message, NULL, 0);
+}
+
+static void send_generation(void)
+{
+	struct message message = generation_message(MESSAGE_GENERATION);
+	const struct region *region = configuration_region(newest());
+
+	message.generation.place = region->place;
+	message.generation.used = region->used;
+	frontend_process_send(&message, &region->fd, 1);
+	log_files_send(newest(), send_log);
+	send_own_log();
+	send_adopt();
+}
+
+static void renumber_child(struct child *child)
+{
+	child->service = child->service < configuration_current()->count
+				 ? numbers[child->service]
+				 : SERVICE_IS_NEW;
+}
+
+/* From here on everything goes by the numbers of the newest generation. */
+static void renumber(void)
+{
+	uint32_t count;
+
+	if (numbers || !configuration_next() || !configuration_current())
+		return;
+	numbers = configuration_numbers();
+	if (!numbers) {
+		log_error("out of memory; programs that run are not counted any more");
+		return;
+	}
+	count = configuration_current()->count;
+	binder_renumber(numbers, count);
+	launcher_renumber(numbers, count);
+	children_each(renumber_child);
+}
+
+void requests_reload(void)
+{
+	if (ending_has_begun()) /* a reload would open the services again */
+		return;
+	reload_is_due = configuration_next() != NULL;
+	if (reload_is_due)
+		return;
+	if (!configuration_read())
+		log_error("reconfiguration failed; the old configuration stays in force");
+	sink_reopen_all();
+	if (configuration_next()) {
+		renumber();
+		if (frontend_process_is_ready())
+			send_generation();
+	} else {
+		log_files_open_again(configuration_current());
+		send_own_log();
+		log_files_send(newest(), send_log);
+		send_adopt();
+	}
+}
+
+static void end_without_services(void)
+{
+	if (configuration_current()->count > 0 || options->stays_alive)
+		return;
+	log_error("No available services. Exiting");
+	ending_fail();
+}
+
+/* The newest generation is in force. */
+static void on_adopted(const struct message *message, const int descriptors[], unsigned count)
+{
+	void (*started)(uint32_t, uint32_t) = on_started;
+	bool is_new = configuration_next() != NULL;
+
+	(void)descriptors;
+	(void)count;
+	if (message->generation.generation != newest()->number) {
+		frontend_process_distrust("it adopted what it was not given");
+		return;
+	}
+	configuration_adopted();
+	free(numbers);
+	numbers = NULL;
+	binder_sweep();
+	on_started = NULL;
+	if (started)
+		started(message->generation.bound, message->generation.wanted);
+	else if (is_new)
+		configuration_sum_up();
+	if (is_new && !started)
+		end_without_services();
+	if (reload_is_due)
+		requests_reload();
+}
+
+/* --- a new frontend ---------------------------------------------------------------------------- */
+
+static int fill_start(struct start_message *start)
+{
+	struct process_user user;
+
+	*start = (struct start_message){
+		.region_address = (uint64_t)(uintptr_t)regions_address(),
+		.monitor = (int32_t)getpid(),
+		.process_limit = options->process_limit, .ident_limit = options->ident_limit,
+		.check_interval = options->check_interval,
+		.log = options->log, .log_facility = options->log_facility,
+		.log_level = options->log_level,
+		.announces = on_started && options->log == MESSAGE_LOG_STDERR,
+		.copies_errors = on_started && options->log != MESSAGE_LOG_STDERR,
+		.changes_user = frontend_user_choose(&user),
+	};
+	start->uid = user.uid;
+	start->gid = user.gid;
+	strncpy(start->name, own_name(), sizeof start->name - 1);
+	return options->log == MESSAGE_LOG_FILE ? log_file_open(options->log_file) : -1;
+}
+
+static struct message child_message(enum message_kind kind, const struct child *child)
+{
+	return (struct message){
+		.kind = kind,
+		.program = { .session = child->session, .pid = child->pid, .peer = child->peer,
+			     .started = child->started, .opened = child->opened,
+			     .status = child->status,
+			     .service = { newest()->number, child->service } },
+	};
+}
+
+static void tell_end(struct child *child)
+{
+	struct message message = child_message(MESSAGE_ENDED, child);
+
+	frontend_process_send(&message, NULL, 0);
+	child_remove(child);
+}
+
+static void tell_of_child(struct child *child)
+{
+	struct message message = child_message(MESSAGE_SESSION, child);
+
+	if (child->service != SERVICE_IS_NEW)
+		frontend_process_send(&message, &child->errors, child->errors >= 0);
+	if (child->has_ended)
+		tell_end(child);
+}
+
+static void tell_of_ban(const struct address *address, uint64_t until, void *context)
+{
+	struct message message = { .kind = MESSAGE_BANNED,
+				   .ban = { .address = *address, .until = until } };
+
+	(void)context;
+	frontend_process_send(&message, NULL, 0);
+}
+
+static void on_ready(void)
+{
+	if (on_started == NULL || configuration_current())
+		log_files_open_again(newest());
+	send_generation();
+	children_each(tell_of_child);
+	bans_each(tell_of_ban, NULL);
+}
+
+static void on_gone(void)
+{
+	libwrap_answers_forget_all();
+	banners_forget_all();
+	report_file_give_up();
+	binder_close_gates();
+}
+
+/* --- what it asks for ---------------------------------------------------------------------------- */
+
+/* The settings that a message speaks of; NULL: of none there are, and the frontend is
+ * not to be trusted. */
+static struct service_settings *settings_of(struct service_number number)
+{
+	struct service_settings *settings =
+		configuration_find(number.generation, number.service);
+
+	if (!settings)
+		frontend_process_distrust("it names a service that there is not");
+	return settings;
+}
+
+/* What the message was said under is over: it was sent before the newest generation
+ * came. */
+static bool is_stale(struct service_number number)
+{
+	return number.generation != newest()->number;
+}
+
+static void on_bind(const struct message *message, const int descriptors[], unsigned count)
+{
+	struct service_settings *settings = settings_of(message->bind.service);
+	struct message answer = { .kind = MESSAGE_NOT_BOUND, .bind = message->bind };
+	struct bound bound;
+	int sockets[2];
+
+	(void)descriptors;
+	(void)count;
+	if (!settings)
+		return;
+	if (is_stale(message->bind.service)) {
+		answer.bind.error = ESTALE;
+	} else if (binder_bind(settings, message->bind.service.service, &message->bind,
+			       &bound) < 0) {
+		answer.bind.error = errno;
+	} else {
+		answer.kind = MESSAGE_BOUND;
+		sockets[0] = bound.fd;
+		sockets[1] = bound.refused;
+		frontend_process_send(&answer, sockets, bound.refused >= 0 ? 2 : 1);
+		return;
+	}
+	frontend_process_send(&answer, NULL, 0);
+}
+
+static void on_unbind(const struct message *message, const int descriptors[], unsigned count)
+{
+	(void)descriptors;
+	(void)count;
+	if (settings_of(message->bind.service) && !is_stale(message->bind.service))
+		binder_unbind(message->bind.service.service, &message->bind);
+}
+
+static void close_all(const int descriptors[], unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		close(descriptors[i]);
+}
+
+static bool is_of_kind(int descriptor, mode_t kind)
+{
+	struct stat status;
+
+	return fstat(descriptor, &status) == 0 && (status.st_mode & S_IFMT) == kind;
+}
+
+/* What is wrong with a launch; NULL: nothing. */
+static const char *fault_of(const struct launch_message *launch, const int descriptors[],
+			    unsigned count, const struct service_settings *settings)
+{
+	unsigned own = launch->waits ? 0 : 1;
+
+	if (count != own + (launch->logs_errors ? 2 : 0))
+		return "a launch with the wrong descriptors";
+	if (own && !is_of_kind(descriptors[0], S_IFSOCK))
+		return "a launch on what is no socket";
+	if (launch->logs_errors &&
+	    (!is_of_kind(descriptors[own], S_IFIFO) || !is_of_kind(descriptors[own + 1], S_IFIFO)))
+		return "a launch with a standard error that is no pipe";
+	if (!message_address_is_sound(&launch->peer) || !message_address_is_sound(&launch->socket))
+		return "a launch with an address that is none";
+	if (!settings->server || !settings->argv || service_is_internal(settings))
+		return "a launch of a service without a program";
+	if ((launch->waits != 0) != service_waits(settings))
+		return "a launch in the wrong way";
+	if (launcher_has(launch->session) || child_of_session(launch->session))
+		return "a launch of a session that there is";
+	return NULL;
+}
+
+/* A copy of the socket that a wait server gets. */
+static int wait_socket(const struct launch_message *launch, const struct service_settings *settings)
+{
+	struct bind_message which = {
+		.type = settings->socket_type, .protocol = settings->protocol_number,
+		.address = launch->socket, .v6only = launch->v6only,
+		.is_inner = launch->is_inner,
+	};
+	int socket = binder_socket(launch->service.service, &which);
+
+	errno = EBADF;
+	return socket < 0 ? -1 : fcntl(socket, F_DUPFD_CLOEXEC, 0);
+}
+
+static void refuse_launch(const struct launch_message *launch, const char *reason)
+{
+	struct message answer = { .kind = MESSAGE_NOT_STARTED,
+				  .program = { .session = launch->session } };
+
+	strcpy(answer.program.step, "descriptors");
+	strncpy(answer.program.reason, reason, sizeof answer.program.reason - 1);
+	frontend_process_send(&answer, NULL, 0);
+}
+
+static void launch(const struct launch_message *launch, struct service_settings *settings,
+		   const int descriptors[])
+{
+	struct launch_message order = *launch;
+	struct launch_descriptors given = { -1, -1, -1 };
+	unsigned own = launch->waits ? 0 : 1;
+
+	if (is_stale(order.service)) /* its settings hold for it, under their new number */
+		order.service.service = numbers ? numbers[order.service.service] : SERVICE_IS_NEW;
+	given.connection = own ? descriptors[0] : wait_socket(&order, settings);
+	if (launch->logs_errors) {
+		given.errors_to = descriptors[own];
+		given.errors_from = descriptors[own + 1];
+	}
+	if (given.connection >= 0) {
+		launcher_launch(settings, &order, &given);
+		return;
+	}
+	refuse_launch(launch, strerror(errno));
+	if (launch->logs_errors)
+		close_all(descriptors + own, 2);
+}
+
+static void on_launch(const struct message *message, const int descriptors[], unsigned count)
+{
+	struct service_settings *settings = settings_of(message->launch.service);
+	const char *fault = settings ? fault_of(&message->launch, descriptors, count, settings)
+				     : NULL;
+
+	if (settings && !fault) {
+		launch(&message->launch, settings, descriptors);
+		return;
+	}
+	close_all(descriptors, count);
+	if (fault)
+		frontend_process_distrust(fault);
+}
+
+static void on_end(const struct message *message, const int descriptors[], unsigned count)
+{
+	struct child *child = child_of_session(message->end.session);
+
+	(void)descriptors;
+	(void)count;
+	if (child)
+		child_end(child, message->end.at_once);
+	else
+		launcher_end(message->end.session);
+}
+
+static void on_ban(const struct message *message, const int descriptors[], unsigned count)
+{
+	(void)descriptors;
+	(void)count;
+	if (message_address_is_sound(&message->ban.address))
+		bans_add(&message->ban.address, message->ban.until);
+	else
+		frontend_process_distrust("a ban of what is no address");
+}
+
+static void on_open_banner(const struct message *message, const int descriptors[], unsigned count)
+{
+	struct service_settings *settings = settings_of(message->banner.service);
+
+	(void)descriptors;
+	(void)count;
+	if (settings && message->banner.which < BANNER_KINDS)
+		banners_open(settings, &message->banner);
+	else if (settings)
+		frontend_process_distrust("it asks for a banner that there is not");
+}
+
+static void on_ask_libwrap(const struct message *message, const int descriptors[], unsigned count)
+{
+	struct service_settings *settings = settings_of(message->libwrap.service);
+
+	(void)descriptors;
+	(void)count;
+	if (settings && message_address_is_sound(&message->libwrap.peer) &&
+	    message_address_is_sound(&message->libwrap.local))
+		libwrap_answers_find(settings, &message->libwrap);
+	else if (settings)
+		frontend_process_distrust("it asks libwrap about what is no address");
+}
+
+static void on_forget_libwrap(const struct message *message, const int descriptors[],
+			      unsigned count)
+{
+	(void)descriptors;
+	(void)count;
+	libwrap_answers_forget(message->libwrap.ticket);
+}
+
+static void on_let_in(const struct message *message, const int descriptors[], unsigned count)
+{
+	struct message answer = { .kind = MESSAGE_GATE, .gate = message->gate };
+
+	(void)descriptors;
+	(void)count;
+	if (!settings_of(message->gate.service))
+		return;
+	if (is_stale(message->gate.service))
+		answer.gate.error = ESTALE;
+	else if (binder_let_in(message->gate.service.service, message->gate.port) < 0)
+		answer.gate.error = errno;
+	else
+		answer.gate.error = 0;
+	frontend_process_send(&answer, NULL, 0);
+}
+
+static void on_let_out(const struct message *message, const int descriptors[], unsigned count)
+{
+	(void)descriptors;
+	(void)count;
+	if (settings_of(message->gate.service) && !is_stale(message->gate.service))
+		binder_let_out(message->gate.service.service, message->gate.port);
+}
+
+static void on_reported(const struct message *message, const int descriptors[], unsigned count)
+{
+	(void)message;
+	(void)descriptors;
+	(void)count;
+	report_file_finish();
+}
+
+static void on_received(const struct message *message, const int descriptors[], unsigned count)
+{
+	static void (*const acts[MESSAGE_FROM_FRONTEND])(const struct message *, const int[],
+							 unsigned) = {
+		[MESSAGE_ADOPTED] = on_adopted,
+		[MESSAGE_BIND] = on_bind,
+		[MESSAGE_UNBIND] = on_unbind,
+		[MESSAGE_LAUNCH] = on_launch,
+		[MESSAGE_END] = on_end,
+		[MESSAGE_BAN] = on_ban,
+		[MESSAGE_OPEN_BANNER] = on_open_banner,
+		[MESSAGE_ASK_LIBWRAP] = on_ask_libwrap,
+		[MESSAGE_FORGET_LIBWRAP] = on_forget_libwrap,
+		[MESSAGE_LET_IN] = on_let_in,
+		[MESSAGE_LET_OUT] = on_let_out,
+		[MESSAGE_REPORTED] = on_reported,
+	};
+
+	acts[message->kind](message, descriptors, count);
+}
+
+int requests_start(const struct monitor_options *those,
+		   void (*started)(uint32_t bound, uint32_t wanted))
+{
+	static const struct frontend_events events = {
+		.ready = on_ready, .received = on_received, .gone = on_gone, .start = fill_start,
+	};
+
+	options = those;
+	on_started = started;
+	return frontend_process_start(&events);
+}
+
+void requests_finish(void)
+{
+	binder_close_all();
+}
+
+/* --- programs -------------------------------------------------------------------------------------- */
+
+static void on_program_started(const struct child *child)
+{
+	struct message message = child_message(MESSAGE_STARTED, child);
+
+	if (frontend_process_is_ready())
+		frontend_process_send(&message, NULL, 0);
+	if (child->has_ended && frontend_process_is_ready())
+		tell_end(child_of_session(child->session));
+}
+
+static void on_program_not_started(const struct program_message *program)
+{
+	struct message message = { .kind = MESSAGE_NOT_STARTED, .program = *program };
+
+	if (frontend_process_is_ready())
+		frontend_process_send(&message, NULL, 0);
+}
+
+const struct launcher_events requests_launcher_events = {
+	.started = on_program_started, .not_started = on_program_not_started,
+};
+
+/* Any other process is an orphan that came to us as process 1. */
+void requests_child_ended(pid_t pid, int status)
+{
+	struct child *child = child_of_process(pid);
+
+	if (frontend_process_ended(pid, status))
+		return;
+	if (!child) {
+		launcher_reaped(pid, status);
+		return;
+	}
+	child_reaped(child, status);
+	orphans_note(pid);
+	if (frontend_process_is_ready() || ending_has_begun())
+		tell_end(child);
+}
+
+/* --- the report -------------------------------------------------------------------------------------- */
+
+static void tell_process(uint64_t session, pid_t pid)
+{
+	struct message message = { .kind = MESSAGE_PROCESS,
+				   .program = { .session = session, .pid = pid } };
+
+	frontend_process_send(&message, NULL, 0);
+}
+
+/* Programs that have just been started are to be in it. */
+void requests_report(void)
+{
+	int descriptor = report_file_open(configuration_daemon());
+
+	if (descriptor < 0)
+		return;
+	launcher_each_process(tell_process);
+	frontend_process_send(&(struct message){ .kind = MESSAGE_REPORT }, &descriptor, 1);
+	close(descriptor);
+}
+
+void requests_check(void)
+{
+	send_plain(MESSAGE_CHECK);
+}
+
+void requests_stop(bool leaves_programs)
+{
+	struct message message = { .kind = MESSAGE_STOP,
+				   .stop = { .leaves_programs = leaves_programs } };
+
+	frontend_process_stop();
+	frontend_process_send(&message, NULL, 0);
+}

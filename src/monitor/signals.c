@@ -1,0 +1,101 @@
+#include "monitor/signals.h"
+
+#include "base/loop.h"
+#include "monitor/ending.h"
+#include "monitor/requests.h"
+
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static bool is_in_foreground;
+static struct watch watch;
+
+static void on_interrupt(void)
+{
+	if (is_in_foreground)
+		ending_begin();
+}
+
+static void reap(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		requests_child_ended(pid, status);
+	ending_process_gone();
+}
+
+static const struct {
+	int number;
+	void (*act)(void);
+} actions[] = {
+	{ SIGHUP, requests_reload }, { SIGUSR2, requests_reload },
+	{ SIGUSR1, requests_report }, { SIGTERM, ending_begin },
+	{ SIGINT, on_interrupt }, { SIGQUIT, ending_leaving_programs },
+	{ SIGABRT, requests_check }, { SIGCHLD, reap },
+};
+
+enum { ACTIONS = sizeof actions / sizeof actions[0] };
+
+static sigset_t watched_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ACTIONS; i++)
+		sigaddset(&set, actions[i].number);
+	return set;
+}
+
+void signals_block(void)
+{
+	/* Faults, and what a shell does to a job in the foreground. */
+	static const int unblocked[] = {
+		SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP, SIGTSTP, SIGTTIN, SIGTTOU,
+	};
+	static const unsigned long zeros[8];
+	sigset_t set;
+
+	sigfillset(&set);
+	/* By the system call itself, as signal(3) leaves out two that the C library
+	 * has for itself; all zero is the default, as the kernel has it. */
+	for (int number = 1; number < NSIG; number++)
+		syscall(SYS_rt_sigaction, number, zeros, NULL, NSIG / 8);
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < sizeof unblocked / sizeof unblocked[0]; i++)
+		sigdelset(&set, unblocked[i]);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+static void act_on(int number)
+{
+	for (size_t i = 0; i < ACTIONS; i++)
+		if (actions[i].number == number)
+			actions[i].act();
+}
+
+static void on_signal(struct watch *ready, short events)
+{
+	struct signalfd_siginfo signals[16];
+	ssize_t size = read(ready->fd, signals, sizeof signals);
+
+	(void)events;
+	for (ssize_t i = 0; i < size / (ssize_t)sizeof signals[0]; i++)
+		act_on((int)signals[i].ssi_signo);
+}
+
+int signals_watch(bool in_foreground)
+{
+	sigset_t set = watched_signals();
+	int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	is_in_foreground = in_foreground;
+	watch_init(&watch, fd, on_signal);
+	return watch_start(&watch, LOOP_READ);
+}

@@ -1,0 +1,496 @@
+/* A child is made with clone(2) as vfork(2) makes it, sharing the daemon's
+ * memory until it reaches execve: nothing is copied, and what fails in it is
+ * simply written down where the parent reads it. It also shares the table of
+ * descriptors, as copying that would cost the more the more sockets the daemon
+ * has open, until it takes a copy of the first few: those are reserved, and
+ * the connection is put among them beforehand.
+ *
+ * For a while the child has the user's identity and root's memory. That is safe
+ * where changing credentials makes memory undumpable, so that the kernel lets
+ * nobody but root attach to it. Where it does not, as fs.suid_dumpable is 1
+ * (proc(5)), the child gets a copy of the memory: who attaches to it changes
+ * nothing in the daemon. That setting can change at any time, so it is read for
+ * each child. Either way the parent waits until the child has left its memory,
+ * and learns from a page shared by both what failed. */
+#include "monitor/start_program.h"
+
+#include "base/path_guard.h"
+#include "monitor/label.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/keyctl.h>
+#include <sys/fsuid.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* ThreadSanitizer takes what a vfork-like child does for a race of its own. */
+#ifdef __SANITIZE_THREAD__
+extern int __clone(int (*run)(void *), void *stack, int flags, void *argument, ...);
+#define CLONE __clone
+#else
+#define CLONE clone
+#endif
+
+enum { STACK_SIZE = 64 * 1024 };
+
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE 2
+#endif
+
+/* What a child says of itself. */
+struct word {
+	const char *step, *failed_step;
+	int failure;
+};
+
+static struct {
+	pthread_mutex_t mutex; /* guards taken */
+	bool taken[PROGRAM_SLOTS_MOST];
+	unsigned char *stacks;
+	struct word *words; /* one for each slot, shared with the children */
+	int dumpable;       /* fs.suid_dumpable; -1 where that can't be read */
+	int end;  /* the first descriptor that is not reserved */
+	int null; /* what the reserved descriptors are when nothing is in them */
+	bool can_unshare, is_root;
+} slots = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+
+static int connection_slot(int slot)
+{
+	return PROGRAM_SLOTS_FIRST + 2 * slot;
+}
+
+static int error_slot(int slot)
+{
+	return PROGRAM_SLOTS_FIRST + 2 * slot + 1;
+}
+
+int program_slots(void)
+{
+	struct rlimit limit;
+	rlim_t count = PROGRAM_SLOTS_MOST;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 8 < count)
+		count = limit.rlim_cur / 8;
+	return count > 1 ? (int)count : 1;
+}
+
+int program_slots_end(void)
+{
+	return PROGRAM_SLOTS_FIRST + 2 * program_slots();
+}
+
+/* close_range(2) by number, as the C library may be older than the kernel. */
+static int close_from(unsigned first, unsigned flags)
+{
+	return (int)syscall(SYS_close_range, first, UINT_MAX, flags);
+}
+
+static int open_above_slots(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC);
+	int above = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, slots.end);
+
+	if (fd >= 0)
+		close(fd);
+	return above;
+}
+
+int start_program_init(void)
+{
+	slots.end = program_slots_end();
+	slots.null = open_above_slots("/dev/null", O_RDWR);
+	if (slots.null < 0)
+		return -1;
+	for (int fd = PROGRAM_SLOTS_FIRST; fd < slots.end; fd++)
+		if (dup3(slots.null, fd, O_CLOEXEC) < 0)
+			return -1;
+	slots.dumpable = open_above_slots("/proc/sys/fs/suid_dumpable", O_RDONLY);
+	slots.stacks = malloc((size_t)program_slots() * STACK_SIZE);
+	slots.words = mmap(NULL, (size_t)program_slots() * sizeof *slots.words,
+			   PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	/* An empty range far up: asks only whether the kernel knows the call. */
+	slots.can_unshare = syscall(SYS_close_range, UINT_MAX, UINT_MAX, 0) == 0;
+	slots.is_root = geteuid() == 0;
+	return slots.stacks && slots.words != MAP_FAILED ? 0 : -1;
+}
+
+static int slot_take(void)
+{
+	int slot = 0;
+
+	pthread_mutex_lock(&slots.mutex);
+	while (slots.taken[slot])
+		slot++;
+	slots.taken[slot] = true;
+	pthread_mutex_unlock(&slots.mutex);
+	return slot;
+}
+
+static void slot_give_back(int slot)
+{
+	pthread_mutex_lock(&slots.mutex);
+	slots.taken[slot] = false;
+	pthread_mutex_unlock(&slots.mutex);
+}
+
+static void begin_step(struct program_order *order, const char *step)
+{
+	__atomic_store_n(&order->step, step, __ATOMIC_RELAXED);
+}
+
+const char *program_step(const struct program_order *order)
+{
+	return __atomic_load_n(&order->step, __ATOMIC_RELAXED);
+}
+
+/* --- in the child -----------------------------------------------------------------
+ * Only system calls, in the order of the table below. Identity is changed by
+ * system calls proper: the C library's functions would change it in the
+ * daemon's threads as well. */
+
+#define IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
+
+
+IN_CHILD static int own_descriptors(const struct program_order *order)
+{
+	(void)order;
+	return slots.can_unshare ? close_from((unsigned)slots.end, CLOSE_RANGE_UNSHARE) : 0;
+}
+
+IN_CHILD static int new_session(const struct program_order *order)
+{
+	(void)order;
+	return setsid() < 0 ? -1 : 0;
+}
+
+IN_CHILD static int resource_limits(const struct program_order *order)
+{
+	for (int which = 0; which < RLIM_NLIMITS; which++) {
+		const struct resource_limit *limit = &order->settings->limits[which];
+		struct rlimit value = { limit->value, limit->value };
+
+		if (limit->is_set && syscall(SYS_prlimit64, 0, which, &value, NULL) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+IN_CHILD static int priority(const struct program_order *order)
+{
+	int current;
+
+	if (!order->settings->nice_is_set)
+		return 0;
+	errno = 0;
+	current = getpriority(PRIO_PROCESS, 0);
+	if (current == -1 && errno)
+		return -1;
+	return setpriority(PRIO_PROCESS, 0, current + order->settings->nice);
+}
+
+IN_CHILD static int file_mask(const struct program_order *order)
+{
+	if (order->settings->umask_is_set)
+		umask(order->settings->umask);
+	return 0;
+}
+
+enum { ERROR_FILE_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK };
+
+/* Opens the file as the user, whom no link leads further than they may go. What
+ * setfsuid(2) changes are this process's own rights, in every C library. */
+IN_CHILD static int open_error_file(const struct program_order *order)
+{
+	const struct service_settings *settings = order->settings;
+	int fd, error;
+
+	if (!slots.is_root)
+		return open(settings->stderr_path, ERROR_FILE_FLAGS, 0640);
+	if (settings->uid == 0)
+		return path_guard_open_for_root(settings->stderr_path, ERROR_FILE_FLAGS, 0640);
+	setfsuid(settings->uid);
+	errno = EPERM;
+	fd = (uid_t)setfsuid((uid_t)-1) == settings->uid
+		     ? open(settings->stderr_path, ERROR_FILE_FLAGS, 0640) : -1;
+	error = errno;
+	setfsuid(0);
+	errno = error;
+	return fd;
+}
+
+/* What descriptor 2 is to be. */
+IN_CHILD static int open_error(const struct program_order *order)
+{
+	const struct service_settings *settings = order->settings;
+
+	if (order->error >= 0)
+		return error_slot(order->slot);
+	/* A pipe to the log that could not be had is no reason to tell the client. */
+	if (settings->stderr_kind == STDERR_NULL || settings->stderr_kind == STDERR_LOG)
+		return open("/dev/null", O_WRONLY);
+	if (settings->stderr_kind == STDERR_FILE)
+		return open_error_file(order);
+	return connection_slot(order->slot);
+}
+
+IN_CHILD static int descriptors(const struct program_order *order)
+{
+	int connection = connection_slot(order->slot), error = open_error(order);
+
+	if (error < 0 || dup2(connection, 0) < 0 || dup2(connection, 1) < 0 || dup2(error, 2) < 0)
+		return -1;
+	if (slots.can_unshare)
+		return close_from(3, 0);
+	if (error != connection && error != error_slot(order->slot))
+		close(error);
+	return 0; /* all others close on exec */
+}
+
+IN_CHILD static int groups(const struct program_order *order)
+{
+	return slots.is_root ? (int)syscall(SYS_setgroups, order->group_count, order->groups) : 0;
+}
+
+IN_CHILD static int group(const struct program_order *order)
+{
+	gid_t gid = order->settings->gid;
+
+	return slots.is_root ? (int)syscall(SYS_setresgid, gid, gid, gid) : 0;
+}
+
+IN_CHILD static int user(const struct program_order *order)
+{
+	uid_t uid = order->settings->uid;
+
+	return slots.is_root ? (int)syscall(SYS_setresuid, uid, uid, uid) : 0;
+}
+
+/* Where the user may attach, what the copy of the memory holds of others is theirs
+ * to read for this moment only. */
+IN_CHILD static int memory(const struct program_order *order)
+{
+	return order->has_own_memory ? prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) : 0;
+}
+
+/* Root's session keyring is not for programs, and each gets one of its own. It is
+ * made by root, as users may have few. A kernel without keyrings, or a container
+ * that forbids them (EPERM: to the program as well), has nothing to keep apart. */
+IN_CHILD static int keyring(const struct program_order *order)
+{
+	(void)order;
+	if (!slots.is_root || syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0)
+		return 0;
+	return errno == ENOSYS || errno == EPERM ? 0 : -1;
+}
+
+/* What the daemon was given to bind ports with, say, is not the programs'. */
+IN_CHILD static int capabilities(const struct program_order *order)
+{
+	(void)order;
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0)
+		return 0;
+	return errno == EINVAL ? 0 : -1; /* an older kernel has none */
+}
+
+/* setexeccon(3) without the library: it would allocate memory. */
+IN_CHILD static int label(const struct program_order *order)
+{
+	size_t length = order->label ? strlen(order->label) + 1 : 0;
+	int fd = length ? open("/proc/self/attr/exec", O_WRONLY | O_CLOEXEC) : -1;
+
+	if (!length)
+		return 0;
+	return fd >= 0 && write(fd, order->label, length) == (ssize_t)length ? 0 : -1;
+}
+
+/* The daemon ignores SIGPIPE and blocks everything; handlers it has none. */
+IN_CHILD static int signals(const struct program_order *order)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	(void)order;
+	sigemptyset(&none);
+	if (sigaction(SIGPIPE, &action, NULL) < 0)
+		return -1;
+	return sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+IN_CHILD static int program(const struct program_order *order)
+{
+	return execve(order->settings->server, order->settings->argv, order->environment);
+}
+
+static const struct {
+	const char *name;
+	int (*take)(const struct program_order *order);
+} steps[] = {
+	{ "own descriptors", own_descriptors },
+	{ "new session", new_session },
+	{ "keyring", keyring },
+	{ "capabilities", capabilities },
+	{ "nice", priority },                   /* from here on while still root ... */
+	{ "umask", file_mask },
+	{ "groups", groups },
+	{ "group", group },                     /* before a file is opened with their rights */
+	{ "descriptors", descriptors },
+	{ "label", label },
+	{ "resource limits", resource_limits }, /* the last that may open files is done */
+	{ "user", user },                       /* ... and no longer */
+	{ "memory", memory },
+	{ "signals", signals },
+	{ "exec", program },
+};
+
+IN_CHILD static int child_main(void *argument)
+{
+	const struct program_order *order = argument;
+	struct word *word = &slots.words[order->slot];
+
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+		word->step = steps[i].name;
+		if (steps[i].take(order) < 0) {
+			word->failure = errno;
+			word->failed_step = steps[i].name;
+			_exit(1);
+		}
+	}
+	_exit(1); /* not reached: the last step does not return */
+}
+
+/* --- on the worker ------------------------------------------------------------------ */
+
+static void fail(struct program_order *order, const char *step)
+{
+	order->failure = errno;
+	order->failed_step = step;
+}
+
+/* True when the user could attach to a child that has their identity already. */
+static bool needs_own_memory(const struct program_order *order)
+{
+	char mode = '1';
+
+	if (!slots.is_root || order->settings->uid == 0)
+		return false;
+	return pread(slots.dumpable, &mode, 1, 0) != 1 || (mode != '0' && mode != '2');
+}
+
+static void clone_child(struct program_order *order)
+{
+	unsigned char *stack = slots.stacks + (size_t)(order->slot + 1) * STACK_SIZE;
+	struct word *word = &slots.words[order->slot];
+	int flags = CLONE_VFORK | CLONE_PARENT_SETTID | SIGCHLD |
+		    (slots.can_unshare ? CLONE_FILES : 0);
+
+	order->has_own_memory = needs_own_memory(order);
+	if (!order->has_own_memory)
+		flags |= CLONE_VM;
+	*word = (struct word){ .failed_step = NULL };
+	if (CLONE(child_main, stack, flags, order, &order->pid) < 0) {
+		fail(order, "fork");
+		order->no_process = true;
+		order->pid = 0;
+		return;
+	}
+	begin_step(order, word->step);
+	order->failed_step = word->failed_step;
+	order->failure = word->failure;
+}
+
+static void clone_with_slot(struct program_order *order)
+{
+	int connection = connection_slot(order->slot), error = error_slot(order->slot);
+
+	if (dup3(order->connection, connection, O_CLOEXEC) < 0 ||
+	    (order->error >= 0 && dup3(order->error, error, O_CLOEXEC) < 0))
+		fail(order, "descriptors");
+	else
+		clone_child(order);
+	dup3(slots.null, connection, O_CLOEXEC);
+	if (order->error >= 0)
+		dup3(slots.null, error, O_CLOEXEC);
+}
+
+/* The user's supplementary groups, to be freed; NULL with errno. */
+static gid_t *look_up_groups(const struct service_settings *settings, size_t *count)
+{
+	int found = 32, room;
+	gid_t *list = NULL;
+
+	do {
+		gid_t *larger = realloc(list, (size_t)found * sizeof *larger);
+
+		if (!larger) {
+			free(list);
+			return NULL;
+		}
+		list = larger;
+		room = found;
+	} while (getgrouplist(settings->account, settings->user_gid, list, &found) < 0 && found > room);
+	*count = (size_t)found;
+	return list;
+}
+
+static bool needs_groups(const struct service_settings *settings)
+{
+	return settings->groups && slots.is_root;
+}
+
+static bool needs_label(const struct service_settings *settings)
+{
+	return settings->flags & FLAG_LABELED;
+}
+
+bool program_needs_preparing(const struct service_settings *settings)
+{
+	return needs_groups(settings) || needs_label(settings);
+}
+
+void prepare_program(struct program_order *order)
+{
+	const struct service_settings *settings = order->settings;
+
+	if (needs_groups(settings)) {
+		begin_step(order, "groups");
+		order->groups = look_up_groups(settings, &order->group_count);
+		if (!order->groups) {
+			fail(order, "groups");
+			return;
+		}
+	}
+	if (needs_label(settings)) {
+		begin_step(order, "label");
+		order->label = label_for(settings->server, order->connection);
+		if (!order->label)
+			fail(order, "label");
+	}
+}
+
+void start_program(struct program_order *order)
+{
+	order->slot = slot_take();
+	clone_with_slot(order);
+	slot_give_back(order->slot);
+}
+
+void program_order_clear(struct program_order *order)
+{
+	free(order->groups);
+	free(order->label);
+	order->groups = NULL;
+	order->label = NULL;
+}

@@ -1,0 +1,230 @@
+#include "config/generation.h"
+#include "support/configuration.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct region *region;
+
+static void setup(void)
+{
+	configuration_make();
+	ck_assert_int_eq(regions_reserve(NULL), 0);
+	ck_assert_ptr_nonnull(region = region_new());
+}
+
+static void teardown(void)
+{
+	region_free(region);
+	configuration_remove();
+}
+
+/* Loads the services that text describes and fills the region with them. */
+static struct generation *fill(const char *text)
+{
+	static const uint32_t continues[16];
+	struct settings *settings = configuration_load("%s", text);
+	struct generation *generation;
+
+	ck_assert_ptr_nonnull(settings);
+	generation = generation_fill(region, 7, settings->services, continues,
+				     (uint32_t)settings->count);
+	ck_assert_ptr_nonnull(generation);
+	ck_assert_int_eq(region_seal(region), 0);
+	return generation;
+}
+
+static const char everything[] =
+	"service echo\n{\n type = UNLISTED\n port = 7007\n socket_type = stream\n protocol = tcp\n"
+	" wait = no\n user = root\n server = /bin/cat\n server_args = -u \"a b\"\n"
+	" env = A=1 B=2\n passenv = PATH\n bind = 127.0.0.1 ::1\n"
+	" only_from = 127.0.0.0/8 good.example .example\n no_access = 127.0.0.9\n"
+	" access_times = 8:00-12:00 13:00-17:00\n banner = /b\n banner_success = /s\n"
+	" banner_fail = /f\n log_type = FILE /var/log/x 1000\n libwrap = other\n"
+	" stderr = /tmp/errors\n}\n";
+
+static bool is_inside(const void *pointer)
+{
+	const unsigned char *byte = pointer;
+
+	return byte >= region->base && byte < region->base + region->used;
+}
+
+static void check_strings(const struct strings *one, const struct strings *other)
+{
+	ck_assert_uint_eq(one->count, other->count);
+	ck_assert_int_eq(one->is_set, other->is_set);
+	for (size_t i = 0; i < one->count; i++) {
+		ck_assert_str_eq(one->list[i], other->list[i]);
+		ck_assert(is_inside(one->list[i]));
+	}
+}
+
+static void check_access_list(const struct access_list *one, const struct access_list *other)
+{
+	ck_assert_uint_eq(one->count, other->count);
+	ck_assert_int_eq(one->is_set, other->is_set);
+	for (size_t i = 0; i < one->count; i++) {
+		ck_assert_int_eq(one->rules[i].kind, other->rules[i].kind);
+		ck_assert(prefix_equal(&one->rules[i].prefix, &other->rules[i].prefix));
+		ck_assert_str_eq(one->rules[i].text, other->rules[i].text);
+		ck_assert(is_inside(one->rules[i].text) && is_inside(one->rules[i].file));
+	}
+}
+
+START_TEST(keeps_every_value)
+{
+	struct generation *generation = fill(everything);
+	const struct service_settings *copy = generation->services[0];
+	const struct service_settings *original = configuration_service("echo");
+
+	ck_assert_uint_eq(generation->number, 7);
+	ck_assert_uint_eq(generation->count, 1);
+	ck_assert_str_eq(copy->id, original->id);
+	ck_assert_str_eq(copy->server, "/bin/cat");
+	ck_assert_str_eq(copy->banner_fail, "/f");
+	ck_assert_str_eq(copy->stderr_path, "/tmp/errors");
+	ck_assert_str_eq(copy->log.path, "/var/log/x");
+	ck_assert_uint_eq(copy->log.soft_limit, 1000);
+	ck_assert_int_eq(copy->port, 7007);
+	ck_assert_str_eq(copy->argv[0], "cat");
+	ck_assert_str_eq(copy->argv[2], "a b");
+	ck_assert_ptr_null(copy->argv[3]);
+	ck_assert_int_eq(copy->access_times[1].first, 13 * 60);
+	check_strings(&copy->bind, &original->bind);
+	check_strings(&copy->env, &original->env);
+	check_access_list(&copy->only_from, &original->only_from);
+	check_access_list(&copy->no_access, &original->no_access);
+	ck_assert_ptr_null(copy->environment[copy->environment_count]);
+}
+END_TEST
+
+/* Whether the kernel can read there. */
+static bool is_mapped(uintptr_t address)
+{
+	int ends[2];
+	bool mapped;
+
+	ck_assert_int_eq(pipe(ends), 0);
+	mapped = write(ends[1], (const void *)address, 1) == 1;
+	close(ends[0]);
+	close(ends[1]);
+	return mapped;
+}
+
+/* Any other pointer in a copy would be a fault in the other process. */
+START_TEST(points_nowhere_else)
+{
+	struct generation *generation = fill(everything);
+	const uintptr_t *words = (const void *)generation->services[0];
+	size_t pointers = 0;
+
+	for (size_t i = 0; i < sizeof(struct service_settings) / sizeof *words; i++) {
+		if (is_inside((const void *)words[i]))
+			pointers++;
+		else
+			ck_assert_msg(!is_mapped(words[i]), "word %zu", i);
+	}
+	ck_assert_uint_ge(pointers, 20);
+}
+END_TEST
+
+START_TEST(keeps_equal_texts_and_lists_once)
+{
+	struct generation *generation =
+		fill("defaults\n{\n log_on_success = PID\n only_from = 10.0.0.0/8\n}\n"
+		     "service echo\n{\n type = INTERNAL\n socket_type = stream\n wait = no\n}\n"
+		     "service discard\n{\n type = INTERNAL\n socket_type = stream\n wait = no\n}\n");
+	const struct service_settings *one = generation->services[0];
+	const struct service_settings *other = generation->services[1];
+
+	ck_assert_ptr_eq(one->protocol, other->protocol);
+	ck_assert_ptr_eq(one->environment, other->environment);
+	ck_assert_ptr_eq(one->file, other->file);
+	ck_assert_ptr_ne(one->id, other->id);
+}
+END_TEST
+
+START_TEST(knows_what_has_not_changed)
+{
+	struct generation *generation = fill(everything);
+	struct service_settings *copy = generation->services[0];
+
+	ck_assert(generation_equal(copy, configuration_service("echo")));
+	ck_assert(generation_equal(configuration_service("echo"), copy));
+	ck_assert(generation_equal(copy, copy));
+	ck_assert_ptr_nonnull(configuration_load("\n%s", everything));
+	ck_assert(generation_equal(copy, configuration_service("echo")));
+	ck_assert_ptr_nonnull(configuration_load("defaults\n{\n instances = 3\n}\n%s", everything));
+	ck_assert(!generation_equal(copy, configuration_service("echo")));
+	ck_assert(!generation_equal(configuration_service("echo"), copy));
+}
+END_TEST
+
+/* A generation can be filled from another one: a service whose new entry is broken. */
+START_TEST(can_be_copied_on)
+{
+	static const uint32_t continues[] = { 0 };
+	struct generation *first = fill(everything), *second;
+	struct region *old = region;
+	uint32_t count = first->count;
+
+	region = region_new();
+	second = generation_fill(region, 8, first->services, continues, count);
+	ck_assert_ptr_nonnull(second);
+	ck_assert(generation_equal(first->services[0], second->services[0]));
+	region_free(old);
+	ck_assert_str_eq(second->services[0]->only_from.rules[1].text, "good.example");
+	ck_assert_str_eq(second->services[0]->server_args.list[1], "a b");
+}
+END_TEST
+
+START_TEST(one_service_can_outlive_its_generation)
+{
+	struct generation *generation = fill(everything);
+	struct service_settings *copy = service_settings_copy(generation->services[0]);
+
+	ck_assert_ptr_nonnull(copy);
+	ck_assert(generation_equal(generation->services[0], copy));
+	region_free(region);
+	region = NULL;
+	ck_assert_ptr_eq(service_settings_keep(copy), copy);
+	service_settings_release(copy);
+	ck_assert_str_eq(copy->only_from.rules[1].text, "good.example");
+	ck_assert_str_eq(copy->argv[2], "a b");
+	service_settings_release(copy);
+}
+END_TEST
+
+START_TEST(lasts_as_long_as_somebody_uses_it)
+{
+	struct generation *generation = fill(everything);
+	struct service_settings *service = service_settings_keep(generation->services[0]);
+
+	region_retire(region);
+	ck_assert_int_ge(region->fd, 0);
+	ck_assert_str_eq(service->name, "echo");
+	service_settings_release(service);
+	ck_assert_int_eq(region->fd, -1);
+}
+END_TEST
+
+Suite *generation_suite(void)
+{
+	Suite *suite = suite_create("generation");
+	TCase *tests = tcase_create("generation");
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, keeps_every_value);
+	tcase_add_test(tests, points_nowhere_else);
+	tcase_add_test(tests, keeps_equal_texts_and_lists_once);
+	tcase_add_test(tests, knows_what_has_not_changed);
+	tcase_add_test(tests, can_be_copied_on);
+	tcase_add_test(tests, one_service_can_outlive_its_generation);
+	tcase_add_test(tests, lasts_as_long_as_somebody_uses_it);
+	suite_add_tcase(suite, tests);
+	return suite;
+}

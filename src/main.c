@@ -2,7 +2,7 @@
 #include "base/own_name.h"
 #include "frontend/frontend.h"
 #include "handlers/handler.h"
-#include "inspect.h"
+#include "inspect/inspect.h"
 #include "monitor/background.h"
 #include "monitor/monitor.h"
 #include "monitor/signals.h"

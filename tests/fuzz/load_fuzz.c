@@ -8,7 +8,7 @@
 #include "config/attributes.h"
 #include "config/loader.h"
 #include "handlers/handler.h"
-#include "inspect.h"
+#include "inspect/inspect.h"
 
 #include "fuzz.h"
 

@@ -1,5 +1,5 @@
-/* The steps are those of server/reception, in the same order. */
-#include "inspect.h"
+/* The steps are those of frontend/reception, in the same order. */
+#include "inspect/inspect.h"
 
 #include "admission/host_names.h"
 #include "admission/libwrap.h"

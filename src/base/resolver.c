@@ -207,7 +207,7 @@ static int ask_for_names(const struct address *address, struct hostent *names, c
 static void try_names(struct lookup *lookup, const struct hostent *names)
 {
 	try_name(lookup, names->h_name);
-	for (int i = 0; names->h_aliases[i] && i < LOOKUP_NAMES_MOST - 1; i++)
+	for (int i = 0; i < LOOKUP_NAMES_MOST - 1 && names->h_aliases[i]; i++)
 		try_name(lookup, names->h_aliases[i]);
 }
 

@@ -119,7 +119,7 @@ static struct looked_up *looked_up_new(enum name_kind kind, const char *name)
 
 	if (entry) {
 		entry->key[0] = (char)kind;
-		memcpy(entry->key + 1, name, length);
+		memcpy(entry->key + 1, name, length + 1);
 	}
 	return entry;
 }

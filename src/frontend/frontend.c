@@ -100,9 +100,7 @@ static void on_start(const struct message *message, const int descriptors[], uns
 		fail("open its log");
 	else if (regions_reserve((void *)(uintptr_t)start.region_address) < 0)
 		fail("have the addresses of the settings"); /* another one will */
-	else if (prepare() < 0)
-		fail("start");
-	else if (enter_fence() < 0)
+	else if (prepare() < 0 || enter_fence() < 0)
 		fail("start");
 	else if (channel_send(&channel, &(struct message){ .kind = MESSAGE_READY }, NULL, 0) < 0)
 		fail("say that it runs");

@@ -1,7 +1,7 @@
 """USERID, IDONLY and NOID, by an identification server of the test's own."""
 import masks
 from scenario import Scenario
-from steps import ask, line, serve
+from steps import ask, serve
 from texts import built_in, entry, service
 
 

@@ -3,7 +3,7 @@ others; where xinetd starts the wrong one, too, that is masked as D2 has it."""
 import masks
 from scenario import Scenario
 from steps import ask
-from texts import LOGGED, entry, service
+from texts import LOGGED, service
 
 
 def hello(name, *lines):

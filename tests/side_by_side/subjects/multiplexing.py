@@ -1,7 +1,7 @@
 """tcpmux and what is reached through it, RFC 1078."""
 import masks
 from scenario import Scenario
-from steps import ask, close, connect, send
+from steps import ask, close, connect
 from texts import LOGGED, built_in, service
 
 

@@ -1,7 +1,7 @@
 """Programs that are started: what they find, and what is said of their end."""
 import masks
 from scenario import Scenario
-from steps import ask, close, connect, converse, datagram, finish, hold, line, read, send
+from steps import ask, close, connect, converse, datagram, finish, hold, line, send
 from texts import LOGGED, service
 
 REPORTS = (masks.report_processes, masks.more_variables)

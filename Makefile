@@ -12,6 +12,11 @@ SANITIZE ?=
 BUILD ?= build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
 comma := ,
 
+# What is done is said in few words; V=1 shows whole command lines.
+ifeq ($(filter-out 0,$(V)),)
+say = @printf '%-3s %s\n' '$(1)' '$(2)'; 
+endif
+
 CC ?= cc
 PKG_CONFIG ?= pkg-config
 OPTIMIZE ?= $(if $(SANITIZE),-O1,-O2)
@@ -60,7 +65,7 @@ usherd: $(DAEMON)
 	@ln -sf $(DAEMON) usherd
 
 $(DAEMON): $(OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Objects depend on how they are built: a library that appears, or other flags,
 # build them anew.
@@ -70,7 +75,7 @@ $(BUILD)/flags: FORCE
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # --- running and installing ---------------------------------------------------
 
@@ -98,6 +103,7 @@ uninstall:
 # runner of its kind is made from that list.
 
 include tests/tests.mk
+include tests/lint.mk
 include tests/bench/bench.mk
 -include tests/fuzz/fuzz.mk
 
@@ -106,14 +112,21 @@ help:
 	@echo 'make check      build and pass every test (SANITIZE=address,undefined or thread: so built)'
 	@echo 'make unit, make integration, make clients    one kind of test'
 	@echo 'make clang, make musl    build with clang, and each file against musl'
+	@echo 'make layers     prove that no include climbs from a folder to one above it'
+	@echo 'make lint       clang-tidy, cppcheck, shellcheck, pyflakes and mandoc'
+	@echo 'make coverage   the share of lines that make unit and make integration run'
+	@echo 'make format     lay the sources out by .clang-format; make format-check: name what differs'
+	@echo 'make compile_commands.json    for editors and clang tools'
 	@echo 'make bench      compare with other superservers'
 	@echo 'make fuzz       fuzz what reads from outside, each target for FUZZ_SECONDS ($(FUZZ_SECONDS))'
 	@echo 'make fuzz-load FUZZ_SECONDS=900    one target, for longer'
 	@echo 'make install    to DESTDIR, under PREFIX (/usr/local); make uninstall'
+	@echo 'make dependencies, make test-dependencies    install what these need (Debian)'
 	@echo 'make clean'
+	@echo 'V=1 shows whole command lines, WERROR=1 takes warnings for errors, CC=... another compiler.'
 
 clean:
-	rm -rf build usherd
+	rm -rf build usherd compile_commands.json
 
 FORCE:
 .DELETE_ON_ERROR:

@@ -13,11 +13,11 @@ $(BUILD)/tests/$(1)/suites.h: $(wildcard tests/$(1)/*_test.c) tests/tests.mk
 	@for name in $(call test_names,$(1)); do echo "SUITE($$$$name)"; done >$$@
 
 $(BUILD)/tests/$(1)/runner.o: tests/support/runner/runner.c $(BUILD)/tests/$(1)/suites.h $(BUILD)/flags
-	$$(CC) $$(CPPFLAGS) $$(CFLAGS) -I$(BUILD)/tests/$(1) -c -o $$@ $$<
+	$$(call say,CC,$$<)$$(CC) $$(CPPFLAGS) $$(CFLAGS) -I$(BUILD)/tests/$(1) -c -o $$@ $$<
 
 $(BUILD)/tests/$(1)/runner: $(BUILD)/tests/$(1)/runner.o $(SUPPORT) $(ROOMS) \
 		$(patsubst %,$(BUILD)/tests/$(1)/%_test.o,$(call test_names,$(1)))
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
+	$$(call say,LD,$$@)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
 
 -include $(patsubst %,$(BUILD)/tests/$(1)/%_test.d,$(call test_names,$(1)))
 endef

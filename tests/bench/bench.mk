@@ -9,12 +9,12 @@ BENCH_PROGRAMS := $(addprefix $(BENCH_DIRECTORY)/,load floor tiny)
 
 $(BENCH_DIRECTORY)/%: tests/bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -lpthread
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -lpthread
 
 # What is launched is the same for all and as small as can be, however the rest is built.
 $(BENCH_DIRECTORY)/tiny: tests/bench/tiny.c
 	@mkdir -p $(@D)
-	$(CC) -static -O2 -o $@ $<
+	$(call say,CC,$<)$(CC) -static -O2 -o $@ $<
 
 bench-dependencies:
 	@sh packaging/install-dependencies build bench || \

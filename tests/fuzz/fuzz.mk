@@ -20,11 +20,11 @@ FUZZ_SUPPORT := $(patsubst %.c,%,$(sort $(wildcard tests/fuzz/support/*.c)))
 
 $(FUZZ)/%.o: %.c | fuzz-compiler
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(CPPFLAGS) -std=c11 -O1 -g -fsanitize=fuzzer-no-link $(FUZZ_SANITIZER) -MMD -MP \
+	$(call say,CC,$<)$(FUZZ_CC) $(CPPFLAGS) -std=c11 -O1 -g -fsanitize=fuzzer-no-link $(FUZZ_SANITIZER) -MMD -MP \
 		-c -o $@ $<
 
 $(FUZZ)/%_fuzz: $(FUZZ)/tests/fuzz/%_fuzz.o $(FUZZ_SUPPORT:%=$(FUZZ)/%.o) $(FUZZ_ROOMS)
-	$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_SANITIZER) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@)$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_SANITIZER) -o $@ $^ $(LDLIBS)
 
 # --- the words of a target -------------------------------------------------------
 
@@ -44,7 +44,7 @@ $(FUZZ)/attributes.dict: $(FUZZ)/attribute_words
 	$< >$@
 
 $(FUZZ)/attribute_words: $(FUZZ)/tests/fuzz/attribute_words.o $(FUZZ_ROOMS)
-	$(FUZZ_CC) $(FUZZ_SANITIZER) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@)$(FUZZ_CC) $(FUZZ_SANITIZER) -o $@ $^ $(LDLIBS)
 
 # --- running -------------------------------------------------------------------------
 
@@ -69,7 +69,7 @@ FUZZ_REPLAYS := $(patsubst tests/fuzz/corpus/%,%,$(sort $(wildcard tests/fuzz/co
 
 $(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o \
 		$(FUZZ_SUPPORT:%=$(BUILD)/%.o) $(ROOMS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 fuzz-regressions: $(FUZZ_REPLAYS:%=fuzz-regressions-%)
 

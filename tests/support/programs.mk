@@ -7,7 +7,7 @@ SUPPORT_PROGRAMS := $(patsubst tests/support/programs/%.c,$(BUILD)/tests/program
 
 $(BUILD)/tests/programs/%: tests/support/programs/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $<
+	$(call say,CC,$<)$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $<
 
 integration: $(SUPPORT_PROGRAMS)
 integration: export TEST_PROGRAMS = $(abspath $(BUILD)/tests/programs)

@@ -1,0 +1,90 @@
+# What looks at the sources without running them, and what tools for editing want;
+# included by the Makefile. Each target installs what it needs.
+
+TEST_SOURCES := $(sort $(wildcard tests/*/*.c tests/*/*/*.c))
+ALL_SOURCES := $(SOURCES) $(TEST_SOURCES)
+ALL_HEADERS := $(sort $(wildcard include/*.h include/*/*.h tests/*/*.h tests/*/*/*.h))
+scripts_of = $(shell grep -lE '^\#!/(bin/sh|usr/bin/env sh)' $(wildcard .ci/* packaging/* tests/* tests/*/*) 2>/dev/null)
+python_of = $(wildcard tests/*.py tests/*/*.py tests/*/*/*.py) \
+	$(shell grep -lE '^\#!.*python3' $(wildcard tests/* tests/*/*) 2>/dev/null)
+
+# A climbing include is against the plan of the folders, whatever it compiles to.
+layers: test-dependencies
+	tests/layers
+
+lint: lint-dependencies
+	@$(MAKE) --no-print-directory -j $$(nproc) lint-clang-tidy lint-cppcheck lint-scripts lint-manuals
+
+lint-dependencies:
+	@sh packaging/install-dependencies build test lint
+
+# A process for each file. What has been read and found good is read again when it, a
+# header or what is looked for changes. gcc's flags are not clang's.
+lint-clang-tidy: $(SOURCES:%=$(BUILD)/lint/%.tidy)
+
+$(BUILD)/lint/%.tidy: % .clang-tidy $(ALL_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,TIDY,$<)clang-tidy --quiet $< -- -std=c11 $(CPPFLAGS) 2>$@.errors || \
+		{ grep -v 'warnings* generated' $@.errors >&2; exit 1; }
+	@touch $@
+
+# The macros of queue.h and uthash.h are read, or every list looks like a mistake.
+lint-cppcheck:
+	$(call say,CPPCHECK,src)cppcheck --quiet -j $$(nproc) --std=c11 --error-exitcode=1 \
+		--enable=warning,performance,portability --suppressions-list=tests/cppcheck.suppressions \
+		--include=/usr/include/$$(gcc -print-multiarch)/sys/queue.h --include=/usr/include/uthash.h \
+		$(CPPFLAGS) src
+
+lint-scripts:
+	$(call say,SHELLCHECK,$(scripts_of))shellcheck $(scripts_of)
+	$(call say,PYFLAKES,tests)pyflakes3 $(python_of)
+
+# They name each other, which need not be installed, and manuals of other packages.
+lint-manuals:
+	$(call say,MANDOC,man)! mandoc -Tlint $(sort $(wildcard man/*)) 2>&1 | \
+		grep -v -e 'referenced manual not found' -e 'outdated mandoc.db'
+
+format:
+	@sh packaging/install-dependencies format
+	clang-format -i $(ALL_SOURCES) $(ALL_HEADERS)
+
+# Names the files that it would change.
+format-check:
+	@sh packaging/install-dependencies format
+	@clang-format --dry-run $(ALL_SOURCES) $(ALL_HEADERS) 2>&1 | \
+		sed -n 's/^\([^:]*\):[0-9]*:[0-9]*: .*clang-format.*/\1/p' | sort | uniq -c | sort -rn | \
+		awk '{ print; n++ } END { if (n) { print n " files are not as `make format` has them"; exit 1 } }'
+
+# --- coverage -----------------------------------------------------------------------
+
+# Counts are written when a process ends by itself; what is killed adds none.
+COVERAGE_KINDS := unit integration
+
+coverage:
+	@sh packaging/install-dependencies build test coverage
+	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true
+	@$(MAKE) --no-print-directory -j $$(nproc) BUILD=build/coverage OPTIMIZE='-O1 --coverage' \
+		build/coverage/usherd test-programs
+	@for kind in $(COVERAGE_KINDS); do \
+		$(MAKE) --no-print-directory BUILD=build/coverage OPTIMIZE='-O1 --coverage' $$kind || exit; done
+	@lcov --quiet --capture --directory build/coverage/src --base-directory . --no-external \
+		--output-file build/coverage/usherd.info
+	@genhtml --quiet --output-directory build/coverage/html build/coverage/usherd.info || true
+	@lcov --summary build/coverage/usherd.info
+
+# --- for editors ----------------------------------------------------------------------
+
+# One object for each file, as clang's tools read them.
+json = $(subst ",\",$(subst \,\\,$(1)))
+compile_command = {"directory": "$(CURDIR)", "file": "$(1)", \
+	"command": "$(call json,$(CC) $(CPPFLAGS) $(if $(filter tests/%,$(1)),-Itests -I$(BUILD)/tests/unit) $(CFLAGS) -c $(1))"}
+define newline
+
+
+endef
+
+compile_commands.json: FORCE
+	$(call say,GEN,$@):$(file >$@,[$(subst }$(newline) {,}$(comma)$(newline){,$(foreach file,$(ALL_SOURCES),$(call compile_command,$(file))$(newline)))])
+
+.PHONY: layers lint lint-dependencies lint-clang-tidy lint-cppcheck lint-scripts lint-manuals \
+	format format-check coverage

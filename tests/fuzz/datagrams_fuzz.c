@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "config/loader.h"
 #include "handlers/handler.h"
+#include "frontend/ask.h"
 #include "frontend/datagrams.h"
 #include "frontend/judge.h"
 #include "frontend/service.h"
@@ -127,17 +128,41 @@ static struct settings *load_service(const struct built_in *built_in, unsigned p
 	return settings;
 }
 
+/* The monitor's part: what is asked of it goes to nobody. */
+static void be_the_monitor(void)
+{
+	static const struct channel_events none = { .received = NULL };
+	static struct channel channel;
+	int ends[2];
+
+	require(channel_pair(ends) == 0);
+	require(channel_open(&channel, ends[0], MESSAGE_FROM_FRONTEND, MESSAGE_KINDS - 1, &none) ==
+		0);
+	ask_init(&channel);
+}
+
+static void bind_listener(struct listener *listener, const struct sockaddr_in *address)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	require(fd >= 0);
+	require(bind(fd, (const struct sockaddr *)address, sizeof *address) == 0);
+	listener_bound(listener, fd, -1);
+}
+
 static void start_service(struct built_in *built_in)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET };
 	unsigned port = free_port();
 	struct settings *settings = load_service(built_in, port);
 
-	built_in->service = service_start(settings->services[0]);
-	require(built_in->service && service_is_bound(built_in->service));
-	settings_free(settings);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	to.sin_port = htons((uint16_t)port);
+	built_in->service = service_start(settings->services[0], 0);
+	require(built_in->service && !LIST_EMPTY(&built_in->service->listeners));
+	bind_listener(LIST_FIRST(&built_in->service->listeners), &to);
+	require(service_is_bound(built_in->service));
+	settings_free(settings);
 	built_in->sender = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	require(built_in->sender >= 0);
 	require(connect(built_in->sender, (struct sockaddr *)&to, sizeof to) == 0);
@@ -147,6 +172,7 @@ static void set_up(void)
 {
 	own_log_open();
 	require(loop_init() == 0 && judge_init(0) == 0);
+	be_the_monitor();
 	for (int i = 0; i < BUILT_INS; i++)
 		start_service(&built_ins[i]);
 }

@@ -52,16 +52,19 @@ def end_with_parent():
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+FRONTEND = "usherd-frontend"
+
+
 def children(parent):
-    """The children of the process parent: their names by pid."""
+    """The children of the process parent but the daemon's frontend: their names by pid."""
     found = {}
     for path in glob.glob("/proc/[0-9]*/stat"):
         try:
             head, _, tail = pathlib.Path(path).read_text(errors="replace").rpartition(")")
         except OSError:
             continue  # it ended meanwhile
-        if int(tail.split()[1]) == parent:
-            pid, _, name = head.partition(" (")
+        pid, _, name = head.partition(" (")
+        if int(tail.split()[1]) == parent and name != FRONTEND:
             found[int(pid)] = name
     return found
 

@@ -54,11 +54,16 @@ def end_with_parent():
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def is_frontend(pid):
+    """usherd's own second process, which serves as long as the first one."""
+    return text_of(f"/proc/{pid}/comm").strip() == "usherd-frontend"
+
+
 def children(parent):
-    """The pids of the children of the process parent, zombies too."""
+    """The pids of the children of the process parent, zombies too, but no frontend."""
     found = []
     for path in glob.glob(f"/proc/{parent}/task/*/children"):
-        found += map(int, text_of(path).split())
+        found += [pid for pid in map(int, text_of(path).split()) if not is_frontend(pid)]
     return found
 
 

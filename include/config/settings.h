@@ -86,6 +86,9 @@ struct resource_limit {
 	rlim_t value;
 };
 
+/* What a server may use. */
+enum limit { LIMIT_AS, LIMIT_CPU, LIMIT_DATA, LIMIT_RSS, LIMIT_STACK, LIMIT_FILES, LIMIT_COUNT };
+
 struct rate {
 	bool is_set;
 	uint32_t rate;    /* in so many seconds; 0: no limit */
@@ -141,7 +144,7 @@ struct service_settings {
 	bool nice_is_set;
 	mode_t umask;
 	bool umask_is_set;
-	struct resource_limit limits[RLIM_NLIMITS];
+	struct resource_limit limits[LIMIT_COUNT];
 	enum stderr_kind stderr_kind;
 	char *stderr_path;
 	char *redirect_host;
@@ -223,9 +226,13 @@ void settings_leave_out(struct settings *settings, const struct left_out *entry)
 /* New settings with xinetd's default values, one reference. NULL with errno. */
 struct service_settings *service_settings_new(void);
 
-/* Keeps one copy of each file name for good, as settings, sessions and problems
- * of several loads speak of the same few files. NULL with errno. */
+/* Keeps one copy of each file name until file_names_forget, as the settings and the
+ * problems of a load speak of the same files again and again. NULL with errno. */
 const char *file_name_keep(const char *file);
+
+/* Settings that were loaded, and problems, must be gone; what was left out and a
+ * generation have names of their own. */
+void file_names_forget(void);
 
 /* Frees settings and its references to services. NULL is harmless. */
 void settings_free(struct settings *settings);

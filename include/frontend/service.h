@@ -26,6 +26,13 @@ enum service_state {
 
 enum { FAILURE_TEXT_SIZE = 160 };
 
+/* What was refused; most services never refuse anybody. */
+struct failures {
+	uint64_t refused[VERDICT_COUNT];
+	int64_t last_time; /* seconds since the epoch; 0: never */
+	char last[FAILURE_TEXT_SIZE];
+};
+
 struct service {
 	TAILQ_ENTRY(service) link;
 	struct service_settings *settings; /* a reference */
@@ -49,11 +56,10 @@ struct service {
 	bool is_continued;       /* by the next generation, while that is adopted */
 	LIST_HEAD(, bind_lookup) lookups; /* of the names in bind */
 
-	uint64_t started, refused[VERDICT_COUNT];
+	uint64_t started;
+	struct failures *failures; /* made when first needed */
 	struct filter_hosts *filter_hosts; /* INTERCEPT: of names in the lists; NULL: none */
 	struct folds *folds;       /* of FAIL lines; made when first needed */
-	int64_t last_failure_time; /* seconds since the epoch; 0: never */
-	char last_failure[FAILURE_TEXT_SIZE];
 };
 
 TAILQ_HEAD(service_list, service);
@@ -112,6 +118,10 @@ struct sources *service_sources(struct service *service);
  * line in the daemon's log too. Returns true when it was not folded. */
 bool service_refused(struct service *service, enum verdict verdict, const struct address *peer,
 		     const char *detail);
+
+/* Counts a refusal and nothing else. For want of memory for the first count it is not
+ * counted. */
+void service_count_refusal(struct service *service, enum verdict verdict);
 
 /* How many descriptors a connection of the service may come to have. */
 unsigned service_descriptors_per_session(const struct service *service);

@@ -37,6 +37,7 @@ int plan_make(struct plan *plan, const struct generation *running,
  * new one is left out. Numbers above i may change. */
 void plan_give_up(struct plan *plan, const struct generation *running, uint32_t i);
 
+/* Frees the lists; the counts of the summary stay. */
 void plan_free(struct plan *plan);
 
 #endif

@@ -164,9 +164,10 @@ void settings_leave_out(struct settings *settings, const struct left_out *entry)
 	*kept = *entry;
 	kept->id = arena_string(&settings->arena, entry->id);
 	kept->name = arena_string(&settings->arena, entry->name);
+	kept->file = arena_string(&settings->arena, entry->file);
 	if (entry->body)
 		kept->body = arena_string(&settings->arena, entry->body);
-	if (kept->id && kept->name)
+	if (kept->id && kept->name && kept->file)
 		STAILQ_INSERT_TAIL(&settings->left_out, kept, link);
 }
 
@@ -175,9 +176,20 @@ struct file_name {
 	char text[];
 };
 
+static struct file_name *names;
+
+void file_names_forget(void)
+{
+	struct file_name *name, *next;
+
+	HASH_ITER(hh, names, name, next) {
+		HASH_DEL(names, name);
+		free(name);
+	}
+}
+
 const char *file_name_keep(const char *file)
 {
-	static struct file_name *names;
 	size_t size = strlen(file) + 1;
 	struct file_name *name;
 

@@ -3,6 +3,7 @@
 #include "admission/host_names.h"
 #include "base/descriptors.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/region.h"
 #include "frontend/ask.h"
 #include "frontend/handover.h"
@@ -191,6 +192,7 @@ static void finish(void)
 	warn_of_few_descriptors();
 	count_sockets(&bound, &wanted);
 	done(bound, wanted);
+	memory_give_back();
 }
 
 static void on_turn_end(void)

@@ -422,7 +422,7 @@ static void on_identified(struct session *session, const char *reason)
 		return;
 	}
 	record_noid(session, reason);
-	session->service->refused[REFUSED_IDENT]++;
+	service_count_refusal(session->service, REFUSED_IDENT);
 	part(session);
 }
 

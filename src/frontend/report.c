@@ -56,19 +56,25 @@ static void print_listener(FILE *out, const struct listener *listener)
 	putc('\n', out);
 }
 
+static void print_failures(FILE *out, const struct failures *failures)
+{
+	for (int verdict = 0; verdict < VERDICT_COUNT; verdict++)
+		if (failures->refused[verdict])
+			fprintf(out, "\trefused (%s) = %" PRIu64 "\n",
+				verdict_name((enum verdict)verdict), failures->refused[verdict]);
+	if (failures->last_time) {
+		fputs("\tlast failure = ", out);
+		print_time(out, failures->last_time);
+		fprintf(out, ", %s\n", failures->last);
+	}
+}
+
 static void print_totals(FILE *out, const struct service *service)
 {
 	fprintf(out, "\trunning servers = %u\n\tstarted = %" PRIu64 "\n", service->running,
 		service->started);
-	for (int verdict = 0; verdict < VERDICT_COUNT; verdict++)
-		if (service->refused[verdict])
-			fprintf(out, "\trefused (%s) = %" PRIu64 "\n",
-				verdict_name((enum verdict)verdict), service->refused[verdict]);
-	if (service->last_failure_time) {
-		fputs("\tlast failure = ", out);
-		print_time(out, service->last_failure_time);
-		fprintf(out, ", %s\n", service->last_failure);
-	}
+	if (service->failures)
+		print_failures(out, service->failures);
 }
 
 static const char *session_state_text(enum session_state state)

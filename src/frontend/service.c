@@ -436,15 +436,25 @@ unsigned service_descriptors_per_session(const struct service *service)
 	return 1 + is_passed_on + is_identified;
 }
 
+void service_count_refusal(struct service *service, enum verdict verdict)
+{
+	if (!service->failures)
+		service->failures = calloc(1, sizeof *service->failures);
+	if (service->failures)
+		service->failures->refused[verdict]++;
+}
+
 static void note_failure(struct service *service, enum verdict verdict,
 			 const struct address *peer, const char *detail)
 {
+	struct failures *failures = service->failures;
 	char text[ADDRESS_TEXT_SIZE];
 
-	service->last_failure_time = loop_wall_clock();
-	snprintf(service->last_failure, sizeof service->last_failure, "%s, from %s%s%s",
-		 verdict_text(verdict), address_text(peer, text), detail ? ": " : "",
-		 detail ? detail : "");
+	if (!failures)
+		return;
+	failures->last_time = loop_wall_clock();
+	snprintf(failures->last, sizeof failures->last, "%s, from %s%s%s", verdict_text(verdict),
+		 address_text(peer, text), detail ? ": " : "", detail ? detail : "");
 }
 
 enum { FOLD_MS = 1000, FOLD_DATAGRAMS_MS = 60000 };
@@ -484,7 +494,7 @@ static bool is_folded(struct service *service, enum verdict verdict, const struc
 bool service_refused(struct service *service, enum verdict verdict, const struct address *peer,
 		     const char *detail)
 {
-	service->refused[verdict]++;
+	service_count_refusal(service, verdict);
 	note_failure(service, verdict, peer, detail);
 	if (detail)
 		log_error("service %s: %s", service->settings->id, detail);
@@ -660,6 +670,7 @@ void service_free(struct service *service)
 	sources_free(service->arrivals);
 	filter_hosts_free(service->filter_hosts);
 	folds_free(service->folds);
+	free(service->failures);
 	sink_release(service->log);
 	service_settings_release(service->settings);
 	free(service);

@@ -28,7 +28,7 @@ struct socket {
 	struct bound bound;
 	uint32_t service; /* SERVICE_IS_NEW: nobody's */
 	struct service_settings *rpc; /* a copy of those it is registered for; NULL: it is not */
-	struct gate gate;             /* of an inner one: whom it admits */
+	struct gate *gate;            /* of an inner one: whom it admits; otherwise NULL */
 	struct socket *next;          /* while it is in no table */
 };
 
@@ -241,6 +241,30 @@ static int open_sockets(const struct service_settings *settings,
 
 /* --- who has which ------------------------------------------------------------------------- */
 
+/* Not open. NULL with errno. */
+static struct socket *socket_new(const struct socket_key *key, uint32_t service)
+{
+	struct socket *socket = calloc(1, sizeof *socket);
+
+	if (!socket)
+		return NULL;
+	socket->key = *key;
+	socket->service = service;
+	if (key->inner_of == SERVICE_IS_NEW)
+		return socket;
+	socket->gate = calloc(1, sizeof *socket->gate);
+	if (socket->gate)
+		return socket;
+	free(socket);
+	return NULL;
+}
+
+static void socket_free(struct socket *socket)
+{
+	free(socket->gate);
+	free(socket);
+}
+
 static void socket_close(struct socket *socket)
 {
 	if (socket->rpc)
@@ -249,7 +273,7 @@ static void socket_close(struct socket *socket)
 	close_one(socket->bound.fd);
 	close_one(socket->bound.refused);
 	HASH_DEL(sockets, socket);
-	free(socket);
+	socket_free(socket);
 }
 
 static void socket_register(struct socket *socket, const struct service_settings *settings)
@@ -264,12 +288,11 @@ static void socket_register(struct socket *socket, const struct service_settings
 static struct socket *socket_open(const struct service_settings *settings, uint32_t service,
 				  const struct bind_message *wanted)
 {
-	struct socket *socket = calloc(1, sizeof *socket);
+	struct socket_key key = key_of(service, wanted);
+	struct socket *socket = socket_new(&key, service);
 
 	if (!socket)
 		return NULL;
-	socket->key = key_of(service, wanted);
-	socket->service = service;
 	if (open_sockets(settings, wanted, &socket->bound) < 0)
 		goto free_socket;
 	HASH_ADD(hh, sockets, key, sizeof socket->key, socket);
@@ -282,7 +305,7 @@ static struct socket *socket_open(const struct service_settings *settings, uint3
 	errno = ENOMEM;
 
 free_socket:
-	free(socket);
+	socket_free(socket);
 	return NULL;
 }
 
@@ -366,7 +389,7 @@ void binder_renumber(const uint32_t *numbers, uint32_t count)
 		inner->service = new_number(inner, numbers, count);
 		if (inner->service == SERVICE_IS_NEW) {
 			close_one(inner->bound.fd);
-			free(inner);
+			socket_free(inner);
 			continue;
 		}
 		inner->key.inner_of = inner->service;
@@ -413,14 +436,14 @@ int binder_let_in(uint32_t service, uint16_t port)
 		errno = ENOENT;
 		return -1;
 	}
-	gate_add(&socket->gate, port);
-	return gate_attach(&socket->gate, socket->bound.fd);
+	gate_add(socket->gate, port);
+	return gate_attach(socket->gate, socket->bound.fd);
 }
 
 /* Nobody rather than anybody. */
 static void attach_or_close(struct socket *socket)
 {
-	if (gate_attach(&socket->gate, socket->bound.fd) < 0)
+	if (gate_attach(socket->gate, socket->bound.fd) < 0)
 		socket_close(socket);
 }
 
@@ -430,7 +453,7 @@ void binder_let_out(uint32_t service, uint16_t port)
 
 	if (!socket)
 		return;
-	gate_remove(&socket->gate, port);
+	gate_remove(socket->gate, port);
 	attach_or_close(socket);
 }
 
@@ -440,7 +463,7 @@ void binder_close_gates(void)
 
 	HASH_ITER(hh, sockets, socket, next)
 		if (socket->key.inner_of != SERVICE_IS_NEW) {
-			socket->gate = (struct gate){ .count = 0 };
+			*socket->gate = (struct gate){ .count = 0 };
 			attach_or_close(socket);
 		}
 }

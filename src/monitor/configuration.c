@@ -2,13 +2,11 @@
 
 #include "base/descriptors.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/region.h"
 #include "monitor/log_files.h"
 
 #include <errno.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +14,7 @@
 static const struct load_options *load_options;
 static struct region *current_region, *next_region;
 static struct settings *current, *next; /* without services */
-static struct plan plan;                /* how next came to be; for the summary */
+static struct plan plan;                /* how next came to be; then its counts */
 static uint32_t last_number;
 
 void configuration_init(const struct load_options *options)
@@ -93,14 +91,6 @@ static void problems_log(const struct problems *problems)
 		log_error("%zu more problems are not shown", problems->omitted);
 }
 
-/* Reading takes many times what it leaves behind: back to the kernel. */
-static void trim_memory(void)
-{
-#ifdef __GLIBC__
-	malloc_trim(0);
-#endif
-}
-
 static struct settings *read_files(void)
 {
 	struct problems problems = { 0 };
@@ -152,11 +142,11 @@ static struct region *fill_region(void)
 
 static bool make_next(struct settings *settings)
 {
+	if (plan_make(&plan, configuration_current(), settings, &plan_events) == 0) {
+		log_files_open(&plan, configuration_current());
+		next_region = fill_region();
+	}
 	plan_free(&plan);
-	if (plan_make(&plan, configuration_current(), settings, &plan_events) < 0)
-		return false;
-	log_files_open(&plan, configuration_current());
-	next_region = fill_region();
 	if (!next_region)
 		return false;
 	last_number++;
@@ -175,7 +165,9 @@ bool configuration_read(void)
 		log_failure(errno, "the configuration can't be kept in memory");
 		settings_free(settings);
 	}
-	trim_memory();
+	if (settings)
+		file_names_forget();
+	memory_give_back(); /* reading takes many times what it leaves behind */
 	return fine;
 }
 

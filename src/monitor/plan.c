@@ -219,5 +219,7 @@ void plan_free(struct plan *plan)
 {
 	free(plan->services);
 	free(plan->continues);
-	*plan = (struct plan){ 0 };
+	plan->services = NULL;
+	plan->continues = NULL;
+	plan->count = 0;
 }

@@ -178,11 +178,17 @@ IN_CHILD static int new_session(const struct program_order *order)
 
 IN_CHILD static int resource_limits(const struct program_order *order)
 {
-	for (int which = 0; which < RLIM_NLIMITS; which++) {
+	static const int resources[LIMIT_COUNT] = {
+		[LIMIT_AS] = RLIMIT_AS,   [LIMIT_CPU] = RLIMIT_CPU,     [LIMIT_DATA] = RLIMIT_DATA,
+		[LIMIT_RSS] = RLIMIT_RSS, [LIMIT_STACK] = RLIMIT_STACK, [LIMIT_FILES] = RLIMIT_NOFILE,
+	};
+
+	for (int which = 0; which < LIMIT_COUNT; which++) {
 		const struct resource_limit *limit = &order->settings->limits[which];
 		struct rlimit value = { limit->value, limit->value };
 
-		if (limit->is_set && syscall(SYS_prlimit64, 0, which, &value, NULL) < 0)
+		if (limit->is_set &&
+		    syscall(SYS_prlimit64, 0, resources[which], &value, NULL) < 0)
 			return -1;
 	}
 	return 0;

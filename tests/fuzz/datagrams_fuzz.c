@@ -231,7 +231,8 @@ static void check_counts(const struct datagram *sent, size_t count)
 		refused += sent[i].to->service == closed;
 		started += sent[i].to->service == built_ins[0].service;
 	}
-	require(closed->refused[REFUSED_ADDRESS] == refused && closed->started == 0);
+	require((closed->failures ? closed->failures->refused[REFUSED_ADDRESS] : 0) == refused &&
+		closed->started == 0);
 	require(built_ins[0].service->started == started);
 }
 

@@ -84,6 +84,9 @@ START_TEST(keeps_one_copy_of_each_file_name)
 	ck_assert_str_eq(other, "/etc/second");
 	ck_assert_ptr_eq(file_name_keep("/etc/first"), kept);
 	ck_assert_ptr_ne(file_name_keep(name), kept);
+	file_names_forget();
+	ck_assert_str_eq(file_name_keep("/etc/first"), "/etc/first");
+	file_names_forget();
 }
 END_TEST
 

@@ -165,7 +165,7 @@ static void show_log(FILE *out, const struct service_settings *service)
 
 static void show_limits(FILE *out, const struct service_settings *service)
 {
-	for (int i = 0; i < RLIM_NLIMITS; i++)
+	for (int i = 0; i < LIMIT_COUNT; i++)
 		if (service->limits[i].is_set)
 			fprintf(out, "%d:%lld ", i, service->limits[i].value == RLIM_INFINITY
 				? -1LL : (long long)service->limits[i].value);
@@ -482,9 +482,9 @@ static const struct {
 	const char *name;
 	int limit;
 } limits[] = {
-	{ "rlimit_as", RLIMIT_AS },       { "rlimit_cpu", RLIMIT_CPU },
-	{ "rlimit_data", RLIMIT_DATA },   { "rlimit_rss", RLIMIT_RSS },
-	{ "rlimit_stack", RLIMIT_STACK }, { "rlimit_files", RLIMIT_NOFILE },
+	{ "rlimit_as", LIMIT_AS },       { "rlimit_cpu", LIMIT_CPU },
+	{ "rlimit_data", LIMIT_DATA },   { "rlimit_rss", LIMIT_RSS },
+	{ "rlimit_stack", LIMIT_STACK }, { "rlimit_files", LIMIT_FILES },
 };
 
 START_TEST(sets_resource_limits)
@@ -512,10 +512,10 @@ START_TEST(sizes_have_units)
 						     "rlimit_stack = 5G\nrlimit_rss = 1g");
 
 	ck_assert_ptr_nonnull(service);
-	ck_assert_uint_eq(service->limits[RLIMIT_AS].value, 2048);
-	ck_assert_uint_eq(service->limits[RLIMIT_DATA].value, 3 * 1024 * 1024);
-	ck_assert_uint_eq(service->limits[RLIMIT_STACK].value, 5368709120);
-	ck_assert_uint_eq(service->limits[RLIMIT_RSS].value, 1073741824);
+	ck_assert_uint_eq(service->limits[LIMIT_AS].value, 2048);
+	ck_assert_uint_eq(service->limits[LIMIT_DATA].value, 3 * 1024 * 1024);
+	ck_assert_uint_eq(service->limits[LIMIT_STACK].value, 5368709120);
+	ck_assert_uint_eq(service->limits[LIMIT_RSS].value, 1073741824);
 }
 END_TEST
 

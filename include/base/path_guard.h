@@ -37,7 +37,24 @@ struct path_guard {
 int path_guard_open(struct path_guard *guard, const char *path, int flags, mode_t mode)
 	__attribute__((warn_unused_result));
 
-/* The same for root alone, who must not be led to another file: EPERM for what may be
+/* The last directory that path_guard_open_near walked to: open, and what guard found on
+ * the way. With directory -1 it is empty. */
+struct path_guard_place {
+	int directory;
+	char prefix[PATH_MAX]; /* of the paths in it, with the slash; its ... */
+	char at[PATH_MAX];     /* ... name as it is told */
+	struct path_guard guard;
+};
+
+/* path_guard_open for reading many files of one directory: it walks there once, for as
+ * long as place is kept. */
+int path_guard_open_near(struct path_guard_place *place, struct path_guard *guard,
+			 const char *path, int flags) __attribute__((warn_unused_result));
+
+/* Empties it. */
+void path_guard_leave(struct path_guard_place *place);
+
+/* The same as path_guard_open for root alone, who must not be led to another file: EPERM for what may be
  * planted. */
 int path_guard_open_for_root(const char *path, int flags, mode_t mode)
 	__attribute__((warn_unused_result));

@@ -27,7 +27,7 @@ const char *program_obstacle(const char *path, const struct identity *identity,
 
 /* How others can change the program, or an interpreter of it, in fault; NULL: they
  * can't, or it could not be seen. */
-const char *program_fault(const char *path, const struct trust *trust,
+const char *program_fault(const char *path, struct trust *trust,
 			  char fault[static TRUST_TEXT_SIZE]);
 
 /* As program_obstacle, for reading a file, and for

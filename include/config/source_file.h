@@ -23,7 +23,7 @@ struct source_file {
  * used is the caller's decision. Returns 0 with *file filled in (to be given to
  * source_file_clear), or -1 with *wrong saying why, in words that follow the path
  * and a colon; valid until the next call. */
-int source_file_read(struct source_file *file, const char *path, const struct trust *trust,
+int source_file_read(struct source_file *file, const char *path, struct trust *trust,
 		     const char **wrong) __attribute__((warn_unused_result));
 
 void source_file_clear(struct source_file *file);

@@ -18,10 +18,13 @@ struct trust {
 	bool advise; /* also say what root would refuse */
 	struct problems *problems;
 	char advised[TRUST_TEXT_SIZE]; /* what was said last */
+	struct path_guard_place place; /* where the last file was; others will be there */
 };
 
-/* Besides root, owner is trusted. */
+/* Besides root, owner is trusted. To be ended with trust_end. */
 void trust_begin(struct trust *trust, uid_t owner, bool advise, struct problems *problems);
+
+void trust_end(struct trust *trust);
 
 /* True for root: what has a fault is to be refused. */
 bool trust_is_enforced(void);
@@ -30,7 +33,7 @@ bool trust_is_enforced(void);
  * how others can change it and what mends that, or "", to fault. Returns the
  * descriptor, or -1 with errno; with a fault too when root must not follow a
  * link on the way. */
-int trust_open(const struct trust *trust, const char *path, int flags,
+int trust_open(struct trust *trust, const char *path, int flags,
 	       char fault[static TRUST_TEXT_SIZE]) __attribute__((warn_unused_result));
 
 /* Advises, at that place and not twice in a row, that root would refuse what, if

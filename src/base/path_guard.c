@@ -28,6 +28,7 @@ struct walk {
 	char at[PATH_MAX];   /* its path; "" for the root */
 	char rest[PATH_MAX]; /* of the path, still to be walked */
 	int links;
+	struct path_guard_place *place; /* to keep what is reached; or NULL */
 };
 
 static bool is_foreign(const struct path_guard *guard, uid_t owner)
@@ -262,6 +263,15 @@ static bool is_sole_name(const struct walk *walk, const char *name, int fd)
 	       there.st_dev == opened.st_dev;
 }
 
+/* Notes what was found as far as the directory that was reached. */
+static void note_place(const struct walk *walk)
+{
+	if (!walk->place)
+		return;
+	walk->place->guard = *walk->guard;
+	strcpy(walk->place->at, walk->at);
+}
+
 static int open_last(struct walk *walk, const char *name, int flags)
 {
 	int fd = openat(walk->directory, name, walk->flags | flags | O_CLOEXEC, walk->mode);
@@ -302,31 +312,94 @@ static int walk_on(struct walk *walk)
 
 		if (is_link && is_procfs(walk->directory))
 			return open_in_procfs(walk, name);
-		if (!is_link && !goes_on)
+		if (!is_link && !goes_on) {
+			note_place(walk);
 			return open_last(walk, name, O_NOFOLLOW);
+		}
 		if ((is_link ? follow(walk, name, &status) : enter(walk, name)) < 0)
 			return -1;
 	}
 }
 
-int path_guard_open(struct path_guard *guard, const char *path, int flags, mode_t mode)
+static size_t length_of_prefix(const char *path)
 {
-	struct walk walk = { .guard = guard, .flags = flags, .mode = mode, .directory = -1 };
-	int fd = -1, error;
+	const char *slash = strrchr(path, '/');
 
-	*guard = (struct path_guard){ .trusted = guard->trusted };
-	if (!*path || strlen(path) >= sizeof walk.rest) {
+	return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+/* Begins in the directory that place has, if path is in that. */
+static bool recall(struct walk *walk, const char *path)
+{
+	struct path_guard_place *place = walk->place;
+	size_t length = length_of_prefix(path);
+
+	if (!place || place->directory < 0 || place->guard.trusted != walk->guard->trusted ||
+	    length == 0 || strlen(place->prefix) != length ||
+	    strncmp(place->prefix, path, length) != 0)
+		return false;
+	walk->directory = place->directory;
+	place->directory = -1;
+	*walk->guard = place->guard;
+	strcpy(walk->at, place->at);
+	strcpy(walk->rest, path + length);
+	return true;
+}
+
+/* Keeps the directory for the next path; not where a link, which may have been the last
+ * name, led to it. */
+static void leave_directory(struct walk *walk, const char *path, bool has_arrived)
+{
+	struct path_guard_place *place = walk->place;
+	int error = errno;
+
+	if (place && has_arrived && walk->links == 0) {
+		path_guard_leave(place);
+		place->directory = walk->directory;
+		snprintf(place->prefix, sizeof place->prefix, "%.*s",
+			 (int)length_of_prefix(path), path);
+	} else if (walk->directory >= 0) {
+		close(walk->directory);
+	}
+	errno = error;
+}
+
+static int open_walking(struct walk *walk, const char *path)
+{
+	int fd = -1;
+
+	*walk->guard = (struct path_guard){ .trusted = walk->guard->trusted };
+	if (!*path || strlen(path) >= sizeof walk->rest) {
 		errno = *path ? ENAMETOOLONG : ENOENT;
 		return -1;
 	}
-	strcpy(walk.rest, path);
-	if (start_at(&walk, path) == 0)
-		fd = walk_on(&walk);
-	error = errno;
-	if (walk.directory >= 0)
-		close(walk.directory);
-	errno = error;
+	strcpy(walk->rest, path);
+	if (recall(walk, path) || start_at(walk, path) == 0)
+		fd = walk_on(walk);
+	leave_directory(walk, path, fd >= 0);
 	return fd;
+}
+
+int path_guard_open(struct path_guard *guard, const char *path, int flags, mode_t mode)
+{
+	struct walk walk = { .guard = guard, .flags = flags, .mode = mode, .directory = -1 };
+
+	return open_walking(&walk, path);
+}
+
+int path_guard_open_near(struct path_guard_place *place, struct path_guard *guard,
+			 const char *path, int flags)
+{
+	struct walk walk = { .guard = guard, .flags = flags, .directory = -1, .place = place };
+
+	return open_walking(&walk, path);
+}
+
+void path_guard_leave(struct path_guard_place *place)
+{
+	if (place->directory >= 0)
+		close(place->directory);
+	place->directory = -1;
 }
 
 int path_guard_open_for_root(const char *path, int flags, mode_t mode)

@@ -467,6 +467,7 @@ static void loader_end(struct loader *loader)
 	free(loader->defaults);
 	accounts_free(loader->accounts);
 	port_map_free(loader->ports);
+	trust_end(&loader->trust);
 }
 
 static void read_config(struct loader *loader, const char *path)

@@ -210,7 +210,7 @@ const char *appending_obstacle(const char *path, const struct identity *identity
 	return find_bar(&search, directory);
 }
 
-const char *program_fault(const char *path, const struct trust *trust,
+const char *program_fault(const char *path, struct trust *trust,
 			  char fault[static TRUST_TEXT_SIZE])
 {
 	char head[HEAD_SIZE + 1];

@@ -43,7 +43,7 @@ static const char *refusal_of_open(const char *fault)
 
 /* Opens path if it may be read, and keeps how others can change it; -1, with
  * *wrong saying why, otherwise. */
-static int open_fit(struct source_file *file, const char *path, const struct trust *trust,
+static int open_fit(struct source_file *file, const char *path, struct trust *trust,
 		    struct stat *status, const char **wrong)
 {
 	char fault[TRUST_TEXT_SIZE];
@@ -79,7 +79,7 @@ static int read_text(struct source_file *file, int fd, size_t size)
 	return got < 0 ? -1 : 0;
 }
 
-int source_file_read(struct source_file *file, const char *path, const struct trust *trust,
+int source_file_read(struct source_file *file, const char *path, struct trust *trust,
 		     const char **wrong)
 {
 	struct stat status;

@@ -8,7 +8,13 @@
 
 void trust_begin(struct trust *trust, uid_t owner, bool advise, struct problems *problems)
 {
-	*trust = (struct trust){ .owner = owner, .advise = advise, .problems = problems };
+	*trust = (struct trust){ .owner = owner, .advise = advise, .problems = problems,
+				 .place = { .directory = -1 } };
+}
+
+void trust_end(struct trust *trust)
+{
+	path_guard_leave(&trust->place);
 }
 
 bool trust_is_enforced(void)
@@ -28,13 +34,13 @@ static void write_fault(const struct path_guard *guard, char fault[static TRUST_
 			 "followed; name the file itself", guard->culprit);
 }
 
-int trust_open(const struct trust *trust, const char *path, int flags,
+int trust_open(struct trust *trust, const char *path, int flags,
 	       char fault[static TRUST_TEXT_SIZE])
 {
 	struct path_guard guard = { .trusted = trust->owner };
 	/* A FIFO or a terminal must not hold up or take over whoever opens it. */
 	int all = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags;
-	int fd = path_guard_open(&guard, path, all, 0), error = errno;
+	int fd = path_guard_open_near(&trust->place, &guard, path, all), error = errno;
 
 	*fault = '\0';
 	if (fd >= 0 || guard.refused_link)

@@ -57,28 +57,52 @@ static void make_scene(const struct scene *scene)
 	set("d", scene->directory_owner, scene->group, scene->directory);
 }
 
+static void check_found(const struct scene *scene, const struct path_guard *guard)
+{
+	char text[GUARD_TEXT_SIZE];
+
+	ck_assert_msg(guard->is_changeable == (scene->culprit != NULL), "%s", guard->culprit);
+	if (!scene->culprit)
+		return;
+	ck_assert_str_eq(strrchr(guard->culprit, '/') + 1, scene->culprit);
+	ck_assert_str_eq(path_guard_fault(guard, text),
+			 textf("%s %s", guard->culprit, scene->fault));
+	ck_assert_str_eq(path_guard_remedy(guard, text),
+			 textf("%s %s", scene->remedy, guard->culprit));
+}
+
 static void check_scene(const struct scene *scene, const char *name)
 {
 	struct path_guard guard = { .trusted = scene->trusted };
 	int fd = path_guard_open(&guard, place_path(name), O_RDONLY, 0);
-	char text[GUARD_TEXT_SIZE];
 
 	ck_assert_msg(fd >= 0, "%s: %s", name, strerror(errno));
 	close(fd);
-	ck_assert_msg(guard.is_changeable == (scene->culprit != NULL), "%s", guard.culprit);
-	if (!scene->culprit)
-		return;
-	ck_assert_str_eq(strrchr(guard.culprit, '/') + 1, scene->culprit);
-	ck_assert_str_eq(path_guard_fault(&guard, text),
-			 textf("%s %s", guard.culprit, scene->fault));
-	ck_assert_str_eq(path_guard_remedy(&guard, text),
-			 textf("%s %s", scene->remedy, guard.culprit));
+	check_found(scene, &guard);
+}
+
+/* The second time from the directory that is kept. */
+static void check_scene_twice(const struct scene *scene, const char *name)
+{
+	struct path_guard_place place = { .directory = -1 };
+
+	for (int i = 0; i < 2; i++) {
+		struct path_guard guard = { .trusted = scene->trusted };
+		int fd = path_guard_open_near(&place, &guard, place_path(name), O_RDONLY);
+
+		ck_assert_msg(fd >= 0, "%s: %s", name, strerror(errno));
+		close(fd);
+		check_found(scene, &guard);
+	}
+	path_guard_leave(&place);
+	ck_assert_int_lt(place.directory, 0);
 }
 
 START_TEST(who_can_change_a_file_is_found)
 {
 	make_scene(&scenes[_i]);
 	check_scene(&scenes[_i], "d/file");
+	check_scene_twice(&scenes[_i], "d/file");
 }
 END_TEST
 
@@ -90,6 +114,40 @@ START_TEST(it_is_found_where_a_link_leads)
 	ck_assert_int_eq(symlink("./link/../d//file", place_path("second")), 0);
 	ck_assert_int_eq(symlink(place_path("second"), place_path("third")), 0);
 	check_scene(&scenes[_i], "third");
+	check_scene_twice(&scenes[_i], "third");
+}
+END_TEST
+
+/* One file of the directory that is kept says nothing about the next. */
+START_TEST(each_file_of_a_kept_directory_is_looked_at)
+{
+	struct path_guard_place place = { .directory = -1 };
+	static const struct {
+		const char *name;
+		const char *text; /* NULL: there is none */
+	} files[] = {
+		{ "d/one", "1" }, { "d/two", "2" }, { "d/none", NULL }, { "d/two", "2" },
+		{ "other", "3" }, { "d/link", "3" }, { "d/one", "1" },  { "other", "3" },
+	};
+
+	ck_assert_int_eq(mkdir(place_path("d"), 0755), 0);
+	place_write("d/one", "1");
+	place_write("d/two", "2");
+	place_write("other", "3");
+	ck_assert_int_eq(symlink("../other", place_path("d/link")), 0);
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		struct path_guard guard = { .trusted = geteuid() };
+		int fd = path_guard_open_near(&place, &guard, place_path(files[i].name), O_RDONLY);
+		char text[2] = "";
+
+		ck_assert_msg((fd >= 0) == (files[i].text != NULL), "%s", files[i].name);
+		if (fd < 0)
+			continue;
+		ck_assert_int_eq(read(fd, text, 1), 1);
+		ck_assert_str_eq(text, files[i].text);
+		close(fd);
+	}
+	path_guard_leave(&place);
 }
 END_TEST
 
@@ -308,6 +366,7 @@ Suite *path_guard_suite(void)
 	}
 	tcase_add_loop_test(paths_case, paths_lead_where_the_kernel_has_them_lead, 0,
 			    LENGTH(paths));
+	tcase_add_test(paths_case, each_file_of_a_kept_directory_is_looked_at);
 	tcase_add_test(paths_case, what_is_not_there_is_made_at_the_end_of_a_link);
 	tcase_add_test(paths_case, the_links_of_proc_are_the_kernel_s);
 	tcase_add_test(paths_case, a_path_that_is_too_long_is_an_error);

@@ -142,10 +142,11 @@ class Server:
         return readings[-1]
 
     def resident_mebibytes(self):
+        """Of all its processes; what several have is shared among those."""
         kibibytes = 0
         for pid in self.pids():
-            with open(f"/proc/{pid}/status") as status:
-                kibibytes += sum(int(line.split()[1]) for line in status if "VmRSS" in line)
+            with open(f"/proc/{pid}/smaps_rollup") as rollup:
+                kibibytes += sum(int(line.split()[1]) for line in rollup if line[:4] == "Pss:")
         return kibibytes / 1024
 
 

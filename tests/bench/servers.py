@@ -66,6 +66,7 @@ class Server:
         self.directory = tempfile.mkdtemp(dir=WORKPLACE.name)
         self.command = [program]
         self.process = None
+        self.pids_at_start = []
 
     def fail(self, trouble):
         self.trouble = f"{trouble}; its last words: {self.last_words()}"
@@ -91,6 +92,7 @@ class Server:
             self.process = subprocess.Popen(self.command, cwd=self.directory, stdout=output,
                                             stdin=subprocess.DEVNULL, stderr=output)
         self.wait_listening(self.sockets)
+        self.pids_at_start = self.pids()
 
     def wait_listening(self, sockets):
         wanted = set(self.ports[:sockets])
@@ -122,12 +124,13 @@ class Server:
                     found += map(int, children.read().split())
         return found
 
-    def cpu_seconds(self):
+    def cpu_seconds(self, pids=None, with_children=False):
+        """Of its processes, or of these; also of the children that they waited for."""
         ticks = 0
-        for pid in self.pids():
+        for pid in pids or self.pids():
             with open(f"/proc/{pid}/stat") as stat:
-                user, system = stat.read().rpartition(")")[2].split()[11:13]
-                ticks += int(user) + int(system)
+                figures = stat.read().rpartition(")")[2].split()
+                ticks += sum(map(int, figures[11:15 if with_children else 13]))
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def cpu_seconds_at_rest(self):

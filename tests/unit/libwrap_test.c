@@ -459,7 +459,14 @@ END_TEST
 
 #define ROWS(table) ((int)(sizeof table / sizeof table[0]))
 
-/* Others look up names meanwhile, for which the C library has locks. */
+/* Others look up names meanwhile, for which the C library has locks. AddressSanitizer
+ * has them held for most of the time, so that most children are made again. */
+#ifdef __SANITIZE_ADDRESS__
+enum { ASKED_MEANWHILE = 40 };
+#else
+enum { ASKED_MEANWHILE = 400 };
+#endif
+
 static atomic_bool is_over;
 
 static void *read_resolv_conf(void *none)
@@ -474,16 +481,16 @@ static void *read_resolv_conf(void *none)
 
 START_TEST(who_looks_up_names_meanwhile_keeps_no_answer_back)
 {
-	enum { THREADS = 8, QUESTIONS = 400 };
+	enum { THREADS = 8 };
 	pthread_t threads[THREADS];
 
 	write_rules("svc: ALL\n", "ALL: ALL\n");
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, read_resolv_conf, NULL), 0);
-	for (int i = 0; i < QUESTIONS; i++)
+	for (int i = 0; i < ASKED_MEANWHILE; i++)
 		ask_from(&told[i], "svc", textf("192.0.2.%d", i % 250));
-	run_until_answered(QUESTIONS);
-	for (int i = 0; i < QUESTIONS; i++)
+	run_until_answered(ASKED_MEANWHILE);
+	for (int i = 0; i < ASKED_MEANWHILE; i++)
 		ck_assert(told[i].allowed);
 	is_over = true;
 	for (int i = 0; i < THREADS; i++)

@@ -66,7 +66,7 @@ musl_headers := build/musl/include
 musl:
 	@sh packaging/install-dependencies build musl
 	@mkdir -p $(musl_headers)/sys
-	@ln -sfn /usr/include/confuse.h /usr/include/uthash.h /usr/include/linux \
+	@ln -sfn /usr/include/confuse.h /usr/include/uthash.h /usr/include/seccomp.h /usr/include/seccomp-syscalls.h /usr/include/linux \
 		/usr/include/asm-generic /usr/include/$$(gcc -print-multiarch)/asm $(musl_headers)
 	@ln -sfn /usr/include/$$(gcc -print-multiarch)/sys/queue.h $(musl_headers)/sys
 	@$(MAKE) --no-print-directory -j $$(nproc) CC=musl-gcc BUILD=build/musl WERROR=1 \

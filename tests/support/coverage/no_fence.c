@@ -1,0 +1,12 @@
+/* In place of fence_enter in the daemon of `make coverage`: behind the fence the
+ * frontend could not write what it has counted. */
+#include "frontend/fence.h"
+
+int __wrap_fence_enter(const struct fence_user *user, const char **step);
+
+int __wrap_fence_enter(const struct fence_user *user, const char **step)
+{
+	(void)user;
+	*step = "";
+	return 0;
+}

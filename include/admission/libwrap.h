@@ -3,7 +3,8 @@
  * commands, change the environment, the umask, the priority. So each question is
  * put in a process of its own, which can be ended when it takes too long and has
  * nothing of the daemon's to spoil. It becomes a child of the daemon's, whose
- * exit status nobody asks for.
+ * exit status nobody asks for. It hears name servers and identds, and so can be made
+ * to run as a user that owns nothing: libwrap_run_as.
  *
  * For want of the connection the options banners, keepalive and linger have no
  * effect, nor have those that would change the server's process (nice, setenv,
@@ -22,6 +23,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct libwrap_query;
 
@@ -46,6 +48,12 @@ struct libwrap_query *libwrap_ask(const struct turn_owner *owner, const char *da
 
 /* done will not be called. */
 void libwrap_cancel(struct libwrap_query *query);
+
+/* Has each question put by a process of that user and group, without others and
+ * without capabilities, from now on; commands of rules run as that user, too. A file
+ * that is there but not readable to it makes the answer no, which the log is told at
+ * most once an hour. */
+void libwrap_run_as(uid_t uid, gid_t gid);
 
 /* Has no command run that a rule asks for (spawn) from now on, for who only wants
  * to know. */

@@ -7,6 +7,9 @@
 #include "channel/message.h"
 #include "config/settings.h"
 
+/* Once, when frontend_user_init has chosen the user. */
+void libwrap_answers_init(void);
+
 /* Finds the answer and sends it to the frontend, with the same ticket. Who can't be
  * asked about is not let in. */
 void libwrap_answers_find(const struct service_settings *settings,

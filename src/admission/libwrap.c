@@ -24,6 +24,7 @@ void libwrap_set_deadline(uint64_t deadline_ms)
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <poll.h>
 #include <resolv.h>
@@ -69,10 +70,11 @@ enum {
 	LINE_MOST = 2048,    /* libwrap refuses everybody over a longer one */
 	LINES_MOST = 100000, /* of nothing but comments */
 	BEGUN_BY_MS = 250,   /* a child of the first attempt; twice as long of each other one */
+	TELL_AGAIN_MS = 3600 * 1000,
 };
 
 /* What the child writes. */
-enum { SAYS_NO, SAYS_YES, HAS_BEGUN };
+enum { SAYS_NO, SAYS_YES, HAS_BEGUN, CANT_READ_ALLOW, CANT_READ_DENY };
 
 struct libwrap_query {
 	struct turn turn;
@@ -96,6 +98,12 @@ static struct turns *turns; /* by service and source */
 static bool runs_no_commands;
 
 static struct {
+	bool is_set;
+	uid_t uid;
+	gid_t gid;
+} asking_user;
+
+static struct {
 	bool is_known, have_any;
 	uint64_t looked;
 } rules;
@@ -103,6 +111,13 @@ static struct {
 void libwrap_run_no_commands(void)
 {
 	runs_no_commands = true;
+}
+
+void libwrap_run_as(uid_t uid, gid_t gid)
+{
+	asking_user.is_set = true;
+	asking_user.uid = uid;
+	asking_user.gid = gid;
 }
 
 void libwrap_set_files(char *allow, char *deny)
@@ -202,6 +217,27 @@ static void take_locks(void)
 	res_init();
 }
 
+/* Nothing that strangers say is read by root. */
+static void become_asking_user(void)
+{
+	if (!asking_user.is_set)
+		return;
+	if (setgroups(0, NULL) < 0 || setresgid(asking_user.gid, asking_user.gid, asking_user.gid) < 0 ||
+	    setresuid(asking_user.uid, asking_user.uid, asking_user.uid) < 0)
+		_exit(EXIT_FAILURE);
+}
+
+/* libwrap takes a file that it can't read for one without rules. */
+static bool is_readable_or_absent(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return errno == ENOENT;
+	close(fd);
+	return true;
+}
+
 /* Gives up names and users in time to go on to the rules that need none. */
 static void limit_waiting(void)
 {
@@ -229,6 +265,15 @@ static bool is_allowed(struct libwrap_query *query)
 	return wrap.hosts_access(&request) && *wrap.dry_run == runs_no_commands;
 }
 
+static unsigned char find_answer(struct libwrap_query *query)
+{
+	if (!is_readable_or_absent(allow_file))
+		return CANT_READ_ALLOW;
+	if (!is_readable_or_absent(deny_file))
+		return CANT_READ_DENY;
+	return is_allowed(query) ? SAYS_YES : SAYS_NO;
+}
+
 /* Some errors make libwrap call exit(3), which must not flush and clean up what
  * is the daemon's; no answer is a refusal. */
 __attribute__((noreturn)) static void answer_in_child(struct libwrap_query *query, int pipe)
@@ -237,13 +282,14 @@ __attribute__((noreturn)) static void answer_in_child(struct libwrap_query *quer
 
 	accept_signals();
 	close_descriptors_but(pipe);
+	become_asking_user();
 	atexit(leave);
 	take_locks();
 	if (write(pipe, &answer, sizeof answer) < 0)
 		leave();
 	openlog(own_name(), LOG_PID, LOG_DAEMON);
 	limit_waiting();
-	answer = is_allowed(query) ? SAYS_YES : SAYS_NO;
+	answer = find_answer(query);
 	_exit(write(pipe, &answer, sizeof answer) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
@@ -338,6 +384,19 @@ static void query_answer(struct libwrap_query *query, bool allowed)
 	done(context, allowed);
 }
 
+/* One line an hour: whoever connects causes it. */
+static void tell_unreadable(const char *path)
+{
+	static uint64_t last;
+
+	if (last && loop_now() - last < TELL_AGAIN_MS)
+		return;
+	last = loop_now();
+	log_error("%s can't be read by the user %lu, who asks it: nobody is let in; make it readable "
+		  "to everybody", path,
+		  (unsigned long)(asking_user.is_set ? asking_user.uid : geteuid()));
+}
+
 static void answer_is_ready(struct watch *watch, short events)
 {
 	struct libwrap_query *query = container_of(watch, struct libwrap_query, answer);
@@ -349,8 +408,11 @@ static void answer_is_ready(struct watch *watch, short events)
 	if (read(watch->fd, &answer, sizeof answer) < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	timer_stop(&query->begun_by);
-	if (answer != HAS_BEGUN) /* which it has been when the deadline comes */
-		query_answer(query, answer == SAYS_YES);
+	if (answer == HAS_BEGUN) /* which it has been when the deadline comes */
+		return;
+	if (answer == CANT_READ_ALLOW || answer == CANT_READ_DENY)
+		tell_unreadable(answer == CANT_READ_ALLOW ? allow_file : deny_file);
+	query_answer(query, answer == SAYS_YES);
 }
 
 static void child_is_started(struct job *job)
@@ -464,6 +526,12 @@ struct libwrap_query {
 
 void libwrap_run_no_commands(void)
 {
+}
+
+void libwrap_run_as(uid_t uid, gid_t gid)
+{
+	(void)uid;
+	(void)gid;
 }
 
 void libwrap_set_files(char *allow, char *deny)

@@ -3,6 +3,7 @@
 #include "admission/libwrap.h"
 #include "base/hash.h"
 #include "monitor/frontend_process.h"
+#include "monitor/frontend_user.h"
 
 #include <stdlib.h>
 
@@ -14,6 +15,14 @@ struct question {
 };
 
 static struct question *questions;
+
+void libwrap_answers_init(void)
+{
+	struct process_user user;
+
+	if (frontend_user_choose(&user))
+		libwrap_run_as(user.uid, user.gid);
+}
 
 static void answer(uint64_t ticket, bool allowed)
 {

@@ -11,6 +11,7 @@
 #include "monitor/ending.h"
 #include "monitor/frontend_user.h"
 #include "monitor/launcher.h"
+#include "monitor/libwrap_answers.h"
 #include "monitor/orphans.h"
 #include "monitor/requests.h"
 #include "monitor/rpc.h"
@@ -143,6 +144,7 @@ static int serve(void)
 	}
 	if (frontend_user_init(NULL, configuration_next()) < 0)
 		return EXIT_FAILURE;
+	libwrap_answers_init();
 	if (requests_start(options, on_started) < 0) {
 		log_failure(errno, "can't start the frontend");
 		return EXIT_FAILURE;

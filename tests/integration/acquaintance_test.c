@@ -12,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* --- identd ---------------------------------------------------------------------
@@ -434,6 +435,37 @@ START_TEST(the_server_is_known_by_its_file_name)
 }
 END_TEST
 
+START_TEST(hosts_deny_is_asked_by_the_frontends_user)
+{
+	static const struct daemon_options options = { .prepare = use_own_hosts_deny };
+	int port = add_service("zzone", "libwrap = zz-daemon\n" HELLO);
+
+	place_write("out", "%s", "");
+	ck_assert_int_eq(chmod(place_path("."), 0755), 0);
+	ck_assert_int_eq(chmod(place_path("out"), 0666), 0);
+	place_write("hosts.deny", "zz-daemon: 127.0.0.5: spawn id -u > %s\n", place_path("out"));
+	daemon_start_with(&options);
+	ck_assert_str_eq(ask_from("127.0.0.5", port, ""), "");
+	ck_assert_msg(text_matches(place_read("out"), "^6[1-5][0-9]{3}$"), "%s", place_read("out"));
+}
+END_TEST
+
+START_TEST(an_unreadable_hosts_deny_refuses_everybody_and_is_said_once)
+{
+	static const struct daemon_options options = { .prepare = use_own_hosts_deny };
+	static const char said[] = "ERROR: /etc/hosts\\.deny can't be read by the user [0-9]+";
+	int port = add_service("zzone", "libwrap = zz-daemon\n" HELLO);
+
+	place_write("hosts.deny", "other: ALL\n");
+	ck_assert_int_eq(chmod(place_path("hosts.deny"), 0600), 0);
+	daemon_start_with(&options);
+	ck_assert_str_eq(ask(port, ""), "");
+	daemon_wait_log(said);
+	ck_assert_str_eq(ask(port, ""), "");
+	ck_assert_uint_eq(text_count(daemon_log(), said), 1);
+}
+END_TEST
+
 Suite *acquaintance_suite(void)
 {
 	Suite *suite = suite_create("acquaintance");
@@ -468,6 +500,8 @@ Suite *acquaintance_suite(void)
 	if (is_superuser() && access("/etc/hosts.deny", F_OK) == 0) {
 		tcase_add_test(wrap, hosts_deny_is_obeyed);
 		tcase_add_test(wrap, the_server_is_known_by_its_file_name);
+		tcase_add_test(wrap, hosts_deny_is_asked_by_the_frontends_user);
+		tcase_add_test(wrap, an_unreadable_hosts_deny_refuses_everybody_and_is_said_once);
 	}
 #endif
 	(void)wrap;

@@ -258,6 +258,43 @@ START_TEST(commands_are_run)
 }
 END_TEST
 
+enum { ASKING_UID = 61999 };
+
+static void ask_as_other_user(const char *allow, const char *deny)
+{
+	ck_assert_int_eq(chmod(place_path("."), 0777), 0);
+	write_rules(allow, deny);
+	libwrap_run_as(ASKING_UID, ASKING_UID + 1);
+}
+
+START_TEST(questions_are_put_by_another_user)
+{
+	ask_as_other_user(textf("ALL: ALL: spawn (id -u; id -G; grep CapEff /proc/self/status) > %s\n",
+				place_path("out")), "");
+	ask_from(&told[0], "echo", "192.0.2.1");
+	run_until_answered(1);
+	ck_assert(told[0].allowed);
+	ck_assert_str_eq(place_read("out"), "61999\n62000\nCapEff:\t0000000000000000\n");
+}
+END_TEST
+
+/* libwrap itself goes on without the file. */
+START_TEST(a_file_that_the_user_can_not_read_refuses_everybody)
+{
+	const char *closed = _i == 0 ? "allow" : "deny";
+
+	ask_as_other_user("ALL: ALL\n", "");
+	ck_assert_int_eq(chmod(place_path(closed), 0600), 0);
+	ask_from(&told[0], "echo", "192.0.2.1");
+	run_until_answered(1);
+	ck_assert(!told[0].allowed);
+	ck_assert_int_eq(chmod(place_path(closed), 0644), 0);
+	ask_from(&told[1], "echo", "192.0.2.1");
+	run_until_answered(2);
+	ck_assert(told[1].allowed);
+}
+END_TEST
+
 /* What ran this test in the background may have had signals ignored. */
 static void stop_ignoring_signals(void)
 {
@@ -522,6 +559,10 @@ Suite *libwrap_suite(void)
 	tcase_add_test(options, commands_are_run);
 	tcase_add_test(options, commands_inherit_nothing_of_the_daemon);
 	tcase_add_test(options, options_leave_the_daemon_as_it_is);
+	if (geteuid() == 0) {
+		tcase_add_test(asking, questions_are_put_by_another_user);
+		tcase_add_loop_test(asking, a_file_that_the_user_can_not_read_refuses_everybody, 0, 2);
+	}
 	tcase_add_checked_fixture(waiting, set_up, tear_down);
 	tcase_set_timeout(waiting, 60);
 	tcase_add_test(waiting, a_stuck_question_holds_up_no_other);

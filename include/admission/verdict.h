@@ -12,10 +12,12 @@ enum verdict {
 	REFUSED_PROCESS_LIMIT, /* -limit */
 	REFUSED_LIBWRAP,       /* hosts.allow, hosts.deny */
 	REFUSED_LOAD,          /* max_load */
-	REFUSED_RATE,          /* cps, source_cps */
+	REFUSED_SOURCE_RATE,   /* source_cps */
+	REFUSED_RATE,          /* cps */
 	REFUSED_EXEC,          /* the program could not be started */
 	REFUSED_DESCRIPTORS,   /* no descriptor for the connection */
 	REFUSED_MEMORY,        /* no memory for the session */
+	REFUSED_ARRIVING,      /* too many of the service that have not begun */
 	REFUSED_IDENT,         /* IDONLY and no identity */
 	REFUSED_TARGET,        /* INTERCEPT: the socket of its server is not open */
 	REFUSED_BANNED,        /* touched a sensor before */

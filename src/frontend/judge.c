@@ -148,7 +148,9 @@ enum verdict judge_limits(struct service *service, const struct address *peer)
 {
 	const struct service_settings *settings = service->settings;
 
-	if (source_is_too_fast(service, peer) || !rate_admits(service, peer))
+	if (source_is_too_fast(service, peer))
+		return REFUSED_SOURCE_RATE;
+	if (!rate_admits(service, peer))
 		return REFUSED_RATE;
 	if (!load_admits(settings, peer))
 		return REFUSED_LOAD;

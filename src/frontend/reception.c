@@ -66,7 +66,9 @@ static enum verdict judge_arrival(struct service *service, const struct address 
 
 	if (!service->arrivals)
 		service->arrivals = sources_new();
-	if (!service->arrivals || left == 0)
+	if (left == 0)
+		return REFUSED_ARRIVING;
+	if (!service->arrivals)
 		return REFUSED_MEMORY;
 	own = sources_running(service->arrivals, peer, service->settings->source_prefix);
 	return own < left ? ADMITTED : REFUSED_SOURCE_LIMIT;

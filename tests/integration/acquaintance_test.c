@@ -20,9 +20,9 @@
 
 #define CLIENT "127.113.0.1"
 
-static int identd_open(void)
+static int identd_open_at(const char *address)
 {
-	struct endpoint here = endpoint_of(CLIENT, 113);
+	struct endpoint here = endpoint_of(address, 113);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
 	ck_assert_int_ge(fd, 0);
@@ -30,6 +30,11 @@ static int identd_open(void)
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&here.address, here.length), 0);
 	ck_assert_int_eq(listen(fd, 8), 0);
 	return fd;
+}
+
+static int identd_open(void)
+{
+	return identd_open_at(CLIENT);
 }
 
 /* Answers one query about client's connection to port with what follows the ports. */
@@ -160,6 +165,24 @@ START_TEST(who_waits_in_numbers_leaves_room_for_others)
 	for (int i = 0; i < CLIENTS; i++)
 		close(clients[i]);
 	close(identd);
+}
+END_TEST
+
+/* Each source fills half of the room that is left, until there is none. */
+START_TEST(a_service_without_room_says_so)
+{
+	int port = add_identified("cps = 0 0\n"), source = 1;
+	const char *address;
+
+	daemon_start();
+	for (int left = ROOM; left > 0; left -= (left + 1) / 2, source++) {
+		address = textf("127.113.0.%d", source);
+		identd_open_at(address);
+		for (int i = 0; i < (left + 1) / 2; i++)
+			client_connect_from(address, NULL, port);
+	}
+	client_connect_from(textf("127.113.0.%d", source), NULL, port);
+	service_wait_log("FAIL: zzid too many arriving from=127\\.113\\.0\\.%d$", source);
 }
 END_TEST
 
@@ -480,8 +503,10 @@ Suite *acquaintance_suite(void)
 		tcase_add_test(identd, idonly_refuses_who_is_not_identified);
 		tcase_add_test(identd, a_refused_user_is_logged_too);
 		tcase_add_test(identd, a_silent_identd_holds_up_nobody_else);
-		if (can_open(4 * ROOM))
+		if (can_open(4 * ROOM)) {
 			tcase_add_test(identd, who_waits_in_numbers_leaves_room_for_others);
+			tcase_add_test(identd, a_service_without_room_says_so);
+		}
 	}
 	tcase_add_test(names, names_in_the_lists_match_their_hosts);
 	tcase_add_test(names, names_count_for_datagrams_once_they_are_known);

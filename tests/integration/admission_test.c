@@ -100,7 +100,7 @@ START_TEST(source_cps_limits_each_source_apart)
 
 	daemon_start();
 	ck_assert_int_lt(count_served("127.0.0.66", port, 20), 20);
-	service_wait_log("FAIL: time connections per second from=127\\.0\\.0\\.66$");
+	service_wait_log("FAIL: time source rate from=127\\.0\\.0\\.66$");
 	check_served("127.0.0.1", port, true);
 	check_served("127.0.0.2", port, true);
 }
@@ -123,7 +123,7 @@ static void check_folded(const char *line, int refused)
 							  refused - 1)), 1);
 }
 
-#define CPS_LINE "FAIL: time connections per second from=127\\.0\\.0\\.66"
+#define RATE_LINE "FAIL: time source rate from=127\\.0\\.0\\.66"
 
 START_TEST(refusals_of_a_source_are_counted_in_one_line)
 {
@@ -134,7 +134,7 @@ START_TEST(refusals_of_a_source_are_counted_in_one_line)
 	daemon_start();
 	refused = 20 - count_served("127.0.0.66", port, 20);
 	ck_assert_int_gt(refused, 1);
-	check_folded(CPS_LINE, refused);
+	check_folded(RATE_LINE, refused);
 }
 END_TEST
 
@@ -144,7 +144,7 @@ START_TEST(refusals_by_rate_are_counted_unless_told_otherwise)
 
 	daemon_start();
 	wait_until(count_served("127.0.0.66", port, 5) < 5 &&
-		   text_matches(service_log(), LOG_TIME CPS_LINE " count=[0-9]+$"));
+		   text_matches(service_log(), LOG_TIME RATE_LINE " count=[0-9]+$"));
 }
 END_TEST
 
@@ -157,7 +157,7 @@ START_TEST(refusals_have_a_line_each_when_asked)
 	daemon_start();
 	refused = 20 - (unsigned)count_served("127.0.0.66", port, 20);
 	daemon_stop();
-	ck_assert_uint_eq(text_count(service_log(), LOG_TIME CPS_LINE "$"), refused);
+	ck_assert_uint_eq(text_count(service_log(), LOG_TIME RATE_LINE "$"), refused);
 	ck_assert_uint_eq(text_count(service_log(), "count="), 0);
 }
 END_TEST

@@ -20,9 +20,6 @@ struct handler {
 	 * 0: none. NULL: not for datagrams. */
 	size_t (*answer)(const unsigned char *request, size_t length, unsigned char *answer,
 			 size_t size);
-
-	/* Done as soon as it has begun: START with pid=0 is all its log has. */
-	bool is_brief;
 };
 
 /* The handler that serves sessions of settings. NULL when there is none. */

@@ -31,5 +31,5 @@ static size_t daytime_answer(const unsigned char *request, size_t length, unsign
 }
 
 const struct handler daytime_handler = {
-	.name = "daytime", .start = handler_answer_and_close, .answer = daytime_answer, .is_brief = true,
+	.name = "daytime", .start = handler_answer_and_close, .answer = daytime_answer,
 };

@@ -18,5 +18,5 @@ static size_t sensor_answer(const unsigned char *request, size_t length, unsigne
 }
 
 const struct handler sensor_handler = {
-	.name = "sensor", .start = sensor_start, .answer = sensor_answer, .is_brief = true,
+	.name = "sensor", .start = sensor_start, .answer = sensor_answer,
 };

@@ -20,5 +20,5 @@ static size_t time_answer(const unsigned char *request, size_t length, unsigned 
 }
 
 const struct handler time_handler = {
-	.name = "time", .start = handler_answer_and_close, .answer = time_answer, .is_brief = true,
+	.name = "time", .start = handler_answer_and_close, .answer = time_answer,
 };

@@ -140,6 +140,8 @@ enum message_log { MESSAGE_LOG_STDERR, MESSAGE_LOG_SYSLOG, MESSAGE_LOG_FILE };
 /* What a frontend is to know before anything else. */
 struct start_message {
 	uint64_t region_address; /* regions_reserve */
+	uint64_t first_session;  /* its sessions have numbers from here on, whose upper halves
+				  * are the same: no other frontend's have that one */
 	int32_t monitor;         /* its process, for the log */
 	uint8_t changes_user;    /* to these; otherwise it stays who it is */
 	uint32_t uid, gid;

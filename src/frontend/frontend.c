@@ -85,7 +85,7 @@ static int prepare(void)
 		return -1;
 	reception_init(start.ident_limit);
 	multiplex_init();
-	launch_init(&ask_launch_way, 1);
+	launch_init(&ask_launch_way, start.first_session);
 	loop_at_turn_end(sink_flush_all);
 	report_check_every(start.check_interval);
 	return descriptors_init();

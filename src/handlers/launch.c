@@ -200,8 +200,6 @@ int launch_resume(struct session *session, const struct program_message *message
 	if (errors >= 0)
 		program->error_pipe = error_pipe_resume(session->settings->id, errors);
 	begin(program, message->pid);
-	if (next_number <= message->session)
-		next_number = message->session + 1;
 	return 0;
 }
 

@@ -28,6 +28,7 @@
 static const struct monitor_options *options;
 static void (*on_started)(uint32_t bound, uint32_t wanted); /* NULL once it was called */
 static uint32_t *numbers;       /* from the generation in force to the one that was sent */
+static uint64_t frontends;      /* that there have been */
 static bool reload_is_due;      /* as soon as the one under way is over */
 
 static void send_plain(enum message_kind kind)
@@ -179,8 +180,10 @@ static int fill_start(struct start_message *start)
 {
 	struct process_user user;
 
+	frontends++;
 	*start = (struct start_message){
 		.region_address = (uint64_t)(uintptr_t)regions_address(),
+		.first_session = frontends << 32,
 		.monitor = (int32_t)getpid(),
 		.process_limit = options->process_limit, .ident_limit = options->ident_limit,
 		.check_interval = options->check_interval,
@@ -338,6 +341,8 @@ static const char *fault_of(const struct launch_message *launch, const int descr
 		return "a launch of a service without a program";
 	if ((launch->waits != 0) != service_waits(settings))
 		return "a launch in the wrong way";
+	if (launch->session >> 32 != frontends)
+		return "a launch of a session that is not its own";
 	if (launcher_has(launch->session) || child_of_session(launch->session))
 		return "a launch of a session that there is";
 	return NULL;
@@ -533,13 +538,19 @@ void requests_finish(void)
 
 /* --- programs -------------------------------------------------------------------------------------- */
 
+/* One that an earlier frontend asked for is news to this one. */
 static void on_program_started(const struct child *child)
 {
 	struct message message = child_message(MESSAGE_STARTED, child);
 
-	if (frontend_process_is_ready())
-		frontend_process_send(&message, NULL, 0);
-	if (child->has_ended && frontend_process_is_ready())
+	if (!frontend_process_is_ready())
+		return; /* the next one is told of every child */
+	if (child->session >> 32 != frontends) {
+		tell_of_child(child_of_session(child->session));
+		return;
+	}
+	frontend_process_send(&message, NULL, 0);
+	if (child->has_ended)
 		tell_end(child_of_session(child->session));
 }
 

@@ -70,9 +70,10 @@ static bool is_frontend(pid_t pid)
 	return strcmp(name, "usherd-frontend\n") == 0;
 }
 
-/* Calls see for each child of parent but the frontend until it returns false. */
-static void for_each_child(pid_t parent, bool (*see)(pid_t, const struct process *, void *),
-			   void *context)
+/* Calls see for each child of parent, frontends alone or all others, until it returns
+ * false. */
+static void for_each(pid_t parent, bool frontends,
+		     bool (*see)(pid_t, const struct process *, void *), void *context)
 {
 	DIR *directory = opendir("/proc");
 	bool goes_on = true;
@@ -84,10 +85,16 @@ static void for_each_child(pid_t parent, bool (*see)(pid_t, const struct process
 		struct process process;
 
 		if (pid > 0 && process_look_up(pid, &process) && process.parent == parent &&
-		    !is_frontend(pid))
+		    is_frontend(pid) == frontends)
 			goes_on = see(pid, &process, context);
 	}
 	closedir(directory);
+}
+
+static void for_each_child(pid_t parent, bool (*see)(pid_t, const struct process *, void *),
+			   void *context)
+{
+	for_each(parent, false, see, context);
 }
 
 static bool count_child(pid_t pid, const struct process *process, void *context)
@@ -135,6 +142,30 @@ pid_t process_child(pid_t pid)
 
 	for_each_child(pid, take_child, &child);
 	return child;
+}
+
+static bool take_if_it_runs(pid_t pid, const struct process *process, void *context)
+{
+	return strchr("ZX", process->state) || take_child(pid, process, context);
+}
+
+pid_t process_frontend(pid_t pid)
+{
+	pid_t frontend = 0;
+
+	for_each(pid, true, take_if_it_runs, &frontend);
+	return frontend;
+}
+
+char *process_status(pid_t pid, const char *name)
+{
+	const char *text = file_read(textf("/proc/%d/status", (int)pid));
+	const char *line = strstr(text, textf("\n%s:", name));
+
+	ck_assert_msg(line != NULL, "process %d has no %s", (int)pid, name);
+	line += strlen(name) + 2;
+	line += strspn(line, "\t ");
+	return textf("%.*s", (int)strcspn(line, "\n"), line);
 }
 
 char *process_link(pid_t pid, const char *name)

@@ -18,6 +18,12 @@ unsigned process_zombies(pid_t pid);
 /* One of its children, or 0. */
 pid_t process_child(pid_t pid);
 
+/* The frontend of that daemon, which none of these count; 0: there is none now. */
+pid_t process_frontend(pid_t pid);
+
+/* The value of a line of /proc/PID/status, without the space around it. */
+char *process_status(pid_t pid, const char *name);
+
 /* Where /proc/PID/NAME points. */
 char *process_link(pid_t pid, const char *name);
 

@@ -1,0 +1,462 @@
+/* The monitor, which is the daemon's process, and the frontend, its child: who they
+ * are, and what is left when one of them dies. */
+#include "support/client.h"
+#include "support/daemon.h"
+#include "support/deadline.h"
+#include "support/place.h"
+#include "support/process.h"
+
+#include <check.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	SOME_USER = 54321,
+	STABLE_MS = 1000, /* a frontend that lives for less has died too soon */
+	FIRST_UID = 61184, LAST_UID = 65519, /* of frontends when there is no _usherd */
+};
+
+/* AddressSanitizer takes faults for its own findings. */
+#ifdef __SANITIZE_ADDRESS__
+enum { CRASH = SIGXFSZ };
+#define CRASH_TEXT "25 \\(File size limit exceeded\\)"
+#else
+enum { CRASH = SIGSEGV };
+#define CRASH_TEXT "11 \\(Segmentation fault\\)"
+#endif
+
+static pid_t frontend(void)
+{
+	pid_t pid;
+
+	wait_until((pid = process_frontend(daemon_pid())) > 0);
+	return pid;
+}
+
+static bool there_is_another_than(pid_t before)
+{
+	pid_t now = process_frontend(daemon_pid());
+
+	return now > 0 && now != before;
+}
+
+static void crash_frontend(void)
+{
+	pid_t before = frontend();
+
+	ck_assert_int_eq(kill(before, CRASH), 0);
+	daemon_wait_log("the frontend \\(process %d\\) died of signal " CRASH_TEXT "$",
+			(int)before);
+	wait_until(there_is_another_than(before));
+}
+
+/* --- who they are ------------------------------------------------------------------ */
+
+static long uid_of(pid_t pid)
+{
+	char *uids = process_status(pid, "Uid");
+	long uid = strtol(uids, NULL, 10);
+
+	ck_assert_str_eq(uids, textf("%ld\t%ld\t%ld\t%ld", uid, uid, uid, uid));
+	return uid;
+}
+
+static void check_status(pid_t pid, const char *name, const char *value)
+{
+	ck_assert_msg(strcmp(process_status(pid, name), value) == 0, "%s is %s", name,
+		      process_status(pid, name));
+}
+
+/* The files in /proc of what is not dumpable are root's. */
+static void check_fence(pid_t pid)
+{
+	struct stat status;
+
+	check_status(pid, "CapInh", "0000000000000000");
+	check_status(pid, "CapPrm", "0000000000000000");
+	check_status(pid, "CapEff", "0000000000000000");
+	check_status(pid, "CapAmb", "0000000000000000");
+	check_status(pid, "NoNewPrivs", "1");
+	check_status(pid, "Seccomp", "2");
+	ck_assert_int_eq(stat(textf("/proc/%d/mem", (int)pid), &status), 0);
+	ck_assert_uint_eq(status.st_uid, 0);
+}
+
+START_TEST(the_frontend_has_no_rights_and_the_monitor_keeps_them)
+{
+	const struct passwd *own = getpwnam("_usherd");
+	uid_t user = own ? own->pw_uid : 0;
+	long uid;
+
+	add_service("zzcat", CAT);
+	daemon_start();
+	uid = uid_of(frontend());
+	if (user)
+		ck_assert_int_eq(uid, user);
+	else
+		ck_assert(uid >= FIRST_UID && uid <= LAST_UID && !getpwuid((uid_t)uid));
+	check_fence(frontend());
+	check_status(frontend(), "CapBnd", "0000000000000000");
+	check_status(frontend(), "Groups", "");
+	ck_assert_int_eq(uid_of(daemon_pid()), 0);
+	ck_assert_str_ne(process_status(daemon_pid(), "CapEff"), "0000000000000000");
+}
+END_TEST
+
+static void become_some_user(void)
+{
+	if (geteuid() == 0 &&
+	    (setgroups(0, NULL) < 0 || setgid(SOME_USER) < 0 || setuid(SOME_USER) < 0))
+		_exit(126);
+}
+
+START_TEST(without_root_both_run_as_who_started_them)
+{
+	int user = is_superuser() ? SOME_USER : (int)geteuid();
+	int port = add_service("zzcat", "user = %d\n" CAT, user);
+
+	if (is_superuser())
+		ck_assert_int_eq(chown(place_path(""), SOME_USER, SOME_USER), 0);
+	daemon_start_with(&(struct daemon_options){ .prepare = become_some_user });
+	ck_assert_int_eq(uid_of(daemon_pid()), user);
+	ck_assert_int_eq(uid_of(frontend()), user);
+	check_fence(frontend());
+	ck_assert_str_eq(ask(port, "x"), "x");
+}
+END_TEST
+
+/* --- a frontend that dies ----------------------------------------------------------- */
+
+START_TEST(another_frontend_serves_on_the_same_sockets)
+{
+	int port = add_service("zzcat", CAT);
+	int echo = add_service("echo", "type = INTERNAL UNLISTED\n");
+	char *before;
+
+	daemon_start();
+	before = listener_inode(port);
+	crash_frontend();
+	ck_assert_str_eq(ask(port, "x"), "x");
+	ck_assert_str_eq(ask(echo, "y"), "y");
+	ck_assert_str_eq(listener_inode(port), before);
+}
+END_TEST
+
+static int pid_in_log(const char *service)
+{
+	const char *start = textf("START: %s pid=", service);
+
+	service_wait_log("%s", start);
+	return atoi(strstr(service_log(), start) + strlen(start));
+}
+
+START_TEST(programs_go_on_and_are_logged_when_they_end)
+{
+	int port = add_service("zzcat", CAT "%s", log_everything()), fd, pid;
+
+	daemon_start();
+	fd = client_hold(port);
+	pid = pid_in_log("zzcat");
+	crash_frontend();
+	client_ping(fd);
+	ck_assert(process_runs(pid));
+	crash_frontend();
+	client_ping(fd);
+	client_finish_sending(fd);
+	client_expect_end(fd);
+	service_wait_log(LOG_TIME "EXIT: zzcat status=0 pid=%d duration=[0-9]+\\(sec\\)$", pid);
+}
+END_TEST
+
+static const struct {
+	const char *limit, *word;
+} limits[] = {
+	{ "instances = 2\n", "service_limit" }, { "per_source = 2\n", "per_source_limit" },
+};
+
+START_TEST(programs_still_count)
+{
+	int port = add_service("zzcat", CAT "%s%s", limits[_i].limit, log_everything());
+	int first, second;
+
+	daemon_start();
+	first = client_hold(port);
+	crash_frontend();
+	second = client_hold(port);
+	ck_assert_str_eq(ask(port, "x"), "");
+	service_wait_log(LOG_TIME "FAIL: zzcat %s from=127\\.0\\.0\\.1$", limits[_i].word);
+	client_finish_sending(first);
+	client_expect_end(first);
+	service_wait_log("EXIT: zzcat");
+	client_ping(second);
+	ck_assert_str_eq(ask(port, "x"), "x");
+	client_finish_sending(second);
+	client_expect_end(second);
+	service_wait_lines(3, "EXIT: zzcat");
+}
+END_TEST
+
+START_TEST(a_wait_server_keeps_its_socket)
+{
+	int port = add_service("zzwait", "wait = yes\nserver = %s\n%s",
+			       place_program("wait_stream"), log_everything());
+	int fd;
+	char *first;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	first = client_read_line(fd);
+	crash_frontend();
+	client_ping(fd);
+	client_send(fd, "next\n");
+	client_expect_end(fd);
+	fd = client_connect(NULL, port);
+	ck_assert_str_eq(client_read_line(fd), first);
+	client_send(fd, "quit\n");
+	client_expect_end(fd);
+	service_wait_log("EXIT: zzwait status=0 pid=%d duration=", pid_in_log("zzwait"));
+	fd = client_connect(NULL, port);
+	ck_assert_str_ne(client_read_line(fd), first);
+	client_send(fd, "quit\n");
+	client_expect_end(fd);
+}
+END_TEST
+
+START_TEST(standard_error_still_reaches_the_log)
+{
+	int port = add_service("zzsays", "server = %s\nstderr = log\n%s",
+			       place_script("says", "echo ready; read line; echo \"$line\" >&2\n"),
+			       log_everything()), fd;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	client_expect(fd, "ready\n");
+	crash_frontend();
+	client_send(fd, "what went wrong\n");
+	client_expect_end(fd);
+	daemon_wait_log("zzsays.*what went wrong");
+	service_wait_log("EXIT: zzsays status=0");
+}
+END_TEST
+
+START_TEST(bans_stay_in_force)
+{
+	int trap = add_service("zztrap", "type = INTERNAL UNLISTED\nflags = SENSOR\n"
+			       "deny_time = 5\n");
+	int port = add_service("zzok", HELLO);
+
+	daemon_start();
+	ck_assert_str_eq(ask_from("127.0.0.5", trap, "x"), "");
+	daemon_wait_log("Adding 127\\.0\\.0\\.5 to the global_no_access list for 5 minutes");
+	crash_frontend();
+	ck_assert_str_eq(ask_from("127.0.0.6", port, ""), "hello\n");
+	ck_assert_str_eq(ask_from("127.0.0.5", port, ""), "");
+}
+END_TEST
+
+/* What such a frontend has of a client it has not served yet goes with it. */
+START_TEST(frontends_that_die_again_and_again_are_replaced_ever_more_rarely)
+{
+	int port = add_service("zzcat", CAT), fd;
+
+	daemon_start();
+	for (int delay = 100; delay <= 400; delay *= 2) {
+		crash_frontend();
+		daemon_wait_log("ERROR: .*frontends die again and again; the next one starts in "
+				"%d ms, and clients wait until then", delay);
+		ck_assert(port_is_served("tcp", port));
+	}
+	ck_assert_int_eq(kill(frontend(), CRASH), 0);
+	wait_until(process_frontend(daemon_pid()) == 0);
+	fd = client_connect(NULL, port);
+	client_ping(fd);
+	close(fd);
+}
+END_TEST
+
+/* --- under load ----------------------------------------------------------------------- */
+
+enum { CRASHES = 20, CROWD = 4 };
+
+/* A client, again and again, until nobody reads what it writes: a byte for each time it
+ * was served, L for each connection that was lost, and the number of the error for one
+ * that could not be made. */
+static void be_a_client(struct endpoint there, int results)
+{
+	struct timeval limit = { .tv_sec = DEADLINE_MS / 1000 };
+	char byte;
+
+	signal(SIGPIPE, SIG_DFL);
+	for (;;) {
+		int fd = socket(there.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+		if (connect(fd, (struct sockaddr *)&there.address, there.length) < 0)
+			byte = (char)errno;
+		else
+			byte = read(fd, &byte, 1) == 1 ? 'S' : 'L';
+		close(fd);
+		if (write(results, &byte, 1) < 0)
+			_exit(0);
+	}
+}
+
+static int start_clients(int port)
+{
+	struct endpoint there = endpoint_of(NULL, port);
+	int ends[2];
+
+	ck_assert_int_eq(pipe(ends), 0);
+	for (int i = 0; i < CROWD; i++)
+		if (fork() == 0) {
+			close(ends[0]);
+			be_a_client(there, ends[1]);
+		}
+	close(ends[1]);
+	return ends[0];
+}
+
+/* Reads what the clients meet until the frontend is no longer young, and served some. */
+static void watch_clients(int results, pid_t pid)
+{
+	struct deadline stable = deadline_in(STABLE_MS + 100), all = deadline_in(DEADLINE_MS);
+	unsigned served = 0;
+	char byte;
+
+	while (deadline_left(&stable) > 0 || served < 2 * CROWD) {
+		ck_assert_msg(deadline_left(&all) > 0, "frontend %d does not serve", (int)pid);
+		ck_assert_int_eq(read(results, &byte, 1), 1);
+		ck_assert_msg(byte == 'S' || byte == 'L', "a connection can't be made: %s",
+			      strerror(byte));
+		served += byte == 'S';
+	}
+}
+
+START_TEST(crashes_under_load_refuse_nobody)
+{
+	int port = add_service("zzhello", HELLO "cps = 0 0\n");
+	int held = add_service("zzcat", CAT "%s", log_everything()), fd, results, pid;
+
+	daemon_start();
+	fd = client_hold(held);
+	pid = pid_in_log("zzcat");
+	results = start_clients(port);
+	watch_clients(results, frontend());
+	for (int i = 0; i < CRASHES; i++) {
+		crash_frontend();
+		watch_clients(results, frontend());
+	}
+	close(results);
+	client_ping(fd);
+	client_finish_sending(fd);
+	client_expect_end(fd);
+	service_wait_log("EXIT: zzcat status=0 pid=%d duration=[0-9]+\\(sec\\)$", pid);
+	ck_assert_uint_eq(text_count(daemon_log(), "not to be trusted|again and again"), 0);
+	wait_until(process_children(daemon_pid()) == 0);
+}
+END_TEST
+
+/* --- a monitor that dies, and signals ---------------------------------------------------- */
+
+START_TEST(without_its_monitor_a_frontend_ends)
+{
+	int port = add_service("zzcat", CAT);
+	pid_t pid;
+
+	daemon_start();
+	pid = frontend();
+	daemon_signal(SIGKILL);
+	ck_assert(WIFSIGNALED(daemon_wait_end()));
+	wait_until(!process_runs(pid));
+	ck_assert(client_is_refused(NULL, port));
+}
+END_TEST
+
+START_TEST(a_reload_without_a_frontend_is_carried_out_by_the_next_one)
+{
+	int port = add_service("zzcat", CAT), more;
+
+	daemon_start();
+	crash_frontend();
+	ck_assert_str_eq(ask(port, "x"), "x");
+	ck_assert_int_eq(kill(frontend(), CRASH), 0);
+	more = add_service("zzmore", HELLO);
+	daemon_reload();
+	daemon_wait_log("Reconfigured: new=1 old=1 dropped=0");
+	ck_assert_str_eq(ask(more, ""), "hello\n");
+	ck_assert_str_eq(ask(port, "x"), "x");
+}
+END_TEST
+
+START_TEST(a_frontend_that_is_stopped_does_not_keep_the_daemon_from_ending)
+{
+	int port = add_service("zzcat", CAT), fd, status;
+	pid_t pid;
+
+	daemon_start();
+	fd = client_hold(port);
+	pid = frontend();
+	ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+	daemon_signal(SIGTERM);
+	status = daemon_wait_end();
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	client_expect_end(fd);
+	wait_until(!process_runs(pid));
+}
+END_TEST
+
+START_TEST(a_frontend_that_is_stopped_does_not_keep_reports_from_being_written_later)
+{
+	struct deadline deadline = deadline_in(2 * DEADLINE_MS);
+
+	configure("daemon\n{\nstatus_file = %s\n}\n", place_path("status"));
+	add_service("zzcat", CAT);
+	daemon_start();
+	ck_assert_int_eq(kill(frontend(), SIGSTOP), 0);
+	daemon_signal(SIGUSR1);
+	while (!text_matches(daemon_log(), "can't write the state dump .*timed out"))
+		deadline_pause(&deadline, "the end of the wait", __FILE__, __LINE__);
+	ck_assert_str_eq(place_read("status"), "");
+	ck_assert_int_eq(kill(frontend(), SIGCONT), 0);
+	daemon_signal(SIGUSR1);
+	daemon_wait_log("generated state dump in file");
+	ck_assert(text_matches(place_read("status"), "zzcat"));
+}
+END_TEST
+
+Suite *two_processes_suite(void);
+
+Suite *two_processes_suite(void)
+{
+	Suite *suite = suite_create("two_processes");
+	TCase *identity = daemon_tcase(suite, "identity");
+	TCase *crash = daemon_tcase(suite, "crash");
+	TCase *end = daemon_tcase(suite, "end");
+
+	if (is_superuser())
+		tcase_add_test(identity, the_frontend_has_no_rights_and_the_monitor_keeps_them);
+	tcase_add_test(identity, without_root_both_run_as_who_started_them);
+	tcase_add_test(crash, another_frontend_serves_on_the_same_sockets);
+	tcase_add_test(crash, programs_go_on_and_are_logged_when_they_end);
+	tcase_add_loop_test(crash, programs_still_count, 0, sizeof limits / sizeof limits[0]);
+	tcase_add_test(crash, a_wait_server_keeps_its_socket);
+	tcase_add_test(crash, standard_error_still_reaches_the_log);
+	tcase_add_test(crash, bans_stay_in_force);
+	tcase_add_test(crash, frontends_that_die_again_and_again_are_replaced_ever_more_rarely);
+	tcase_add_test(crash, crashes_under_load_refuse_nobody);
+	tcase_add_test(end, without_its_monitor_a_frontend_ends);
+	tcase_add_test(end, a_reload_without_a_frontend_is_carried_out_by_the_next_one);
+	tcase_add_test(end, a_frontend_that_is_stopped_does_not_keep_the_daemon_from_ending);
+	tcase_add_test(end,
+		       a_frontend_that_is_stopped_does_not_keep_reports_from_being_written_later);
+	return suite;
+}

@@ -31,7 +31,7 @@ void requests_check(void);
  * program has ended, or without waiting for programs. */
 void requests_stop(bool leaves_programs);
 
-/* A child of the monitor's was reaped. */
+/* A child of the monitor's has ended, and is about to be reaped. */
 void requests_child_ended(pid_t pid, int status);
 
 /* For launcher_init. */

@@ -5,7 +5,6 @@
 #include "base/worker.h"
 #include "config/generation.h"
 #include "monitor/environment.h"
-#include "monitor/orphans.h"
 #include "monitor/start_program.h"
 
 #include <errno.h>
@@ -232,10 +231,8 @@ static void child_claim(struct launch *launch)
 		return;
 	}
 	launch->child = NULL;
-	if (launch->has_ended) {
+	if (launch->has_ended)
 		child_reaped(child, launch->status);
-		orphans_note(launch->order.pid);
-	}
 	if (launch->is_to_end || launch->is_told)
 		child_end(child, launch->is_told);
 	events->started(child);

@@ -15,7 +15,6 @@
 #include "monitor/frontend_user.h"
 #include "monitor/libwrap_answers.h"
 #include "monitor/log_files.h"
-#include "monitor/orphans.h"
 #include "monitor/report_file.h"
 
 #include <errno.h>
@@ -578,7 +577,6 @@ void requests_child_ended(pid_t pid, int status)
 		return;
 	}
 	child_reaped(child, status);
-	orphans_note(pid);
 	if (frontend_process_is_ready() || ending_has_begun())
 		tell_end(child);
 }

@@ -2,6 +2,7 @@
 
 #include "base/loop.h"
 #include "monitor/ending.h"
+#include "monitor/orphans.h"
 #include "monitor/requests.h"
 
 #include <signal.h>
@@ -19,13 +20,26 @@ static void on_interrupt(void)
 		ending_begin();
 }
 
+/* As waitpid(2) has it. */
+static int status_of(const siginfo_t *ended)
+{
+	if (ended->si_code == CLD_EXITED)
+		return ended->si_status << 8;
+	return ended->si_status | (ended->si_code == CLD_DUMPED ? 0x80 : 0);
+}
+
+/* A process is there until its end is told: whoever sees that it is gone may count on
+ * its place being free. */
 static void reap(void)
 {
-	int status;
-	pid_t pid;
+	siginfo_t ended = { .si_pid = 0 };
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		requests_child_ended(pid, status);
+	while (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0) {
+		requests_child_ended(ended.si_pid, status_of(&ended));
+		waitpid(ended.si_pid, NULL, WNOHANG);
+		orphans_note(ended.si_pid);
+		ended.si_pid = 0;
+	}
 	ending_process_gone();
 }
 

@@ -417,16 +417,17 @@ END_TEST
 
 START_TEST(bind_serves_several_addresses)
 {
-	int port = add_service("zzbound", CAT "instances = 1\nbind = 127.0.0.2 127.0.0.3 ::1\n");
+	int port = add_service("zzbound", CAT "instances = 1\nbind = 127.0.0.2 127.0.0.3 ::1\n%s",
+			       log_everything());
 	int held;
 
 	daemon_start();
 	ck_assert_str_eq(ask_at("127.0.0.2", port, "two"), "two");
-	wait_until(process_children(daemon_pid()) == 0);
+	service_wait_lines(1, "EXIT: zzbound"); /* its place is free from here on */
 	ck_assert_str_eq(ask_at("127.0.0.3", port, "three"), "three");
-	wait_until(process_children(daemon_pid()) == 0);
+	service_wait_lines(2, "EXIT: zzbound");
 	ck_assert_str_eq(ask_at("::1", port, "six"), "six");
-	wait_until(process_children(daemon_pid()) == 0);
+	service_wait_lines(3, "EXIT: zzbound");
 	ck_assert(client_is_refused("127.0.0.1", port));
 	/* One service, one count. */
 	held = client_connect("127.0.0.2", port);

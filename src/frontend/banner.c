@@ -306,10 +306,10 @@ static void on_opened(void *context, int fd, int error)
 static int look(struct banner_file *file, const struct service *service, enum banner_kind which)
 {
 	file->job = (struct job){ .run = on_read, .done = on_looked };
+	file->known = file->newest;
 	if (opener ? opener(service, which, on_opened, file) < 0
 		   : !ask_banner(service, which, on_opened, file))
 		return -1;
-	file->known = file->newest;
 	if (file->known)
 		file->known->references++;
 	file->is_reading = true;

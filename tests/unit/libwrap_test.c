@@ -499,9 +499,9 @@ END_TEST
 /* Others look up names meanwhile, for which the C library has locks. AddressSanitizer
  * has them held for most of the time, so that most children are made again. */
 #ifdef __SANITIZE_ADDRESS__
-enum { ASKED_MEANWHILE = 40 };
+enum { ASKED_MEANWHILE = 10, LOOKING_UP = 2 };
 #else
-enum { ASKED_MEANWHILE = 400 };
+enum { ASKED_MEANWHILE = 400, LOOKING_UP = 8 };
 #endif
 
 static atomic_bool is_over;
@@ -518,11 +518,10 @@ static void *read_resolv_conf(void *none)
 
 START_TEST(who_looks_up_names_meanwhile_keeps_no_answer_back)
 {
-	enum { THREADS = 8 };
-	pthread_t threads[THREADS];
+	pthread_t threads[LOOKING_UP];
 
 	write_rules("svc: ALL\n", "ALL: ALL\n");
-	for (int i = 0; i < THREADS; i++)
+	for (int i = 0; i < LOOKING_UP; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, read_resolv_conf, NULL), 0);
 	for (int i = 0; i < ASKED_MEANWHILE; i++)
 		ask_from(&told[i], "svc", textf("192.0.2.%d", i % 250));
@@ -530,7 +529,7 @@ START_TEST(who_looks_up_names_meanwhile_keeps_no_answer_back)
 	for (int i = 0; i < ASKED_MEANWHILE; i++)
 		ck_assert(told[i].allowed);
 	is_over = true;
-	for (int i = 0; i < THREADS; i++)
+	for (int i = 0; i < LOOKING_UP; i++)
 		pthread_join(threads[i], NULL);
 }
 END_TEST

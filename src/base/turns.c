@@ -52,8 +52,7 @@ struct turn_key turn_key_number(uint64_t number)
 
 struct turn_key turn_key_source(const struct address *address, struct source_prefix lengths)
 {
-	unsigned length = address->any.sa_family == AF_INET6 ? lengths.in6 : lengths.in4;
-	struct prefix prefix = prefix_of(address, length);
+	struct prefix prefix = prefix_of_source(address, lengths);
 	struct turn_key key = { { 0 } };
 
 	key.bytes[0] = (unsigned char)prefix.family;

@@ -36,12 +36,8 @@ static struct socket_key key_of(const struct service_settings *settings,
 	key.protocol = settings->protocol_number;
 	key.v6only = endpoint->v6only;
 	key.port = address_port(address);
-	if (key.family == AF_INET6) {
-		memcpy(key.host, &address->in6.sin6_addr, 16);
-		key.scope = address->in6.sin6_scope_id;
-	} else {
-		memcpy(key.host, &address->in4.sin_addr, 4);
-	}
+	key.scope = key.family == AF_INET6 ? address->in6.sin6_scope_id : 0;
+	memcpy(key.host, prefix_of(address, 128).bytes, sizeof key.host);
 	return key;
 }
 

@@ -31,8 +31,9 @@ int binder_socket(uint32_t service, const struct bind_message *which);
 
 /* Connections from that port of the loopback interface are let in to the service's
  * inner socket, and no longer. 0, or -1 with errno. */
-int binder_let_in(uint32_t service, uint16_t port) __attribute__((warn_unused_result));
-void binder_let_out(uint32_t service, uint16_t port);
+int binder_let_in(const struct service_settings *settings, uint32_t service, uint16_t port)
+	__attribute__((warn_unused_result));
+void binder_let_out(const struct service_settings *settings, uint32_t service, uint16_t port);
 
 /* Nobody is let in to any inner socket. */
 void binder_close_gates(void);

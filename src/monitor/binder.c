@@ -48,12 +48,8 @@ static struct socket_key key_of(uint32_t service, const struct bind_message *whi
 	if (which->is_inner)
 		return key;
 	key.port = address_port(address);
-	if (key.family == AF_INET6) {
-		memcpy(key.host, &address->in6.sin6_addr, 16);
-		key.scope = address->in6.sin6_scope_id;
-	} else {
-		memcpy(key.host, &address->in4.sin_addr, 4);
-	}
+	key.scope = key.family == AF_INET6 ? address->in6.sin6_scope_id : 0;
+	memcpy(key.host, prefix_of(address, 128).bytes, sizeof key.host);
 	return key;
 }
 
@@ -418,19 +414,19 @@ void binder_close_all(void)
 		socket_close(socket);
 }
 
-static struct socket *find_inner(uint32_t service)
+static struct socket *find_inner(const struct service_settings *settings, uint32_t service)
 {
-	struct socket *socket, *next;
+	const struct bind_message inner = {
+		.type = settings->socket_type, .protocol = settings->protocol_number,
+		.address.any.sa_family = AF_INET, .is_inner = true,
+	};
 
-	HASH_ITER(hh, sockets, socket, next)
-		if (socket->key.inner_of == service && service != SERVICE_IS_NEW)
-			return socket;
-	return NULL;
+	return find(service, &inner);
 }
 
-int binder_let_in(uint32_t service, uint16_t port)
+int binder_let_in(const struct service_settings *settings, uint32_t service, uint16_t port)
 {
-	struct socket *socket = find_inner(service);
+	struct socket *socket = find_inner(settings, service);
 
 	if (!socket) {
 		errno = ENOENT;
@@ -447,9 +443,9 @@ static void attach_or_close(struct socket *socket)
 		socket_close(socket);
 }
 
-void binder_let_out(uint32_t service, uint16_t port)
+void binder_let_out(const struct service_settings *settings, uint32_t service, uint16_t port)
 {
-	struct socket *socket = find_inner(service);
+	struct socket *socket = find_inner(settings, service);
 
 	if (!socket)
 		return;

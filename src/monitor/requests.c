@@ -466,15 +466,16 @@ static void on_forget_libwrap(const struct message *message, const int descripto
 
 static void on_let_in(const struct message *message, const int descriptors[], unsigned count)
 {
+	const struct service_settings *settings = settings_of(message->gate.service);
 	struct message answer = { .kind = MESSAGE_GATE, .gate = message->gate };
 
 	(void)descriptors;
 	(void)count;
-	if (!settings_of(message->gate.service))
+	if (!settings)
 		return;
 	if (is_stale(message->gate.service))
 		answer.gate.error = ESTALE;
-	else if (binder_let_in(message->gate.service.service, message->gate.port) < 0)
+	else if (binder_let_in(settings, message->gate.service.service, message->gate.port) < 0)
 		answer.gate.error = errno;
 	else
 		answer.gate.error = 0;
@@ -483,10 +484,12 @@ static void on_let_in(const struct message *message, const int descriptors[], un
 
 static void on_let_out(const struct message *message, const int descriptors[], unsigned count)
 {
+	const struct service_settings *settings = settings_of(message->gate.service);
+
 	(void)descriptors;
 	(void)count;
-	if (settings_of(message->gate.service) && !is_stale(message->gate.service))
-		binder_let_out(message->gate.service.service, message->gate.port);
+	if (settings && !is_stale(message->gate.service))
+		binder_let_out(settings, message->gate.service.service, message->gate.port);
 }
 
 static void on_reported(const struct message *message, const int descriptors[], unsigned count)

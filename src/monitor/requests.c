@@ -238,8 +238,7 @@ static void tell_of_ban(const struct address *address, uint64_t until, void *con
 
 static void on_ready(void)
 {
-	if (on_started == NULL || configuration_current())
-		log_files_open_again(newest());
+	log_files_open_again(newest());
 	send_generation();
 	children_each(tell_of_child);
 	bans_each(tell_of_ban, NULL);

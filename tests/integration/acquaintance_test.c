@@ -4,15 +4,19 @@
 #include "support/deadline.h"
 #include "support/name_server.h"
 #include "support/place.h"
+#include "support/process.h"
 
 #include <check.h>
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* --- identd ---------------------------------------------------------------------
@@ -225,6 +229,7 @@ static const struct name_record records[] = {
 	{ "1.5.113.127.in-addr.arpa", ns_t_ptr, "good.example", 0 },
 	{ "good.example", ns_t_a, GOOD, 0 },
 	{ ".66.127.in-addr.arpa", ns_t_ptr, NULL, 0 },
+	{ "slow.example", ns_t_a, NULL, 0 },
 };
 
 static void use_own_name_server(void)
@@ -338,6 +343,43 @@ START_TEST(a_dead_name_server_is_explained)
 	ck_assert_int_eq(outcome.status, 1);
 	ck_assert_msg(text_matches(outcome.output, "^ +" NO_ANSWER "$"), "%s", outcome.output);
 	ck_assert_str_eq(outcome.errors, "");
+}
+END_TEST
+
+/* --- a frontend that dies while a name is looked up ---------------------------------- */
+
+static bool has_settings(pid_t frontend)
+{
+	return frontend > 0 && strstr(file_read(textf("/proc/%d/maps", (int)frontend)),
+				      "memfd:usherd");
+}
+
+/* In a process that is no child of the daemon. */
+static void crash_first_frontend(void)
+{
+	pid_t daemon = getpid();
+
+	use_own_name_server();
+	if (fork() == 0) {
+		if (fork() != 0)
+			_exit(0);
+		wait_until(has_settings(process_frontend(daemon)));
+		kill(process_frontend(daemon), SIGKILL);
+		_exit(0);
+	}
+	wait(NULL);
+}
+
+START_TEST(a_frontend_that_dies_at_the_start_leaves_the_logs_to_the_next)
+{
+	int port = add_service("zzok", HELLO "%s", log_everything());
+
+	add_service("zzslow", HELLO "bind = slow.example\n");
+	start_name_server(IMPATIENT);
+	daemon_start_with(&(struct daemon_options){ .prepare = crash_first_frontend });
+	daemon_wait_log("the frontend .* died of signal 9");
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+	service_wait_log("START: zzok");
 }
 END_TEST
 
@@ -516,6 +558,7 @@ Suite *acquaintance_suite(void)
 		tcase_add_test(names, a_dead_name_server_is_said_once);
 		tcase_add_test(names, a_slow_zone_is_no_dead_name_server);
 		tcase_add_test(names, a_dead_name_server_is_explained);
+		tcase_add_test(names, a_frontend_that_dies_at_the_start_leaves_the_logs_to_the_next);
 		tcase_add_test(names, a_sender_known_by_name_need_not_repeat);
 		tcase_add_loop_test(names, slow_names_hold_up_no_datagram, 0,
 				    sizeof crowds / sizeof crowds[0]);

@@ -57,6 +57,20 @@ int channel_open(struct channel *channel, int fd, unsigned first_kind, unsigned 
 int channel_send(struct channel *channel, const struct message *message, const int descriptors[],
 		 unsigned count) __attribute__((warn_unused_result));
 
+/* What an owner does with the messages of one kind: one of the two, as descriptors can
+ * come with them or not. */
+struct channel_act {
+	void (*take)(const struct message *message);
+	void (*take_with)(const struct message *message, const int descriptors[], unsigned count);
+};
+
+/* Does what acts, which has every kind that may arrive, has for the message's. */
+void channel_act(const struct channel_act acts[], const struct message *message,
+		 const int descriptors[], unsigned count);
+
+/* Closes what came with a message, count of them. */
+void channel_close_descriptors(const int descriptors[], unsigned count);
+
 /* Closes without telling the owner. Harmless on one that is closed. */
 void channel_close(struct channel *channel);
 

@@ -31,7 +31,7 @@ int channel_pair(int ends[static 2])
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends);
 }
 
-static void close_all(const int descriptors[], unsigned count)
+void channel_close_descriptors(const int descriptors[], unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
 		close(descriptors[i]);
@@ -43,7 +43,7 @@ static void drop_waiting(struct channel *channel)
 		struct channel_message *message = STAILQ_FIRST(&channel->waiting);
 
 		STAILQ_REMOVE_HEAD(&channel->waiting, link);
-		close_all(message->descriptors, message->count);
+		channel_close_descriptors(message->descriptors, message->count);
 		free(message);
 	}
 	channel->waiting_count = 0;
@@ -105,7 +105,7 @@ static struct channel_message *message_keep(const struct message *message,
 		int copy = fcntl(descriptors[kept->count], F_DUPFD_CLOEXEC, 0);
 
 		if (copy < 0) {
-			close_all(kept->descriptors, kept->count);
+			channel_close_descriptors(kept->descriptors, kept->count);
 			free(kept);
 			return NULL;
 		}
@@ -160,7 +160,7 @@ static void send_waiting(struct channel *channel)
 		}
 		STAILQ_REMOVE_HEAD(&channel->waiting, link);
 		channel->waiting_count--;
-		close_all(message->descriptors, message->count);
+		channel_close_descriptors(message->descriptors, message->count);
 		free(message);
 	}
 	if (watch_start(&channel->watch, LOOP_READ) < 0)
@@ -242,7 +242,7 @@ static void read_messages(struct channel *channel)
 			return;
 		reason = fault(channel, &arrival);
 		if (reason) {
-			close_all(arrival.descriptors, arrival.count);
+			channel_close_descriptors(arrival.descriptors, arrival.count);
 			fail(channel, reason);
 			return;
 		}
@@ -273,4 +273,15 @@ int channel_open(struct channel *channel, int fd, unsigned first_kind, unsigned 
 		return 0;
 	channel->watch.fd = -1;
 	return -1;
+}
+
+void channel_act(const struct channel_act acts[], const struct message *message,
+		 const int descriptors[], unsigned count)
+{
+	const struct channel_act *act = &acts[message->kind];
+
+	if (act->take_with)
+		act->take_with(message, descriptors, count);
+	else
+		act->take(message);
 }

@@ -158,10 +158,8 @@ static void on_in_force(uint32_t bound, uint32_t wanted)
 	ask_adopted(bound, wanted);
 }
 
-static void on_adopt(const struct message *message, const int descriptors[], unsigned count)
+static void on_adopt(const struct message *message)
 {
-	(void)descriptors;
-	(void)count;
 	sink_reopen_all();
 	if (!incoming || incoming->number != message->generation.generation ||
 	    incoming == in_force)
@@ -184,12 +182,6 @@ static struct listener *find_listener(uint32_t service_number, uint32_t ticket)
 	return NULL;
 }
 
-static void close_all(const int descriptors[], unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		close(descriptors[i]);
-}
-
 static void on_bound(const struct message *message, const int descriptors[], unsigned count)
 {
 	struct listener *listener =
@@ -198,45 +190,35 @@ static void on_bound(const struct message *message, const int descriptors[], uns
 	if (listener)
 		listener_bound(listener, descriptors[0], count > 1 ? descriptors[1] : -1);
 	else
-		close_all(descriptors, count);
+		channel_close_descriptors(descriptors, count);
 }
 
-static void on_not_bound(const struct message *message, const int descriptors[], unsigned count)
+static void on_not_bound(const struct message *message)
 {
 	struct listener *listener =
 		find_listener(message->bind.service.service, message->bind.ticket);
 
-	(void)descriptors;
-	(void)count;
 	if (listener)
 		listener_not_bound(listener, message->bind.error);
 }
 
-static void on_process(const struct message *message, const int descriptors[], unsigned count)
+static void on_process(const struct message *message)
 {
-	(void)descriptors;
-	(void)count;
 	launch_has_process(&message->program);
 }
 
-static void on_started(const struct message *message, const int descriptors[], unsigned count)
+static void on_started(const struct message *message)
 {
-	(void)descriptors;
-	(void)count;
 	launch_started(&message->program);
 }
 
-static void on_not_started(const struct message *message, const int descriptors[], unsigned count)
+static void on_not_started(const struct message *message)
 {
-	(void)descriptors;
-	(void)count;
 	launch_not_started(&message->program);
 }
 
-static void on_ended(const struct message *message, const int descriptors[], unsigned count)
+static void on_ended(const struct message *message)
 {
-	(void)descriptors;
-	(void)count;
 	launch_ended(&message->program);
 }
 
@@ -247,13 +229,11 @@ static void on_session(const struct message *message, const int descriptors[], u
 	if (service)
 		reception_resume(service, &message->program, count > 0 ? descriptors[0] : -1);
 	else
-		close_all(descriptors, count);
+		channel_close_descriptors(descriptors, count);
 }
 
-static void on_banned(const struct message *message, const int descriptors[], unsigned count)
+static void on_banned(const struct message *message)
 {
-	(void)descriptors;
-	(void)count;
 	judge_know_ban(&message->ban.address, message->ban.until);
 }
 
@@ -262,17 +242,13 @@ static void on_banner(const struct message *message, const int descriptors[], un
 	ask_banner_answered(&message->banner, count > 0 ? descriptors[0] : -1);
 }
 
-static void on_libwrap(const struct message *message, const int descriptors[], unsigned count)
+static void on_libwrap(const struct message *message)
 {
-	(void)descriptors;
-	(void)count;
 	ask_libwrap_answered(&message->libwrap);
 }
 
-static void on_gate(const struct message *message, const int descriptors[], unsigned count)
+static void on_gate(const struct message *message)
 {
-	(void)descriptors;
-	(void)count;
 	ask_gate_answered(&message->gate);
 }
 
@@ -284,18 +260,14 @@ static void on_report(const struct message *message, const int descriptors[], un
 	ask_reported();
 }
 
-static void on_check(const struct message *message, const int descriptors[], unsigned count)
+static void on_check(const struct message *message)
 {
 	(void)message;
-	(void)descriptors;
-	(void)count;
 	report_check_consistency();
 }
 
-static void on_stop(const struct message *message, const int descriptors[], unsigned count)
+static void on_stop(const struct message *message)
 {
-	(void)descriptors;
-	(void)count;
 	if (message->stop.leaves_programs)
 		stop_leaving_programs();
 	else
@@ -307,29 +279,29 @@ static void on_stop(const struct message *message, const int descriptors[], unsi
 static void on_received(struct channel *from, const struct message *message,
 			const int descriptors[], unsigned count)
 {
-	static void (*const acts[MESSAGE_KINDS])(const struct message *, const int[], unsigned) = {
-		[MESSAGE_START] = on_start,
-		[MESSAGE_GENERATION] = on_generation,
-		[MESSAGE_LOG] = on_log,
-		[MESSAGE_ADOPT] = on_adopt,
-		[MESSAGE_BOUND] = on_bound,
-		[MESSAGE_NOT_BOUND] = on_not_bound,
-		[MESSAGE_PROCESS] = on_process,
-		[MESSAGE_STARTED] = on_started,
-		[MESSAGE_NOT_STARTED] = on_not_started,
-		[MESSAGE_ENDED] = on_ended,
-		[MESSAGE_SESSION] = on_session,
-		[MESSAGE_BANNED] = on_banned,
-		[MESSAGE_BANNER] = on_banner,
-		[MESSAGE_LIBWRAP] = on_libwrap,
-		[MESSAGE_GATE] = on_gate,
-		[MESSAGE_REPORT] = on_report,
-		[MESSAGE_CHECK] = on_check,
-		[MESSAGE_STOP] = on_stop,
+	static const struct channel_act acts[MESSAGE_KINDS] = {
+		[MESSAGE_START] = { .take_with = on_start },
+		[MESSAGE_GENERATION] = { .take_with = on_generation },
+		[MESSAGE_LOG] = { .take_with = on_log },
+		[MESSAGE_ADOPT] = { .take = on_adopt },
+		[MESSAGE_BOUND] = { .take_with = on_bound },
+		[MESSAGE_NOT_BOUND] = { .take = on_not_bound },
+		[MESSAGE_PROCESS] = { .take = on_process },
+		[MESSAGE_STARTED] = { .take = on_started },
+		[MESSAGE_NOT_STARTED] = { .take = on_not_started },
+		[MESSAGE_ENDED] = { .take = on_ended },
+		[MESSAGE_SESSION] = { .take_with = on_session },
+		[MESSAGE_BANNED] = { .take = on_banned },
+		[MESSAGE_BANNER] = { .take_with = on_banner },
+		[MESSAGE_LIBWRAP] = { .take = on_libwrap },
+		[MESSAGE_GATE] = { .take = on_gate },
+		[MESSAGE_REPORT] = { .take_with = on_report },
+		[MESSAGE_CHECK] = { .take = on_check },
+		[MESSAGE_STOP] = { .take = on_stop },
 	};
 
 	(void)from;
-	acts[message->kind](message, descriptors, count);
+	channel_act(acts, message, descriptors, count);
 }
 
 /* Without the monitor there is nothing to be done. */

@@ -147,13 +147,11 @@ static void end_without_services(void)
 }
 
 /* The newest generation is in force. */
-static void on_adopted(const struct message *message, const int descriptors[], unsigned count)
+static void on_adopted(const struct message *message)
 {
 	void (*started)(uint32_t, uint32_t) = on_started;
 	bool is_new = configuration_next() != NULL;
 
-	(void)descriptors;
-	(void)count;
 	if (message->generation.generation != newest()->number) {
 		frontend_process_distrust("it adopted what it was not given");
 		return;
@@ -273,15 +271,13 @@ static bool is_stale(struct service_number number)
 	return number.generation != newest()->number;
 }
 
-static void on_bind(const struct message *message, const int descriptors[], unsigned count)
+static void on_bind(const struct message *message)
 {
 	struct service_settings *settings = settings_of(message->bind.service);
 	struct message answer = { .kind = MESSAGE_NOT_BOUND, .bind = message->bind };
 	struct bound bound;
 	int sockets[2];
 
-	(void)descriptors;
-	(void)count;
 	if (!settings)
 		return;
 	if (is_stale(message->bind.service)) {
@@ -299,18 +295,10 @@ static void on_bind(const struct message *message, const int descriptors[], unsi
 	frontend_process_send(&answer, NULL, 0);
 }
 
-static void on_unbind(const struct message *message, const int descriptors[], unsigned count)
+static void on_unbind(const struct message *message)
 {
-	(void)descriptors;
-	(void)count;
 	if (settings_of(message->bind.service) && !is_stale(message->bind.service))
 		binder_unbind(message->bind.service.service, &message->bind);
-}
-
-static void close_all(const int descriptors[], unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		close(descriptors[i]);
 }
 
 static bool is_of_kind(int descriptor, mode_t kind)
@@ -390,7 +378,7 @@ static void launch(const struct launch_message *launch, struct service_settings 
 	}
 	refuse_launch(launch, strerror(errno));
 	if (launch->logs_errors)
-		close_all(descriptors + own, 2);
+		channel_close_descriptors(descriptors + own, 2);
 }
 
 static void on_launch(const struct message *message, const int descriptors[], unsigned count)
@@ -403,51 +391,43 @@ static void on_launch(const struct message *message, const int descriptors[], un
 		launch(&message->launch, settings, descriptors);
 		return;
 	}
-	close_all(descriptors, count);
+	channel_close_descriptors(descriptors, count);
 	if (fault)
 		frontend_process_distrust(fault);
 }
 
-static void on_end(const struct message *message, const int descriptors[], unsigned count)
+static void on_end(const struct message *message)
 {
 	struct child *child = child_of_session(message->end.session);
 
-	(void)descriptors;
-	(void)count;
 	if (child)
 		child_end(child, message->end.at_once);
 	else
 		launcher_end(message->end.session);
 }
 
-static void on_ban(const struct message *message, const int descriptors[], unsigned count)
+static void on_ban(const struct message *message)
 {
-	(void)descriptors;
-	(void)count;
 	if (message_address_is_sound(&message->ban.address))
 		bans_add(&message->ban.address, message->ban.until);
 	else
 		frontend_process_distrust("a ban of what is no address");
 }
 
-static void on_open_banner(const struct message *message, const int descriptors[], unsigned count)
+static void on_open_banner(const struct message *message)
 {
 	struct service_settings *settings = settings_of(message->banner.service);
 
-	(void)descriptors;
-	(void)count;
 	if (settings && message->banner.which < BANNER_KINDS)
 		banners_open(settings, &message->banner);
 	else if (settings)
 		frontend_process_distrust("it asks for a banner that there is not");
 }
 
-static void on_ask_libwrap(const struct message *message, const int descriptors[], unsigned count)
+static void on_ask_libwrap(const struct message *message)
 {
 	struct service_settings *settings = settings_of(message->libwrap.service);
 
-	(void)descriptors;
-	(void)count;
 	if (settings && message_address_is_sound(&message->libwrap.peer) &&
 	    message_address_is_sound(&message->libwrap.local))
 		libwrap_answers_find(settings, &message->libwrap);
@@ -455,21 +435,16 @@ static void on_ask_libwrap(const struct message *message, const int descriptors[
 		frontend_process_distrust("it asks libwrap about what is no address");
 }
 
-static void on_forget_libwrap(const struct message *message, const int descriptors[],
-			      unsigned count)
+static void on_forget_libwrap(const struct message *message)
 {
-	(void)descriptors;
-	(void)count;
 	libwrap_answers_forget(message->libwrap.ticket);
 }
 
-static void on_let_in(const struct message *message, const int descriptors[], unsigned count)
+static void on_let_in(const struct message *message)
 {
 	const struct service_settings *settings = settings_of(message->gate.service);
 	struct message answer = { .kind = MESSAGE_GATE, .gate = message->gate };
 
-	(void)descriptors;
-	(void)count;
 	if (!settings)
 		return;
 	if (is_stale(message->gate.service))
@@ -481,43 +456,38 @@ static void on_let_in(const struct message *message, const int descriptors[], un
 	frontend_process_send(&answer, NULL, 0);
 }
 
-static void on_let_out(const struct message *message, const int descriptors[], unsigned count)
+static void on_let_out(const struct message *message)
 {
 	const struct service_settings *settings = settings_of(message->gate.service);
 
-	(void)descriptors;
-	(void)count;
 	if (settings && !is_stale(message->gate.service))
 		binder_let_out(settings, message->gate.service.service, message->gate.port);
 }
 
-static void on_reported(const struct message *message, const int descriptors[], unsigned count)
+static void on_reported(const struct message *message)
 {
 	(void)message;
-	(void)descriptors;
-	(void)count;
 	report_file_finish();
 }
 
 static void on_received(const struct message *message, const int descriptors[], unsigned count)
 {
-	static void (*const acts[MESSAGE_FROM_FRONTEND])(const struct message *, const int[],
-							 unsigned) = {
-		[MESSAGE_ADOPTED] = on_adopted,
-		[MESSAGE_BIND] = on_bind,
-		[MESSAGE_UNBIND] = on_unbind,
-		[MESSAGE_LAUNCH] = on_launch,
-		[MESSAGE_END] = on_end,
-		[MESSAGE_BAN] = on_ban,
-		[MESSAGE_OPEN_BANNER] = on_open_banner,
-		[MESSAGE_ASK_LIBWRAP] = on_ask_libwrap,
-		[MESSAGE_FORGET_LIBWRAP] = on_forget_libwrap,
-		[MESSAGE_LET_IN] = on_let_in,
-		[MESSAGE_LET_OUT] = on_let_out,
-		[MESSAGE_REPORTED] = on_reported,
+	static const struct channel_act acts[MESSAGE_FROM_FRONTEND] = {
+		[MESSAGE_ADOPTED] = { .take = on_adopted },
+		[MESSAGE_BIND] = { .take = on_bind },
+		[MESSAGE_UNBIND] = { .take = on_unbind },
+		[MESSAGE_LAUNCH] = { .take_with = on_launch },
+		[MESSAGE_END] = { .take = on_end },
+		[MESSAGE_BAN] = { .take = on_ban },
+		[MESSAGE_OPEN_BANNER] = { .take = on_open_banner },
+		[MESSAGE_ASK_LIBWRAP] = { .take = on_ask_libwrap },
+		[MESSAGE_FORGET_LIBWRAP] = { .take = on_forget_libwrap },
+		[MESSAGE_LET_IN] = { .take = on_let_in },
+		[MESSAGE_LET_OUT] = { .take = on_let_out },
+		[MESSAGE_REPORTED] = { .take = on_reported },
 	};
 
-	acts[message->kind](message, descriptors, count);
+	channel_act(acts, message, descriptors, count);
 }
 
 int requests_start(const struct monitor_options *those,

@@ -22,6 +22,13 @@ struct generation {
 
 #define SERVICE_IS_NEW UINT32_MAX
 
+/* The number in the next generation of the service that has number in this one, whose
+ * services have the numbers there, count of them; SERVICE_IS_NEW: it has none. */
+static inline uint32_t service_renumber(uint32_t number, const uint32_t *numbers, uint32_t count)
+{
+	return number < count ? numbers[number] : SERVICE_IS_NEW;
+}
+
 /* Copies services, count of them, into an empty region, with continues beside them.
  * Nothing in the copies points out of the region but what is fixed for the life of
  * the program; they have no arena, no places and no references to give back.

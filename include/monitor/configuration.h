@@ -22,9 +22,6 @@ const struct generation *configuration_current(void);
 /* The one that has been loaded and is not in force yet; NULL: there is none. */
 const struct generation *configuration_next(void);
 
-/* Which region that generation is in. */
-struct region *configuration_region(const struct generation *generation);
-
 /* The next one is in force: the frontend knows it. */
 void configuration_adopted(void);
 

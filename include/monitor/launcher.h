@@ -33,7 +33,7 @@ int launcher_init(const struct launcher_events *events) __attribute__((warn_unus
 
 /* What a program gets. */
 struct launch_descriptors {
-	int connection;
+	int connection; /* -1: it could not be had, errno says why */
 	int errors_to, errors_from; /* the pipe for its standard error; -1: there is none */
 };
 

@@ -355,11 +355,6 @@ int binder_socket(uint32_t service, const struct bind_message *which)
 	return socket && socket->service == service ? socket->bound.fd : -1;
 }
 
-static uint32_t new_number(const struct socket *socket, const uint32_t *numbers, uint32_t count)
-{
-	return socket->service < count ? numbers[socket->service] : SERVICE_IS_NEW;
-}
-
 /* Inner sockets, which are known by their service, out of the table, in a list. */
 static struct socket *take_inner(void)
 {
@@ -379,10 +374,10 @@ void binder_renumber(const uint32_t *numbers, uint32_t count)
 	struct socket *inner = take_inner(), *socket, *next;
 
 	HASH_ITER(hh, sockets, socket, next)
-		socket->service = new_number(socket, numbers, count);
+		socket->service = service_renumber(socket->service, numbers, count);
 	for (; inner; inner = next) {
 		next = inner->next;
-		inner->service = new_number(inner, numbers, count);
+		inner->service = service_renumber(inner->service, numbers, count);
 		if (inner->service == SERVICE_IS_NEW) {
 			close_one(inner->bound.fd);
 			socket_free(inner);

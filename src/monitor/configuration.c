@@ -37,11 +37,6 @@ const struct generation *configuration_next(void)
 	return generation_in(next_region);
 }
 
-struct region *configuration_region(const struct generation *generation)
-{
-	return region_of(generation);
-}
-
 const struct daemon_settings *configuration_daemon(void)
 {
 	return current ? &current->daemon : &next->daemon;

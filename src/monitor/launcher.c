@@ -148,9 +148,7 @@ void launcher_renumber(const uint32_t *numbers, uint32_t count)
 	struct launch *launch;
 
 	TAILQ_FOREACH(launch, &launches, link)
-		launch->child->service = launch->child->service < count
-						 ? numbers[launch->child->service]
-						 : SERVICE_IS_NEW;
+		launch->child->service = service_renumber(launch->child->service, numbers, count);
 }
 
 /* --- the end of a launch ------------------------------------------------------------------ */
@@ -444,13 +442,18 @@ static void close_all(const struct launch_descriptors *descriptors)
 void launcher_launch(struct service_settings *settings, const struct launch_message *message,
 		     const struct launch_descriptors *descriptors)
 {
-	struct launch *launch = launch_new(settings, message);
+	int error = errno;
+	bool has_connection = descriptors->connection >= 0;
+	struct launch *launch = has_connection ? launch_new(settings, message) : NULL;
 
-	if (!launch) {
-		close_all(descriptors);
-		tell_failed(message->session, true, "memory", strerror(ENOMEM));
+	if (launch) {
+		fill_order(launch, message, descriptors);
+		launch_begin(launch);
 		return;
 	}
-	fill_order(launch, message, descriptors);
-	launch_begin(launch);
+	close_all(descriptors);
+	if (has_connection)
+		tell_failed(message->session, true, "memory", strerror(ENOMEM));
+	else
+		tell_failed(message->session, false, "descriptors", strerror(error));
 }

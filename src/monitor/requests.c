@@ -81,7 +81,7 @@ static void send_adopt(void)
 static void send_generation(void)
 {
 	struct message message = generation_message(MESSAGE_GENERATION);
-	const struct region *region = configuration_region(newest());
+	const struct region *region = region_of(newest());
 
 	message.generation.place = region->place;
 	message.generation.used = region->used;
@@ -93,9 +93,7 @@ static void send_generation(void)
 
 static void renumber_child(struct child *child)
 {
-	child->service = child->service < configuration_current()->count
-				 ? numbers[child->service]
-				 : SERVICE_IS_NEW;
+	child->service = service_renumber(child->service, numbers, configuration_current()->count);
 }
 
 /* From here on everything goes by the numbers of the newest generation. */
@@ -348,16 +346,6 @@ static int wait_socket(const struct launch_message *launch, const struct service
 	return socket < 0 ? -1 : fcntl(socket, F_DUPFD_CLOEXEC, 0);
 }
 
-static void refuse_launch(const struct launch_message *launch, const char *reason)
-{
-	struct message answer = { .kind = MESSAGE_NOT_STARTED,
-				  .program = { .session = launch->session } };
-
-	strcpy(answer.program.step, "descriptors");
-	strncpy(answer.program.reason, reason, sizeof answer.program.reason - 1);
-	frontend_process_send(&answer, NULL, 0);
-}
-
 static void launch(const struct launch_message *launch, struct service_settings *settings,
 		   const int descriptors[])
 {
@@ -372,13 +360,7 @@ static void launch(const struct launch_message *launch, struct service_settings 
 		given.errors_to = descriptors[own];
 		given.errors_from = descriptors[own + 1];
 	}
-	if (given.connection >= 0) {
-		launcher_launch(settings, &order, &given);
-		return;
-	}
-	refuse_launch(launch, strerror(errno));
-	if (launch->logs_errors)
-		channel_close_descriptors(descriptors + own, 2);
+	launcher_launch(settings, &order, &given);
 }
 
 static void on_launch(const struct message *message, const int descriptors[], unsigned count)

@@ -19,11 +19,10 @@ struct process_user {
 	gid_t gid;
 };
 
-/* Chooses, once and for all: account if that is not NULL, otherwise FRONTEND_ACCOUNT
- * if there is one, otherwise a number that no account and no service of generation
- * has. Not being root, the frontend stays who the monitor is. 0, or -1, logged: account
- * does not exist, is root, or a service runs as it. */
-int frontend_user_init(const char *account, const struct generation *generation)
+/* Chooses, once and for all: FRONTEND_ACCOUNT if there is one, otherwise a number that
+ * no account and no service of generation has. Not being root, the frontend stays who
+ * the monitor is. 0, or -1, logged: the account is root, or a service runs as it. */
+int frontend_user_init(const struct generation *generation)
 	__attribute__((warn_unused_result));
 
 /* False: it stays who the monitor is, and *user is zero. */

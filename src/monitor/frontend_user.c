@@ -61,20 +61,15 @@ static int use_account(const struct passwd *account, const struct generation *ge
 	return 0;
 }
 
-int frontend_user_init(const char *name, const struct generation *generation)
+int frontend_user_init(const struct generation *generation)
 {
 	const struct passwd *account;
 
 	changes = geteuid() == 0;
 	if (!changes)
 		return 0;
-	account = getpwnam(name ? name : FRONTEND_ACCOUNT);
-	if (account)
-		return use_account(account, generation);
-	if (!name)
-		return choose_number(generation);
-	log_error("the frontend can't run as user %s: there is no such user", name);
-	return -1;
+	account = getpwnam(FRONTEND_ACCOUNT);
+	return account ? use_account(account, generation) : choose_number(generation);
 }
 
 bool frontend_user_choose(struct process_user *user)

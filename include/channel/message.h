@@ -102,12 +102,10 @@ struct ban_message {
 	uint64_t until; /* milliseconds of the monotonic clock; SENSOR_FOREVER */
 };
 
-enum banner_kind { BANNER_ALWAYS, BANNER_SUCCESS, BANNER_FAIL, BANNER_KINDS };
-
 struct banner_message {
 	uint64_t ticket; /* the frontend's */
 	struct service_number service;
-	uint8_t which;   /* enum banner_kind */
+	uint8_t which;   /* enum banner_kind (config/settings.h) */
 	int error;       /* BANNER without a descriptor: errno */
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/arena.h"
+#include "base/user_file.h"
 #include "config/access_list.h"
 #include "config/access_times.h"
 #include "config/port_map.h"
@@ -73,6 +74,7 @@ struct log_type {
 enum cps_action { CPS_REFUSE, CPS_QUEUE, CPS_SUSPEND };
 enum at_limit { AT_LIMIT_REFUSE, AT_LIMIT_QUEUE };
 enum on_remove { ON_REMOVE_END, ON_REMOVE_DRAIN };
+enum banner_kind { BANNER_ALWAYS, BANNER_SUCCESS, BANNER_FAIL, BANNER_KINDS };
 enum stderr_kind { STDERR_SOCKET, STDERR_LOG, STDERR_NULL, STDERR_FILE };
 
 struct strings {
@@ -242,6 +244,20 @@ void service_settings_release(struct service_settings *service);
 
 /* The name that hosts.allow and hosts.deny know the service by. */
 const char *service_libwrap_name(const struct service_settings *service);
+
+/* The path of the service's banner; NULL: it has none of this kind. */
+const char *service_banner(const struct service_settings *service, enum banner_kind which);
+
+/* Who reads the service's banners: its user, or nobody in particular. */
+static inline uid_t service_reader_uid(const struct service_settings *service)
+{
+	return service->user ? service->uid : USER_NOBODY;
+}
+
+static inline gid_t service_reader_gid(const struct service_settings *service)
+{
+	return service->user ? service->gid : USER_NOBODY;
+}
 
 static inline bool service_is_internal(const struct service_settings *service)
 {

@@ -39,9 +39,6 @@ struct banner_wait {
 int banner_find(struct banner_wait *wait, const struct service *service, enum banner_kind which,
 		banner_found *found) __attribute__((warn_unused_result));
 
-/* Where it is; NULL: the settings have no such banner. */
-const char *banner_path(const struct service_settings *settings, enum banner_kind which);
-
 /* Has banners opened by this function instead of the monitor (ask_banner), with the
  * same contract but for its result: 0, or -1 with errno. For tests. */
 typedef int banner_opener(const struct service *service, enum banner_kind which,

@@ -1,6 +1,5 @@
 #include "config/advice.h"
 
-#include "base/user_file.h"
 #include "config/advice_addresses.h"
 #include "config/attributes.h"
 #include "config/program.h"
@@ -301,18 +300,12 @@ static void advise_of_server(const struct view *view)
 		remark(view, "server", "%s; no client will be served before that is mended", text);
 }
 
-/* Who reads the service's banners: its user, or nobody in particular. */
 static struct identity reader_of(const struct service_settings *service)
 {
-	struct identity reader = {
-		.name = service->user, .uid = service->uid, .gid = service->gid,
+	return (struct identity){
+		.name = service->user ? service->user : "nobody",
+		.uid = service_reader_uid(service), .gid = service_reader_gid(service),
 	};
-
-	if (!service->user) {
-		reader.name = "nobody";
-		reader.uid = reader.gid = USER_NOBODY;
-	}
-	return reader;
 }
 
 static void advise_of_banner(const struct view *view, const char *attribute, const char *path)

@@ -36,6 +36,17 @@ struct service_settings *service_settings_keep(struct service_settings *service)
 	return service;
 }
 
+const char *service_banner(const struct service_settings *service, enum banner_kind which)
+{
+	const char *const paths[BANNER_KINDS] = {
+		[BANNER_ALWAYS] = service->banner,
+		[BANNER_SUCCESS] = service->banner_success,
+		[BANNER_FAIL] = service->banner_fail,
+	};
+
+	return paths[which];
+}
+
 const char *service_libwrap_name(const struct service_settings *service)
 {
 	const char *slash;

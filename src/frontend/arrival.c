@@ -188,7 +188,7 @@ static void on_banner(struct banner_wait *wait, struct banner *banner, int error
 {
 	struct arrival *arrival = container_of(wait, struct arrival, banner_wait);
 	struct session *session = arrival->session;
-	const char *path = banner_path(session->settings, arrival->which);
+	const char *path = service_banner(session->settings, arrival->which);
 
 	arrival->waits_for_banner = false;
 	arrival->banner = banner;

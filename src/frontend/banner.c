@@ -2,7 +2,6 @@
 
 #include "base/container_of.h"
 #include "base/hash.h"
-#include "base/user_file.h"
 #include "base/worker.h"
 #include "frontend/ask.h"
 
@@ -41,8 +40,6 @@ struct banner_file {
 	struct banner *read;  /* NULL: it is what is known, or error says why not */
 	int error;
 
-	uid_t uid;
-	gid_t gid;
 	size_t key_size;
 	char key[]; /* uid, gid, path */
 };
@@ -179,15 +176,13 @@ void banner_release(struct banner *banner)
 	file_free_if_unused(file);
 }
 
-static struct banner_file *file_new(const char *key, size_t key_size, uid_t uid, gid_t gid)
+static struct banner_file *file_new(const char *key, size_t key_size)
 {
 	struct banner_file *file = calloc(1, sizeof *file + key_size);
 
 	if (!file)
 		return NULL;
 	LIST_INIT(&file->waiting);
-	file->uid = uid;
-	file->gid = gid;
 	file->key_size = key_size;
 	memcpy(file->key, key, key_size);
 	HASH_ADD(hh, files, key, file->key_size, file);
@@ -211,7 +206,7 @@ static struct banner_file *file_find(const char *path, uid_t uid, gid_t gid)
 	memcpy(key + sizeof uid + sizeof gid, path, path_size);
 	HASH_FIND(hh, files, key, key_size, file);
 	if (!file)
-		file = file_new(key, key_size, uid, gid);
+		file = file_new(key, key_size);
 	free(key);
 	return file;
 }
@@ -316,25 +311,13 @@ static int look(struct banner_file *file, const struct service *service, enum ba
 	return 0;
 }
 
-const char *banner_path(const struct service_settings *settings, enum banner_kind which)
-{
-	const char *const paths[BANNER_KINDS] = {
-		[BANNER_ALWAYS] = settings->banner,
-		[BANNER_SUCCESS] = settings->banner_success,
-		[BANNER_FAIL] = settings->banner_fail,
-	};
-
-	return paths[which];
-}
-
 int banner_find(struct banner_wait *wait, const struct service *service, enum banner_kind which,
 		banner_found *found)
 {
 	const struct service_settings *settings = service->settings;
-	const char *path = banner_path(settings, which);
+	const char *path = service_banner(settings, which);
 	struct banner_file *file =
-		path ? file_find(path, settings->user ? settings->uid : USER_NOBODY,
-				 settings->user ? settings->gid : USER_NOBODY)
+		path ? file_find(path, service_reader_uid(settings), service_reader_gid(settings))
 		     : NULL;
 
 	if (!file)

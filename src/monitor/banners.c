@@ -22,17 +22,6 @@ struct opening {
 
 static unsigned frontend_round; /* of frontends: another one does not know the old one's tickets */
 
-static const char *path_of(const struct service_settings *settings, unsigned which)
-{
-	const char *const paths[BANNER_KINDS] = {
-		[BANNER_ALWAYS] = settings->banner,
-		[BANNER_SUCCESS] = settings->banner_success,
-		[BANNER_FAIL] = settings->banner_fail,
-	};
-
-	return paths[which];
-}
-
 static void answer(const struct banner_message *asked, int fd, int error)
 {
 	struct message message = { .kind = MESSAGE_BANNER, .banner = *asked };
@@ -46,11 +35,10 @@ static void on_run(struct job *job)
 {
 	struct opening *opening = container_of(job, struct opening, job);
 	const struct service_settings *settings = opening->settings;
-	uid_t uid = settings->user ? settings->uid : USER_NOBODY;
-	gid_t gid = settings->user ? settings->gid : USER_NOBODY;
 	struct stat status;
 
-	opening->fd = user_file_open(opening->path, uid, gid);
+	opening->fd = user_file_open(opening->path, service_reader_uid(settings),
+				     service_reader_gid(settings));
 	if (opening->fd < 0) {
 		opening->error = errno;
 		return;
@@ -93,7 +81,7 @@ static struct opening *opening_new(struct service_settings *settings,
 void banners_open(struct service_settings *settings, const struct banner_message *asked)
 {
 	static struct worker_pool *pool;
-	const char *path = path_of(settings, asked->which);
+	const char *path = service_banner(settings, asked->which);
 	struct opening *opening;
 
 	if (!pool)

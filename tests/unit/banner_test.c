@@ -36,7 +36,7 @@ static struct service service = { .settings = &settings };
 static int open_here(const struct service *of, enum banner_kind which, ask_opened *done,
 		     void *context)
 {
-	int fd = open(banner_path(of->settings, which), O_RDONLY | O_CLOEXEC);
+	int fd = open(service_banner(of->settings, which), O_RDONLY | O_CLOEXEC);
 
 	done(context, fd, fd < 0 ? errno : 0);
 	return 0;

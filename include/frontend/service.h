@@ -72,7 +72,10 @@ extern struct service_list services;
  * settings. */
 struct service *service_start(struct service_settings *settings, uint32_t number);
 
-/* Gives service other settings. It takes the sockets it wants from those it has and
+/* Gives service the same settings at another place, under that number. */
+void service_move(struct service *service, struct service_settings *settings, uint32_t number);
+
+/* Gives service other settings, under that number. It takes the sockets it wants from those it has and
  * those that were offered (frontend/handover.h); what is missing then can be opened
  * when the handover is over. False, logged, when the new log can't be opened: the
  * service then goes on as it was. */

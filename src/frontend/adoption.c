@@ -67,22 +67,22 @@ static void recount_sources(struct service *service)
 						       service->settings->source_prefix);
 }
 
-static void adopt(struct service *service, struct service_settings *settings, uint32_t number)
-{
-	bool unchanged = generation_equal(service->settings, settings);
-
-	if (!service_adopt(service, settings, number) || unchanged)
-		return;
-	recheck_sessions(service);
-	recount_sources(service);
-}
-
-/* --- carrying it out ---------------------------------------------------------------------------- */
-
 static bool is_changed(const struct service *service, const struct service_settings *settings)
 {
 	return !generation_equal(service->settings, settings);
 }
+
+static void adopt(struct service *service, struct service_settings *settings, uint32_t number)
+{
+	if (!is_changed(service, settings)) {
+		service_move(service, settings, number);
+	} else if (service_adopt(service, settings, number)) {
+		recheck_sessions(service);
+		recount_sources(service);
+	}
+}
+
+/* --- carrying it out ---------------------------------------------------------------------------- */
 
 static void offer_sockets(const struct generation *next, struct service *const running[])
 {
@@ -101,7 +101,6 @@ static void drop_the_rest(struct service *const running[], uint32_t count)
 	for (service = TAILQ_FIRST(&services); service; service = next) {
 		next = TAILQ_NEXT(service, link);
 		if (!service->is_continued && !service->is_draining) {
-			service->number = SERVICE_IS_NEW;
 			handover_offer(service, NULL);
 			service_remove(service);
 		} else {

@@ -610,12 +610,12 @@ static void move_sessions(struct service *service, struct service_settings *old,
 	service_settings_release(copy);
 }
 
-/* The same settings at another place. */
-static void adopt_unchanged(struct service *service, struct service_settings *settings)
+void service_move(struct service *service, struct service_settings *settings, uint32_t number)
 {
 	struct service_settings *old = service->settings;
 	struct bind_lookup *pending;
 
+	service->number = number;
 	LIST_FOREACH(pending, &service->lookups, link)
 		for (size_t i = 0; i < settings->bind.count; i++)
 			if (pending->name == old->bind.list[i])
@@ -627,12 +627,13 @@ static void adopt_unchanged(struct service *service, struct service_settings *se
 	service_settings_release(old);
 }
 
-static bool adopt_changed(struct service *service, struct service_settings *settings)
+bool service_adopt(struct service *service, struct service_settings *settings, uint32_t number)
 {
 	struct service_settings *old = service->settings;
 	bool failed;
 	struct sink *log = open_log(settings, &failed);
 
+	service->number = number;
 	if (failed)
 		return false;
 	sink_release(service->log);
@@ -648,15 +649,6 @@ static bool adopt_changed(struct service *service, struct service_settings *sett
 	update_listeners(service);
 	service_refresh(service);
 	service_settings_release(old);
-	return true;
-}
-
-bool service_adopt(struct service *service, struct service_settings *settings, uint32_t number)
-{
-	service->number = number;
-	if (!generation_equal(service->settings, settings))
-		return adopt_changed(service, settings);
-	adopt_unchanged(service, settings);
 	return true;
 }
 

@@ -129,15 +129,8 @@ void service_count_refusal(struct service *service, enum verdict verdict);
 /* How many descriptors a connection of the service may come to have. */
 unsigned service_descriptors_per_session(const struct service *service);
 
-/* True while some name in bind has no addresses yet. */
-bool service_has_names_to_look_up(const struct service *service);
-
 /* Whom what is asked for a client of the service is asked for. */
 struct turn_owner service_turn_owner(const struct service *service);
-
-/* True while a name in bind is being looked up, or for the first time one by which
- * datagrams are intercepted. */
-bool service_is_looking_up(const struct service *service);
 
 /* True once no listener is waiting to be bound. */
 bool service_is_bound(const struct service *service);

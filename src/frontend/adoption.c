@@ -8,6 +8,7 @@
 #include "frontend/ask.h"
 #include "frontend/handover.h"
 #include "frontend/judge.h"
+#include "frontend/listening.h"
 #include "frontend/service.h"
 
 #include <stdlib.h>
@@ -154,7 +155,7 @@ static bool is_looking_up_names(void)
 	const struct service *service;
 
 	TAILQ_FOREACH(service, &services, link)
-		if (service_is_looking_up(service))
+		if (listening_is_looking_up(service))
 			return true;
 	return false;
 }

@@ -1,6 +1,7 @@
 #include "frontend/handover.h"
 
 #include "base/hash.h"
+#include "frontend/listening.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +125,7 @@ static bool may_be_wanted(const struct offer *offer)
 {
 	const struct service *owner = offer->owner;
 
-	return owner && service_has_names_to_look_up(owner) &&
+	return owner && listening_awaits_names(owner) &&
 	       address_port(&offer->listener->endpoint.address) == owner->settings->port &&
 	       find(owner, &offer->listener->endpoint) == offer;
 }

@@ -1,293 +1,22 @@
 #include "frontend/service.h"
 
+#include "admission/intercept.h"
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/log_file.h"
-#include "base/resolver.h"
 #include "base/sink.h"
 #include "config/generation.h"
 #include "frontend/filter_hosts.h"
-#include "frontend/handover.h"
-#include "frontend/intercept.h"
+#include "frontend/listening.h"
 #include "session/folds.h"
 #include "session/record.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct service_list services = TAILQ_HEAD_INITIALIZER(services);
-
-/* --- where to listen -------------------------------------------------------------------- */
-
-/* A name in bind whose addresses are being looked up. */
-struct bind_lookup {
-	LIST_ENTRY(bind_lookup) link;
-	struct service *service;
-	struct lookup *lookup;
-	struct timer retry;
-	const char *name; /* the settings' */
-};
-
-static struct listener *find_listener(struct service *service, const struct endpoint *endpoint)
-{
-	struct listener *listener;
-
-	LIST_FOREACH(listener, &service->listeners, link)
-		if (!listener->is_inner && endpoint_equal(&listener->endpoint, endpoint))
-			return listener;
-	return NULL;
-}
-
-/* True when a socket may be opened now. */
-static bool may_open(const struct service *service)
-{
-	return !service->is_suspended && !service->is_settling && !handover_is_under_way();
-}
-
-/* Has the service listen on endpoint, on the socket it has there already, on one
- * that another gives up, or on a new one. */
-static void want_endpoint(struct service *service, const struct endpoint *endpoint)
-{
-	struct listener *listener = find_listener(service, endpoint);
-
-	if (!listener)
-		listener = handover_take(service, endpoint);
-	if (!listener) {
-		listener = listener_new(service, endpoint);
-		if (!listener) {
-			log_error("service %s: out of memory", service->settings->id);
-			return;
-		}
-		LIST_INSERT_HEAD(&service->listeners, listener, link);
-	}
-	listener->is_wanted = true;
-	if (!listener_is_open(listener) && may_open(service))
-		listener_open(listener);
-}
-
-static void want_address(struct service *service, const struct address *address)
-{
-	struct endpoint endpoint = {
-		.address = *address,
-		.v6only = service->settings->v6only && address->any.sa_family == AF_INET6,
-	};
-
-	address_set_port(&endpoint.address, (uint16_t)service->settings->port);
-	want_endpoint(service, &endpoint);
-}
-
-/* The family that flags ask for; AF_UNSPEC: either. */
-static int wanted_family(const struct service_settings *settings)
-{
-	switch (settings->flags & (FLAG_IPV4 | FLAG_IPV6)) {
-	case FLAG_IPV4:
-		return AF_INET;
-	case FLAG_IPV6:
-		return AF_INET6;
-	default:
-		return AF_UNSPEC;
-	}
-}
-
-/* Without bind: every address, of both families unless the flags say IPv4. */
-static void want_any_address(struct service *service)
-{
-	bool ipv4 = wanted_family(service->settings) == AF_INET;
-	struct address address;
-
-	if (address_parse(&address, ipv4 ? "0.0.0.0" : "::", 0) == 0)
-		want_address(service, &address);
-}
-
-/* Closes what the settings no longer ask for. */
-static void sweep_listeners(struct service *service)
-{
-	struct listener *listener, *next;
-
-	for (listener = LIST_FIRST(&service->listeners); listener; listener = next) {
-		next = LIST_NEXT(listener, link);
-		if (listener->is_wanted)
-			continue;
-		LIST_REMOVE(listener, link);
-		listener_free(listener);
-	}
-}
-
-/* All names in bind are known. What was listened on before may have been in the
- * way of what is wanted now. */
-static void finish_lookups(struct service *service)
-{
-	struct listener *listener;
-
-	sweep_listeners(service);
-	LIST_FOREACH(listener, &service->listeners, link)
-		if (!listener_is_open(listener) && may_open(service))
-			listener_open(listener);
-}
-
-enum { LOOKUP_RETRY_MS = 10000 };
-
-static void on_bind_looked_up(void *context, const struct address *addresses, size_t count,
-			      const char *reason)
-{
-	struct bind_lookup *pending = context;
-	struct service *service = pending->service;
-
-	pending->lookup = NULL;
-	if (count == 0) {
-		log_error("bind failed. service = %s, address = %s: %s; trying again",
-			  service->settings->id, pending->name, reason);
-		timer_start(&pending->retry, LOOKUP_RETRY_MS);
-		return;
-	}
-	LIST_REMOVE(pending, link);
-	free(pending);
-	service->is_settling = LIST_EMPTY(&service->lookups);
-	for (size_t i = 0; i < count; i++)
-		want_address(service, &addresses[i]);
-	service->is_settling = false;
-	if (LIST_EMPTY(&service->lookups))
-		finish_lookups(service);
-}
-
-static void look_up_bind(struct timer *timer)
-{
-	struct bind_lookup *pending = container_of(timer, struct bind_lookup, retry);
-
-	pending->lookup = lookup_addresses(pending->name, wanted_family(pending->service->settings),
-					   on_bind_looked_up, pending);
-	if (!pending->lookup)
-		timer_start(&pending->retry, LOOKUP_RETRY_MS);
-}
-
-static void want_name(struct service *service, const char *name)
-{
-	struct bind_lookup *pending = calloc(1, sizeof *pending);
-
-	if (!pending) {
-		log_error("service %s: out of memory", service->settings->id);
-		return;
-	}
-	pending->service = service;
-	pending->name = name;
-	timer_init(&pending->retry, look_up_bind);
-	LIST_INSERT_HEAD(&service->lookups, pending, link);
-	look_up_bind(&pending->retry);
-}
-
-static void cancel_lookups(struct service *service)
-{
-	while (!LIST_EMPTY(&service->lookups)) {
-		struct bind_lookup *pending = LIST_FIRST(&service->lookups);
-
-		LIST_REMOVE(pending, link);
-		if (pending->lookup)
-			lookup_cancel(pending->lookup);
-		timer_stop(&pending->retry);
-		free(pending);
-	}
-}
-
-static bool has_own_socket(const struct service_settings *settings)
-{
-	return !service_is_multiplexed(settings);
-}
-
-/* INTERCEPT: the socket that the server of a stream service gets. */
-static void want_inner(struct service *service)
-{
-	struct endpoint endpoint = { .v6only = false };
-	struct listener *listener;
-
-	LIST_FOREACH(listener, &service->listeners, link)
-		if (listener->is_inner) {
-			listener->is_wanted = true;
-			return;
-		}
-	if (address_parse(&endpoint.address, "127.0.0.1", 0) < 0 ||
-	    !(listener = listener_new(service, &endpoint)))
-		return;
-	listener->is_inner = listener->is_wanted = true;
-	LIST_INSERT_HEAD(&service->listeners, listener, link);
-	if (may_open(service))
-		listener_open(listener);
-}
-
-/* INTERCEPT: the kernel goes by the lists there are now. */
-static void update_filters(struct service *service)
-{
-	struct listener *listener;
-
-	LIST_FOREACH(listener, &service->listeners, link)
-		if (listener->refused.fd >= 0 &&
-		    intercept_update(listener->refused.fd, service) < 0) {
-			log_failure(errno, "service %s: INTERCEPT", service->settings->id);
-			listener_close(listener); /* nobody rather than anybody */
-		}
-}
-
-static void on_filter_hosts(void *context)
-{
-	update_filters(context);
-}
-
-static void look_up_filter_hosts(struct service *service)
-{
-	struct filter_hosts *old = service->filter_hosts;
-
-	service->filter_hosts = NULL;
-	if (intercepts_datagrams(service->settings))
-		service->filter_hosts = filter_hosts_new(service->settings, on_filter_hosts,
-							 service);
-	filter_hosts_inherit(service->filter_hosts, old);
-	filter_hosts_free(old);
-}
-
-static void want_all(struct service *service)
-{
-	const struct strings *bind = &service->settings->bind;
-	struct address address;
-
-	if (!has_own_socket(service->settings))
-		return;
-	if (intercepts_streams(service->settings))
-		want_inner(service);
-	if (bind->count == 0)
-		want_any_address(service);
-	for (size_t i = 0; i < bind->count; i++) {
-		if (address_parse(&address, bind->list[i], 0) == 0)
-			want_address(service, &address);
-		else
-			want_name(service, bind->list[i]);
-	}
-}
-
-/* Mark and sweep: what the settings ask for is there before the rest goes. */
-static void update_listeners(struct service *service)
-{
-	struct listener *listener;
-
-	cancel_lookups(service);
-	LIST_FOREACH(listener, &service->listeners, link)
-		listener->is_wanted = false;
-	want_all(service);
-	/* A name's addresses are not known yet: all stay until they are. */
-	if (LIST_EMPTY(&service->lookups))
-		sweep_listeners(service);
-}
-
-static void close_listeners(struct service *service)
-{
-	struct listener *listener;
-
-	while ((listener = LIST_FIRST(&service->listeners))) {
-		LIST_REMOVE(listener, link);
-		listener_free(listener);
-	}
-}
 
 /* --- state --------------------------------------------------------------------------------- */
 
@@ -297,21 +26,6 @@ bool service_is_full(const struct service *service)
 	       service->running >= service->settings->instances;
 }
 
-bool service_has_names_to_look_up(const struct service *service)
-{
-	return !LIST_EMPTY(&service->lookups);
-}
-
-bool service_is_looking_up(const struct service *service)
-{
-	const struct bind_lookup *pending;
-
-	LIST_FOREACH(pending, &service->lookups, link)
-		if (pending->lookup)
-			return true;
-	return filter_hosts_are_new(service->filter_hosts);
-}
-
 bool service_is_bound(const struct service *service)
 {
 	const struct listener *listener;
@@ -319,7 +33,7 @@ bool service_is_bound(const struct service *service)
 	LIST_FOREACH(listener, &service->listeners, link)
 		if (!listener_is_open(listener))
 			return false;
-	return !service_has_names_to_look_up(service);
+	return !listening_awaits_names(service);
 }
 
 static bool all_sockets_are_with_servers(const struct service *service)
@@ -553,9 +267,9 @@ struct service *service_start(struct service_settings *settings, uint32_t number
 	LIST_INIT(&service->lookups);
 	timer_init(&service->resume, on_resume);
 	TAILQ_INSERT_TAIL(&services, service, link);
-	look_up_filter_hosts(service);
+	listening_look_up_filter_hosts(service);
 	share_join(descriptors_shares(), &service->descriptors);
-	update_listeners(service);
+	listening_update(service);
 	return service;
 }
 
@@ -613,17 +327,11 @@ static void move_sessions(struct service *service, struct service_settings *old,
 void service_move(struct service *service, struct service_settings *settings, uint32_t number)
 {
 	struct service_settings *old = service->settings;
-	struct bind_lookup *pending;
 
 	service->number = number;
-	LIST_FOREACH(pending, &service->lookups, link)
-		for (size_t i = 0; i < settings->bind.count; i++)
-			if (pending->name == old->bind.list[i])
-				pending->name = settings->bind.list[i];
 	service->settings = service_settings_keep(settings);
+	listening_move(service, old);
 	move_sessions(service, old, settings, true);
-	if (service->filter_hosts) /* they hold names of the old ones */
-		look_up_filter_hosts(service);
 	service_settings_release(old);
 }
 
@@ -638,15 +346,15 @@ bool service_adopt(struct service *service, struct service_settings *settings, u
 		return false;
 	sink_release(service->log);
 	service->log = log;
-	cancel_lookups(service); /* they hold names of the old settings */
+	listening_cancel_lookups(service); /* they hold names of the old settings */
 	if (needs_new_sockets(old, settings))
-		close_listeners(service);
+		listening_close(service);
 	service->settings = service_settings_keep(settings);
 	service->handler = handler_for(settings);
 	move_sessions(service, old, settings, false);
-	look_up_filter_hosts(service);
-	update_filters(service);
-	update_listeners(service);
+	listening_look_up_filter_hosts(service);
+	listening_update_filters(service);
+	listening_update(service);
 	service_refresh(service);
 	service_settings_release(old);
 	return true;
@@ -654,8 +362,8 @@ bool service_adopt(struct service *service, struct service_settings *settings, u
 
 void service_free(struct service *service)
 {
-	cancel_lookups(service);
-	close_listeners(service);
+	listening_cancel_lookups(service);
+	listening_close(service);
 	timer_stop(&service->resume);
 	TAILQ_REMOVE(&services, service, link);
 	share_leave(descriptors_shares(), &service->descriptors);
@@ -673,7 +381,7 @@ void service_stop_listening(struct service *service)
 {
 	struct listener *listener;
 
-	cancel_lookups(service);
+	listening_cancel_lookups(service);
 	timer_stop(&service->resume);
 	LIST_FOREACH(listener, &service->listeners, link)
 		listener_close(listener);
@@ -708,8 +416,8 @@ void service_remove(struct service *service)
 	bool drains = service->settings->on_remove == ON_REMOVE_DRAIN;
 
 	service->number = SERVICE_IS_NEW;
-	cancel_lookups(service);
-	close_listeners(service);
+	listening_cancel_lookups(service);
+	listening_close(service);
 	timer_stop(&service->resume);
 	end_sessions(service, !drains);
 	if (LIST_EMPTY(&service->sessions)) {

@@ -48,6 +48,4 @@ unsigned binder_sweep(void);
 
 void binder_close_all(void);
 
-size_t binder_count(void);
-
 #endif

@@ -62,11 +62,6 @@ static struct socket *find(uint32_t service, const struct bind_message *which)
 	return socket;
 }
 
-size_t binder_count(void)
-{
-	return HASH_COUNT(sockets);
-}
-
 /* --- what a service may have ----------------------------------------------------------- */
 
 static bool is_any_address(const struct address *address)

@@ -2,7 +2,8 @@
  *
  * There is no child: fork(2) says that there is one, and its pipe is written to
  * from here. It reads what strangers' name servers say, so that nothing it writes
- * is to be trusted: only a 1, in time, admits a peer. */
+ * is to be trusted: only a 1, in time, admits a peer. That it has begun it may say as
+ * often as it likes. */
 #include "admission/libwrap.h"
 #include "base/loop.h"
 
@@ -17,6 +18,9 @@
 #include <unistd.h>
 
 enum { NOBODY = 0x3ffffff, ENOUGH_MS = 60000, QUERIES_MOST = 8, CHILDREN_KEPT = 4 };
+
+/* What a child writes. */
+enum { SAYS_YES = 1, HAS_BEGUN = 2 };
 
 /* What became of a question. */
 struct asked {
@@ -45,11 +49,15 @@ int kill(pid_t pid, int signal)
 	return 0;
 }
 
-/* Keeps what would have been the child's. */
+/* Keeps what would have been the child's, and says for it that it has begun: who does
+ * not say so soon is replaced. */
 int pipe2(int ends[2], int flags)
 {
+	const unsigned char begun = HAS_BEGUN;
+
 	if (syscall(SYS_pipe2, ends, flags) < 0)
 		return -1;
+	require(write(ends[1], &begun, sizeof begun) == sizeof begun);
 	child_pipes[children % CHILDREN_KEPT] = fcntl(ends[1], F_DUPFD_CLOEXEC, 0);
 	return 0;
 }
@@ -117,10 +125,14 @@ static void check_cancelled(struct asked *asked, struct input words, bool ends)
 
 static void check_answered(struct asked *asked, struct input words)
 {
+	size_t begun = 0;
+
+	while (begun < words.length && words.bytes[begun] == HAS_BEGUN)
+		begun++;
 	ask(asked);
-	say(asked, words, words.length == 0);
+	say(asked, words, begun == words.length);
 	wait_for_answer(asked);
-	require(asked->allowed == (words.length > 0 && words.bytes[0] == 1));
+	require(asked->allowed == (begun < words.length && words.bytes[begun] == SAYS_YES));
 }
 
 /* Returns when a worker has nothing left to do: its jobs are done in turn. */

@@ -2,16 +2,16 @@
 #ifndef USHERD_FRONTEND_DATAGRAMS_H
 #define USHERD_FRONTEND_DATAGRAMS_H
 
+#include "admission/verdict.h"
 #include "frontend/service.h"
 
 /* Answers what has come, at most a batch; what is left keeps the socket
  * readable. */
 void datagrams_serve(struct listener *listener);
 
-/* What the address lists say of a sender, as far as can be known without waiting.
- * ACCESS_NEEDS_NAMES: they say it once its names, which are being looked up, are
- * known. */
-enum access_decision datagrams_judge(const struct service *service, const struct address *peer);
+/* What the bans and the address lists say of a sender, as far as can be known without
+ * waiting. With needs_names, ask again: its names are being looked up. */
+struct judgement datagrams_judge(struct service *service, const struct address *peer);
 
 /* Logs and counts a datagram whose sender is refused for its address. */
 void datagrams_refuse(struct service *service, const struct address *peer);

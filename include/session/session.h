@@ -20,7 +20,7 @@
 #include <sys/types.h>
 
 enum session_state {
-	SESSION_ARRIVING, /* banner and admission: not counted as running yet */
+	SESSION_PENDING,  /* on its way through admission: its handler has not started */
 	SESSION_STARTING, /* admitted; its handler is getting ready */
 	SESSION_SERVING,  /* the START line is written */
 	SESSION_ENDING,   /* its processes were told to end and will be killed */
@@ -47,7 +47,8 @@ struct session {
 	struct service *service;           /* the owner's */
 	LIST_ENTRY(session) link;          /* the owner's */
 	struct source *source;             /* the owner's: what runs is counted there */
-	struct source *arrival;            /* the owner's: who arrives is counted there */
+	struct source *pending_source;     /* the owner's: what is pending is counted there */
+	unsigned way, step;                /* the owner's: how it came, and its next step of admission */
 	void *origin;                      /* the owner's: the listener it has the socket of */
 	bool is_counted;                   /* the owner's */
 	unsigned descriptors;              /* the owner's: its part of its service's share */
@@ -57,6 +58,7 @@ struct session {
 	enum session_state state; /* session_enter writes it */
 	int fd;                   /* -1 once it is handed on */
 	struct address peer;
+	struct address local; /* session_local finds it out */
 	int64_t started; /* seconds since the epoch */
 	uint64_t opened; /* the same as loop_now() has it: no clock that is set changes it */
 	pid_t pid;       /* the program's, 0 for what the loop serves itself */
@@ -80,6 +82,10 @@ struct session *session_open(struct service_settings *settings, struct sink *log
 			     const struct address *peer, const struct session_owner *owner);
 
 void session_enter(struct session *session, enum session_state state);
+
+/* The address of the connection's own end; unknown where there is none, as of a wait
+ * server. The socket is asked once. */
+const struct address *session_local(struct session *session);
 
 /* Hands the descriptor on to the caller. */
 int session_take_fd(struct session *session);

@@ -6,6 +6,7 @@
 #define USHERD_HANDLERS_RELAY_H
 
 #include "base/loop.h"
+#include "base/outbox.h"
 #include "base/timer.h"
 
 #include <stdbool.h>
@@ -30,9 +31,8 @@ struct relay_side {
 	struct watch watch;
 	bool has_ended; /* nothing more comes, and what came is delivered */
 	bool is_bulk;   /* the last read brought much */
-	char *unsent;   /* what came and the other side has no room for yet */
-	size_t unsent_length, unsent_offset;
-	struct pipe *pipe; /* or it is in here */
+	struct outbox unsent; /* what came and the other side has no room for yet */
+	struct pipe *pipe;    /* or it is in here */
 };
 
 /* Embedded in its owner. */

@@ -10,6 +10,7 @@
 #include "admission/verdict.h"
 #include "base/address.h"
 #include "base/loop.h"
+#include "base/outbox.h"
 #include "base/timer.h"
 #include "config/settings.h"
 
@@ -65,8 +66,7 @@ struct session {
 	struct watch watch;
 	struct timer deadline;
 
-	char *unsent; /* what the peer was too slow for */
-	size_t unsent_length, unsent_offset;
+	struct outbox unsent; /* what the peer was too slow for */
 
 	void (*stop)(struct session *session); /* the handler's, called once by session_close */
 	/* The handler's, of a session that is served by a program: has that end, and the

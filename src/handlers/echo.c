@@ -44,7 +44,7 @@ static void on_event(struct watch *watch, short events)
 	struct session *session = container_of(watch, struct session, watch);
 
 	handler_note_traffic(session);
-	if (session->unsent) {
+	if (!outbox_is_empty(&session->unsent)) {
 		int kept = session_flush(session);
 
 		if (kept < 0)

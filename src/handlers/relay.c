@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -31,13 +30,12 @@ static bool is_passing(ssize_t result)
 
 static bool is_blocked(const struct relay_side *from)
 {
-	return from->unsent || from->pipe;
+	return !outbox_is_empty(&from->unsent) || from->pipe;
 }
 
 static void drop_unsent(struct relay_side *from)
 {
-	free(from->unsent);
-	from->unsent = NULL;
+	outbox_clear(&from->unsent);
 	if (from->pipe)
 		pipe_give_back(from->pipe);
 	from->pipe = NULL;
@@ -71,51 +69,21 @@ static void lose_receiver(struct relay_side *from)
 	shutdown(other_side(from)->watch.fd, SHUT_RD);
 }
 
-static ssize_t send_some(int fd, const char *what, size_t length)
-{
-	ssize_t sent = send(fd, what, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-	return is_passing(sent) ? 0 : sent;
-}
-
-static bool keep_unsent(struct relay_side *from, const char *what, size_t length)
-{
-	from->unsent = malloc(length);
-	if (!from->unsent)
-		return false;
-	memcpy(from->unsent, what, length);
-	from->unsent_length = length;
-	from->unsent_offset = 0;
-	return true;
-}
-
 /* Reads once and sends what came. Returns what read(2) did. */
 static ssize_t pass_copied(struct relay_side *from)
 {
 	ssize_t length = recv(from->watch.fd, bytes, sizeof bytes, MSG_DONTWAIT);
-	ssize_t sent;
 
-	if (length <= 0)
-		return length;
-	sent = send_some(other_side(from)->watch.fd, bytes, (size_t)length);
-	if (sent < 0 ||
-	    (sent < length && !keep_unsent(from, bytes + sent, (size_t)(length - sent))))
+	if (length > 0 && outbox_send(&from->unsent, other_side(from)->watch.fd, bytes,
+				      (size_t)length) < 0)
 		lose_receiver(from);
 	return length;
 }
 
 static void deliver_unsent(struct relay_side *from)
 {
-	ssize_t sent = send_some(other_side(from)->watch.fd, from->unsent + from->unsent_offset,
-				 from->unsent_length - from->unsent_offset);
-
-	if (sent < 0) {
+	if (outbox_flush(&from->unsent, other_side(from)->watch.fd) < 0)
 		lose_receiver(from);
-		return;
-	}
-	from->unsent_offset += (size_t)sent;
-	if (from->unsent_offset == from->unsent_length)
-		drop_unsent(from);
 }
 
 static ssize_t splice_some(int from, int to, size_t length)

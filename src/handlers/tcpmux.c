@@ -142,7 +142,7 @@ static void on_event(struct watch *watch, short events)
 	struct session *session = container_of(watch, struct session, watch);
 
 	(void)events;
-	if (session->unsent)
+	if (!outbox_is_empty(&session->unsent))
 		reply_on(session, session_flush(session));
 	else
 		receive_line(session);

@@ -4,9 +4,7 @@
 #include "base/sink.h"
 #include "session/record.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 static size_t sessions;
@@ -63,7 +61,7 @@ void session_close(struct session *session)
 		close(session->fd);
 	service_settings_release(session->settings);
 	sink_release(session->log);
-	free(session->unsent);
+	outbox_clear(&session->unsent);
 	free(session->user);
 	free(session);
 	sessions--;
@@ -106,51 +104,14 @@ void session_kill(struct session *session)
 	end(session, true);
 }
 
-/* Sends what it can. Returns how much, or -1 with errno. */
-static ssize_t send_some(int fd, const char *bytes, size_t length)
-{
-	ssize_t sent = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-	if (sent < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
-	return sent;
-}
-
-static int keep_unsent(struct session *session, const char *bytes, size_t length)
-{
-	session->unsent = malloc(length);
-	if (!session->unsent)
-		return -1;
-	memcpy(session->unsent, bytes, length);
-	session->unsent_length = length;
-	session->unsent_offset = 0;
-	return 1;
-}
-
 int session_write(struct session *session, const void *bytes, size_t length)
 {
-	ssize_t sent = send_some(session->fd, bytes, length);
-
-	if (sent < 0)
-		return -1;
-	if ((size_t)sent == length)
-		return 0;
-	return keep_unsent(session, (const char *)bytes + sent, length - (size_t)sent);
+	return outbox_send(&session->unsent, session->fd, bytes, length);
 }
 
 int session_flush(struct session *session)
 {
-	ssize_t sent = send_some(session->fd, session->unsent + session->unsent_offset,
-				 session->unsent_length - session->unsent_offset);
-
-	if (sent < 0)
-		return -1;
-	session->unsent_offset += (size_t)sent;
-	if (session->unsent_offset < session->unsent_length)
-		return 1;
-	free(session->unsent);
-	session->unsent = NULL;
-	return 0;
+	return outbox_flush(&session->unsent, session->fd);
 }
 
 size_t session_count(void)

@@ -419,7 +419,7 @@ START_TEST(what_is_kept_goes_in_pieces)
 	ends[0].to_send = 100 * KB;
 	start();
 	fill(0);
-	ck_assert_uint_gt(relay.sides[0].unsent_length, 30 * KB);
+	ck_assert_uint_gt(relay.sides[0].unsent.length, 30 * KB);
 	ends[1].bite = 1000;
 	while (!ends[1].heard_the_end)
 		hear_more(1);

@@ -241,7 +241,7 @@ START_TEST(help_can_be_long)
 
 	serve_with_little_room();
 	client_send(stage.client, "help\r\n");
-	turn_until(!stage.session || stage.session->unsent);
+	turn_until(!stage.session || !outbox_is_empty(&stage.session->unsent));
 	ck_assert_ptr_nonnull(stage.session);
 	for (struct deadline deadline = deadline_in(DEADLINE_MS); length != 0;) {
 		stage_turn(&deadline, "the end of help");
@@ -303,7 +303,7 @@ START_TEST(is_closed_at_any_moment)
 	client_send(stage.client, _i ? "help\r\n" : "wan");
 	loop_turn(0);
 	ck_assert_ptr_nonnull(stage.session);
-	ck_assert_int_eq(stage.session->unsent != NULL, _i);
+	ck_assert_int_eq(!outbox_is_empty(&stage.session->unsent), _i);
 	session_close(stage.session);
 	ck_assert_ptr_null(stage.session);
 	timers_run(loop_now() + 2 * TCPMUX_DEADLINE_MS);

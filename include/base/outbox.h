@@ -1,0 +1,30 @@
+/* Bytes for a socket that had no room for them yet. */
+#ifndef USHERD_BASE_OUTBOX_H
+#define USHERD_BASE_OUTBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Zeroed at first, and when it is empty. */
+struct outbox {
+	char *bytes; /* NULL: empty */
+	size_t length, sent;
+};
+
+bool outbox_is_empty(const struct outbox *outbox);
+
+/* Sends length bytes to the socket fd without blocking, and keeps a copy of those it has
+ * no room for; then the caller waits until fd is writable and calls outbox_flush. To be
+ * called only while the outbox is empty. Returns 0 when everything is sent, 1 when
+ * something is kept, -1 with errno when the connection is broken or memory is short. No
+ * SIGPIPE. */
+int outbox_send(struct outbox *outbox, int fd, const void *bytes, size_t length)
+	__attribute__((warn_unused_result));
+
+/* Sends what is kept, as far as there is room. Returns as outbox_send. */
+int outbox_flush(struct outbox *outbox, int fd) __attribute__((warn_unused_result));
+
+/* Forgets what is kept. */
+void outbox_clear(struct outbox *outbox);
+
+#endif

@@ -5,6 +5,7 @@
 #define USHERD_FRONTEND_PENDING_H
 
 #include "channel/message.h"
+#include "session/identify.h"
 #include "session/session.h"
 
 /* Where a session goes on once what it waited for is there. */
@@ -27,8 +28,9 @@ void pending_ask_names(struct session *session, pending_names_step *next);
 typedef void pending_libwrap_step(struct session *session, bool allowed);
 void pending_ask_libwrap(struct session *session, pending_libwrap_step *next);
 
-/* Asks the peer's identd; then session->user is set, or reason tells why not. */
-typedef void pending_ident_step(struct session *session, const char *reason);
+/* Asks the peer's ident server, then calls next: session->user is set if the result is
+ * IDENTIFIED. */
+typedef void pending_ident_step(struct session *session, enum identify_result result);
 void pending_ask_ident(struct session *session, uint64_t deadline_ms, pending_ident_step *next);
 
 /* Closes the connection so that what was sent arrives: waits, not long, until

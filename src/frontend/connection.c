@@ -245,22 +245,22 @@ static void send_fail_banner(struct session *session)
 }
 
 /* Few hosts have an ident server: that there is none is not worth a line. */
-static void log_no_identity(const struct session *session, const char *reason)
+static void log_no_identity(const struct session *session, enum identify_result result)
 {
 	char text[ADDRESS_TEXT_SIZE];
 
-	if (reason != identify_result_text(IDENTIFY_NO_SERVER))
+	if (result != IDENTIFIED && result != IDENTIFY_NO_SERVER)
 		log_error("Failed to contact identity server at %s: %s",
-			  address_text(&session->peer, text), reason);
+			  address_text(&session->peer, text), identify_result_text(result));
 }
 
-static void on_refused_identified(struct session *session, const char *reason)
+static void on_refused_identified(struct session *session, enum identify_result result)
 {
 	end_naming(session);
 	if (session->user)
 		record_userid(session, session->user);
-	else if (reason)
-		log_no_identity(session, reason);
+	else
+		log_no_identity(session, result);
 	send_fail_banner(session);
 }
 
@@ -357,13 +357,13 @@ static bool take_libwrap(struct session *session, struct candidate *candidate)
 	return false;
 }
 
-static void on_identified(struct session *session, const char *reason)
+static void on_identified(struct session *session, enum identify_result result)
 {
-	if (!reason || !(session->settings->flags & FLAG_IDONLY)) {
+	if (result == IDENTIFIED || !(session->settings->flags & FLAG_IDONLY)) {
 		go_on(session);
 		return;
 	}
-	record_noid(session, reason);
+	record_noid(session, identify_result_text(result));
 	service_count_refusal(session->service, REFUSED_IDENT);
 	send_fail_banner(session);
 }

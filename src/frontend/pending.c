@@ -259,10 +259,9 @@ void pending_ask_libwrap(struct session *session, pending_libwrap_step *next)
 static void on_identified(void *context, enum identify_result result, const char *user)
 {
 	struct session *session = context;
-	const char *reason = result == IDENTIFIED ? NULL : identify_result_text(result);
 
 	session->user = user ? strdup(user) : NULL;
-	pending_end(session).next_ident(session, reason);
+	pending_end(session).next_ident(session, result);
 }
 
 void pending_ask_ident(struct session *session, uint64_t deadline_ms, pending_ident_step *next)

@@ -17,19 +17,19 @@ enum verdict {
 	REFUSED_EXEC,          /* the program could not be started */
 	REFUSED_DESCRIPTORS,   /* no descriptor for the connection */
 	REFUSED_MEMORY,        /* no memory for the session */
-	REFUSED_ARRIVING,      /* too many of the service that have not begun */
+	REFUSED_ARRIVING,      /* too many sessions of the service have not begun */
 	REFUSED_IDENT,         /* IDONLY and no identity */
 	REFUSED_TARGET,        /* INTERCEPT: the socket of its server is not open */
 	REFUSED_BANNED,        /* touched a sensor before */
-	REFUSED_BANNER,        /* gone, or did not take what is sent before anything else */
+	REFUSED_BANNER,        /* has closed, or did not read the banner in time */
 	VERDICT_COUNT
 };
 
-/* The word a FAIL line has for it: "address", "service_limit", "connections per
+/* The reason in a FAIL line: "address", "service_limit", "connections per
  * second" ... as xinetd writes them. */
 const char *verdict_text(enum verdict verdict);
 
-/* The same, but for a ban, which is an "address" there, and has a name of its own. */
+/* The same for the status report, where a ban, an "address" above, is "ban". */
 const char *verdict_name(enum verdict verdict);
 
 #endif

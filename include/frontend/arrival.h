@@ -1,22 +1,21 @@
-/* What a session that is being received waits for: a file to send, a name, an
- * answer from libwrap or identd. One of them at a time; all of it is given up
- * when the session closes. */
+/* What an arriving session waits for: the sending of a banner, the peer's names, an answer
+ * from libwrap or identd. One of them at a time; it is cancelled when the session closes. */
 #ifndef USHERD_FRONTEND_ARRIVAL_H
 #define USHERD_FRONTEND_ARRIVAL_H
 
 #include "channel/message.h"
 #include "session/session.h"
 
-/* Where a session goes on once what it waited for is there. */
+/* The next step of the session, called when the wait is over. */
 typedef void arrival_step(struct session *session);
 
-/* Sends the banner's bytes, at most a mebibyte, then goes on with next: also when
- * the file can't be read, which is logged, but not when the peer does not take
- * them within 30 seconds or is gone: then the session fails (REFUSED_BANNER), or is
- * closed if it was refused before. */
+/* Sends the banner, at most a mebibyte, then calls next. A file that can't be read is
+ * logged and skipped. If the peer does not read the banner within 30 seconds, or has
+ * closed, next is not called: the session fails (REFUSED_BANNER), or is closed if it was
+ * refused before. */
 void arrival_send_banner(struct session *session, enum banner_kind which, arrival_step *next);
 
-/* The same with text, which has to stay until then. */
+/* The same with text, which must stay valid until then. */
 void arrival_send_text(struct session *session, const char *text, arrival_step *next);
 
 /* Looks up the peer's names, then calls next with them. */
@@ -27,12 +26,12 @@ void arrival_ask_names(struct session *session, arrival_names_step *next);
 typedef void arrival_libwrap_step(struct session *session, bool allowed);
 void arrival_ask_libwrap(struct session *session, arrival_libwrap_step *next);
 
-/* Asks the peer's identd; then session->user is set, or reason tells why not. */
+/* Asks the peer's identd; then session->user is set, or reason says why not. */
 typedef void arrival_ident_step(struct session *session, const char *reason);
 void arrival_ask_ident(struct session *session, uint64_t deadline_ms, arrival_ident_step *next);
 
-/* Closes the connection so that what was sent arrives: waits, not long, until
- * the peer has closed too, then closes the session. */
+/* Closes the connection without losing sent data: waits for a short time until the peer
+ * has closed too, then closes the session. */
 void arrival_linger(struct session *session);
 
 #endif

@@ -1,5 +1,5 @@
-/* Who is served and who is not, as far as memory alone can tell: nothing here
- * waits, looks anything up, or speaks to the peer. */
+/* Admission decisions that need nothing but memory: nothing here waits, looks anything
+ * up, or talks to the peer. */
 #ifndef USHERD_FRONTEND_JUDGE_H
 #define USHERD_FRONTEND_JUDGE_H
 
@@ -10,19 +10,19 @@ struct sensor_list;
 /* process_limit: -limit, 0 for none. Returns 0, or -1 with errno. */
 int judge_init(unsigned process_limit) __attribute__((warn_unused_result));
 
-/* What the settings' address lists and the sensors' bans say of peer; names as in
+/* Decides about peer by the settings' address lists and the sensors' bans; names as in
  * access_decide. */
 struct access_result judge_address(const struct service_settings *settings,
 				   const struct address *peer, const char *const *names);
 
-/* True while a sensor's ban of peer stands. */
+/* True while a sensor's ban of peer lasts. */
 bool judge_bans(const struct address *peer);
 
-/* True when they have nothing against a peer whose session runs. */
+/* True when the address lists still admit a peer whose session runs. */
 bool judge_still_admits(const struct service_settings *settings, const struct address *peer);
 
-/* Rates, load, time and limits. Takes the tokens that being admitted costs, and
- * suspends or throttles the service when that is what cps asks for. */
+/* Decides by rates, load, time and limits. Takes the tokens for the connection, and
+ * suspends or throttles the service if cps_action says so. */
 enum verdict judge_limits(struct service *service, const struct address *peer);
 
 /* peer touched a sensor with these settings: bans it for deny_time, if it bans at all. */

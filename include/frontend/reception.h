@@ -1,6 +1,6 @@
-/* The way in: from an accepted connection to its handler. Banner, admission,
- * the looking up of names, hosts.allow and identd, in that order, cheapest
- * first; whatever waits has a deadline and does not block. */
+/* From an accepted connection to its handler: banner, admission, lookup of names,
+ * hosts.allow and identd, in that order, cheapest first. Every wait has a deadline, and
+ * none blocks. */
 #ifndef USHERD_FRONTEND_RECEPTION_H
 #define USHERD_FRONTEND_RECEPTION_H
 
@@ -10,19 +10,19 @@
 /* ident_limit: -logprocs, how many refused peers' identd may be asked at a time. */
 void reception_init(unsigned ident_limit);
 
-/* Receives a connection. fd is the reception's from here on. */
+/* Begins a session for a connection. Takes fd over. */
 void reception_connection(struct service *service, int fd, const struct address *peer);
 
-/* A tcpmux client that wants this service: the same, but for the positive reply
- * of TCPMUXPLUS and a negative one when it is refused. */
+/* The same for a tcpmux client of this service, with the positive reply of TCPMUXPLUS, or
+ * a negative reply when it is refused. */
 void reception_multiplexed(struct service *service, int fd, const struct address *peer);
 
-/* A wait service's socket is readable: judges who knocks, as far as that is
- * known, and starts the server. peer is unknown for a stream. */
+/* A wait service's socket is readable: decides about peer and starts the server. peer is
+ * unknown for a stream. */
 void reception_wait(struct listener *listener, const struct address *peer);
 
-/* A session whose program an earlier frontend had started goes on. errors, the end to
- * read of its standard error or -1, is taken over. */
+/* Continues a session whose program an earlier frontend had started. errors, the read end
+ * of its standard error or -1, is taken over. */
 void reception_resume(struct service *service, const struct program_message *program, int errors);
 
 #endif

@@ -68,7 +68,7 @@ void session_fail(struct session *session, enum verdict verdict, const char *det
 	session_close(session);
 }
 
-/* What the loop serves has no process to wait for. */
+/* A session that the loop serves has no process to wait for. */
 static void end_at_once(struct session *session)
 {
 	if (session->state == SESSION_SERVING)
@@ -99,7 +99,7 @@ void session_kill(struct session *session)
 	end(session, true);
 }
 
-/* Sends what it can. Returns how much, or -1 with errno. */
+/* Sends as much as possible. Returns how much, or -1 with errno. */
 static ssize_t send_some(int fd, const char *bytes, size_t length)
 {
 	ssize_t sent = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);

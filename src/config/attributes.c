@@ -186,8 +186,8 @@ static bool same_letter(char one, char other)
 
 enum { ROW_SIZE = MISSPELT_MOST + 1 };
 
-/* Fills the row of the first i letters of `one` against the beginnings of other,
- * from the rows of one and of two letters less. */
+/* Fills the row of the distances between the first i letters of `one` and each beginning
+ * of other, from the rows for one and two letters less. */
 static void fill_row(size_t row[ROW_SIZE], const size_t last[ROW_SIZE],
 		     const size_t before[ROW_SIZE], const char *one, size_t i, const char *other)
 {
@@ -202,8 +202,8 @@ static void fill_row(size_t row[ROW_SIZE], const size_t last[ROW_SIZE],
 	}
 }
 
-/* How many letters must be put in, left out, replaced, or swapped with their
- * neighbour, cases alike; both words at most MISSPELT_MOST. */
+/* How many letters must be inserted, removed, replaced, or swapped with their neighbour,
+ * ignoring case; both words have at most MISSPELT_MOST. */
 static size_t edit_distance(const char *one, const char *other)
 {
 	size_t rows[3][ROW_SIZE] = { { 0 } }, length = strlen(one);

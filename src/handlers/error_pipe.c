@@ -77,7 +77,7 @@ static void on_forget(struct timer *timer)
 	free(log);
 }
 
-/* NULL for want of memory. */
+/* NULL when memory runs out. */
 static struct error_log *error_log_of(const char *id)
 {
 	size_t size = strlen(id) + 1;

@@ -25,7 +25,7 @@ static const char *const word_texts[] = {
 	[WORD_PART_OF_ADDRESS] = "is not a complete address",
 	[WORD_NO_ADDRESS] = "is no address",
 	[WORD_BAD_NAME] = "is no possible name of a host, domain or network",
-	[WORD_NO_MEMORY] = "found no memory",
+	[WORD_NO_MEMORY] = "does not fit in memory",
 };
 
 const char *access_word_text(enum access_word what)

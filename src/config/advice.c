@@ -149,7 +149,7 @@ static void advise_of_first_datagram(const struct view *view)
 	    (service->only_from.is_set || service->no_access.is_set) &&
 	    !(service->flags & FLAG_INTERCEPT))
 		remark(view, list, "with wait = yes only the sender of the datagram that starts "
-		       "the server is checked; with flags = INTERCEPT every one is");
+		       "the server is checked; flags = INTERCEPT has all of them checked");
 }
 
 static bool is_loopback(const char *text)
@@ -192,8 +192,8 @@ static void advise_of_reflection(const struct view *view)
 	if (service_is_internal(service) && service->socket_type == SOCK_DGRAM &&
 	    !(service->flags & FLAG_SENSOR) && strcasecmp(service->name, "discard") != 0 &&
 	    listens_to_others(service) && admits_everybody(&service->only_from))
-		remark(view, "bind", "answers datagrams from anywhere, so a forged sender can turn "
-		       "its replies on somebody else; set only_from or bind");
+		remark(view, "bind", "answers datagrams from anywhere, so a forged sender can have "
+		       "its replies sent to a victim; set only_from or bind");
 }
 
 /* --- what has no effect --------------------------------------------------------------------- */
@@ -214,9 +214,9 @@ static void advise_of_datagram_bans(const struct view *view)
 		remark(view, "flags", "DGRAMBAN has no effect without SENSOR and socket_type = "
 		       "dgram");
 	else if (has_word && service_bans(service))
-		remark(view, "flags", "with DGRAMBAN whoever forges the sender of a datagram has "
-		       "any address refused by all services; leave the word out where that can "
-		       "be done");
+		remark(view, "flags", "with DGRAMBAN anybody who can forge the sender of a "
+		       "datagram can have any address refused by all services; remove the word "
+		       "if that is possible in your network");
 	else if ((service->flags & FLAG_SENSOR) && service->deny_time != 0 &&
 		 !service_bans(service))
 		remark(view, "deny_time", "a SENSOR for datagrams only logs, as their senders may be "
@@ -228,7 +228,7 @@ static void advise_of_idonly(const struct view *view)
 	if ((view->service->flags & FLAG_IDONLY) &&
 	    !(view->service->log_on_success & LOG_FLAG_USERID))
 		remark(view, "flags", "IDONLY has no effect without USERID in log_on_success: "
-		       "nobody is asked who they are");
+		       "no ident server is asked");
 }
 
 static const char *base_name(const char *path)
@@ -297,7 +297,8 @@ static void advise_of_server(const struct view *view)
 		return;
 	identity = identity_of(service, groups);
 	if (program_obstacle(service->server, &identity, text))
-		remark(view, "server", "%s; no client will be served before that is mended", text);
+		remark(view, "server", "%s; no client will be served before that is corrected",
+		       text);
 }
 
 static struct identity reader_of(const struct service_settings *service)
@@ -342,7 +343,7 @@ static void advise_of_error_file(const struct view *view)
 	identity = identity_of(service, groups);
 	if (appending_obstacle(service->stderr_path, &identity, text))
 		remark(view, "stderr", "%s; the file of stderr is opened with the rights of the "
-		       "service's user, and no client will be served before that is mended",
+		       "service's user, and no client will be served before that is corrected",
 		       text);
 }
 
@@ -476,9 +477,9 @@ static void advise_of_identity(const struct settings *settings, struct problems 
 			 (service->uid != geteuid() || service->group_is_set);
 	}
 	if (count > 0)
-		problem_add(problems, ADVICE, NULL, 0, "usherd does not run as root: run like "
-			    "this, %zu server%s would have its user and not their own", count,
-			    count == 1 ? "" : "s");
+		problem_add(problems, ADVICE, NULL, 0, "usherd does not run as root: without "
+			    "its rights %zu server%s would run as the user of usherd, whatever "
+			    "user and group say", count, count == 1 ? "" : "s");
 }
 
 void advise_of_settings(const struct settings *settings, const struct word_list *enabled,

@@ -257,7 +257,7 @@ static void check_labeled(struct check *check)
 	const struct service_settings *service = check->service;
 
 #ifndef HAVE_LIBSELINUX
-	complain(check, ERROR, "LABELED is not in this build: it wants libselinux");
+	complain(check, ERROR, "LABELED is not in this build: it needs libselinux");
 #endif
 	if (service_is_internal(service) || service->redirect_host)
 		complain(check, ERROR, "LABELED is for services with a server");
@@ -345,7 +345,7 @@ static void check_rpc(struct check *check)
 		service->rpc_number = (unsigned long)program->r_number;
 #else
 	(void)service;
-	complain(check, ERROR, "RPC is not in this build: it wants libtirpc");
+	complain(check, ERROR, "RPC is not in this build: it needs libtirpc");
 #endif
 }
 
@@ -428,7 +428,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	check_traffic(&check);
 #ifndef HAVE_LIBWRAP
 	if (service->libwrap)
-		complain(&check, ERROR, "libwrap is not in this build: it wants libwrap (tcpd.h)");
+		complain(&check, ERROR, "libwrap is not in this build: it needs libwrap (tcpd.h)");
 #endif
 	check_families(&check);
 	check_idle_timeout(&check);

@@ -177,8 +177,8 @@ static void report_clash(const struct service_settings *service, const char *add
 	if (service->places && service->places[bind].file)
 		place = service->places[bind];
 	problem_add(problems, ADVICE, place.file, place.line,
-		    "bind: %s can't be bound as well, as an address before it has the port already "
-		    "(:: serves IPv4 too, unless v6only = yes); leave one of them out", address);
+		    "bind: %s can't be bound as well, as an earlier address has the port already "
+		    "(:: serves IPv4 too, unless v6only = yes); remove one of them", address);
 }
 
 /* An overlap here can only be with another address of the same service. */

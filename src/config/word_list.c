@@ -144,7 +144,7 @@ static bool word_list_remove(struct word_list *list, const struct attribute *att
 	}
 	if (!any)
 		problem_add(problems, WARNING, word->file, word->line,
-			    "%s -= %s removes nothing, as it is not there", attribute->name,
+			    "%s -= %s removes nothing, as it is not in the list", attribute->name,
 			    word->text);
 	return true;
 }

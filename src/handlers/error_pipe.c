@@ -332,6 +332,6 @@ void error_pipes_leave(void)
 	if (pid == 0)
 		read_until_all_end(ends, count);
 	if (pid < 0)
-		log_failure(errno, "nobody reads the standard error of the programs that run on");
+		log_failure(errno, "can't go on reading standard error of running programs");
 	free(ends);
 }

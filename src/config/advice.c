@@ -214,9 +214,9 @@ static void advise_of_datagram_bans(const struct view *view)
 		remark(view, "flags", "DGRAMBAN has no effect without SENSOR and socket_type = "
 		       "dgram");
 	else if (has_word && service_bans(service))
-		remark(view, "flags", "with DGRAMBAN anybody who can forge the sender of a "
-		       "datagram can have any address refused by all services; remove the word "
-		       "if that is possible in your network");
+		remark(view, "flags", "with DGRAMBAN anybody who forges the sender of a datagram "
+		       "has any address refused by all services; remove the word if that is "
+		       "possible in your network");
 	else if ((service->flags & FLAG_SENSOR) && service->deny_time != 0 &&
 		 !service_bans(service))
 		remark(view, "deny_time", "a SENSOR for datagrams only logs, as their senders may be "

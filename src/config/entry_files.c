@@ -176,7 +176,7 @@ static bool is_second_defaults(struct entry_files *files, struct open_file *file
 		return false;
 	}
 	problem_add(files->problems, WARNING, file->source.name, raw->line,
-		    "only one defaults entry is used in a file; this one is ignored");
+		    "only one defaults entry counts in a file; this one is ignored");
 	return true;
 }
 

@@ -355,7 +355,7 @@ static void leave_out_broken(struct loader *loader, const struct entry *entry,
 			     const struct service_settings *service, size_t errors)
 {
 	if (service && service->lacks_program && errors == 1 && !entry->broken)
-		leave_out(loader, entry, "its program does not exist", true, service->canonical);
+		leave_out(loader, entry, "its program is not there", true, service->canonical);
 	else
 		leave_out(loader, entry, "it has errors", true, NULL);
 }

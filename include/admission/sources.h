@@ -59,7 +59,7 @@ unsigned sources_running(const struct sources *sources, const struct address *ad
 /* Counts one more running connection of address's source. Returns the source,
  * to be given to source_leave when the connection ends, whatever the prefix
  * lengths are by then; NULL for an unknown address (errno 0, nothing to give
- * back then) or, with errno ENOMEM, for want of memory. */
+ * back then) or, with errno ENOMEM, when memory runs out. */
 struct source *source_enter(struct sources *sources, const struct address *address,
 			    struct source_prefix lengths);
 void source_leave(struct sources *sources, struct source *source);

@@ -111,7 +111,7 @@ void service_throttle(struct service *service, uint64_t milliseconds);
 /* True when at_limit = queue and no more may run. */
 bool service_is_full(const struct service *service);
 
-/* The sources of the service; NULL for want of memory. */
+/* The sources of the service; NULL when memory runs out. */
 struct sources *service_sources(struct service *service);
 
 /* Counts a refusal, keeps it as the last failure, and writes the FAIL line unless

@@ -65,8 +65,8 @@ struct source *source_enter(struct sources *sources, const struct address *addre
 void source_leave(struct sources *sources, struct source *source);
 
 /* source_cps: takes a token from the bucket of address's source; false when it
- * has none left. An unknown address, and one that can't be remembered for want
- * of memory, is never refused. */
+ * has none left. An unknown address, and one for which memory runs out, is never
+ * refused. */
 bool source_take_token(struct sources *sources, const struct address *address,
 		       struct source_prefix lengths, uint64_t now, struct pace pace);
 

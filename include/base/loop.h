@@ -23,7 +23,7 @@ struct watch;
 typedef void watch_callback(struct watch *watch, short events);
 
 /* Embedded in its owner, which keeps it until it is stopped. Fields are the
- * loop's own but for fd, which the owner may read. */
+ * loop's own, except fd, which the owner may read. */
 struct watch {
 	int fd;
 	short events;     /* wanted; 0 while stopped */

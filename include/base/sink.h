@@ -38,7 +38,7 @@ typedef int sink_opener(const char *path);
 void sink_use_opener(sink_opener *opener);
 
 /* A sink to /dev/log for one facility and level (LOG_DAEMON, LOG_INFO ...);
- * never fails but for memory, as syslogd may come later. */
+ * fails only when memory runs out, because syslogd may be started later. */
 struct sink *sink_open_syslog(int facility, int level);
 
 /* Where syslogd listens, /dev/log unless told otherwise; path stays the

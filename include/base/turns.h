@@ -32,8 +32,8 @@ struct turn_key turn_key_number(uint64_t number);
 /* The source that address is of; all unknown addresses are one. */
 struct turn_key turn_key_source(const struct address *address, struct source_prefix lengths);
 
-/* For whom something is done: a service, by any unique number, and how to find the
- * source of its client. */
+/* The owner of a turn: a service, by any unique number, and how to find the source of its
+ * client. */
 struct turn_owner {
 	uint64_t service;
 	struct source_prefix lengths;

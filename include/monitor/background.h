@@ -21,7 +21,7 @@ void background_tell_ready(int status);
  * in another container; 0: none. */
 pid_t background_pid_holder(const char *path);
 
-/* Writes the pid file anew, mode 0644, replacing what was there, and keeps it
+/* Writes a new pid file, mode 0644, which replaces the old one, and keeps it
  * locked. path may be NULL. 0, or -1 with errno; EAGAIN: another daemon runs with
  * it. */
 int background_write_pid(const char *path) __attribute__((warn_unused_result));

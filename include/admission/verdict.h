@@ -2,6 +2,9 @@
 #ifndef USHERD_ADMISSION_VERDICT_H
 #define USHERD_ADMISSION_VERDICT_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 enum verdict {
 	ADMITTED,
 	REFUSED_ADDRESS,       /* only_from, no_access, or touches a sensor */
@@ -17,12 +20,21 @@ enum verdict {
 	REFUSED_EXEC,          /* the program could not be started */
 	REFUSED_DESCRIPTORS,   /* no descriptor for the connection */
 	REFUSED_MEMORY,        /* no memory for the session */
-	REFUSED_ARRIVING,      /* too many sessions of the service have not begun */
+	REFUSED_PENDING,       /* too many of the service, or of the source, are pending */
 	REFUSED_IDENT,         /* IDONLY and no identity */
 	REFUSED_TARGET,        /* INTERCEPT: the socket of its server is not open */
 	REFUSED_BANNED,        /* touched a sensor before */
 	REFUSED_BANNER,        /* has closed, or did not read the banner in time */
 	VERDICT_COUNT
+};
+
+/* The result of one step of admission. The caller acts on it. */
+struct judgement {
+	enum verdict verdict;
+	bool needs_names;  /* the verdict holds only if the peer's names change nothing */
+	bool is_tie;       /* only_from and no_access match equally: refused */
+	uint64_t pause_ms; /* cps: with ADMITTED, admit no other one for so long; with
+			    * REFUSED_RATE, close the service for so long; 0: neither */
 };
 
 /* The reason in a FAIL line: "address", "service_limit", "connections per

@@ -263,6 +263,17 @@ static inline bool service_is_internal(const struct service_settings *service)
 	return service->types & TYPE_INTERNAL;
 }
 
+/* The families, FLAG_IPV4 and FLAG_IPV6, that the socket for bind's word of that index
+ * takes; without bind, index 0 is the only socket. A name may lead to either family. */
+unsigned service_families(const struct service_settings *service, size_t index);
+
+/* True for a service whose answer is a program's. */
+static inline bool service_starts_program(const struct service_settings *service)
+{
+	return !(service->flags & FLAG_SENSOR) && !service_is_internal(service) &&
+	       !service->redirect_host;
+}
+
 static inline bool service_is_stream(const struct service_settings *service)
 {
 	return service->socket_type == SOCK_STREAM;

@@ -2,14 +2,15 @@
 #ifndef USHERD_FRONTEND_DATAGRAMS_H
 #define USHERD_FRONTEND_DATAGRAMS_H
 
+#include "admission/verdict.h"
 #include "frontend/service.h"
 
 /* Answers waiting datagrams, at most a batch; the socket stays readable for the rest. */
 void datagrams_serve(struct listener *listener);
 
-/* Decides about a sender by the address lists, without waiting. ACCESS_NEEDS_NAMES: its
- * names are needed, and are being looked up. */
-enum access_decision datagrams_judge(const struct service *service, const struct address *peer);
+/* Decides about a sender by the bans and the address lists, without waiting. With
+ * needs_names, call again: its names are being looked up. */
+struct judgement datagrams_judge(struct service *service, const struct address *peer);
 
 /* Logs and counts a datagram whose sender is refused for its address. */
 void datagrams_refuse(struct service *service, const struct address *peer);

@@ -2,7 +2,7 @@
 #ifndef USHERD_FRONTEND_SERVICE_H
 #define USHERD_FRONTEND_SERVICE_H
 
-#include "admission/sources.h"
+#include "admission/quota.h"
 #include "admission/verdict.h"
 #include "base/descriptors.h"
 #include "base/turns.h"
@@ -41,14 +41,8 @@ struct service {
 	struct sink *log;                  /* a reference; NULL: the daemon's log */
 	LIST_HEAD(, listener) listeners;
 	LIST_HEAD(, session) sessions;
-	unsigned running;        /* sessions that are counted: admitted ones */
-	unsigned arriving;       /* sessions that are not admitted yet */
-	unsigned awaited;        /* sessions that have not begun: arriving ones, and those
-				  * that libwrap or identd is asked about */
+	struct quota quota;
 	struct share descriptors; /* of its connections */
-	struct sources *sources; /* made when first needed */
-	struct sources *arrivals; /* the same, of the sessions that have not begun */
-	struct token_bucket rate, reserve;
 	struct timer resume;     /* ends suspension or throttling */
 	bool is_suspended, is_throttled, is_draining;
 	bool is_resuming;        /* suspended no longer, but not bound yet */
@@ -102,17 +96,14 @@ void service_refresh(struct service *service);
 /* One more of its sockets is bound. */
 void service_bound(struct service *service);
 
-/* Closes the sockets for as long as cps says (cps_action = suspend). */
-void service_suspend(struct service *service);
+/* Closes the sockets for a while (cps_action = suspend). */
+void service_suspend(struct service *service, uint64_t milliseconds);
 
 /* Leaves the sockets unpolled until there is a token (cps_action = queue). */
 void service_throttle(struct service *service, uint64_t milliseconds);
 
 /* True when at_limit = queue and no more may run. */
 bool service_is_full(const struct service *service);
-
-/* The sources of the service; NULL when memory runs out. */
-struct sources *service_sources(struct service *service);
 
 /* Counts a refusal, keeps it as the last failure, and writes the FAIL line unless
  * it is folded with others of its source. detail may be NULL; with one there is a

@@ -19,7 +19,7 @@
 #include <sys/types.h>
 
 enum session_state {
-	SESSION_ARRIVING, /* banner and admission: not counted as running yet */
+	SESSION_PENDING,  /* on its way through admission: its handler has not started */
 	SESSION_STARTING, /* admitted; its handler is getting ready */
 	SESSION_SERVING,  /* the START line is written */
 	SESSION_ENDING,   /* its processes were told to end and will be killed */
@@ -46,7 +46,8 @@ struct session {
 	struct service *service;           /* the owner's */
 	LIST_ENTRY(session) link;          /* the owner's */
 	struct source *source;             /* the owner's: counts its running sessions */
-	struct source *arrival;            /* the owner's: counts its arriving sessions */
+	struct source *pending_source;     /* the owner's: counts its pending sessions */
+	unsigned way, step;                /* the owner's: how it came, and its next step of admission */
 	void *origin;                      /* the owner's: the listener whose socket it has */
 	bool is_counted;                   /* the owner's */
 	unsigned descriptors;              /* the owner's: its part of its service's share */
@@ -56,6 +57,7 @@ struct session {
 	enum session_state state; /* session_enter writes it */
 	int fd;                   /* -1 after session_take_fd */
 	struct address peer;
+	struct address local; /* session_local finds it out */
 	int64_t started; /* seconds since the epoch */
 	uint64_t opened; /* the same in loop_now(): not changed when the clock is set */
 	pid_t pid;       /* the program's, 0 for what the loop serves itself */
@@ -79,6 +81,10 @@ struct session *session_open(struct service_settings *settings, struct sink *log
 			     const struct address *peer, const struct session_owner *owner);
 
 void session_enter(struct session *session, enum session_state state);
+
+/* The local address of the connection; unknown if there is none, as for a wait server.
+ * The socket is asked only once. */
+const struct address *session_local(struct session *session);
 
 /* Returns the descriptor, which is the caller's from here on. */
 int session_take_fd(struct session *session);

@@ -17,7 +17,7 @@ const char *verdict_text(enum verdict verdict)
 		[REFUSED_EXEC] = "exec",
 		[REFUSED_DESCRIPTORS] = "no available descriptors",
 		[REFUSED_MEMORY] = "memory",
-		[REFUSED_ARRIVING] = "too many arriving",
+		[REFUSED_PENDING] = "too many arriving",
 		[REFUSED_IDENT] = "userid",
 		[REFUSED_TARGET] = "redirect",
 		[REFUSED_BANNED] = "address",

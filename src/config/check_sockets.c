@@ -32,50 +32,33 @@ struct claims {
 
 enum { KEY_SIZE = sizeof ((struct reach *)NULL)->text + 32 };
 
-static unsigned families_without_address(const struct service_settings *service)
+static void reach_of_name(struct reach *reach, const char *name)
 {
-	if ((service->flags & (FLAG_IPV4 | FLAG_IPV6)) == FLAG_IPV4)
-		return FLAG_IPV4;
-	return service->v6only ? FLAG_IPV6 : FLAG_IPV4 | FLAG_IPV6;
-}
-
-static void reach_of_name(struct reach *reach, const struct service_settings *service,
-			  const char *name)
-{
-	unsigned flags = service->flags & (FLAG_IPV4 | FLAG_IPV6);
-
-	reach->families = flags ? flags : FLAG_IPV4 | FLAG_IPV6;
 	snprintf(reach->text, sizeof reach->text, "%s", name);
 	for (char *c = reach->text; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
 }
 
-static void reach_of_address(struct reach *reach, const struct service_settings *service,
-			     const struct address *given)
+static void reach_of_address(struct reach *reach, const struct address *given)
 {
 	struct address address = address_from_sockaddr(&given->any, given->length);
 	char text[ADDRESS_TEXT_SIZE];
 
 	snprintf(reach->text, sizeof reach->text, "%s", address_text(&address, text));
-	reach->families = address.any.sa_family == AF_INET ? FLAG_IPV4 : FLAG_IPV6;
 	reach->is_any = strcmp(text, "0.0.0.0") == 0 || strcmp(text, "::") == 0;
-	if (reach->is_any && reach->families == FLAG_IPV6 && !service->v6only)
-		reach->families = FLAG_IPV4 | FLAG_IPV6;
 }
 
 static struct reach reach_of(const struct service_settings *service, size_t index)
 {
-	struct reach reach = { .families = 0 };
+	struct reach reach = { .families = service_families(service, index) };
 	struct address address;
 
-	if (service->bind.count == 0) {
+	if (service->bind.count == 0)
 		reach.is_any = true;
-		reach.families = families_without_address(service);
-	} else if (address_parse(&address, service->bind.list[index], 0) == 0) {
-		reach_of_address(&reach, service, &address);
-	} else {
-		reach_of_name(&reach, service, service->bind.list[index]);
-	}
+	else if (address_parse(&address, service->bind.list[index], 0) == 0)
+		reach_of_address(&reach, &address);
+	else
+		reach_of_name(&reach, service->bind.list[index]);
 	return reach;
 }
 

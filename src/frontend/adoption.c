@@ -6,8 +6,8 @@
 #include "base/memory.h"
 #include "base/region.h"
 #include "frontend/ask.h"
+#include "frontend/candidates.h"
 #include "frontend/handover.h"
-#include "frontend/judge.h"
 #include "frontend/listening.h"
 #include "frontend/service.h"
 
@@ -48,7 +48,7 @@ static void recheck_sessions(struct service *service)
 
 	for (session = LIST_FIRST(&service->sessions); session; session = next) {
 		next = LIST_NEXT(session, link);
-		if (judge_still_admits(service->settings, &session->peer))
+		if (candidate_is_allowed(service, &session->peer))
 			continue;
 		service_refused(service, REFUSED_ADDRESS, &session->peer, NULL);
 		session_end(session);
@@ -60,12 +60,10 @@ static void recount_sources(struct service *service)
 {
 	struct session *session;
 
-	if (service->settings->per_source == UNLIMITED || !service_sources(service))
-		return;
 	LIST_FOREACH(session, &service->sessions, link)
 		if (session->is_counted && !session->source)
-			session->source = source_enter(service->sources, &session->peer,
-						       service->settings->source_prefix);
+			session->source = quota_recount(&service->quota, service->settings,
+							&session->peer);
 }
 
 static bool is_changed(const struct service *service, const struct service_settings *settings)

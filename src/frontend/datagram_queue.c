@@ -73,7 +73,7 @@ static bool search(struct listener *listener, int offset, struct address *sender
 		offset += peek(fd, sender);
 		if (!address_is_known(sender))
 			break;
-		if (datagrams_judge(listener->service, sender) == ACCESS_ALLOWED)
+		if (datagrams_judge(listener->service, sender).verdict == ADMITTED)
 			return true;
 	}
 	return false;
@@ -104,7 +104,7 @@ bool datagram_queue_front(struct listener *listener, struct address *sender)
 		return false;
 	if (!look_at(listener->watch.fd, -1)) /* no socket that can be looked into */
 		return true;
-	if (datagrams_judge(listener->service, sender) != ACCESS_NEEDS_NAMES)
+	if (!datagrams_judge(listener->service, sender).needs_names)
 		return true;
 	return look_past_front(listener, length, sender);
 }

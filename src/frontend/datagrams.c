@@ -1,7 +1,8 @@
 #include "frontend/datagrams.h"
 
 #include "admission/host_names.h"
-#include "frontend/judge.h"
+#include "frontend/candidates.h"
+#include "frontend/sensors.h"
 #include "session/record.h"
 
 #include <netinet/in.h>
@@ -65,32 +66,38 @@ static bool is_service_port(uint16_t port)
 /* --- admission --- */
 
 struct seen_names {
-	const struct service_settings *settings;
-	const struct address *peer;
-	enum access_decision decision;
+	struct candidate *candidate;
+	struct judgement judgement;
 };
 
-static void on_datagram_names(void *context, const char *const *names)
+static void on_names(void *context, const char *const *names)
 {
 	struct seen_names *seen = context;
 
-	seen->decision = judge_address(seen->settings, seen->peer, names).decision;
+	seen->candidate->names = names;
+	seen->judgement = admission_judge(STEP_ADDRESS, seen->candidate);
 }
 
-/* A datagram can't wait for a name: the lookup goes on, for next time. */
-enum access_decision datagrams_judge(const struct service *service, const struct address *peer)
+/* A datagram can't wait for a name: the lookup goes on, for the next one. */
+static struct judgement judge_address(const struct service *service, struct candidate *candidate)
 {
-	struct seen_names seen = { .settings = service->settings, .peer = peer };
+	struct seen_names seen = { candidate, admission_judge(STEP_ADDRESS, candidate) };
 	struct turn_owner owner = service_turn_owner(service);
 	struct name_query *query;
 
-	seen.decision = judge_address(seen.settings, peer, NULL).decision;
-	if (seen.decision != ACCESS_NEEDS_NAMES)
-		return seen.decision;
-	query = host_names_find(&owner, peer, on_datagram_names, &seen);
+	if (!seen.judgement.needs_names)
+		return seen.judgement;
+	query = host_names_find(&owner, candidate->peer, on_names, &seen);
 	if (query)
 		host_names_cancel(query);
-	return seen.decision;
+	return seen.judgement;
+}
+
+struct judgement datagrams_judge(struct service *service, const struct address *peer)
+{
+	struct candidate candidate = candidate_for(service, peer, WAY_SERVER);
+
+	return judge_address(service, &candidate);
 }
 
 void datagrams_refuse(struct service *service, const struct address *peer)
@@ -99,14 +106,28 @@ void datagrams_refuse(struct service *service, const struct address *peer)
 }
 
 /* One whose sender's names are not known yet is as good as lost: it asks again. */
+static enum verdict walk(struct service *service, const struct address *peer)
+{
+	struct candidate candidate = candidate_for(service, peer, WAY_DATAGRAM);
+	struct judgement judgement = { .verdict = ADMITTED };
+
+	for (enum admission_step step = 0; step < ADMISSION_STEPS; step++) {
+		if (!admission_applies(step, &candidate))
+			continue;
+		judgement = step == STEP_ADDRESS ? judge_address(service, &candidate)
+						 : admission_judge(step, &candidate);
+		if (!candidate_heed(service, peer, judgement))
+			break;
+	}
+	return judgement.verdict;
+}
+
 static bool admit(struct service *service, const struct address *peer)
 {
-	enum verdict verdict = judge_bans(peer) ? REFUSED_BANNED : REFUSED_ADDRESS;
+	enum verdict verdict = walk(service, peer);
 
-	if (datagrams_judge(service, peer) == ACCESS_ALLOWED)
-		verdict = judge_limits(service, peer);
 	if (verdict == ADMITTED && (service->settings->flags & FLAG_SENSOR)) {
-		judge_ban(service->settings, peer);
+		sensors_touched(service->settings, peer);
 		verdict = REFUSED_ADDRESS;
 	}
 	if (verdict == ADMITTED) {

@@ -10,12 +10,13 @@
 #include "config/generation.h"
 #include "frontend/adoption.h"
 #include "frontend/ask.h"
+#include "frontend/candidates.h"
+#include "frontend/connection.h"
 #include "frontend/fence.h"
-#include "frontend/judge.h"
 #include "frontend/log_files.h"
 #include "frontend/multiplex.h"
-#include "frontend/reception.h"
 #include "frontend/report.h"
+#include "frontend/sensors.h"
 #include "frontend/service.h"
 #include "frontend/stop.h"
 #include "handlers/launch.h"
@@ -81,9 +82,10 @@ static int prepare(void)
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0)
 		return -1;
-	if (judge_init(start.process_limit) < 0)
+	if (sensors_init() < 0)
 		return -1;
-	reception_init(start.ident_limit);
+	candidates_init(start.process_limit);
+	connection_init(start.ident_limit);
 	multiplex_init();
 	launch_init(&ask_launch_way, start.first_session);
 	loop_at_turn_end(sink_flush_all);
@@ -227,14 +229,14 @@ static void on_session(const struct message *message, const int descriptors[], u
 	struct service *service = adoption_service(message->program.service.service);
 
 	if (service)
-		reception_resume(service, &message->program, count > 0 ? descriptors[0] : -1);
+		connection_resume(service, &message->program, count > 0 ? descriptors[0] : -1);
 	else
 		channel_close_descriptors(descriptors, count);
 }
 
 static void on_banned(const struct message *message)
 {
-	judge_know_ban(&message->ban.address, message->ban.until);
+	sensors_know(&message->ban.address, message->ban.until);
 }
 
 static void on_banner(const struct message *message, const int descriptors[], unsigned count)

@@ -4,10 +4,10 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "frontend/ask.h"
+#include "frontend/connection.h"
 #include "frontend/datagram_queue.h"
 #include "frontend/datagrams.h"
 #include "frontend/intercept.h"
-#include "frontend/reception.h"
 #include "frontend/service.h"
 #include "handlers/launch.h"
 
@@ -371,7 +371,7 @@ static bool accept_one(struct listener *listener)
 		return false;
 	}
 	peer = address_from_sockaddr((struct sockaddr *)&storage, length);
-	reception_connection(listener->service, fd, &peer);
+	connection_accepted(listener->service, fd, &peer);
 	return true;
 }
 
@@ -407,5 +407,5 @@ static void on_wait(struct watch *watch, short events)
 	(void)events;
 	if (listener->service->settings->socket_type == SOCK_STREAM ||
 	    datagram_queue_front(listener, &peer))
-		reception_wait(listener, &peer);
+		connection_wants_server(listener, &peer);
 }

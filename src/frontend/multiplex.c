@@ -1,8 +1,8 @@
 #include "frontend/multiplex.h"
 
-#include "handlers/tcpmux.h"
-#include "frontend/reception.h"
+#include "frontend/connection.h"
 #include "frontend/service.h"
+#include "handlers/tcpmux.h"
 
 #include <strings.h>
 
@@ -26,7 +26,7 @@ static bool transfer(struct session *session, const char *name)
 
 	if (!service)
 		return false;
-	reception_multiplexed(service, session_take_fd(session), &peer);
+	connection_multiplexed(service, session_take_fd(session), &peer);
 	return true;
 }
 

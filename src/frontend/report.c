@@ -6,11 +6,11 @@
 #include "base/own_name.h"
 #include "base/path_guard.h"
 #include "base/sink.h"
+#include "frontend/adoption.h"
+#include "frontend/sensors.h"
+#include "frontend/service.h"
 #include "handlers/error_pipe.h"
 #include "handlers/launch.h"
-#include "frontend/judge.h"
-#include "frontend/adoption.h"
-#include "frontend/service.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -71,7 +71,7 @@ static void print_failures(FILE *out, const struct failures *failures)
 
 static void print_totals(FILE *out, const struct service *service)
 {
-	fprintf(out, "\trunning servers = %u\n\tstarted = %" PRIu64 "\n", service->running,
+	fprintf(out, "\trunning servers = %u\n\tstarted = %" PRIu64 "\n", service->quota.running,
 		service->started);
 	if (service->failures)
 		print_failures(out, service->failures);
@@ -80,7 +80,7 @@ static void print_totals(FILE *out, const struct service *service)
 static const char *session_state_text(enum session_state state)
 {
 	static const char *const texts[] = {
-		[SESSION_ARRIVING] = "arriving", [SESSION_STARTING] = "starting",
+		[SESSION_PENDING] = "arriving", [SESSION_STARTING] = "starting",
 		[SESSION_SERVING] = "serving",   [SESSION_ENDING] = "ending",
 	};
 
@@ -165,7 +165,7 @@ static void print_report(FILE *out)
 	TAILQ_FOREACH(service, &services, link)
 		print_service(out, service);
 	fputs("Refused everywhere (sensors):\n", out);
-	sensor_list_each(judge_sensor_list(), print_ban, out);
+	sensor_list_each(sensors_list(), print_ban, out);
 	fputs("\nEND OF DUMP\n", out);
 }
 
@@ -184,17 +184,17 @@ void report_write(int fd)
 static unsigned count_faults(const struct service *service)
 {
 	const struct session *session;
-	unsigned running = 0, arriving = 0;
+	const struct quota *quota = &service->quota;
+	unsigned running = 0, pending = 0;
 
-	LIST_FOREACH(session, &service->sessions, link)
-		if (session->is_counted)
-			running++;
-		else
-			arriving++;
-	if (running == service->running && arriving == service->arriving)
+	LIST_FOREACH(session, &service->sessions, link) {
+		running += session->is_counted;
+		pending += session->state == SESSION_PENDING;
+	}
+	if (running == quota->running && pending == quota->pending)
 		return 0;
-	log_error("consistency check: service %s counts %u running and %u arriving, but has %u and %u",
-		  service->settings->id, service->running, service->arriving, running, arriving);
+	log_error("consistency check: service %s counts %u running and %u pending, but has %u and %u",
+		  service->settings->id, quota->running, quota->pending, running, pending);
 	return 1;
 }
 

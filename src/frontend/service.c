@@ -23,7 +23,7 @@ struct service_list services = TAILQ_HEAD_INITIALIZER(services);
 bool service_is_full(const struct service *service)
 {
 	return service->settings->at_limit == AT_LIMIT_QUEUE &&
-	       service->running >= service->settings->instances;
+	       quota_judge_instances(&service->quota, service->settings) != ADMITTED;
 }
 
 bool service_is_bound(const struct service *service)
@@ -106,18 +106,18 @@ void service_bound(struct service *service)
 	service_refresh(service);
 }
 
-void service_suspend(struct service *service)
+void service_suspend(struct service *service, uint64_t milliseconds)
 {
 	struct listener *listener;
 
 	if (service->is_suspended)
 		return;
 	log_error("Deactivating service %s due to excessive incoming connections.  "
-		  "Restarting in %u seconds.", service->settings->id, service->settings->cps.other);
+		  "Restarting in %u seconds.", service->settings->id, (unsigned)(milliseconds / 1000));
 	service->is_suspended = true;
 	LIST_FOREACH(listener, &service->listeners, link)
 		listener_close(listener);
-	timer_start(&service->resume, (uint64_t)service->settings->cps.other * 1000);
+	timer_start(&service->resume, milliseconds);
 }
 
 void service_throttle(struct service *service, uint64_t milliseconds)
@@ -131,13 +131,6 @@ struct turn_owner service_turn_owner(const struct service *service)
 {
 	return (struct turn_owner){ .service = (uintptr_t)service,
 				    .lengths = service->settings->source_prefix };
-}
-
-struct sources *service_sources(struct service *service)
-{
-	if (!service->sources)
-		service->sources = sources_new();
-	return service->sources;
 }
 
 /* Itself, where it is passed on to, and the ident server of its peer. */
@@ -299,7 +292,7 @@ static bool needs_new_sockets(const struct service_settings *one,
 
 static bool is_on_its_way(const struct session *session)
 {
-	return session->state == SESSION_ARRIVING;
+	return session->state == SESSION_PENDING;
 }
 
 /* Who is on the way is judged and served by the new settings; who is served already
@@ -367,8 +360,7 @@ void service_free(struct service *service)
 	timer_stop(&service->resume);
 	TAILQ_REMOVE(&services, service, link);
 	share_leave(descriptors_shares(), &service->descriptors);
-	sources_free(service->sources);
-	sources_free(service->arrivals);
+	quota_clear(&service->quota);
 	filter_hosts_free(service->filter_hosts);
 	folds_free(service->folds);
 	free(service->failures);

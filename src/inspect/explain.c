@@ -1,10 +1,10 @@
-/* The steps are those of frontend/reception, in the same order. */
+/* It walks the table of admission/steps, as connections do. */
 #include "inspect/inspect.h"
 
 #include "admission/host_names.h"
+#include "admission/intercept.h"
 #include "admission/libwrap.h"
-#include "admission/load.h"
-#include "admission/verdict.h"
+#include "admission/steps.h"
 #include "base/loop.h"
 #include "base/name_servers.h"
 #include "config/attributes.h"
@@ -26,6 +26,7 @@ struct inquiry {
 struct answer {
 	const struct inquiry *inquiry;
 	const struct service_settings *service;
+	struct candidate candidate;
 	FILE *reasons;
 	const char *refusal; /* as FAIL lines have it; NULL: it admits */
 	bool is_known;       /* by whoever has been asked */
@@ -33,9 +34,6 @@ struct answer {
 
 /* For whom names are looked up and libwrap is asked: nobody else wants a turn. */
 static const struct turn_owner alone = { .lengths = { 32, 64 } };
-
-/* One step of admission. It writes its reason, and sets the refusal. */
-typedef void step(struct answer *answer);
 
 /* --- where things are set ------------------------------------------------------------- */
 
@@ -66,31 +64,20 @@ static void write_rule(struct answer *answer, const char *list, const struct acc
 
 /* --- the way to the service --------------------------------------------------------------- */
 
-static unsigned families_of_address(const struct service_settings *service, const char *text)
-{
-	unsigned flags = service->flags & (FLAG_IPV4 | FLAG_IPV6);
-	struct address address;
-
-	if (address_parse(&address, text, 0) < 0)
-		return flags ? flags : FLAG_IPV4 | FLAG_IPV6;
-	if (address.any.sa_family == AF_INET)
-		return FLAG_IPV4;
-	if (IN6_IS_ADDR_UNSPECIFIED(&address.in6.sin6_addr) && !service->v6only)
-		return FLAG_IPV4 | FLAG_IPV6;
-	return FLAG_IPV6;
-}
-
 static unsigned families_of(const struct service_settings *service)
 {
-	unsigned families = 0;
+	unsigned families = service_families(service, 0);
 
-	for (size_t i = 0; i < service->bind.count; i++)
-		families |= families_of_address(service, service->bind.list[i]);
-	if (service->bind.count > 0)
-		return families;
-	if ((service->flags & (FLAG_IPV4 | FLAG_IPV6)) == FLAG_IPV4)
-		return FLAG_IPV4;
-	return service->v6only ? FLAG_IPV6 : FLAG_IPV4 | FLAG_IPV6;
+	for (size_t i = 1; i < service->bind.count; i++)
+		families |= service_families(service, i);
+	return families;
+}
+
+/* True for a stream's server that accepts its clients itself. */
+static bool accepts_itself(const struct service_settings *service)
+{
+	return service_is_stream(service) && service_waits(service) &&
+	       !(service->flags & FLAG_INTERCEPT);
 }
 
 static void reach(struct answer *answer)
@@ -105,6 +92,9 @@ static void reach(struct answer *answer)
 			"the service has no %s socket, by its flags, bind or v6only\n",
 			is_in4 ? "IPv4" : "IPv6");
 		answer->refusal = "out of reach";
+	} else if (accepts_itself(service)) {
+		fputs("the server accepts its clients itself (wait = yes): their addresses are not "
+		      "checked\n", answer->reasons);
 	}
 }
 
@@ -196,13 +186,6 @@ static void wait_for_answer(const struct answer *answer)
 		loop_turn(-1);
 }
 
-/* True for a stream's server that accepts its clients itself. */
-static bool accepts_itself(const struct service_settings *service)
-{
-	return service_is_stream(service) && service_waits(service) &&
-	       !(service->flags & FLAG_INTERCEPT);
-}
-
 static bool checks_first_sender_alone(const struct service_settings *service)
 {
 	return !service_is_stream(service) && service_waits(service) &&
@@ -211,11 +194,6 @@ static bool checks_first_sender_alone(const struct service_settings *service)
 
 static void check_address(struct answer *answer)
 {
-	if (accepts_itself(answer->service)) {
-		fputs("the server accepts its clients itself (wait = yes): their addresses are not "
-		      "checked\n", answer->reasons);
-		return;
-	}
 	if (checks_first_sender_alone(answer->service))
 		fputs("checked is the sender of the datagram that starts the server (wait = yes)\n",
 		      answer->reasons);
@@ -229,18 +207,15 @@ static void check_address(struct answer *answer)
 
 /* --- load, time, limits ----------------------------------------------------------------------- */
 
-static void check_load(struct answer *answer)
+static void tell_load(struct answer *answer)
 {
-	double most = answer->service->max_load, load;
+	double load;
 
-	if (most <= 0)
-		return;
-	if (load_is_excessive(most))
-		answer->refusal = verdict_text(REFUSED_LOAD);
 	write_attribute(answer, "max_load");
 	if (getloadavg(&load, 1) != 1)
 		load = 0;
-	fprintf(answer->reasons, " is %g, and the load is %.2f now\n", most, load);
+	fprintf(answer->reasons, " is %g, and the load is %.2f now\n", answer->service->max_load,
+		load);
 }
 
 static void write_interval(struct answer *answer, struct access_interval interval)
@@ -259,14 +234,12 @@ static const struct access_interval *find_interval(const struct service_settings
 	return NULL;
 }
 
-static void check_time(struct answer *answer)
+static void tell_time(struct answer *answer)
 {
 	const struct service_settings *service = answer->service;
 	int minute = answer->inquiry->minute;
 	const struct access_interval *interval = find_interval(service, minute);
 
-	if (service->access_times_count == 0)
-		return;
 	write_attribute(answer, "access_times");
 	if (interval)
 		write_interval(answer, *interval);
@@ -274,28 +247,25 @@ static void check_time(struct answer *answer)
 		write_interval(answer, service->access_times[i]);
 	fprintf(answer->reasons, " %s %d:%02d%s\n", interval ? "includes" : "does not include",
 		minute / 60, minute % 60, answer->inquiry->is_now ? ", which it is now" : "");
-	if (!interval)
-		answer->refusal = verdict_text(REFUSED_TIME);
 }
 
-static void check_never(struct answer *answer, const char *attribute, unsigned limit,
-			enum verdict verdict)
+/* Nobody is there now, so that a limit is reached only if it is 0. */
+static void tell_limit(struct answer *answer, const char *attribute)
 {
-	if (limit > 0)
+	if (!answer->refusal)
 		return;
 	write_attribute(answer, attribute);
 	fputs(" is 0, so nobody is ever served\n", answer->reasons);
-	answer->refusal = verdict_text(verdict);
 }
 
-static void check_instances(struct answer *answer)
+static void tell_instances(struct answer *answer)
 {
-	check_never(answer, "instances", answer->service->instances, REFUSED_SERVICE_LIMIT);
+	tell_limit(answer, "instances");
 }
 
-static void check_per_source(struct answer *answer)
+static void tell_per_source(struct answer *answer)
 {
-	check_never(answer, "per_source", answer->service->per_source, REFUSED_SOURCE_LIMIT);
+	tell_limit(answer, "per_source");
 }
 
 /* --- hosts.allow and hosts.deny -------------------------------------------------- */
@@ -311,25 +281,11 @@ static void on_libwrap(void *context, bool allowed)
 	answer->is_known = true;
 }
 
-/* As for sessions: never for what the loop answers datagrams with, for RPC over
- * TCP, or where nobody knows the peer. */
-static bool asks_libwrap(const struct service_settings *service)
-{
-	bool is_stream = service_is_stream(service);
-
-	if ((service->flags & FLAG_NOLIBWRAP) || ((service->types & TYPE_RPC) && is_stream) ||
-	    (service_is_internal(service) && !is_stream) || accepts_itself(service))
-		return false;
-	return libwrap_has_rules();
-}
-
 static void check_libwrap(struct answer *answer)
 {
 	const struct service_settings *service = answer->service;
 	struct address local = { .length = 0 };
 
-	if (!asks_libwrap(service))
-		return;
 	if (service->bind.count > 0 && address_parse(&local, service->bind.list[0], 0) < 0)
 		local.length = 0;
 	answer->is_known = false;
@@ -343,11 +299,11 @@ static void check_libwrap(struct answer *answer)
 
 /* --- what comes after ------------------------------------------------------------- */
 
-static void mention_identity(struct answer *answer)
+static void tell_identity(struct answer *answer)
 {
 	const struct service_settings *service = answer->service;
 
-	if ((service->flags & FLAG_IDONLY) && (service->log_on_success & LOG_FLAG_USERID))
+	if (service->flags & FLAG_IDONLY)
 		fputs("its host must tell the user's name (IDONLY), or it is refused then\n",
 		      answer->reasons);
 }
@@ -411,10 +367,68 @@ static void mention_limits(struct answer *answer)
 		putc('\n', answer->reasons);
 }
 
-static step *const steps[] = {
-	reach,         check_address, check_load,       check_time,     check_instances,
-	check_per_source, check_libwrap, mention_identity, mention_sensor, mention_limits,
+/* --- the walk --------------------------------------------------------------------- */
+
+/* What each step of admission has to say for itself; NULL: nothing. */
+static void (*const tells[])(struct answer *answer) = {
+	[STEP_ADDRESS] = check_address,   [STEP_LOAD] = tell_load,
+	[STEP_TIME] = tell_time,          [STEP_INSTANCES] = tell_instances,
+	[STEP_PER_SOURCE] = tell_per_source, [STEP_LIBWRAP] = check_libwrap,
+	[STEP_IDENTITY] = tell_identity,  [STEP_WELCOME] = NULL,
 };
+
+_Static_assert(sizeof tells / sizeof tells[0] == ADMISSION_STEPS,
+	       "a new step of admission has to be explained here");
+
+static void take(struct answer *answer, enum admission_step step)
+{
+	enum verdict verdict = ADMITTED;
+
+	if (admission_judges(step) && step != STEP_ADDRESS) /* which tells more than a verdict */
+		verdict = admission_judge(step, &answer->candidate).verdict;
+	if (verdict != ADMITTED)
+		answer->refusal = verdict_text(verdict);
+	if (tells[step])
+		tells[step](answer);
+}
+
+static void walk(struct answer *answer)
+{
+	reach(answer);
+	for (enum admission_step step = 0; step < ADMISSION_STEPS && !answer->refusal; step++)
+		if (admission_applies(step, &answer->candidate))
+			take(answer, step);
+	if (answer->refusal)
+		return;
+	mention_sensor(answer);
+	mention_limits(answer);
+}
+
+static enum way way_to(const struct service_settings *service)
+{
+	if (service_is_multiplexed(service))
+		return WAY_MULTIPLEXED;
+	if (service_is_internal(service) && !service_is_stream(service))
+		return WAY_DATAGRAM;
+	return service_waits(service) && !intercepts_streams(service) ? WAY_SERVER
+								      : WAY_CONNECTION;
+}
+
+/* The first that ever comes, as it were. */
+static struct candidate candidate_for(const struct inquiry *inquiry,
+				      const struct service_settings *service, struct quota *quota)
+{
+	static const struct address unknown;
+
+	return (struct candidate){
+		.settings = service,
+		.quota = quota,
+		.peer = accepts_itself(service) ? &unknown : &inquiry->peer,
+		.way = way_to(service),
+		.now = loop_now(),
+		.minute = inquiry->minute,
+	};
+}
 
 /* --- one service, and all of that name -------------------------------------------- */
 
@@ -445,7 +459,9 @@ static void print_reasons(const char *reasons)
 /* True when it admits the peer. */
 static bool explain_service(const struct inquiry *inquiry, const struct service_settings *service)
 {
-	struct answer answer = { .inquiry = inquiry, .service = service };
+	struct quota quota = { 0 };
+	struct answer answer = { .inquiry = inquiry, .service = service,
+				 .candidate = candidate_for(inquiry, service, &quota) };
 	char *reasons;
 	size_t size;
 
@@ -454,8 +470,8 @@ static bool explain_service(const struct inquiry *inquiry, const struct service_
 		perror("usherd");
 		return false;
 	}
-	for (size_t i = 0; !answer.refusal && i < sizeof steps / sizeof steps[0]; i++)
-		steps[i](&answer);
+	walk(&answer);
+	quota_clear(&quota);
 	if (fclose(answer.reasons) == 0) {
 		print_head(&answer);
 		print_reasons(reasons);

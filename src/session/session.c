@@ -36,6 +36,13 @@ void session_enter(struct session *session, enum session_state state)
 	session->state = state;
 }
 
+const struct address *session_local(struct session *session)
+{
+	if (!address_is_known(&session->local))
+		address_of_socket(session->fd, &session->local);
+	return &session->local;
+}
+
 int session_take_fd(struct session *session)
 {
 	int fd = session->fd;

@@ -164,7 +164,7 @@ START_TEST(who_waits_in_numbers_leaves_room_for_others)
 	daemon_start();
 	for (int i = 0; i < CLIENTS; i++)
 		clients[i] = client_connect_from(CLIENT, NULL, port);
-	service_wait_log(LOG_TIME "FAIL: zzid per_source_limit from=127\\.113\\.0\\.1$");
+	service_wait_log(LOG_TIME "FAIL: zzid too many arriving from=127\\.113\\.0\\.1$");
 	ck_assert_str_eq(ask_from("127.0.0.1", port, ""), "hello\n");
 	for (int i = 0; i < CLIENTS; i++)
 		close(clients[i]);

@@ -194,6 +194,8 @@ START_TEST(programs_still_count)
 	second = client_hold(port);
 	ck_assert_str_eq(ask(port, "x"), "");
 	service_wait_log(LOG_TIME "FAIL: zzcat %s from=127\\.0\\.0\\.1$", limits[_i].word);
+	daemon_signal(SIGABRT);
+	daemon_wait_log("Consistency check passed");
 	client_finish_sending(first);
 	client_expect_end(first);
 	service_wait_log("EXIT: zzcat");
@@ -209,12 +211,13 @@ START_TEST(a_wait_server_keeps_its_socket)
 {
 	int port = add_service("zzwait", "wait = yes\nserver = %s\n%s",
 			       place_program("wait_stream"), log_everything());
-	int fd;
+	int fd, pid;
 	char *first;
 
 	daemon_start();
 	fd = client_connect(NULL, port);
 	first = client_read_line(fd);
+	pid = pid_in_log("zzwait");
 	crash_frontend();
 	client_ping(fd);
 	client_send(fd, "next\n");
@@ -223,7 +226,7 @@ START_TEST(a_wait_server_keeps_its_socket)
 	ck_assert_str_eq(client_read_line(fd), first);
 	client_send(fd, "quit\n");
 	client_expect_end(fd);
-	service_wait_log("EXIT: zzwait status=0 pid=%d duration=", pid_in_log("zzwait"));
+	service_wait_log("EXIT: zzwait status=0 pid=%d duration=", pid);
 	fd = client_connect(NULL, port);
 	ck_assert_str_ne(client_read_line(fd), first);
 	client_send(fd, "quit\n");

@@ -1,12 +1,12 @@
-#include "frontend/reception.h"
+#include "frontend/connection.h"
 
-#include "admission/libwrap.h"
 #include "base/log.h"
+#include "frontend/candidates.h"
+#include "frontend/intercept.h"
+#include "frontend/pending.h"
+#include "frontend/sensors.h"
 #include "handlers/launch.h"
 #include "handlers/redirect.h"
-#include "frontend/arrival.h"
-#include "frontend/intercept.h"
-#include "frontend/judge.h"
 #include "session/identify.h"
 #include "session/record.h"
 
@@ -15,20 +15,13 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
-enum { ARRIVING_MOST = 4096 }; /* sessions of one service that have not begun */
+static unsigned idents, idents_max; /* of refused peers; -logprocs */
 
-static unsigned idents, idents_most; /* of refused peers; -logprocs */
+static void go_on(struct session *session);
 
-static void check_address(struct session *session);
-static void check_limits(struct session *session);
-static void check_libwrap(struct session *session);
-static void check_identity(struct session *session);
-static void congratulate(struct session *session);
-static void begin(struct session *session);
-
-void reception_init(unsigned ident_limit)
+void connection_init(unsigned ident_limit)
 {
-	idents_most = ident_limit;
+	idents_max = ident_limit;
 }
 
 /* --- a session and its service --------------------------------------------------------------- */
@@ -57,73 +50,33 @@ static void on_failed(struct session *session, enum verdict verdict, const char 
 	service_refused(session->service, verdict, &session->peer, detail);
 }
 
-/* A source may have as many sessions arriving as there is room left for: alone it
- * fills half of the room, two fill a third each, and there is always some for a
- * source that has none. */
-static enum verdict judge_arrival(struct service *service, const struct address *peer)
+/* The session begins, or closes. */
+static void end_pending(struct session *session)
 {
-	unsigned left = ARRIVING_MOST - service->awaited, own;
-
-	if (!service->arrivals)
-		service->arrivals = sources_new();
-	if (left == 0)
-		return REFUSED_ARRIVING;
-	if (!service->arrivals)
-		return REFUSED_MEMORY;
-	own = sources_running(service->arrivals, peer, service->settings->source_prefix);
-	return own < left ? ADMITTED : REFUSED_SOURCE_LIMIT;
-}
-
-static void arrive(struct session *session)
-{
-	struct service *service = session->service;
-
-	service->arriving++;
-	service->awaited++;
-	session->arrival = source_enter(service->arrivals, &session->peer,
-					service->settings->source_prefix);
-}
-
-/* Nothing is awaited any more: the session begins, or closes. */
-static void leave_arrivals(struct session *session)
-{
-	session->service->awaited--;
-	if (session->arrival)
-		source_leave(session->service->arrivals, session->arrival);
-	session->arrival = NULL;
+	quota_pend_end(&session->service->quota, session->pending_source);
+	session->pending_source = NULL;
 }
 
 static void count(struct session *session)
 {
 	struct service *service = session->service;
-	struct sources *sources;
 
 	session->is_counted = true;
-	service->arriving--;
-	service->running++;
-	if (service->settings->per_source != UNLIMITED && (sources = service_sources(service)))
-		session->source = source_enter(sources, &session->peer,
-					       service->settings->source_prefix);
+	session->source = quota_run(&service->quota, service->settings, &session->peer);
 	if (service_is_full(service))
 		service_refresh(service);
 }
 
-/* Who is refused after having been counted takes nobody's place while it is parted
- * with. */
+/* Gives back the place of a session that is refused after it was counted, or closes. */
 static void uncount(struct session *session)
 {
-	struct service *service = session->service;
-
 	if (!session->is_counted)
 		return;
 	session->is_counted = false;
-	service->running--;
-	service->arriving++;
-	if (session->source)
-		source_leave(service->sources, session->source);
+	quota_run_end(&session->service->quota, session->source);
 	session->source = NULL;
-	if (service->settings->at_limit == AT_LIMIT_QUEUE)
-		service_refresh(service);
+	if (session->service->settings->at_limit == AT_LIMIT_QUEUE)
+		service_refresh(session->service);
 }
 
 /* Takes one connection off a socket that may block: it need not be there any more,
@@ -140,20 +93,18 @@ static int accept_at_once(int socket)
 }
 
 /* Takes one datagram, or connection, off a wait service's socket: the one that
- * its server was not started for. Left there it would knock again at once. */
+ * its server was not started for. Left there, the socket would be readable again at
+ * once. */
 static void dismiss_one(const struct listener *listener)
 {
-	char byte;
-	int fd;
+	int fd = -1;
 
 	if (!listener_is_open(listener))
 		return;
-	if (listener->service->settings->socket_type != SOCK_STREAM) {
-		if (recv(listener->watch.fd, &byte, sizeof byte, MSG_DONTWAIT) < 0)
-			return;
-		return;
-	}
-	fd = accept_at_once(listener->watch.fd);
+	if (service_is_stream(listener->service->settings))
+		fd = accept_at_once(listener->watch.fd);
+	else
+		recv(listener->watch.fd, NULL, 0, MSG_DONTWAIT);
 	if (fd >= 0)
 		close(fd);
 }
@@ -180,7 +131,7 @@ static void leave_origin(struct session *session)
 	struct listener *listener = session->origin;
 
 	listener->server = NULL;
-	if (!listener->service) /* who knocked is left to whoever gets the socket now */
+	if (!listener->service) /* the peer is left to the socket's next owner */
 		return;
 	if (session->state < SESSION_SERVING)
 		dismiss_one(listener);
@@ -189,7 +140,7 @@ static void leave_origin(struct session *session)
 	service_refresh(listener->service); /* not the session's, perhaps, since a reload */
 }
 
-static void name_no_more(struct session *session)
+static void end_naming(struct session *session)
 {
 	if (session->is_being_named)
 		idents--;
@@ -202,21 +153,14 @@ static void on_closed(struct session *session)
 
 	LIST_REMOVE(session, link);
 	keep_descriptors(session, 0);
-	name_no_more(session);
-	if (session->state == SESSION_ARRIVING)
-		leave_arrivals(session);
-	if (session->is_counted)
-		service->running--;
-	else
-		service->arriving--;
-	if (session->source)
-		source_leave(service->sources, session->source);
+	end_naming(session);
+	if (session->state == SESSION_PENDING)
+		end_pending(session);
+	uncount(session);
 	if (session->origin)
 		leave_origin(session);
 	if (service->is_draining && LIST_EMPTY(&service->sessions))
 		service_free(service);
-	else if (service->settings->at_limit == AT_LIMIT_QUEUE)
-		service_refresh(service);
 }
 
 static const struct session_owner session_owner = {
@@ -241,7 +185,7 @@ static struct session *open_session(struct service *service, int fd, const struc
 {
 	struct session *session;
 
-	*verdict = judge_arrival(service, peer);
+	*verdict = quota_judge_pending(&service->quota, service->settings, peer);
 	if (*verdict == ADMITTED && !take_descriptors(service))
 		*verdict = REFUSED_DESCRIPTORS;
 	if (*verdict != ADMITTED)
@@ -254,7 +198,8 @@ static struct session *open_session(struct service *service, int fd, const struc
 	return session;
 }
 
-static struct session *receive(struct service *service, int fd, const struct address *peer)
+static struct session *receive(struct service *service, int fd, const struct address *peer,
+			       enum way way)
 {
 	enum verdict verdict;
 	struct session *session = open_session(service, fd, peer, &verdict);
@@ -265,44 +210,41 @@ static struct session *receive(struct service *service, int fd, const struct add
 		return NULL;
 	}
 	session->service = service;
+	session->way = way;
 	session->descriptors = service_descriptors_per_session(service);
-	arrive(session);
+	session->pending_source = quota_pend(&service->quota, service->settings, peer);
 	LIST_INSERT_HEAD(&service->sessions, session, link);
 	return session;
 }
 
 /* --- refusing -------------------------------------------------------------------------------- */
 
-static bool is_multiplexed(const struct session *session)
+static void send_refusal_line(struct session *session)
 {
-	return service_is_multiplexed(session->settings);
-}
-
-static void say_no(struct session *session)
-{
-	if (is_multiplexed(session))
-		arrival_send_text(session, "-Service not available\r\n", arrival_linger);
+	if (session->way == WAY_MULTIPLEXED)
+		pending_send_text(session, "-Service not available\r\n", pending_linger);
 	else
 		session_close(session);
 }
 
 /* What a refused peer still gets. */
-static void part(struct session *session)
+static void send_fail_banner(struct session *session)
 {
 	uncount(session);
 	session->is_refused = true;
 	if (session->origin)
 		session_close(session);
 	else if (session->settings->banner_fail)
-		arrival_send_banner(session, BANNER_FAIL,
-				  is_multiplexed(session) ? say_no : arrival_linger);
+		pending_send_banner(session, BANNER_FAIL,
+				    session->way == WAY_MULTIPLEXED ? send_refusal_line
+								    : pending_linger);
 	else if (session->settings->banner)
-		arrival_linger(session);
+		pending_linger(session);
 	else
-		say_no(session);
+		send_refusal_line(session);
 }
 
-/* Without a server there is nothing to say: few hosts have one. */
+/* Few hosts have an ident server: that there is none is not worth a line. */
 static void log_no_identity(const struct session *session, const char *reason)
 {
 	char text[ADDRESS_TEXT_SIZE];
@@ -314,12 +256,12 @@ static void log_no_identity(const struct session *session, const char *reason)
 
 static void on_refused_identified(struct session *session, const char *reason)
 {
-	name_no_more(session);
+	end_naming(session);
 	if (session->user)
 		record_userid(session, session->user);
 	else if (reason)
 		log_no_identity(session, reason);
-	part(session);
+	send_fail_banner(session);
 }
 
 static void refuse(struct session *session, enum verdict verdict)
@@ -328,65 +270,70 @@ static void refuse(struct session *session, enum verdict verdict)
 
 	uncount(session);
 	if (has_line && (session->settings->log_on_failure & LOG_FLAG_USERID) &&
-	    idents < idents_most) {
+	    idents < idents_max) {
 		idents++;
 		session->is_being_named = true;
-		arrival_ask_ident(session, IDENTIFY_DEADLINE_MS, on_refused_identified);
+		pending_ask_ident(session, IDENTIFY_DEADLINE_MS, on_refused_identified);
 	} else {
-		part(session);
+		send_fail_banner(session);
 	}
 }
 
-/* --- the steps of admission ---------------------------------------------------------------------- */
-
-static void refuse_address(struct session *session, struct access_result result)
+static void log_tie(const struct session *session)
 {
 	char text[ADDRESS_TEXT_SIZE];
 
-	if (result.tie)
-		log_error("Service=%s: only_from list and no_access list match equally the "
-			  "address %s", session->settings->id,
-			  address_text(&session->peer, text));
-	refuse(session, judge_bans(&session->peer) ? REFUSED_BANNED : REFUSED_ADDRESS);
+	log_error("Service=%s: only_from list and no_access list match equally the address %s",
+		  session->settings->id, address_text(&session->peer, text));
+}
+
+/* True: the session goes on to its next step. Otherwise it is refused. */
+static bool heed(struct session *session, struct judgement judgement)
+{
+	if (candidate_heed(session->service, &session->peer, judgement))
+		return true;
+	if (judgement.is_tie)
+		log_tie(session);
+	refuse(session, judgement.verdict);
+	return false;
+}
+
+/* --- the steps that take time ---------------------------------------------------------------- */
+
+/* Each returns true when it is taken already. Otherwise the session goes on from a
+ * callback, or is refused. */
+
+static bool take_banner(struct session *session, struct candidate *candidate)
+{
+	(void)candidate;
+	pending_send_banner(session, BANNER_ALWAYS, go_on);
+	return false;
 }
 
 static void on_names(struct session *session, const char *const *names)
 {
-	struct access_result result = judge_address(session->settings, &session->peer, names);
+	struct candidate candidate = candidate_for(session->service, &session->peer, session->way);
 
-	if (result.decision == ACCESS_ALLOWED)
-		check_limits(session);
-	else
-		refuse_address(session, result);
+	candidate.names = names;
+	if (heed(session, admission_judge(STEP_ADDRESS, &candidate)))
+		go_on(session);
 }
 
-static void check_address(struct session *session)
+static bool take_address(struct session *session, struct candidate *candidate)
 {
-	struct access_result result = judge_address(session->settings, &session->peer, NULL);
+	struct judgement judgement = admission_judge(STEP_ADDRESS, candidate);
 
-	switch (result.decision) {
-	case ACCESS_ALLOWED:
-		check_limits(session);
-		break;
-	case ACCESS_DENIED:
-		refuse_address(session, result);
-		break;
-	case ACCESS_NEEDS_NAMES:
-		arrival_ask_names(session, on_names);
-		break;
-	}
+	if (!judgement.needs_names)
+		return heed(session, judgement);
+	pending_ask_names(session, on_names);
+	return false;
 }
 
-static void check_limits(struct session *session)
+static bool take_counted(struct session *session, struct candidate *candidate)
 {
-	enum verdict verdict = judge_limits(session->service, &session->peer);
-
-	if (verdict != ADMITTED) {
-		refuse(session, verdict);
-		return;
-	}
+	(void)candidate;
 	count(session);
-	check_libwrap(session);
+	return true;
 }
 
 static void on_libwrap(struct session *session, bool allowed)
@@ -395,7 +342,7 @@ static void on_libwrap(struct session *session, bool allowed)
 	char text[ADDRESS_TEXT_SIZE];
 
 	if (allowed) {
-		check_identity(session);
+		go_on(session);
 		return;
 	}
 	log_info("libwrap refused connection to %s (libwrap=%s) from %s", settings->id,
@@ -403,50 +350,76 @@ static void on_libwrap(struct session *session, bool allowed)
 	refuse(session, REFUSED_LIBWRAP);
 }
 
-static void check_libwrap(struct session *session)
+static bool take_libwrap(struct session *session, struct candidate *candidate)
 {
-	const struct service_settings *settings = session->settings;
-
-	/* rpcbind has its own say over RPC, and xinetd leaves it at that for TCP. */
-	bool is_rpc_stream = (settings->types & TYPE_RPC) && service_is_stream(settings);
-
-	if ((settings->flags & FLAG_NOLIBWRAP) || is_rpc_stream || !address_is_known(&session->peer) ||
-	    !libwrap_has_rules())
-		check_identity(session);
-	else
-		arrival_ask_libwrap(session, on_libwrap);
+	(void)candidate;
+	pending_ask_libwrap(session, on_libwrap);
+	return false;
 }
 
 static void on_identified(struct session *session, const char *reason)
 {
 	if (!reason || !(session->settings->flags & FLAG_IDONLY)) {
-		congratulate(session);
+		go_on(session);
 		return;
 	}
 	record_noid(session, reason);
 	service_count_refusal(session->service, REFUSED_IDENT);
-	part(session);
+	send_fail_banner(session);
 }
 
-static void check_identity(struct session *session)
+static bool take_identity(struct session *session, struct candidate *candidate)
 {
-	const struct service_settings *settings = session->settings;
-
-	if (settings->log_on_success & LOG_FLAG_USERID)
-		arrival_ask_ident(session, IDENTIFY_DEADLINE_MS, on_identified);
-	else
-		congratulate(session);
+	(void)candidate;
+	pending_ask_ident(session, IDENTIFY_DEADLINE_MS, on_identified);
+	return false;
 }
 
-static void congratulate(struct session *session)
+static bool take_welcome(struct session *session, struct candidate *candidate)
 {
+	(void)candidate;
 	if (session->settings->types & TYPE_TCPMUXPLUS)
-		arrival_send_text(session, "+Go\r\n", begin);
-	else if (session->settings->banner_success && !session->origin)
-		arrival_send_banner(session, BANNER_SUCCESS, begin);
+		pending_send_text(session, "+Go\r\n", go_on);
 	else
-		begin(session);
+		pending_send_banner(session, BANNER_SUCCESS, go_on);
+	return false;
 }
+
+/* --- the walk ---------------------------------------------------------------------------------- */
+
+/* Steps without a row are judged at once. */
+static bool (*const takes[])(struct session *session, struct candidate *candidate) = {
+	[STEP_BANNER] = take_banner,     [STEP_ADDRESS] = take_address,
+	[STEP_COUNTED] = take_counted,   [STEP_LIBWRAP] = take_libwrap,
+	[STEP_IDENTITY] = take_identity, [STEP_WELCOME] = take_welcome,
+};
+
+_Static_assert(sizeof takes / sizeof takes[0] == ADMISSION_STEPS,
+	       "a new step of admission has to be taken here");
+
+static bool take(struct session *session, struct candidate *candidate, enum admission_step step)
+{
+	return takes[step] ? takes[step](session, candidate)
+			   : heed(session, admission_judge(step, candidate));
+}
+
+static void begin(struct session *session);
+
+/* Takes the steps that are left, as far as that goes without waiting. */
+static void go_on(struct session *session)
+{
+	struct candidate candidate = candidate_for(session->service, &session->peer, session->way);
+
+	while (session->step < ADMISSION_STEPS) {
+		enum admission_step step = session->step++;
+
+		if (admission_applies(step, &candidate) && !take(session, &candidate, step))
+			return; /* the session may be gone */
+	}
+	begin(session);
+}
+
+/* --- beginning --------------------------------------------------------------------------------- */
 
 /* INTERCEPT: an admitted client goes on to the socket that the server has. */
 static void relay_to_server(struct session *session)
@@ -477,10 +450,10 @@ static void begin(struct session *session)
 	const struct handler *handler = handler_for(session->settings);
 
 	if (session->settings->flags & FLAG_SENSOR)
-		judge_ban(session->settings, &session->peer);
+		sensors_touched(session->settings, &session->peer);
 	if (handler == &launch_handler && session->peer.any.sa_family == AF_INET && !session->origin)
 		show_as_ipv4(session);
-	leave_arrivals(session);
+	end_pending(session);
 	session_enter(session, SESSION_STARTING);
 	if (intercepts_streams(session->settings) && !session->origin)
 		relay_to_server(session);
@@ -488,10 +461,11 @@ static void begin(struct session *session)
 		handler->start(session);
 }
 
-/* One whose program an earlier frontend had started. */
-void reception_resume(struct service *service, const struct program_message *program, int errors)
+/* --- the ways in --------------------------------------------------------------------------------- */
+
+void connection_resume(struct service *service, const struct program_message *program, int errors)
 {
-	struct session *session = receive(service, -1, &program->peer);
+	struct session *session = receive(service, -1, &program->peer, WAY_CONNECTION);
 
 	if (!session || launch_resume(session, program, errors) < 0) {
 		if (session)
@@ -504,30 +478,27 @@ void reception_resume(struct service *service, const struct program_message *pro
 	session->opened = program->opened;
 	session->pid = program->pid;
 	count(session);
+	end_pending(session);
 	session_enter(session, SESSION_SERVING);
 }
 
-/* --- the ways in ----------------------------------------------------------------------------------- */
-
-void reception_connection(struct service *service, int fd, const struct address *peer)
+void connection_accepted(struct service *service, int fd, const struct address *peer)
 {
-	struct session *session = receive(service, fd, peer);
-
-	if (session && session->settings->banner)
-		arrival_send_banner(session, BANNER_ALWAYS, check_address);
-	else if (session)
-		check_address(session);
-}
-
-void reception_multiplexed(struct service *service, int fd, const struct address *peer)
-{
-	struct session *session = receive(service, fd, peer);
+	struct session *session = receive(service, fd, peer, WAY_CONNECTION);
 
 	if (session)
-		check_address(session);
+		go_on(session);
 }
 
-void reception_wait(struct listener *listener, const struct address *peer)
+void connection_multiplexed(struct service *service, int fd, const struct address *peer)
+{
+	struct session *session = receive(service, fd, peer, WAY_MULTIPLEXED);
+
+	if (session)
+		go_on(session);
+}
+
+void connection_wants_server(struct listener *listener, const struct address *peer)
 {
 	int fd = fcntl(listener->watch.fd, F_DUPFD_CLOEXEC, 0);
 	struct session *session;
@@ -536,7 +507,7 @@ void reception_wait(struct listener *listener, const struct address *peer)
 		listener_pause(listener, 1000);
 		return;
 	}
-	session = receive(listener->service, fd, peer);
+	session = receive(listener->service, fd, peer, WAY_SERVER);
 	if (!session) {
 		dismiss_one(listener);
 		return;
@@ -547,8 +518,6 @@ void reception_wait(struct listener *listener, const struct address *peer)
 	listener_set_polled(listener, false);
 	if (listener->is_inner) /* its clients are judged one by one */
 		begin(session);
-	else if (address_is_known(peer))
-		check_address(session);
 	else
-		check_limits(session);
+		go_on(session);
 }

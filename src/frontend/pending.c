@@ -1,4 +1,4 @@
-#include "frontend/arrival.h"
+#include "frontend/pending.h"
 
 #include "admission/host_names.h"
 #include "base/container_of.h"
@@ -24,11 +24,11 @@ enum {
 };
 
 /* What the session waits for; in session->handler_data. */
-struct arrival {
-	arrival_step *next;
-	arrival_names_step *next_names;
-	arrival_libwrap_step *next_libwrap;
-	arrival_ident_step *next_ident;
+struct pending {
+	pending_step *next;
+	pending_names_step *next_names;
+	pending_libwrap_step *next_libwrap;
+	pending_ident_step *next_ident;
 	struct session *session;       /* of a banner, as is the rest */
 	enum banner_kind which;
 	struct banner_wait banner_wait;
@@ -41,49 +41,49 @@ struct arrival {
 	struct identification *ident;
 };
 
-static void arrival_give_up(struct session *session)
+static void pending_give_up(struct session *session)
 {
-	struct arrival *arrival = session->handler_data;
+	struct pending *pending = session->handler_data;
 
-	if (arrival->waits_for_banner)
-		banner_cancel(&arrival->banner_wait);
-	if (arrival->banner)
-		banner_release(arrival->banner);
-	if (arrival->names)
-		host_names_cancel(arrival->names);
-	if (arrival->libwrap)
-		ask_cancel(arrival->libwrap);
-	if (arrival->ident)
-		identify_cancel(arrival->ident);
-	free(arrival);
+	if (pending->waits_for_banner)
+		banner_cancel(&pending->banner_wait);
+	if (pending->banner)
+		banner_release(pending->banner);
+	if (pending->names)
+		host_names_cancel(pending->names);
+	if (pending->libwrap)
+		ask_cancel(pending->libwrap);
+	if (pending->ident)
+		identify_cancel(pending->ident);
+	free(pending);
 	session->handler_data = NULL;
 	session->stop = NULL;
 }
 
 /* Has the session wait for something; NULL, the session failed, for want of
  * memory. */
-static struct arrival *arrival_begin(struct session *session)
+static struct pending *pending_begin(struct session *session)
 {
-	struct arrival *arrival = calloc(1, sizeof *arrival);
+	struct pending *pending = calloc(1, sizeof *pending);
 
-	if (!arrival) {
+	if (!pending) {
 		session_fail(session, REFUSED_MEMORY, NULL);
 		return NULL;
 	}
-	session->handler_data = arrival;
-	session->stop = arrival_give_up;
-	return arrival;
+	session->handler_data = pending;
+	session->stop = pending_give_up;
+	return pending;
 }
 
 /* The wait is over: gives back what was waited with. */
-static struct arrival arrival_end(struct session *session)
+static struct pending pending_end(struct session *session)
 {
-	struct arrival arrival = *(struct arrival *)session->handler_data;
+	struct pending pending = *(struct pending *)session->handler_data;
 
 	free(session->handler_data);
 	session->handler_data = NULL;
 	session->stop = NULL;
-	return arrival;
+	return pending;
 }
 
 /* --- sending --------------------------------------------------------------------------- */
@@ -112,26 +112,26 @@ static void keep_in_kernel(int fd, int bytes)
 
 static void sent(struct session *session)
 {
-	struct arrival arrival = arrival_end(session);
+	struct pending pending = pending_end(session);
 
-	if (arrival.banner)
-		banner_release(arrival.banner);
-	arrival.next(session);
+	if (pending.banner)
+		banner_release(pending.banner);
+	pending.next(session);
 }
 
 /* Sends one piece, so that others have their turn. Returns 1 while more is left, 0
  * when all is sent, -1 when the connection is broken. */
 static int send_piece(struct session *session)
 {
-	struct arrival *arrival = session->handler_data;
-	size_t length = arrival->left < PIECE ? arrival->left : PIECE;
-	ssize_t done = send(session->fd, arrival->unsent, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	struct pending *pending = session->handler_data;
+	size_t length = pending->left < PIECE ? pending->left : PIECE;
+	ssize_t done = send(session->fd, pending->unsent, length, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (done < 0)
 		return errno == EAGAIN || errno == EINTR ? 1 : -1;
-	arrival->unsent += done;
-	arrival->left -= (size_t)done;
-	return arrival->left > 0;
+	pending->unsent += done;
+	pending->left -= (size_t)done;
+	return pending->left > 0;
 }
 
 static void on_writable(struct watch *watch, short events)
@@ -153,11 +153,11 @@ static void on_writable(struct watch *watch, short events)
 /* Sends bytes, which stay there until it is done. */
 static void send_bytes(struct session *session, const char *bytes, size_t length)
 {
-	struct arrival *arrival = session->handler_data;
+	struct pending *pending = session->handler_data;
 	int left = 0;
 
-	arrival->unsent = bytes;
-	arrival->left = length;
+	pending->unsent = bytes;
+	pending->left = length;
 	if (length > 0)
 		left = send_piece(session);
 	if (left == 0) {
@@ -174,43 +174,43 @@ static void send_bytes(struct session *session, const char *bytes, size_t length
 	timer_start(&session->deadline, SEND_DEADLINE_MS);
 }
 
-void arrival_send_text(struct session *session, const char *text, arrival_step *next)
+void pending_send_text(struct session *session, const char *text, pending_step *next)
 {
-	struct arrival *arrival = arrival_begin(session);
+	struct pending *pending = pending_begin(session);
 
-	if (!arrival)
+	if (!pending)
 		return;
-	arrival->next = next;
+	pending->next = next;
 	send_bytes(session, text, strlen(text));
 }
 
 static void on_banner(struct banner_wait *wait, struct banner *banner, int error)
 {
-	struct arrival *arrival = container_of(wait, struct arrival, banner_wait);
-	struct session *session = arrival->session;
-	const char *path = service_banner(session->settings, arrival->which);
+	struct pending *pending = container_of(wait, struct pending, banner_wait);
+	struct session *session = pending->session;
+	const char *path = service_banner(session->settings, pending->which);
 
-	arrival->waits_for_banner = false;
-	arrival->banner = banner;
+	pending->waits_for_banner = false;
+	pending->banner = banner;
 	if (!banner)
 		log_failure(error, "service = %s, open of banner %s failed", session->settings->id,
 			    path ? path : "");
 	send_bytes(session, banner ? banner->bytes : "", banner ? banner->length : 0);
 }
 
-void arrival_send_banner(struct session *session, enum banner_kind which, arrival_step *next)
+void pending_send_banner(struct session *session, enum banner_kind which, pending_step *next)
 {
-	struct arrival *arrival = arrival_begin(session);
+	struct pending *pending = pending_begin(session);
 
-	if (!arrival)
+	if (!pending)
 		return;
-	arrival->session = session;
-	arrival->which = which;
-	arrival->next = next;
-	if (banner_find(&arrival->banner_wait, session->service, which, on_banner) < 0)
+	pending->session = session;
+	pending->which = which;
+	pending->next = next;
+	if (banner_find(&pending->banner_wait, session->service, which, on_banner) < 0)
 		session_fail(session, REFUSED_MEMORY, NULL);
 	else
-		arrival->waits_for_banner = true;
+		pending->waits_for_banner = true;
 }
 
 /* --- asking ------------------------------------------------------------------------------- */
@@ -219,42 +219,40 @@ static void on_names(void *context, const char *const *names)
 {
 	struct session *session = context;
 
-	arrival_end(session).next_names(session, names);
+	pending_end(session).next_names(session, names);
 }
 
-void arrival_ask_names(struct session *session, arrival_names_step *next)
+void pending_ask_names(struct session *session, pending_names_step *next)
 {
-	struct arrival *arrival = arrival_begin(session);
+	struct pending *pending = pending_begin(session);
 	struct turn_owner owner = service_turn_owner(session->service);
 	struct name_query *query;
 
-	if (!arrival)
+	if (!pending)
 		return;
-	arrival->next_names = next;
+	pending->next_names = next;
 	query = host_names_find(&owner, &session->peer, on_names, session);
-	if (query) /* otherwise next has been called, and arrival is gone */
-		arrival->names = query;
+	if (query) /* otherwise next has been called, and pending is gone */
+		pending->names = query;
 }
 
 static void on_libwrap(void *context, bool allowed)
 {
 	struct session *session = context;
 
-	arrival_end(session).next_libwrap(session, allowed);
+	pending_end(session).next_libwrap(session, allowed);
 }
 
-void arrival_ask_libwrap(struct session *session, arrival_libwrap_step *next)
+void pending_ask_libwrap(struct session *session, pending_libwrap_step *next)
 {
-	struct arrival *arrival = arrival_begin(session);
-	struct address local;
+	struct pending *pending = pending_begin(session);
 
-	if (!arrival)
+	if (!pending)
 		return;
-	arrival->next_libwrap = next;
-	address_of_socket(session->fd, &local);
-	arrival->libwrap = ask_libwrap(session->service, &session->peer, &local, on_libwrap,
-				       session);
-	if (!arrival->libwrap) /* who can't be asked about is not let in */
+	pending->next_libwrap = next;
+	pending->libwrap = ask_libwrap(session->service, &session->peer, session_local(session),
+				       on_libwrap, session);
+	if (!pending->libwrap) /* who can't be asked about is not let in */
 		on_libwrap(session, false);
 }
 
@@ -264,24 +262,23 @@ static void on_identified(void *context, enum identify_result result, const char
 	const char *reason = result == IDENTIFIED ? NULL : identify_result_text(result);
 
 	session->user = user ? strdup(user) : NULL;
-	arrival_end(session).next_ident(session, reason);
+	pending_end(session).next_ident(session, reason);
 }
 
-void arrival_ask_ident(struct session *session, uint64_t deadline_ms, arrival_ident_step *next)
+void pending_ask_ident(struct session *session, uint64_t deadline_ms, pending_ident_step *next)
 {
-	struct arrival *arrival = arrival_begin(session);
-	struct address local;
+	struct pending *pending = pending_begin(session);
 
-	if (!arrival)
+	if (!pending)
 		return;
-	arrival->next_ident = next;
-	address_of_socket(session->fd, &local);
-	arrival->ident = identify_start(&local, &session->peer, deadline_ms, on_identified, session);
-	if (!arrival->ident)
+	pending->next_ident = next;
+	pending->ident = identify_start(session_local(session), &session->peer, deadline_ms,
+					on_identified, session);
+	if (!pending->ident)
 		on_identified(session, IDENTIFY_SYSTEM_ERROR, NULL);
 }
 
-/* --- parting ------------------------------------------------------------------------------- */
+/* --- closing ------------------------------------------------------------------------------- */
 
 static unsigned lingering;
 
@@ -305,7 +302,7 @@ static void on_linger_deadline(struct timer *timer)
 	session_close(container_of(timer, struct session, deadline));
 }
 
-void arrival_linger(struct session *session)
+void pending_linger(struct session *session)
 {
 	watch_init(&session->watch, session->fd, on_lingering);
 	if (lingering >= LINGERING_MOST || shutdown(session->fd, SHUT_WR) < 0 ||

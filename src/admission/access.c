@@ -1,0 +1,40 @@
+#include "admission/access.h"
+
+#include "admission/intercept.h"
+#include "admission/load.h"
+
+static enum verdict verdict_of(enum access_decision decision)
+{
+	return decision == ACCESS_ALLOWED ? ADMITTED : REFUSED_ADDRESS;
+}
+
+struct judgement access_address(const struct service_settings *settings,
+				struct sensor_list *bans, const struct address *peer,
+				const char *const *names, uint64_t now)
+{
+	struct access_result result;
+
+	if (bans && sensor_list_bans(bans, peer, now))
+		return (struct judgement){ .verdict = REFUSED_BANNED };
+	result = access_decide(&settings->only_from, &settings->no_access, peer, names);
+	/* What has come to the server's socket the kernel has let in by the names. */
+	if (result.decision == ACCESS_NEEDS_NAMES && intercepts_datagrams(settings))
+		result.decision = ACCESS_ALLOWED;
+	return (struct judgement){
+		.verdict = verdict_of(result.decision),
+		.needs_names = result.decision == ACCESS_NEEDS_NAMES,
+		.is_tie = result.tie,
+	};
+}
+
+enum verdict access_time(const struct service_settings *settings, int minute)
+{
+	return access_times_allow(settings->access_times, settings->access_times_count, minute)
+	       ? ADMITTED : REFUSED_TIME;
+}
+
+enum verdict access_load(const struct service_settings *settings)
+{
+	return settings->max_load > 0 && load_is_excessive(settings->max_load) ? REFUSED_LOAD
+									       : ADMITTED;
+}

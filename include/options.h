@@ -28,14 +28,14 @@ struct options {
 	unsigned log_processes;    /* -logprocs */
 	unsigned check_interval;   /* -cc, seconds; 0: none */
 	bool debug, foreground, stay_alive, inetd_compat;
-	const char *unknown[UNKNOWN_MOST + 1]; /* passed over; NULL-ended */
+	const char *unknown[UNKNOWN_MOST + 1]; /* ignored; NULL-ended */
 	bool as_json;              /* -check=json */
 	const char *explain[3];    /* service, address, and time or NULL */
 };
 
-/* Reads the command line; what is wrong with it is said on standard error. An
- * option that is not known is an error, but for a daemon that goes by the name
- * of xinetd (own_name.h), which passes it over, as xinetd does, and says so. */
+/* Reads the command line; errors are reported on standard error. An unknown option is
+ * an error. A daemon with the name xinetd (own_name.h) ignores it with a message, as
+ * xinetd does. */
 struct options options_parse(int argc, char **argv);
 
 /* Lists every option on standard output. */

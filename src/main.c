@@ -30,7 +30,7 @@ static const char features[] =
 
 static struct load_options load_options_from(const struct options *options)
 {
-	static char directory[PATH_MAX]; /* which the daemon leaves */
+	static char directory[PATH_MAX]; /* where the program was started */
 
 	if (!getcwd(directory, sizeof directory))
 		strcpy(directory, "/");

@@ -16,7 +16,7 @@
 
 enum { LOG_PROCESSES = 15 };
 
-/* Takes one option's value; false when it makes no sense. */
+/* Reads one option's value; false when it is invalid. */
 typedef bool option_taker(struct options *options, const char *value);
 
 static bool take_number(unsigned *number, const char *value)
@@ -32,8 +32,8 @@ static bool take_number(unsigned *number, const char *value)
 	return true;
 }
 
-/* The daemon leaves the directory that a relative path begins in. What is made
- * here lives as long as the process. */
+/* The daemon changes its directory, so paths must be absolute. The result is never
+ * freed. */
 static const char *absolute_path(const char *path)
 {
 	char directory[PATH_MAX], *absolute;
@@ -105,7 +105,7 @@ static bool take_inetd_compat(struct options *options, const char *value)
 	return options->inetd_compat = true;
 }
 
-/* For what is so without it. */
+/* For options without effect. */
 static bool take_nothing(struct options *options, const char *value)
 {
 	(void)options;
@@ -221,7 +221,8 @@ static void misuse(struct options *options, const char *what, const char *which)
 	options->command = COMMAND_MISUSED;
 }
 
-/* False when nobody would expect the option to be passed over, or for too many. */
+/* Ignores an unknown option. False unless the program's name is xinetd, or when there are
+ * too many. */
 static bool pass_over(struct options *options, const char *option)
 {
 	size_t count = 0;

@@ -7,9 +7,9 @@
 #include "admission/verdict.h"
 #include "config/settings.h"
 
-/* What the bans, only_from and no_access say of peer. bans may be NULL. names is as in
- * access_decide: NULL while they are not known, and then the judgement may be that they
- * are needed. An unknown peer matches no rule. now: loop_now(). */
+/* Decides by the bans, only_from and no_access. bans may be NULL. names as in
+ * access_decide: NULL while they are not known; the judgement can then have needs_names.
+ * An unknown peer matches no rule. now: loop_now(). */
 struct judgement access_address(const struct service_settings *settings,
 				struct sensor_list *bans, const struct address *peer,
 				const char *const *names, uint64_t now);

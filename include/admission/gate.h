@@ -1,5 +1,5 @@
-/* A listening socket on the loopback interface that admits known ports alone: a
- * classic BPF program, which the kernel runs for each segment. */
+/* A filter for a listening socket on the loopback interface that admits only known source
+ * ports: a classic BPF program, which the kernel runs for each segment. */
 #ifndef USHERD_ADMISSION_GATE_H
 #define USHERD_ADMISSION_GATE_H
 
@@ -13,12 +13,12 @@ struct gate {
 	unsigned count;
 };
 
-/* Attaches gate to fd, a listening socket on 127.0.0.1 or one that is to be: whatever
- * comes from elsewhere is dropped by the kernel. Returns 0, or -1 with errno. */
+/* Attaches gate to fd, a socket on 127.0.0.1 that listens or will listen: the kernel drops
+ * segments from other ports. Returns 0, or -1 with errno. */
 int gate_attach(const struct gate *gate, int fd) __attribute__((warn_unused_result));
 
-/* The oldest gives way when there are GATE_MOST: its connection has long been made,
- * and one that is made passes by the ports that there were at that time. */
+/* When there are GATE_MOST the oldest is dropped: its connection has been made long
+ * ago, and an existing connection keeps the filter it was made under. */
 void gate_add(struct gate *gate, uint16_t port);
 
 /* Harmless for a port that was not added. */

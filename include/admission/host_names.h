@@ -1,6 +1,6 @@
-/* The confirmed names of peers, for access lists that have host names in them:
- * looked up in the background, with a deadline, and remembered for a while so
- * that one busy host costs one lookup. Loop thread only. */
+/* The confirmed names of peers, for access lists with host names: looked up in the
+ * background, with a deadline, and cached so that a busy host needs only one lookup.
+ * Loop thread only. */
 #ifndef USHERD_ADMISSION_HOST_NAMES_H
 #define USHERD_ADMISSION_HOST_NAMES_H
 
@@ -14,18 +14,17 @@ struct name_query;
 enum {
 	NAMES_DEADLINE_MS = 10000, /* then the peer counts as nameless */
 	NAMES_KEPT_MS = 60000,
-	NAMES_NONE_KEPT_MS = 5000, /* that there is no name: often for no longer than a
-				    * name server is out of order */
-	NAMES_KEPT_MOST = 4096,    /* the ones unused for longest give way */
+	NAMES_NONE_KEPT_MS = 5000, /* for a host without a name: the cause is often a name
+				    * server that fails only for a short time */
+	NAMES_KEPT_MOST = 4096,    /* the least recently used are dropped */
 };
 
-/* Calls done with address's names (NULL-ended; empty: it has none, or nobody
- * could say, or not in time). When they are known already, or can't be looked up,
- * done is called before this returns, and it returns NULL; otherwise the query,
- * good until done is called. Queries of one service for one address share one
- * lookup, which goes on, and is remembered, when none of them waits for it any more.
- * What one service asks for is looked up for another anew, as it would wait in the
- * queue of the first. */
+/* Calls done with address's names (NULL-ended; empty: it has none, the lookup failed, or
+ * took too long). When they are known already, or can't be looked up, done is called
+ * before this returns, and it returns NULL; otherwise it returns the query, valid until
+ * done is called. Queries of one service for one address share one lookup, which goes on,
+ * and is cached, even if all of them are cancelled. Each service has lookups of its own,
+ * so that it does not wait in the queue of another service. */
 typedef void names_known(void *context, const char *const *names);
 struct name_query *host_names_find(const struct turn_owner *owner, const struct address *address,
 				   names_known *done, void *context);

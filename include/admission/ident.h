@@ -1,5 +1,5 @@
-/* The Identification Protocol of RFC 1413: what to ask, and what the answer
- * means. Pure; session/identify.h does the talking. */
+/* The Identification Protocol of RFC 1413: the format of query and answer. Pure;
+ * session/identify.h does the input and output. */
 #ifndef USHERD_ADMISSION_IDENT_H
 #define USHERD_ADMISSION_IDENT_H
 

@@ -1,4 +1,4 @@
-/* INTERCEPT, frontend/intercept.h: the sockets of it, and what the kernel is told. */
+/* INTERCEPT (frontend/intercept.h): its sockets and their filters in the kernel. */
 #ifndef USHERD_ADMISSION_INTERCEPT_H
 #define USHERD_ADMISSION_INTERCEPT_H
 
@@ -10,17 +10,16 @@
 bool intercepts_streams(const struct service_settings *settings);
 bool intercepts_datagrams(const struct service_settings *settings);
 
-/* Opens the socket for refused datagrams on address, and has the kernel choose
- * between it and the server's, which comes after it and must be let in by
- * intercept_prepare and bound to the same address and port. Returns its
- * descriptor, or -1 with errno. */
+/* Opens the socket for refused datagrams on address, with a filter that chooses between
+ * it and the server's socket. The latter must be prepared with intercept_prepare and then
+ * bound to the same address and port. Returns the descriptor, or -1 with errno. */
 int intercept_open_refused(const struct address *address, int v6only,
 			   const struct service_settings *settings)
 	__attribute__((warn_unused_result));
 int intercept_prepare(int fd) __attribute__((warn_unused_result));
 
-/* Has the kernel choose by these lists from now on, which have no names in them; fd:
- * either socket. 0, or -1 with errno. */
+/* Replaces the filter by one for these lists, which must have no names; fd: either
+ * socket. 0, or -1 with errno. */
 int intercept_filter(int fd, const struct access_list *only_from,
 		     const struct access_list *no_access) __attribute__((warn_unused_result));
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* True when the load is at or above most; false also when it can't be told. */
+/* True when the load is at or above most; false also when it is not known. */
 bool load_is_excessive(double most);
 
 #endif

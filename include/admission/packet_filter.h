@@ -10,8 +10,8 @@
 #include <stddef.h>
 
 /* What the program returns: which socket of a group (SO_ATTACH_REUSEPORT_CBPF,
- * socket(7)) is to have the datagram, in the order they were bound. The first is
- * the one for refused ones, as the kernel turns to it in case of doubt. */
+ * socket(7)) gets the datagram, in the order of binding. The first one is for refused
+ * datagrams, because the kernel uses it if the program fails. */
 enum { FILTER_REFUSES = 0, FILTER_ADMITS = 1 };
 
 /* Writes a program that decides by the source address as access_decide does.
@@ -21,7 +21,7 @@ size_t packet_filter_build(const struct access_list *only_from,
 			   const struct access_list *no_access, struct sock_filter *program,
 			   size_t most);
 
-/* True when every rule of the lists can be part of a filter. */
+/* True when a filter can have every rule of the lists. */
 bool packet_filter_can_keep(const struct access_list *only_from,
 			    const struct access_list *no_access);
 

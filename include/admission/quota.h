@@ -1,6 +1,6 @@
-/* What the sessions of a service use of its limits (instances, per_source, cps,
- * source_cps), and whether one more may. Pure: the clock is an argument, and nothing is
- * suspended here; for want of memory a limit by source lets everybody in.
+/* How much of a service's limits (instances, per_source, cps, source_cps) its sessions
+ * use, and whether one more is admitted. Pure: the clock is an argument, and nothing is
+ * suspended here; if memory runs out, a limit by source admits everybody.
  *
  * A session is pending until its handler has it. It is counted as running from the step
  * that counts it (admission/steps.h) until it closes, or is refused after that. */
@@ -25,10 +25,10 @@ struct quota {
 /* Frees what it holds. Sources that quota_run and quota_pend gave are gone then. */
 void quota_clear(struct quota *quota);
 
-/* Whether one more session of peer's may be pending: ADMITTED, REFUSED_PENDING or
- * REFUSED_MEMORY. A source may have as many as there is room left for, so that there is
- * always room for a source that has none: alone it has half of the room, two have a third
- * each. */
+/* Whether one more session of peer may be pending: ADMITTED, REFUSED_PENDING or
+ * REFUSED_MEMORY. A source may have as many as there is room left: one source alone gets
+ * half of the room, two get a third each. So there is always room for a source that has
+ * none. */
 enum verdict quota_judge_pending(struct quota *quota, const struct service_settings *settings,
 				 const struct address *peer);
 
@@ -53,7 +53,7 @@ enum verdict quota_judge_instances(const struct quota *quota,
 enum verdict quota_judge_source(struct quota *quota, const struct service_settings *settings,
 				const struct address *peer);
 
-/* source_cps and cps: takes the token that being admitted costs. */
+/* source_cps and cps: takes a token. */
 enum verdict quota_take_source_rate(struct quota *quota, const struct service_settings *settings,
 				    const struct address *peer, uint64_t now);
 struct judgement quota_take_rate(struct quota *quota, const struct service_settings *settings,

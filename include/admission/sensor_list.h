@@ -1,9 +1,9 @@
-/* The addresses that touched a SENSOR service and are refused by all others
- * until their time is over. Pure: the clock is an argument.
+/* The addresses that touched a SENSOR service: all services refuse them until the ban
+ * ends. Pure: the clock is an argument.
  *
- * An address is banned exactly as it is, never as a network; ports and IPv6
- * scopes do not count. At most SENSOR_LIST_MOST are kept: to a new one beyond
- * that the ban that ends soonest gives way, a permanent one last. */
+ * Exactly the address is banned, never a network; ports and IPv6 scopes do not count. At
+ * most SENSOR_LIST_MOST are kept: beyond that a new one replaces the ban that ends first,
+ * a permanent one last. */
 #ifndef USHERD_ADMISSION_SENSOR_LIST_H
 #define USHERD_ADMISSION_SENSOR_LIST_H
 
@@ -23,10 +23,10 @@ struct sensor_list *sensor_list_new(void); /* NULL with errno */
 /* NULL is harmless. */
 void sensor_list_free(struct sensor_list *list);
 
-/* Bans address until `until` (milliseconds, monotonic; or SENSOR_FOREVER). A
- * ban that stands already is extended, never shortened. Returns true when the
- * address was not banned before and is now. An unknown address is not banned,
- * nor is any when `until` is over or, with errno ENOMEM, memory is short: false. */
+/* Bans address until `until` (milliseconds, monotonic; or SENSOR_FOREVER). An existing
+ * ban is extended, never shortened. Returns true when the address was not banned before
+ * and is now; false also for an unknown address, if `until` is over or, with errno
+ * ENOMEM, if memory runs out. */
 bool sensor_list_ban(struct sensor_list *list, const struct address *address, uint64_t now,
 		     uint64_t until);
 

@@ -1,15 +1,13 @@
-/* What is known of each source of connections: how many it has running, and
- * how fast it comes. A source is an address prefix (one host for IPv4 and a
- * /64 for IPv6, unless configured otherwise) at one service.
+/* The state of each source of connections: how many it has running, and its rate. A
+ * source is an address prefix (one host for IPv4 and a /64 for IPv6, unless configured
+ * otherwise) at one service.
  *
- * Pure: the clock is an argument. One hash holds every source that has
- * something running or has not yet won back its whole allowance; the others are
- * forgotten little by little, as calls come. At most SOURCES_MOST are kept:
- * when more come at once, sources with nothing running are forgotten, and rather
- * those with fuller buckets, so that a flood from forged addresses costs a
- * bounded amount of memory and never the memory of a source that has something
- * running. (Should SOURCES_MOST have something running, those are kept and one
- * more.) */
+ * Pure: the clock is an argument. A hash has every source that has something running or
+ * whose bucket is not full again; the others are removed step by step, during calls. At
+ * most SOURCES_MOST are kept: beyond that sources with nothing running are removed, those
+ * with fuller buckets first. So a flood from forged addresses needs a limited amount of
+ * memory and never removes a source that has something running. (If SOURCES_MOST have
+ * something running, those are kept and one more.) */
 #ifndef USHERD_ADMISSION_SOURCES_H
 #define USHERD_ADMISSION_SOURCES_H
 
@@ -21,8 +19,8 @@
 
 enum { SOURCES_MOST = 65536 };
 
-/* How fast tokens come: `rate` of them in so many seconds, and at most burst are
- * saved. Rate and burst are 1 to 10,000,000, seconds 1 to 86,400. */
+/* How fast a bucket fills: with `rate` tokens in so many seconds, up to burst. Rate and
+ * burst are 1 to 10,000,000, seconds 1 to 86,400. */
 struct pace {
 	uint32_t rate, seconds, burst;
 };
@@ -61,23 +59,22 @@ unsigned sources_running(const struct sources *sources, const struct address *ad
 /* Counts one more running connection of address's source. Returns the source,
  * to be given to source_leave when the connection ends, whatever the prefix
  * lengths are by then; NULL for an unknown address (errno 0, nothing to give
- * back then) or, with errno ENOMEM, for want of memory. */
+ * back then) or, with errno ENOMEM, when memory runs out. */
 struct source *source_enter(struct sources *sources, const struct address *address,
 			    struct source_prefix lengths);
 void source_leave(struct sources *sources, struct source *source);
 
 /* source_cps: takes a token from the bucket of address's source; false when it
- * has none left. An unknown address, and one that can't be remembered for want
- * of memory, is never refused. */
+ * has none left. An unknown address, and one for which memory runs out, is never
+ * refused. */
 bool source_take_token(struct sources *sources, const struct address *address,
 		       struct source_prefix lengths, uint64_t now, struct pace pace);
 
-/* cps: the fair share of a service's rate. Tells whether this connection is
- * admitted at that pace: it is when the service's bucket has a token; when it
- * has none, a second bucket of a quarter of the pace (at least 1) admits sources
- * that are below their share, which is the rate of a second divided by the
- * number of sources that asked during the last one. A source is below it
- * that asked less often than that in that second, whether it was admitted or
+/* cps: the fair share of a service's rate. True when this connection is admitted at that
+ * pace: when the service's bucket has a token. If it has none, a second bucket with a
+ * quarter of the pace (at least 1) admits sources that are below their share. The share
+ * is the rate per second divided by the number of sources that connected in the last
+ * second. A source is below it if it connected less often in that second, admitted or
  * not. An unknown address has no share. */
 bool sources_admit(struct sources *sources, struct token_bucket *service,
 		   struct token_bucket *reserve, const struct address *address,

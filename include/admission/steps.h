@@ -1,6 +1,6 @@
-/* The steps of admission, in their order: what a connection passes before its handler has
- * it, the cheapest first. One table, and two that walk it: frontend/connection takes the
- * steps, inspect/explain tells what each would say. */
+/* The steps of admission, in the order in which a connection takes them, the cheapest
+ * first. Two modules use the table: frontend/connection takes the steps, inspect/explain
+ * prints what each would decide. */
 #ifndef USHERD_ADMISSION_STEPS_H
 #define USHERD_ADMISSION_STEPS_H
 
@@ -27,12 +27,12 @@ enum admission_step {
 /* How a peer comes to a service. */
 enum way {
 	WAY_CONNECTION = 1 << 0,  /* by a connection that the daemon has accepted */
-	WAY_MULTIPLEXED = 1 << 1, /* by one, through tcpmux */
-	WAY_SERVER = 1 << 2,      /* to the socket of a server, which is to be started */
+	WAY_MULTIPLEXED = 1 << 1, /* by a connection to tcpmux */
+	WAY_SERVER = 1 << 2,      /* by the socket of a wait server, which must be started */
 	WAY_DATAGRAM = 1 << 3,    /* by a datagram that the daemon answers */
 };
 
-/* Who wants a service. */
+/* A peer that wants a service. */
 struct candidate {
 	const struct service_settings *settings;
 	struct quota *quota;
@@ -49,12 +49,12 @@ struct candidate {
  * most once a second (admission/libwrap.h). */
 bool admission_applies(enum admission_step step, const struct candidate *candidate);
 
-/* True for a step whose judgement is known at once: of the others there is none, and who
- * walks the table has its own way to take them. */
+/* True for a step that is decided at once, by admission_judge. The users of the table take
+ * the other steps in their own ways. */
 bool admission_judges(enum admission_step step);
 
-/* What the step says; takes the tokens that this costs. To be called only where
- * admission_judges and admission_applies are true. */
+/* The judgement of the step, which takes tokens if the step has a rate. To be called only
+ * if admission_judges and admission_applies are true. */
 struct judgement admission_judge(enum admission_step step, const struct candidate *candidate);
 
 #endif

@@ -24,24 +24,24 @@ enum verdict {
 	REFUSED_IDENT,         /* IDONLY and no identity */
 	REFUSED_TARGET,        /* INTERCEPT: the socket of its server is not open */
 	REFUSED_BANNED,        /* touched a sensor before */
-	REFUSED_BANNER,        /* gone, or did not take what is sent before anything else */
+	REFUSED_BANNER,        /* has closed, or did not read the banner in time */
 	VERDICT_COUNT
 };
 
-/* What one step of admission says. Whoever asked acts on it. */
+/* The result of one step of admission. The caller acts on it. */
 struct judgement {
 	enum verdict verdict;
 	bool needs_names;  /* the verdict holds only if the peer's names change nothing */
 	bool is_tie;       /* only_from and no_access match equally: refused */
-	uint64_t pause_ms; /* cps: with ADMITTED, take nobody else for so long; with
+	uint64_t pause_ms; /* cps: with ADMITTED, admit no other one for so long; with
 			    * REFUSED_RATE, close the service for so long; 0: neither */
 };
 
-/* The word a FAIL line has for it: "address", "service_limit", "connections per
+/* The reason in a FAIL line: "address", "service_limit", "connections per
  * second" ... as xinetd writes them. */
 const char *verdict_text(enum verdict verdict);
 
-/* The same, but for a ban, which is an "address" there, and has a name of its own. */
+/* The same for the status report, where a ban, an "address" above, is "ban". */
 const char *verdict_name(enum verdict verdict);
 
 #endif

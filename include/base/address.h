@@ -2,7 +2,7 @@
  *
  * An IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) becomes the IPv4 address it
  * stands for as soon as it enters through address_from_sockaddr, so a client
- * of a dual-stack socket is one and the same in logs, limits and rules. */
+ * of a dual-stack socket is the same host in logs, limits and rules. */
 #ifndef USHERD_BASE_ADDRESS_H
 #define USHERD_BASE_ADDRESS_H
 
@@ -56,7 +56,7 @@ uint16_t address_port(const struct address *address);
 void address_set_port(struct address *address, uint16_t port);
 
 /* True when both are the same host; ports do not count, the scope only where
- * link-local addresses need it. An unknown address is nobody's. */
+ * link-local addresses need it. An unknown address equals none. */
 bool address_same_host(const struct address *one, const struct address *other);
 
 /* Numeric, without port or brackets; "<no address>" when unknown. Returns text. */

@@ -11,7 +11,7 @@ struct arena_block;
 /* All zero is an empty arena. */
 struct arena {
 	struct arena_block *blocks;
-	bool failed; /* some allocation did: what was built is not whole */
+	bool failed; /* an allocation failed: what was built is incomplete */
 };
 
 /* size bytes of zeros, aligned for anything. NULL, with arena->failed set, when

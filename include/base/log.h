@@ -1,4 +1,4 @@
-/* The daemon's own voice, in xinetd's format: to a file as
+/* The daemon's own log, in xinetd's format: to a file as
  * "26/11/21@07:07:00 usherd[31226]: NOTICE: text", under its own_name, to syslog as
  * the text alone, on a terminal as "NOTICE: text". Every function here preserves
  * errno. Before log_to_* is called, messages go to standard error. Loop thread only. */
@@ -11,7 +11,7 @@
 struct sink;
 
 /* Sends the log to a file, to syslog, or to standard error.
- * 0, or -1 with errno, the log then being where it was. */
+ * 0, or -1 with errno and the log where it was. */
 int log_to_file(const char *path) __attribute__((warn_unused_result));
 int log_to_syslog(int facility) __attribute__((warn_unused_result));
 void log_to_stderr(void);
@@ -20,8 +20,8 @@ void log_to_stderr(void);
  * first LOG_INFO. */
 void log_set_level(int level);
 
-/* From here on errors go to standard error as well as to the log, until told to
- * stop: for a start whose log is elsewhere than where its command was given. */
+/* From here on errors go to standard error as well as to the log, until
+ * log_stop_copying: for a start from a terminal that is not the log. */
 void log_copy_errors_to_stderr(void);
 void log_stop_copying(void);
 
@@ -51,7 +51,7 @@ const char *log_level_name(int level);
  * fits; size includes the final NUL and must be at least 1. Returns escaped. */
 char *log_escape(char *escaped, size_t size, const char *bytes, size_t length);
 
-/* The same. Returns how many bytes that were; any, if size is at least 5. */
+/* The same. Returns how many bytes were copied: at least one, if size is at least 5. */
 size_t log_escape_some(char *escaped, size_t size, const char *bytes, size_t length);
 
 #endif

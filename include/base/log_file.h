@@ -1,5 +1,5 @@
-/* Opens log files. As root, no link is followed that somebody else can have laid,
- * and where others can lay files only a regular file with one name is written to. */
+/* Opens log files. As root, it follows no link that another user can have made, and
+ * where others can create files it opens only a regular file with one hard link. */
 #ifndef USHERD_BASE_LOG_FILE_H
 #define USHERD_BASE_LOG_FILE_H
 
@@ -10,7 +10,7 @@ int log_file_open(const char *path) __attribute__((warn_unused_result));
 /* Why a log file could not be opened the last time; valid until the next one. */
 const char *log_file_error(void);
 
-/* Has log_file_error say this. */
+/* Sets what log_file_error returns. */
 void log_file_say(const char *reason);
 
 #endif

@@ -1,10 +1,10 @@
-/* The event loop: descriptors, timers, and what is due at the end of a turn.
+/* The event loop: descriptors, timers, and callbacks at the end of a turn.
  *
- * There is one loop, run by one thread, which owns every watch and timer and
- * alone may call what is declared here; other threads hand it work through a
- * worker pool. A callback may start, stop and free any watch or timer, its own
- * included: an event that was collected for a watch which has since been
- * stopped is dropped. A descriptor has at most one watch at a time. */
+ * There is one loop, run by one thread, which owns every watch and timer. Only that
+ * thread may call these functions; other threads pass it work through a worker pool.
+ * A callback may start, stop and free any watch or timer, its own included: a
+ * collected event of a watch that has been stopped since is dropped. A descriptor
+ * has at most one watch at a time. */
 #ifndef USHERD_BASE_LOOP_H
 #define USHERD_BASE_LOOP_H
 
@@ -23,7 +23,7 @@ struct watch;
 typedef void watch_callback(struct watch *watch, short events);
 
 /* Embedded in its owner, which keeps it until it is stopped. Fields are the
- * loop's own but for fd, which the owner may read. */
+ * loop's own, except fd, which the owner may read. */
 struct watch {
 	int fd;
 	short events;     /* wanted; 0 while stopped */
@@ -52,11 +52,11 @@ void watch_stop(struct watch *watch);
 bool watch_is_started(const struct watch *watch);
 
 /* Dispatches until loop_stop is called; not at all if it was called before.
- * What loop_at_turn_end collected is called once more before it returns. */
+ * The callbacks of loop_at_turn_end are called once more before it returns. */
 void loop_run(void);
 
-/* One turn: waits at most max_wait_ms (-1: as long as it takes) for events and
- * timers, dispatches them, then calls what loop_at_turn_end collected. */
+/* One turn: waits at most max_wait_ms (-1: no limit) for events and timers, dispatches
+ * them, then calls the callbacks of loop_at_turn_end. */
 void loop_turn(int max_wait_ms);
 
 /* Makes loop_run return after the current turn. */

@@ -1,9 +1,9 @@
-/* Memory that is free in this process, for the other processes of the machine. */
+/* Returns free memory of this process to the system. */
 #ifndef USHERD_BASE_MEMORY_H
 #define USHERD_BASE_MEMORY_H
 
-/* Gives what malloc keeps for later back to the kernel: after work that takes much
- * more for a moment than it leaves behind. Where the C library can't, nothing. */
+/* Returns what malloc keeps for later to the kernel: after work that needs much memory
+ * only for a moment. Does nothing where the C library can't. */
 void memory_give_back(void);
 
 #endif

@@ -1,6 +1,6 @@
-/* Which of the name servers that resolv.conf names answer. A lookup that fails does
- * not tell: whoever has a slow or broken zone of its own has lookups fail whenever
- * it likes. So the name servers themselves are asked for what each of them knows. */
+/* Which of the name servers in resolv.conf answer. A failed lookup does not show that:
+ * anybody who has a slow or broken zone can make lookups fail. So each name server is
+ * asked a question that it can answer by itself. */
 #ifndef USHERD_BASE_NAME_SERVERS_H
 #define USHERD_BASE_NAME_SERVERS_H
 
@@ -12,24 +12,23 @@
 enum { NAME_SERVERS_MOST = 3 };
 
 struct name_servers {
-	size_t count; /* 0: nobody was asked */
+	size_t count; /* 0: none was asked */
 	struct address list[NAME_SERVERS_MOST];
 	bool answers[NAME_SERVERS_MOST];
 };
 
-/* Asks each, when it is time to: every five seconds at the most, after a question
- * that was_in_vain, or while some are known not to answer. Waits a second and a half
- * at the most. On any thread. */
+/* Asks each of them after a failed lookup, or while one is known not to answer, but at
+ * most every five seconds. Waits at most a second and a half. Any thread. */
 void name_servers_ask(struct name_servers *servers, bool was_in_vain);
 
-/* Logs which of them have ceased to answer, and which answer again. Loop thread. */
+/* Logs which of them no longer answer, and which answer again. Loop thread. */
 void name_servers_report(const struct name_servers *servers);
 
-/* Those that did not answer when they were last asked, a blank between them; NULL
+/* Those that did not answer when they were last asked, separated by blanks; NULL
  * when there are none. Loop thread. */
 const char *name_servers_silent(void);
 
-/* Has nothing logged from now on, for who says it in another place. */
+/* Logs nothing from now on, for callers that report it themselves. */
 void name_servers_log_nothing(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* What the daemon goes by in its logs: the name it was started by, and a process. */
+/* The daemon's name and process id in its logs: the name under which it was started. */
 #ifndef USHERD_BASE_OWN_NAME_H
 #define USHERD_BASE_OWN_NAME_H
 
@@ -10,17 +10,17 @@ enum {
 
 /* Takes the name from argv[0], which may be NULL: what follows the last slash,
  * cut to OWN_NAME_MOST; a byte that would end the name in a log line becomes
- * '_'. Where nothing is left of it the name stays what it was. To be called
- * before there are other threads. */
+ * '_'. An empty result leaves the name unchanged. To be called before there are
+ * other threads. */
 void own_name_take(const char *argv0);
 
-/* "usherd" until it is taken from elsewhere. */
+/* "usherd" until own_name_take. */
 const char *own_name(void);
 
-/* Its process is that one from now on, for who writes on behalf of another. */
+/* Sets the process id, for a process that writes log lines of another. */
 void own_process_take(pid_t process);
 
-/* This process until it is taken from elsewhere. */
+/* This process until own_process_take. */
 pid_t own_process(void);
 
 #endif

@@ -1,6 +1,6 @@
-/* A hash of prefixes that strangers can't predict. The tables keyed by prefix
- * are filled by whoever knocks: with a known hash an attacker could come from
- * addresses that all fall into one bucket. */
+/* A hash of prefixes that peers can't predict. Any peer adds keys to the tables that
+ * use it: with a known hash an attacker could use addresses that all fall into one
+ * bucket. */
 #ifndef USHERD_BASE_PREFIX_HASH_H
 #define USHERD_BASE_PREFIX_HASH_H
 
@@ -12,7 +12,7 @@
 /* The bytes of a struct prefix that count as a key: all but its padding. */
 enum { PREFIX_KEY_SIZE = offsetof(struct prefix, bytes) + sizeof(((struct prefix *)0)->bytes) };
 
-/* One for each table. */
+/* Each table has one. */
 struct prefix_hash {
 	uint64_t secrets[6];
 };

@@ -1,7 +1,6 @@
-/* Shares of something that there is only so much of, such as descriptors. Each
- * holder has a part that is kept free for it, and so has one that is yet to join;
- * what is beyond these parts goes to whoever comes first. So one holder alone may
- * have nearly all, and none can leave another with nothing. */
+/* Shares of a limited resource, such as descriptors. A part is reserved for each
+ * holder, and for one that may still join; the rest is first come, first served. So
+ * one holder alone may have nearly all, and none can leave another with nothing. */
 #ifndef USHERD_BASE_SHARES_H
 #define USHERD_BASE_SHARES_H
 
@@ -21,12 +20,12 @@ struct shares {
 	LIST_HEAD(, share) list;
 	unsigned total, count;
 	unsigned held;      /* by all holders */
-	unsigned part;      /* kept for each holder; see shares_part */
+	unsigned part;      /* reserved for each holder; see shares_part */
 	unsigned unclaimed; /* what holders have not taken yet of their parts */
-	bool is_stale;      /* part and unclaimed have to be found anew */
+	bool is_stale;      /* part and unclaimed must be computed again */
 };
 
-/* There are total of them from now on, even if more are held. */
+/* Sets the total, even if more are held. */
 void shares_set_total(struct shares *shares, unsigned total);
 
 void share_join(struct shares *shares, struct share *share);
@@ -43,7 +42,7 @@ bool share_take(struct shares *shares, struct share *share, unsigned count)
 
 void share_give_back(struct shares *shares, struct share *share, unsigned count);
 
-/* How many are kept for each holder: SHARE_PART_MOST, or less where all parts
+/* How many are reserved for each holder: SHARE_PART_MOST, or less where all parts
  * together would be more than half of the total. */
 unsigned shares_part(struct shares *shares);
 

@@ -1,11 +1,11 @@
 /* Where log lines go: a file with optional size limits, syslog, or a descriptor.
  *
- * Lines for a file are gathered and written with one write(2) per file and turn
+ * Lines for a file are collected and written with one write(2) per file and turn
  * of the loop; syslog and descriptors get each line at once. Lines are cut at
- * 8 KiB; that they hold no newline is the caller's part. SIGPIPE must be
- * ignored. A sink never blocks and never fails towards its caller: what can't be
- * written (a full disk, a syslogd that does not read) is lost, counted, and
- * said once, when it begins and when it ends. Loop thread only. */
+ * 8 KiB, and must have no newline. SIGPIPE must be ignored. A sink never blocks and
+ * never fails for its caller: a line that can't be written (a full disk, a syslogd
+ * that does not read) is lost and counted. The beginning and the end of such a loss
+ * are reported once. Loop thread only. */
 #ifndef USHERD_BASE_SINK_H
 #define USHERD_BASE_SINK_H
 
@@ -15,30 +15,30 @@
 
 struct sink;
 
-/* Told about a sink's troubles, in a finished sentence without a newline. */
+/* Gets a report about a sink: a whole sentence without a newline. */
 typedef void sink_trouble(const char *sentence);
 
-/* Sets who is told; NULL for nobody. */
+/* Sets the receiver of reports; NULL: none. */
 void sink_on_trouble(sink_trouble *callback);
 
 /* Opens path for appending, created with mode 0644 less the umask, or finds
  * the sink that is open on that path already. `owner` names the log in the
  * messages about its limits ("Size of OWNER log exceeded hard limit"). Past
- * soft_limit bytes a message is due once; past hard_limit nothing more is
+ * soft_limit bytes there is one message; past hard_limit nothing more is
  * written until sink_reopen_all finds the file small again. 0: no limit. On a
  * file that is open already, owner and limits replace those it had. Returns a
  * reference, or NULL with errno and log_file_error. */
 struct sink *sink_open_file(const char *path, uint64_t soft_limit, uint64_t hard_limit,
 			    const char *owner);
 
-/* Files are opened by this function instead of log_file_open, with the same
- * contract, for a process that may not open them itself. errno EALREADY: there is
- * nothing new, and an open file stays as it is without a word. */
+/* Sets a function that opens files instead of log_file_open, with the same contract,
+ * for a process that may not open them itself. errno EALREADY: there is no new
+ * descriptor, and an open file is kept without a message. */
 typedef int sink_opener(const char *path);
 void sink_use_opener(sink_opener *opener);
 
 /* A sink to /dev/log for one facility and level (LOG_DAEMON, LOG_INFO ...);
- * never fails but for memory, as syslogd may come later. */
+ * fails only when memory runs out, because syslogd may be started later. */
 struct sink *sink_open_syslog(int facility, int level);
 
 /* Where syslogd listens, /dev/log unless told otherwise; path stays the
@@ -46,8 +46,8 @@ struct sink *sink_open_syslog(int facility, int level);
 void sink_use_syslog_socket(const char *path);
 
 /* A sink on a descriptor that stays the caller's, such as standard error: the
- * text alone, without time or name. Not being ours it is never made
- * non-blocking; a line it is not ready for is lost. NULL when out of memory. */
+ * text alone, without time or name. It is never made non-blocking, because others use
+ * it too; a line it is not ready for is lost. NULL when out of memory. */
 struct sink *sink_open_descriptor(int fd);
 
 struct sink *sink_keep(struct sink *sink);
@@ -71,12 +71,12 @@ bool sink_is_syslog(const struct sink *sink);
  * limit. */
 bool sink_is_losing(const struct sink *sink);
 
-/* Writes out what was gathered. To be handed to loop_at_turn_end, and to be
- * called before the process exits. */
+/* Writes the collected lines. To be passed to loop_at_turn_end, and to be called before
+ * the process exits. */
 void sink_flush_all(void);
 
-/* Opens every file anew by its name, after a log rotation. One that can't be
- * opened keeps the old descriptor and says so. */
+/* Opens every file again by its name, after a log rotation. A file that can't be opened
+ * keeps the old descriptor, and that is reported. */
 void sink_reopen_all(void);
 
 /* Lines lost so far by all sinks together. */

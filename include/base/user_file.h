@@ -4,14 +4,14 @@
 
 #include <sys/types.h>
 
-enum { USER_NOBODY = 65534 }; /* uid and gid of whoever has no rights of their own */
+enum { USER_NOBODY = 65534 }; /* uid and gid without any rights */
 
-/* Opens path for reading as open(2) would for uid and gid, and no other group:
- * O_NONBLOCK, so that no named pipe holds anybody up. Where that is root, links
- * that others can have laid are not followed, and what may be a second name that
- * they gave a file is refused with EPERM (path_guard.h). Without root's rights it
- * opens with those there are. For a thread other than the loop's: the
- * thread's own rights change meanwhile. Returns a descriptor, or -1 with errno. */
+/* Opens path for reading as open(2) would for uid and gid, and no other group, with
+ * O_NONBLOCK, because a named pipe could block. For root, links that others can have
+ * made are not followed, and a file that may be a hard link of theirs is refused with
+ * EPERM (path_guard.h). Without root's rights it opens with the rights of the process.
+ * Not for the loop thread: the calling thread's rights change during the call. Returns a
+ * descriptor, or -1 with errno. */
 int user_file_open(const char *path, uid_t uid, gid_t gid) __attribute__((warn_unused_result));
 
 #endif

@@ -1,6 +1,6 @@
-/* A pool of threads for what can block: starting programs, looking up names,
- * reading a banner from a slow disk. The loop thread hands over a job, a worker
- * runs it, and the loop thread gets it back. Nothing else is shared. */
+/* A pool of threads for work that can block: starting programs, looking up names,
+ * reading a banner from a slow disk. The loop thread submits a job, a worker runs it,
+ * and the loop thread gets it back. Nothing else is shared. */
 #ifndef USHERD_BASE_WORKER_H
 #define USHERD_BASE_WORKER_H
 
@@ -31,19 +31,18 @@ struct job {
  * errno when that fails. */
 struct worker_pool *worker_pool_new(unsigned usual, unsigned most);
 
-/* The same with jobs that take turns and have shares as turns_new says. */
+/* The same with jobs that take turns; levels and shares as for turns_new. */
 struct worker_pool *worker_pool_new_shared(unsigned usual, unsigned most, size_t levels,
 					   const unsigned shares[]);
 
-/* Has the pool hold at most so many jobs as turns_set_room says; to be called before
- * any is submitted. */
+/* turns_set_room for the pool's jobs; to be called before any is submitted. */
 void worker_pool_set_room(struct worker_pool *pool, unsigned room);
 
-/* The same with turns_set_most_in_company. */
+/* turns_set_most_in_company for the pool's jobs; as above. */
 void worker_pool_set_most_in_company(struct worker_pool *pool, size_t level, unsigned most);
 
-/* Waits for the jobs that are running, drops the others, ends the threads. Calls
- * no done any more. For tests and orderly exits; not from a done. */
+/* Waits for running jobs, drops the others, and ends the threads. No done is called any
+ * more. For tests and orderly exits; not from a done. */
 void worker_pool_free(struct worker_pool *pool);
 
 /* Queues job. Returns 0, or -1 with errno when there is no thread and none can
@@ -51,19 +50,19 @@ void worker_pool_free(struct worker_pool *pool);
  * queued. */
 int worker_submit(struct worker_pool *pool, struct job *job) __attribute__((warn_unused_result));
 
-/* The same for a pool whose jobs take turns: keys says whose this one is. */
+/* The same for a pool whose jobs take turns: keys as for turns_join. */
 int worker_submit_for(struct worker_pool *pool, struct job *job, const struct turn_key keys[])
 	__attribute__((warn_unused_result));
 
-/* Takes back a job that no thread has taken: it is neither run nor done, and the
+/* Removes a job that no thread has taken: neither run nor done is called, and it is the
  * caller's again. False when a thread has it. */
 bool worker_cancel(struct worker_pool *pool, struct job *job);
 
-/* When a thread began with a job that was submitted, as loop_now() counts; 0 while
- * the job waits for one. */
+/* When a thread took a submitted job, in the time of loop_now(); 0 while the job
+ * waits. */
 uint64_t worker_began(struct worker_pool *pool, const struct job *job);
 
-/* Of a job that is not done: turns_given of the group it is in at that level. */
+/* turns_given of a job that is not done. */
 unsigned long worker_turns_given(struct worker_pool *pool, const struct job *job, size_t level);
 
 #endif

@@ -1,5 +1,5 @@
-/* One end of the socket pair between the monitor and the frontend. What arrives
- * is checked before anybody sees it: the kind, the size, how many descriptors.
+/* One end of the socket pair between the monitor and the frontend. Each message is
+ * checked before the owner gets it: kind, size, number of descriptors.
  * Loop thread only. */
 #ifndef USHERD_CHANNEL_CHANNEL_H
 #define USHERD_CHANNEL_CHANNEL_H
@@ -18,15 +18,15 @@ enum {
 
 struct channel;
 
-/* What an end's owner is told. */
+/* Callbacks of the owner. */
 struct channel_events {
-	/* A message whose kind, size and number of descriptors are right; what its
-	 * fields say is for the owner to check. The descriptors, close-on-exec, are
-	 * the owner's from here on: count of them. */
+	/* A message with the right kind, size and number of descriptors; the owner must
+	 * check its fields. The count descriptors, close-on-exec, are the owner's from
+	 * here on. */
 	void (*received)(struct channel *channel, const struct message *message,
 			 const int descriptors[], unsigned count);
 	/* The channel is closed: reason says why ("the other end is gone", or what
-	 * was wrong with a message). Called once, and nothing after it. */
+	 * was wrong with a message). This is the last call. */
 	void (*closed)(struct channel *channel, const char *reason);
 };
 
@@ -44,34 +44,34 @@ struct channel {
 /* A connected pair of non-blocking, close-on-exec sockets. 0, or -1 with errno. */
 int channel_pair(int ends[static 2]) __attribute__((warn_unused_result));
 
-/* Begins to listen on fd, which is the channel's from here on. Messages of the
- * kinds first_kind to last_kind may arrive; any other is an error of the other
- * end. 0, or -1 with errno and fd still the caller's. */
+/* Begins to read from fd, which is the channel's from here on. Messages of the kinds
+ * first_kind to last_kind may arrive; any other closes the channel. 0, or -1 with errno
+ * and fd still the caller's. */
 int channel_open(struct channel *channel, int fd, unsigned first_kind, unsigned last_kind,
 		 const struct channel_events *events) __attribute__((warn_unused_result));
 
 /* Sends message with copies of the descriptors, which stay the caller's. When the
- * socket has no room it is kept and sent later, in order. Returns 0, or -1 with
+ * socket is full the message is kept and sent later, in order. Returns 0, or -1 with
  * errno: ENOBUFS when CHANNEL_WAITING_MAX messages wait, ENOMEM, EMFILE, or EPIPE
  * once the channel is closed. */
 int channel_send(struct channel *channel, const struct message *message, const int descriptors[],
 		 unsigned count) __attribute__((warn_unused_result));
 
-/* What an owner does with the messages of one kind: one of the two, as descriptors can
- * come with them or not. */
+/* How an owner handles one kind of message: one of the two, depending on whether
+ * descriptors can come with it. */
 struct channel_act {
 	void (*take)(const struct message *message);
 	void (*take_with)(const struct message *message, const int descriptors[], unsigned count);
 };
 
-/* Does what acts, which has every kind that may arrive, has for the message's. */
+/* Calls the entry of acts for the message's kind; acts has every kind that may arrive. */
 void channel_act(const struct channel_act acts[], const struct message *message,
 		 const int descriptors[], unsigned count);
 
-/* Closes what came with a message, count of them. */
+/* Closes the count descriptors of a message. */
 void channel_close_descriptors(const int descriptors[], unsigned count);
 
-/* Closes without telling the owner. Harmless on one that is closed. */
+/* Closes without calling the owner. Harmless if it is closed. */
 void channel_close(struct channel *channel);
 
 bool channel_is_open(const struct channel *channel);

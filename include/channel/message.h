@@ -1,7 +1,7 @@
-/* What the monitor and the frontend say to each other: fixed structs over a
- * SOCK_SEQPACKET pair, some with descriptors. The frontend names a service by its
- * number in a generation of the settings, and a session by a number of its own;
- * never a path, a user or a process. */
+/* The messages between the monitor and the frontend: fixed structs over a
+ * SOCK_SEQPACKET pair, some with descriptors [in brackets]. The frontend names a service
+ * by its number in a generation of the settings, and a session by a number that it
+ * chooses; it never names a path, a user or a process. */
 #ifndef USHERD_CHANNEL_MESSAGE_H
 #define USHERD_CHANNEL_MESSAGE_H
 
@@ -13,45 +13,46 @@
 
 enum message_kind {
 	/* from the frontend */
-	MESSAGE_READY,       /* it runs, fenced in */
-	MESSAGE_ADOPTED,     /* a generation is in force; its endpoints were asked for */
-	MESSAGE_BIND,        /* a socket is wanted */
-	MESSAGE_UNBIND,      /* and no longer */
-	MESSAGE_LAUNCH,      /* [the connection] [both ends of the pipe for standard error] */
-	MESSAGE_END,         /* of a session's processes */
+	MESSAGE_READY,       /* it runs, with all restrictions in place */
+	MESSAGE_ADOPTED,     /* a generation is in force; its sockets were requested */
+	MESSAGE_BIND,        /* requests a socket */
+	MESSAGE_UNBIND,      /* closes it */
+	MESSAGE_LAUNCH,      /* starts a program: [the connection]
+			      * [both ends of the pipe for standard error] */
+	MESSAGE_END,         /* ends a session's processes */
 	MESSAGE_BAN,         /* an address touched a sensor */
-	MESSAGE_OPEN_BANNER, /* as the service's user */
-	MESSAGE_ASK_LIBWRAP, /* about a peer of a service */
-	MESSAGE_FORGET_LIBWRAP, /* nobody waits for that answer any more */
-	MESSAGE_LET_IN,      /* a connection to the inner socket of INTERCEPT */
-	MESSAGE_LET_OUT,     /* it is over, or was not made */
+	MESSAGE_OPEN_BANNER, /* opens a banner as the service's user */
+	MESSAGE_ASK_LIBWRAP, /* whether libwrap allows a peer of a service */
+	MESSAGE_FORGET_LIBWRAP, /* cancels that */
+	MESSAGE_LET_IN,      /* permits a connection to the inner socket of INTERCEPT */
+	MESSAGE_LET_OUT,     /* it has ended, or was not made */
 	MESSAGE_REPORTED,    /* the status report is written */
-	MESSAGE_FROM_FRONTEND, /* how many kinds come from there */
+	MESSAGE_FROM_FRONTEND, /* the number of kinds above */
 
 	/* from the monitor */
 	MESSAGE_START = MESSAGE_FROM_FRONTEND, /* [the daemon's log file]; the first message */
 	MESSAGE_GENERATION,  /* [a sealed region] */
 	MESSAGE_LOG,         /* [a log file] of a generation */
-	MESSAGE_ADOPT,       /* everything about the generation has been sent */
+	MESSAGE_ADOPT,       /* the generation is complete */
 	MESSAGE_BOUND,       /* [the socket] [INTERCEPT: the one for refused datagrams] */
 	MESSAGE_NOT_BOUND,
-	MESSAGE_PROCESS,     /* of a session that is not known to have started yet */
+	MESSAGE_PROCESS,     /* the process of a session that has not started yet */
 	MESSAGE_STARTED,
 	MESSAGE_NOT_STARTED,
 	MESSAGE_ENDED,
-	MESSAGE_SESSION,     /* [the end to read of its standard error] one that an earlier
-			      * frontend began, and that still runs */
-	MESSAGE_BANNED,      /* an address an earlier frontend banned */
+	MESSAGE_SESSION,     /* [the read end of its standard error] a session of an earlier
+			      * frontend that still runs */
+	MESSAGE_BANNED,      /* an address that an earlier frontend banned */
 	MESSAGE_BANNER,      /* [the file] */
 	MESSAGE_LIBWRAP,     /* the answer */
-	MESSAGE_GATE,        /* it is let in, or why not */
-	MESSAGE_REPORT,      /* [the file to write it to] */
-	MESSAGE_CHECK,       /* the consistency of the counts */
+	MESSAGE_GATE,        /* the connection is permitted, or why not */
+	MESSAGE_REPORT,      /* [the file for the status report] */
+	MESSAGE_CHECK,       /* check the consistency of the counts */
 	MESSAGE_STOP,        /* the daemon ends */
 	MESSAGE_KINDS
 };
 
-/* Flags are bytes, not bool: any value may come, and each but 0 means yes. */
+/* Flags are bytes, not bool: any value may arrive, and all but 0 mean yes. */
 
 /* Which service: its number in the generation of that number. */
 struct service_number {
@@ -61,7 +62,7 @@ struct service_number {
 /* One socket of a service. */
 struct bind_message {
 	struct service_number service;
-	uint32_t ticket;        /* the frontend's; in the answer too */
+	uint32_t ticket;        /* chosen by the frontend, repeated in the answer */
 	int32_t type, protocol; /* of socket(2) */
 	struct address address;
 	uint8_t v6only;
@@ -122,7 +123,7 @@ struct gate_message {
 	uint64_t ticket; /* the frontend's */
 	struct service_number service;
 	uint16_t port;   /* of the connection, on the loopback interface */
-	int error;       /* GATE: errno; 0: it is let in */
+	int error;       /* GATE: errno; 0: it is permitted */
 };
 
 struct generation_message {
@@ -135,19 +136,19 @@ struct generation_message {
 
 enum message_log { MESSAGE_LOG_STDERR, MESSAGE_LOG_SYSLOG, MESSAGE_LOG_FILE };
 
-/* What a frontend is to know before anything else. */
+/* What a frontend must know first. */
 struct start_message {
 	uint64_t region_address; /* regions_reserve */
-	uint64_t first_session;  /* its sessions have numbers from here on, whose upper halves
-				  * are the same: no other frontend's have that one */
-	int32_t monitor;         /* its process, for the log */
-	uint8_t changes_user;    /* to these; otherwise it stays who it is */
+	uint64_t first_session;  /* the number of its first session; the upper half is unique
+				  * to this frontend */
+	int32_t monitor;         /* its process id, for the log */
+	uint8_t changes_user;    /* to these; otherwise it keeps its user */
 	uint32_t uid, gid;
 	uint32_t process_limit, ident_limit;
 	uint8_t log;             /* enum message_log */
 	int32_t log_facility, log_level;
-	uint8_t announces;       /* what is served where, at the first generation ... */
-	uint8_t copies_errors;   /* ... and until then what goes wrong, on the terminal */
+	uint8_t announces;       /* lists the services' addresses at the first generation ... */
+	uint8_t copies_errors;   /* ... and until then copies errors to the terminal */
 	uint32_t check_interval; /* seconds; 0: never */
 	char name[32];           /* the daemon's, for the log */
 };
@@ -175,7 +176,7 @@ struct message {
 
 enum { MESSAGE_DESCRIPTORS_MAX = 3 };
 
-/* What a message of one kind is like. */
+/* The shape of one kind of message. */
 struct message_shape {
 	size_t size;                      /* bytes that are sent */
 	unsigned descriptors_min, descriptors_max;
@@ -184,8 +185,8 @@ struct message_shape {
 /* The shape of kind; NULL when there is no such kind. */
 const struct message_shape *message_shape(unsigned kind);
 
-/* False when the length and the family of an address that came in a message do not
- * go together. An unknown address is sound. */
+/* False when the length of a received address does not fit its family. An unknown
+ * address is sound. */
 bool message_address_is_sound(const struct address *address);
 
 #endif

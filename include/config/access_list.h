@@ -1,7 +1,7 @@
-/* only_from and no_access: who may come, by address or by name.
+/* only_from and no_access: who is admitted, by address or by name.
  *
- * Pure: it reads no names from the network. When a decision needs the peer's
- * host name it says so, and the caller asks again once it has looked it up. */
+ * Pure: it looks up no host names. When a decision needs the peer's names it says so;
+ * the caller looks them up and calls again. */
 #ifndef USHERD_CONFIG_ACCESS_LIST_H
 #define USHERD_CONFIG_ACCESS_LIST_H
 
@@ -20,7 +20,7 @@ struct access_rule {
 	enum access_rule_kind kind;
 	struct prefix prefix; /* RULE_PREFIX */
 	char *text;           /* as written; the name for RULE_HOST and RULE_DOMAIN */
-	const char *file;     /* where it stands, borrowed from the caller; may be NULL */
+	const char *file;     /* where it is set, borrowed from the caller; may be NULL */
 	int line;
 	bool is_in_both;      /* a name of only_from that no_access has too; access_lists_settle */
 };
@@ -38,9 +38,9 @@ enum access_word {
 	WORD_BAD_MASK,    /* a prefix length that is no number or too long */
 	WORD_BAD_FACTOR,  /* braces that are not {NUMBER,NUMBER...}, up to 255 each and 256 in all,
 			   * in place of the last component of an IPv4 address */
-	WORD_PART_OF_ADDRESS, /* one of IPv4 whose end is missing: "127.0.0.", "10.1/16" */
-	WORD_NO_ADDRESS,  /* digits and dots, or colons, that are no address; with a slash,
-			   * anything before it that is none */
+	WORD_PART_OF_ADDRESS, /* an IPv4 address without its end: "127.0.0.", "10.1/16" */
+	WORD_NO_ADDRESS,  /* digits and dots, or colons, that are no address; or any other
+			   * text before a slash */
 	WORD_BAD_NAME,    /* no possible host, domain or network name */
 	WORD_NO_MEMORY,
 };
@@ -57,10 +57,10 @@ enum access_word {
  *   a.b.{c,d,e}, a.{b,c}   factorised IPv4: the last component given is
  *                  replaced by each number in turn; missing components are
  *                  wildcards, zeros are not
- *   .domain        every host whose name ends so, not the domain itself
- *   name           a network of /etc/networks when getnetbyname-style lookup by
- *                  the given function finds it, else a host name
- * A final dot of a name means nothing. network_named may be NULL. Returns
+ *   .domain        every host whose name ends with it, not the domain itself
+ *   name           a network of /etc/networks if network_named finds it, otherwise a
+ *                  host name
+ * A final dot of a name is ignored. network_named may be NULL. Returns
  * WORD_ADDED, or why nothing was added. */
 typedef bool network_lookup(const char *name, struct prefix *prefix);
 enum access_word access_list_add(struct access_list *list, const char *word, const char *file,
@@ -69,9 +69,9 @@ enum access_word access_list_add(struct access_list *list, const char *word, con
 /* A sentence part for messages, such as "has a comma in it - remove the comma". */
 const char *access_word_text(enum access_word what);
 
-/* Removes what was added with the same text and, as xinetd does, every rule
- * that means the same as one that word stands for; false when there was none.
- * The list stays set, even when nothing is left of it. */
+/* Removes the rules that were added with the same text and, as xinetd does, every rule
+ * with the same meaning as one of word's; false when there was none. The list stays set,
+ * even when it is empty. */
 bool access_list_remove(struct access_list *list, const char *word);
 
 /* Frees what list holds and leaves it empty and unset. */
@@ -89,8 +89,8 @@ const struct access_rule *access_list_match(const struct access_list *list,
 					    const char *const *names);
 
 /* To be called once both lists are complete: marks the names of only_from that
- * no_access has too, which can let nobody in. Without it, or for want of memory,
- * nothing is marked, and access_decide wants names where it could do without. */
+ * no_access has too, which can admit nobody. Without it, or if memory runs out, nothing
+ * is marked, and access_decide asks for names more often than necessary. */
 void access_lists_settle(struct access_list *only_from, const struct access_list *no_access);
 
 /* True when list has a rule that only a name can satisfy. */
@@ -111,15 +111,15 @@ struct access_result {
 /* Best match over both lists: the more specific match wins, a
  * tie denies; with only_from set, no match denies. An unknown address matches
  * no rule, so a set only_from denies it and anything else allows it.
- * With names NULL the answer is ACCESS_NEEDS_NAMES whenever a name could turn
- * it round, and, of settled lists, not otherwise; pass an empty list when the
- * peer has no name. Takes time in proportion to the rules. */
+ * With names NULL the answer is ACCESS_NEEDS_NAMES whenever a name could change
+ * it, and for settled lists only then; pass an empty list when the peer has no
+ * name. Takes time in proportion to the number of rules. */
 struct access_result access_decide(const struct access_list *only_from,
 				   const struct access_list *no_access,
 				   const struct address *address, const char *const *names);
 
-/* The first pair of a rule of only_from and one of no_access of which one
- * covers the other: what the checker warns of. False when there is none.
+/* The first pair of a rule of only_from and a rule of no_access of which one covers
+ * the other; the checker warns of it. False when there is none.
  * Prefixes and names are not compared with each other. */
 bool access_lists_overlap(const struct access_list *only_from, const struct access_list *no_access,
 			  const struct access_rule **allowed, const struct access_rule **denied);

@@ -1,4 +1,4 @@
-/* access_times: at what time of the day a service answers. Pure. */
+/* access_times: at what times of the day a service admits clients. Pure. */
 #ifndef USHERD_CONFIG_ACCESS_TIMES_H
 #define USHERD_CONFIG_ACCESS_TIMES_H
 

@@ -10,12 +10,12 @@
 #include <stddef.h>
 
 enum attribute_shape {
-	SHAPE_SCALAR, /* `=` only; the first counts when it is set twice */
+	SHAPE_SCALAR, /* `=` only; if it is set twice the first value is used */
 	SHAPE_LIST,   /* `=`, `+=` and `-=`; in defaults `=` adds */
 	SHAPE_GROWING /* `=` and `+=` */
 };
 
-/* Where an attribute may stand. */
+/* In which entries an attribute is allowed. */
 enum {
 	IN_SERVICE = 1,
 	IN_DEFAULTS = 2,
@@ -24,8 +24,7 @@ enum {
 
 struct reading;
 
-/* Gives reading->words their meaning in field; reports through
- * reading_refuse. */
+/* Reads reading->words into field; reports errors with reading_refuse. */
 typedef void attribute_reader(struct reading *reading, void *field);
 
 struct attribute {

@@ -1,6 +1,5 @@
-/* How much configuration one load takes: far more than anybody writes by hand, so
- * that a file that is none, or includes without end, is an error soon. Internal to
- * config. */
+/* Limits of one load: far above any real configuration, so that a file of another kind,
+ * or endless includes, soon give an error. Internal to config. */
 #ifndef USHERD_CONFIG_BOUNDS_H
 #define USHERD_CONFIG_BOUNDS_H
 
@@ -11,9 +10,9 @@ enum {
 	LOAD_ENTRIES_MOST = 100000,
 	INCLUDE_DEPTH_MOST = 16,
 	LINE_LENGTH_MOST = 1 << 20,
-	WORD_LENGTH_MOST = 128 << 10, /* as execve(2) has it */
+	WORD_LENGTH_MOST = 128 << 10, /* the limit of execve(2) */
 	VALUES_MOST = 1 << 16,       /* of one attribute of an entry, defaults included */
-	LOAD_VALUES_MOST = 1 << 22,  /* of all services, with what each has from defaults */
+	LOAD_VALUES_MOST = 1 << 22,  /* of all services, inherited ones included */
 	ENV_MOST = 1000,             /* variables in env */
 };
 

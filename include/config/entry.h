@@ -1,5 +1,5 @@
-/* An entry as libconfuse has parsed it: which attributes are assigned what, on
- * which lines. Values are words here; attributes.h gives them meaning. */
+/* An entry as libconfuse has parsed it: the attributes, their values and their lines.
+ * Values are words here; attributes.h gives them meaning. */
 #ifndef USHERD_CONFIG_ENTRY_H
 #define USHERD_CONFIG_ENTRY_H
 
@@ -32,17 +32,16 @@ struct entry {
 	char *name;
 	const char *file;
 	int line;
-	bool broken;                     /* reported: to be left out */
-	bool disabled;                   /* says `disable = yes` */
+	bool broken;                     /* has a reported error: not used */
+	bool disabled;                   /* has `disable = yes` */
 	struct assignment **assignments; /* by attribute, ATTRIBUTE_COUNT of them */
 	STAILQ_ENTRY(entry) link;
 };
 
 STAILQ_HEAD(entry_queue, entry);
 
-/* Parses raw, of `file` (borrowed for good), and reports every line that is
- * not right. Returns the entry, broken or not, or NULL, reported, when memory
- * runs out. */
+/* Parses raw, of `file` (borrowed for good), and reports every wrong line. Returns
+ * the entry, broken or not, or NULL, reported, when memory runs out. */
 struct entry *entry_parse(const struct raw_entry *raw, const char *file,
 			  struct problems *problems);
 

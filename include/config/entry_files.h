@@ -10,18 +10,18 @@
 #include <stdbool.h>
 
 struct entry_files {
-	struct entry_queue *entries; /* where they are appended, in the order they stand */
+	struct entry_queue *entries; /* appended here, in the order of the files */
 	struct problems *problems;
 	struct trust *trust;
-	bool is_in_distrusted; /* enough was said: it reads below a directory that is refused */
-	bool advise;       /* also tell of what includedir passes over */
-	bool lost_entries; /* some file or text that may have been entries was not read */
-	bool refused;      /* something that the whole load depends on is wrong */
-	size_t file_count, entry_count, size; /* read so far; at most as bounds.h says */
-	bool is_full;      /* one of them is, and was reported: nothing more is read */
+	bool is_in_distrusted; /* reading below a refused directory, which was reported */
+	bool advise;       /* also report files that includedir skips */
+	bool lost_entries; /* a file or text that may contain entries was not read */
+	bool refused;      /* an error that makes the whole load fail */
+	size_t file_count, entry_count, size; /* read so far; limits in bounds.h */
+	bool is_full;      /* a limit is reached, which was reported: nothing more is read */
 };
 
-/* Reads path and whatever it includes. */
+/* Reads path and the files that it includes. */
 void entry_files_read(struct entry_files *files, const char *path);
 
 #endif

@@ -1,11 +1,11 @@
-/* Reads inetd.conf(5) and makes each line the service entry that says the same.
+/* Reads inetd.conf(5) and converts each line to the equivalent service entry.
  *
  * A line is
  *	[ADDRESS[,ADDRESS...]:]NAME TYPE PROTOCOL WAIT USER SERVER [ARGV ...]
- * as in xinetd -inetd_compat, and with what the BSD and GNU inetds have beyond:
+ * as in xinetd -inetd_compat, with extensions of the BSD and GNU inetds:
  *
- * ADDRESS   an address, [IPv6 address], host name or *; a line with nothing but
- *           ADDRESS: is for the lines after it that have none
+ * ADDRESS   an address, [IPv6 address], host name or *; a line with only ADDRESS:
+ *           applies to the following lines that have none
  * NAME      a service, a port number, NAME/VERSIONS for RPC, tcpmux/NAME and
  *           tcpmux/+NAME
  * TYPE      a socket type; `,MAX` after it: instances, the rest queue
@@ -14,15 +14,15 @@
  *           xinetd, unless another line serves the same NAME with tcp6: then it
  *           is for IPv4, as in the BSDs
  * WAIT      wait or nowait, and after it
- *           .MAX or :MAX  starts in a minute, beyond which these inetds switch
- *              the service off for ten minutes. Here the rest queues (cps MAX/60,
- *              cps_action queue), until there is room for one more
+ *           .MAX or :MAX  starts in a minute; beyond it these inetds disable the
+ *              service for ten minutes. Here the rest queues (cps MAX/60,
+ *              cps_action queue)
  *           /CHILDREN[/RATE[/EACH]]  instances (the rest queues), starts in a
  *              minute from one source (source_cps RATE/60 RATE), per_source;
  *              0 is no limit
  * USER      USER, USER:GROUP, USER.GROUP; a login class (/CLASS) is not used
  * SERVER    a program, whose ARGV begins with its name, or `internal`. One without
- *           a slash is looked for in the usual directories, whatever PATH says
+ *           a slash is searched in the usual directories, not in PATH
  *
  * Words are separated by blanks; '...' and "..." keep them together. A line
  * that begins with a blank continues the one before it, unless its second word
@@ -35,11 +35,10 @@
 #include "config/problem.h"
 #include "config/trust.h"
 
-/* Appends an entry for each line of path to entries. A line that can't be used,
- * one for a unix socket among them, is reported with what to do instead and
- * costs only itself. Returns how many lines are too damaged to tell which
- * service they were for, or -1, reported, when path can't be read, or is refused
- * because others can change it. */
+/* Appends an entry for each line of path to entries. A line that can't be used, for
+ * instance one for a unix socket, is reported with what to do instead; other lines are
+ * not affected. Returns the number of lines whose service could not be determined, or
+ * -1, reported, when path can't be read, or is refused because others can change it. */
 int inetd_conf_read(const char *path, struct entry_queue *entries, struct trust *trust,
 		    struct problems *problems)
 	__attribute__((warn_unused_result));

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-/* Where the words of a line stand, once the addresses are cut off the name. */
+/* The order of the words of a line, without the addresses before the name. */
 enum inetd_field { FIELD_NAME, FIELD_TYPE, FIELD_PROTOCOL, FIELD_WAIT, FIELD_USER, FIELD_SERVER,
 		   FIELD_ARGUMENTS };
 
@@ -19,10 +19,10 @@ struct inetd_line {
 	const struct span *words;
 	size_t count;
 	struct span addresses, name;
-	bool has_ipv6_sibling; /* another line serves the same name over IPv6 alone */
-	bool broken;           /* something of it was reported */
+	bool has_ipv6_sibling; /* another line serves the same name over IPv6 only */
+	bool broken;           /* an error was reported */
 
-	/* Gathered while it is translated. */
+	/* Set during the translation. */
 	FILE *body;
 	bool is_ipv6_only, is_internal;
 	uint64_t instances; /* 0: no limit */
@@ -43,8 +43,8 @@ const struct inetd_protocol *inetd_protocol_find(struct span word);
 void inetd_line_complain(struct inetd_line *line, enum severity severity, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The body, on one line, to be freed; line->name is then the service's name
- * alone. NULL, reported, for want of memory. */
+/* The body, on one line, to be freed; line->name is then the service's name only.
+ * NULL, reported, when memory runs out. */
 char *inetd_line_translate(struct inetd_line *line);
 
 #endif

@@ -11,24 +11,24 @@
 #include <sys/types.h>
 
 struct load_options {
-	const char *config;          /* the top file; NULL: none, inetd.conf only */
+	const char *config;          /* the main file; NULL: none, inetd.conf only */
 	uid_t trusted;               /* besides root: config_owner when the program began */
-	const char *inetd_conf;      /* read after it; NULL: not */
-	const char *start_directory; /* absolute: what relative paths in log_type and
-				      * server begin with */
-	/* Whether there is a built-in of that name and socket type. */
+	const char *inetd_conf;      /* read after it; NULL: none */
+	const char *start_directory; /* absolute: base of relative paths in log_type and
+				      * server */
+	/* Whether there is a built-in with that name and socket type. */
 	bool (*internal_exists)(const char *name, int socket_type);
-	bool advise; /* also look for what works but deserves a remark (-check) */
+	bool advise; /* also give advice (-check) */
 };
 
-/* Who owns config, or where it links to; root, if it is NULL or not there. To be asked
- * once: whoever owns it later was not chosen by the administrator. */
+/* The owner of config, or of the file it links to; root, if it is NULL or does not
+ * exist. To be called once at the start: a later owner is not the administrator's
+ * choice. */
 uid_t config_owner(const char *config);
 
-/* Loads. Every complaint goes to problems. Returns the settings, without the
- * services that have an error, or NULL when the load as a whole is refused: the
- * top file can't be read, defaults or daemon has an error, or there is no
- * memory. */
+/* Loads. All errors, warnings and advice go to problems. Returns the settings, without
+ * the services that have an error, or NULL when the whole load fails: the main file
+ * can't be read, defaults or daemon has an error, or memory runs out. */
 struct settings *settings_load(const struct load_options *options, struct problems *problems);
 
 #endif

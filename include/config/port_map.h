@@ -1,4 +1,4 @@
-/* Which port a service name stands for: files in the form of services(5).
+/* The port of a service name: files in the format of services(5).
  *
  * A line is NAME PORT/PROTOCOL [ALIAS ...], anything from `#` on is a comment.
  * A name or alias may have a port, from 1 to 65535, for each protocol. Names
@@ -16,16 +16,14 @@ struct port_map;
 struct port_map *port_map_new(void);
 void port_map_free(struct port_map *map);
 
-/* Adds what file says. A line that is malformed is skipped and reported, with
- * its line, as a WARNING; a name already mapped for that protocol to another
- * port keeps its first port and the line gets ADVICE; the same port again is
- * no problem. Returns 0, or -1 with errno when file can't be read (EISDIR or
- * EINVAL: no regular file, EFBIG: more than 16 MiB) or memory runs out. */
+/* Adds the names of file. A malformed line is skipped with a WARNING. A name that is
+ * already mapped to another port for that protocol keeps the first one, with ADVICE; the
+ * same port again is not reported. Returns 0, or -1 with errno when file can't be read
+ * (EISDIR or EINVAL: no regular file, EFBIG: more than 16 MiB) or memory runs out. */
 int port_map_read(struct port_map *map, const char *file, struct problems *problems)
 	__attribute__((warn_unused_result));
 
-/* Notes that what this file says is not known, and which file it was, NULL when
- * there is none. */
+/* Notes that this file could not be used; returns the noted file, NULL: none. */
 void port_map_lose(struct port_map *map, const char *file);
 const char *port_map_lost(const struct port_map *map);
 

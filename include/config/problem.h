@@ -1,6 +1,6 @@
-/* What is wrong with the configuration, gathered while it is read so that one
- * run reports everything. Whoever reads the configuration decides what to do
- * with them: log them, print them, count them. */
+/* Errors, warnings and advice about the configuration, collected while it is read, so
+ * that one run reports all of them. The caller of the loader logs, prints or counts
+ * them. */
 #ifndef USHERD_CONFIG_PROBLEM_H
 #define USHERD_CONFIG_PROBLEM_H
 
@@ -8,15 +8,15 @@
 #include <stddef.h>
 
 enum severity {
-	ADVICE,  /* works, but a careful colleague would mention it */
-	WARNING, /* works, though not as the line says */
+	ADVICE,  /* works, but deserves a look */
+	WARNING, /* works, but not as the line says */
 	ERROR,   /* the entry (in defaults: the whole load) is not used */
 };
 
 struct problem {
 	enum severity severity;
-	char *file; /* NULL when the problem is in no file */
-	int line;   /* 0 when it is in no line */
+	char *file; /* NULL: none */
+	int line;   /* 0: none */
 	char *text; /* one sentence: what is wrong, what to write instead */
 };
 
@@ -24,13 +24,13 @@ struct problems {
 	struct problem *list;
 	size_t count, capacity;
 	size_t errors; /* how many of severity ERROR, kept or not */
-	size_t omitted; /* beyond PROBLEMS_KEPT, or for want of memory */
+	size_t omitted; /* beyond PROBLEMS_KEPT, or because memory ran out */
 };
 
 enum { PROBLEMS_KEPT = 10000 };
 
-/* Adds a copy of everything; control bytes in the text become `?`, as it may
- * quote a file and end on a terminal. Preserves errno. */
+/* Adds a copy of everything. Control bytes in the text become `?`, because it may quote
+ * a file and be shown on a terminal. Preserves errno. */
 void problem_add(struct problems *problems, enum severity severity, const char *file, int line,
 		 const char *format, ...) __attribute__((format(printf, 5, 6)));
 

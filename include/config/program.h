@@ -1,5 +1,4 @@
-/* Whether a user can run a program, or use a file, as far as files and their
- * modes tell.
+/* Whether a user can run a program or use a file, judged by files and their modes.
  * Internal to config. */
 #ifndef USHERD_CONFIG_PROGRAM_H
 #define USHERD_CONFIG_PROGRAM_H
@@ -19,19 +18,18 @@ struct identity {
 
 enum { OBSTACLE_SIZE = 512 };
 
-/* What keeps identity from running the program at path, an absolute one: a
- * directory that is closed to it, the program's mode, or an interpreter (#!) that
- * is not there. A sentence part in text, or NULL: nothing that could be seen. */
+/* What keeps identity from running the program at path, an absolute one: a directory it
+ * may not search, the program's mode, or a missing interpreter (#!). A part of a
+ * sentence in text, or NULL: nothing was found. */
 const char *program_obstacle(const char *path, const struct identity *identity,
 			     char text[static OBSTACLE_SIZE]);
 
-/* How others can change the program, or an interpreter of it, in fault; NULL: they
- * can't, or it could not be seen. */
+/* How others can change the program, or its interpreter, in fault; NULL: they can't, or
+ * it could not be checked. */
 const char *program_fault(const char *path, struct trust *trust,
 			  char fault[static TRUST_TEXT_SIZE]);
 
-/* As program_obstacle, for reading a file, and for
- * appending to one, or making it. */
+/* As program_obstacle, for reading a file, and for appending to or creating one. */
 const char *reading_obstacle(const char *path, const struct identity *identity,
 			     char text[static OBSTACLE_SIZE]);
 const char *appending_obstacle(const char *path, const struct identity *identity,

@@ -1,5 +1,5 @@
-/* The reading of one attribute's words into a field, with what readers need
- * around them. Internal to config. */
+/* Reading one attribute's words into a field, with the context that readers need.
+ * Internal to config. */
 #ifndef USHERD_CONFIG_READING_H
 #define USHERD_CONFIG_READING_H
 
@@ -19,7 +19,7 @@ struct reading {
 	struct arena *arena;
 	struct accounts *accounts;
 	const struct port_map *ports;
-	const char *start_directory; /* relative log and server paths begin here */
+	const char *start_directory; /* base of relative log and server paths */
 	struct problems *problems;
 	bool refused;
 };
@@ -51,14 +51,14 @@ struct name_value {
 	int value;
 };
 
-/* The value of word in table, in any case; false, refused, when it is not there. */
+/* The value of word in table, in any case; false, refused, if table has no such word. */
 bool read_name(struct reading *reading, const struct word *word, const struct name_value *table,
 	       int *value);
 
 /* All words of table, or-ed together. */
 void read_set(struct reading *reading, unsigned *set, const struct name_value *table);
 
-/* What stands between a directory and a name in it: nothing after the root. */
+/* The separator between a directory and a name in it: "" after the root. */
 const char *path_separator(const char *directory);
 
 /* Makes path absolute, in the arena. */

@@ -1,9 +1,8 @@
-/* The configuration as a value: what the files say, complete and checked, and
- * never changed once it is built. A reload builds a new one and compares.
+/* The configuration as a value: complete, checked, and never changed once it is built.
+ * A reload builds a new one and compares.
  *
- * Each service's settings are counted by reference on their own, so that a
- * session that lasts for weeks keeps the settings it started under and nothing
- * else. Loop thread only. */
+ * Each service's settings have their own reference count, so a session of several weeks
+ * keeps only the settings it started with. Loop thread only. */
 #ifndef USHERD_CONFIG_SETTINGS_H
 #define USHERD_CONFIG_SETTINGS_H
 
@@ -111,11 +110,11 @@ enum { ORIGIN_SIZE = 512 };
 struct service_settings {
 	unsigned references;
 	struct arena arena;
-	const char *file; /* where the entry begins; borrowed from the settings room */
+	const char *file; /* where the entry begins; borrowed, see file_name_keep */
 	int line;
 	char *canonical; /* the effective attributes, a line each, as -print writes them;
-			  * NULL in a generation, which has ... */
-	char **lines;    /* ... the same as a NULL-ended list of lines without newlines */
+			  * NULL in a generation */
+	char **lines;    /* in a generation: the same as a NULL-ended list of lines */
 	struct place *places; /* by attribute, with load_options.advise; otherwise NULL */
 
 	char *name, *id;
@@ -129,18 +128,18 @@ struct service_settings {
 	bool v6only;
 
 	char *user;    /* NULL when not set */
-	char *account; /* the user's name; user where there is none */
+	char *account; /* the user's name; if there is none, the value of user */
 	uid_t uid;
 	gid_t gid;  /* the user's, or group's where that is set */
 	gid_t user_gid; /* the user's in any case */
 	bool group_is_set;
 	bool groups;
 	char *server;
-	bool lacks_program; /* while it is read: there is nothing at server */
+	bool lacks_program; /* while it is read: server does not exist */
 	struct strings server_args;
 	char **argv; /* what the program gets, NULL-ended */
 	struct strings env, passenv;
-	char **environment; /* the part of it that is the same for everybody, NULL-ended */
+	char **environment; /* the part that is the same for all sessions, NULL-ended */
 	size_t environment_count;
 	int nice;
 	bool nice_is_set;
@@ -178,7 +177,7 @@ struct service_settings {
 
 enum { STATUS_MODE = 0600 }; /* unless set */
 
-/* What concerns the daemon as a whole. */
+/* Attributes of the daemon as a whole. */
 struct daemon_settings {
 	struct strings port_maps; /* absolute paths */
 	char *status_file;        /* absolute; NULL: the default */
@@ -186,15 +185,15 @@ struct daemon_settings {
 	struct strings enabled, disabled;
 };
 
-/* An entry that makes no service. */
+/* An entry whose service is not started. */
 struct left_out {
 	const char *id, *name;
 	const char *file;
 	int line;
-	const char *why; /* to follow "is left out: " */
-	bool is_broken;  /* otherwise it is switched off */
-	const char *body; /* the attributes, a line each, of an entry that lacks nothing but
-			   * its program; otherwise NULL */
+	const char *why; /* for a message: "is left out: WHY" */
+	bool is_broken;  /* otherwise it is disabled */
+	const char *body; /* the attributes, a line each, if only the program does not exist;
+			   * otherwise NULL */
 	STAILQ_ENTRY(left_out) link;
 };
 
@@ -204,8 +203,8 @@ struct settings {
 	STAILQ_HEAD(, left_out) left_out;
 	struct daemon_settings daemon;
 	struct arena arena;
-	/* The ids of entries that could not be used, and whether text was skipped
-	 * that may have been entries: a reload keeps what runs under these. */
+	/* The ids of entries with errors, and whether text was skipped that may have been
+	 * entries: a reload keeps the running services of these. */
 	struct broken_id *broken; /* a hash; see settings_has_broken */
 	bool lost_entries;
 };
@@ -218,22 +217,22 @@ struct settings *settings_new(void);
 const char *inherited_from(const struct service_settings *service, size_t attribute,
 			   char text[static ORIGIN_SIZE]);
 
-/* Notes that the entry with this id was broken. */
+/* Notes that the entry with this id has an error. */
 void settings_add_broken(struct settings *settings, const char *id);
 bool settings_has_broken(const struct settings *settings, const char *id);
 
-/* Notes, with a copy of the names, that an entry makes no service. */
+/* Notes an entry whose service is not started; the texts except why are copied. */
 void settings_leave_out(struct settings *settings, const struct left_out *entry);
 
 /* New settings with xinetd's default values, one reference. NULL with errno. */
 struct service_settings *service_settings_new(void);
 
-/* Keeps one copy of each file name until file_names_forget, as the settings and the
- * problems of a load speak of the same files again and again. NULL with errno. */
+/* A copy of a file name, the same for equal names, valid until file_names_forget:
+ * settings and problems refer to the same files many times. NULL with errno. */
 const char *file_name_keep(const char *file);
 
-/* Settings that were loaded, and problems, must be gone; what was left out and a
- * generation have names of their own. */
+/* Frees the copies. Loaded settings, and problems, must be freed before; struct left_out
+ * and a generation have copies of their own. */
 void file_names_forget(void);
 
 /* Frees settings and its references to services. NULL is harmless. */
@@ -248,7 +247,7 @@ const char *service_libwrap_name(const struct service_settings *service);
 /* The path of the service's banner; NULL: it has none of this kind. */
 const char *service_banner(const struct service_settings *service, enum banner_kind which);
 
-/* Who reads the service's banners: its user, or nobody in particular. */
+/* The user that reads the service's banners: its own, or USER_NOBODY. */
 static inline uid_t service_reader_uid(const struct service_settings *service)
 {
 	return service->user ? service->uid : USER_NOBODY;
@@ -286,15 +285,15 @@ static inline bool service_is_multiplexed(const struct service_settings *service
 	return service->types & (TYPE_TCPMUX | TYPE_TCPMUXPLUS);
 }
 
-/* A SENSOR that has whoever touches it refused everywhere. A datagram's sender may
- * be forged: a SENSOR for those does it only where that is asked for. */
+/* True for a SENSOR whose clients are refused by all services. A datagram's sender can
+ * be forged, so a SENSOR for datagrams needs DGRAMBAN too. */
 static inline bool service_bans(const struct service_settings *service)
 {
 	return (service->flags & FLAG_SENSOR) && service->deny_time != 0 &&
 	       (service_is_stream(service) || (service->flags & FLAG_DGRAMBAN));
 }
 
-/* "tcp" and "udp" also name what they carry. */
+/* True when its program gets the listening socket. */
 static inline bool service_waits(const struct service_settings *service)
 {
 	return service->wait == 1 && !service_is_internal(service);

@@ -1,4 +1,4 @@
-/* Stretches of a text that is being read, and its lines. Internal to config. */
+/* Parts of a text that is being read, and its lines. Internal to config. */
 #ifndef USHERD_CONFIG_SPAN_H
 #define USHERD_CONFIG_SPAN_H
 
@@ -46,7 +46,7 @@ bool span_number(struct span span, uint64_t most, uint64_t *number);
 /* True for an empty line and a comment. */
 bool span_is_idle(struct span line);
 
-/* For %.*s: as much of it as a message may show. */
+/* For %.*s: the part of it that a message shows. */
 enum { SHOWN_MOST = 60 };
 #define SHOWN(span) \
 	(int)(span_length(span) > SHOWN_MOST ? SHOWN_MOST : span_length(span)), (span).start
@@ -58,7 +58,7 @@ struct lines {
 	int number;        /* of the last line read */
 };
 
-/* Begins, behind a byte order mark if there is one. */
+/* Begins, after a byte order mark if there is one. */
 void lines_begin(struct lines *lines, const char *text, size_t length);
 
 /* The next line, trimmed; false at the end of the text. */

@@ -1,6 +1,5 @@
-/* Reads xinetd's configuration language and writes each entry's body as
- * libconfuse text, line for line, so that every line number libconfuse knows
- * is one of the file's.
+/* Reads xinetd's configuration language and writes each entry's body as libconfuse text,
+ * line by line, so that libconfuse's line numbers are those of the file.
  *
  *	service telnet                      (the header is parsed here)
  *	{
@@ -11,7 +10,7 @@
  *	}
  *
  * Each attribute becomes a list; each of its lines adds to it, the operator
- * first. What libconfuse then sees has no comments, no includes, no unclosed
+ * first. The text for libconfuse has no comments, no includes, no unclosed
  * quotes and nothing to expand.
  *
  * The language is a superset of xinetd's: blanks around an operator are
@@ -32,16 +31,16 @@
 enum entry_kind {
 	ENTRY_SERVICE,
 	ENTRY_DEFAULTS,
-	ENTRY_DAEMON,     /* usherd's own: what concerns the daemon as a whole */
+	ENTRY_DAEMON,     /* usherd's own: attributes of the daemon as a whole */
 	ENTRY_INCLUDE,    /* no body */
 	ENTRY_INCLUDEDIR, /* no body */
 };
 
-/* Where reading has got to. */
+/* The state of reading. */
 struct syntax {
 	const char *file;
 	struct lines lines;
-	bool lost_entries; /* something was skipped that may have been an entry */
+	bool lost_entries; /* text was skipped that may have been an entry */
 	struct problems *problems;
 };
 
@@ -49,23 +48,24 @@ struct raw_entry {
 	enum entry_kind kind;
 	char *name;    /* of the service, or the path to include; "" for the others */
 	int line;      /* of the header */
-	int body_line; /* which line the first line of body stands for */
+	int body_line; /* the line number of the first line of body */
 	char *body;    /* libconfuse text */
-	bool broken;   /* something in it was reported */
+	bool broken;   /* an error in it was reported */
 };
 
 /* Starts on length bytes of text, which stay the caller's and must outlive it. */
 void syntax_begin(struct syntax *syntax, const char *file, const char *text, size_t length,
 		  struct problems *problems);
 
-/* Finds the next entry, reporting and passing over whatever is none. Returns
+/* Finds the next entry; other text is reported and skipped. Returns
  * true with *entry filled in (to be given to raw_entry_clear), false at the end
  * or, reported, when memory runs out. */
 bool syntax_next(struct syntax *syntax, struct raw_entry *entry);
 
 void raw_entry_clear(struct raw_entry *entry);
 
-/* Writes text to a body as a libconfuse string, which nothing in it can end. */
+/* Writes text to a body as a libconfuse string, with everything escaped that could end
+ * it. */
 void syntax_put_string(FILE *body, const char *text, size_t length);
 
 /* "service", "defaults", "daemon", "include" or "includedir". */

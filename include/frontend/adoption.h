@@ -1,4 +1,4 @@
-/* Puts a generation of the settings into force: services begin, change and go.
+/* Puts a generation of the settings into force: services are started, changed and removed.
  * Loop thread only. */
 #ifndef USHERD_FRONTEND_ADOPTION_H
 #define USHERD_FRONTEND_ADOPTION_H
@@ -8,21 +8,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* How long the resolver may take for names in bind before the generation counts as in
- * force without them. */
+/* How long to wait for names in bind before the generation counts as in force. */
 enum { ADOPTION_NAMES_MS = 5000 };
 
-/* generation stands at the beginning of its region, which the caller keeps; the one
- * that was in force before is given up. Done once, when every socket has been bound
- * or could not be, is called with how many are and should be. */
+/* generation is at the beginning of its region, which the caller keeps; the previous
+ * generation is not used any more. done is called once, when every socket has been bound
+ * or has failed, with the number of sockets that are bound and that are wanted. */
 void adoption_begin(const struct generation *generation,
 		    void (*done)(uint32_t bound, uint32_t wanted));
 
-/* Frees every service, whatever runs: what is still to be logged of them is. For the
- * end. */
+/* Frees every service in any state, and writes their outstanding log lines. For the
+ * daemon's end. */
 void adoption_free(void);
 
-/* How many services there are, without those that only finish their sessions. */
+/* How many services there are, without those that are draining. */
 size_t adoption_service_count(void);
 
 /* The service of that number in the generation in force; NULL: there is none. */

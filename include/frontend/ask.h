@@ -1,5 +1,4 @@
-/* What the frontend asks the monitor for, and how it hears the answer. Loop thread
- * only. */
+/* The frontend's requests to the monitor, and the answers to them. Loop thread only. */
 #ifndef USHERD_FRONTEND_ASK_H
 #define USHERD_FRONTEND_ASK_H
 
@@ -11,15 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Everything goes by this channel. */
+/* Sets the channel to the monitor. */
 void ask_init(struct channel *channel);
 
-/* Services have their numbers in this generation from now on. */
+/* From now on the numbers of services are those in this generation. */
 void ask_use_generation(uint32_t number);
 
-/* A socket for listener, whose ticket the answer has; ticket 0: the one it has is now
- * its service's. What can't be sent is as good as not answered: the channel is broken
- * then, and the frontend about to end. */
+/* Requests a socket for listener; the answer has the same ticket. ticket 0: tells the
+ * monitor that the listener's socket now belongs to its service. A failure to send is
+ * ignored: the channel is then broken, and the frontend ends. */
 void ask_bind(const struct listener *listener, uint32_t ticket);
 void ask_unbind(const struct listener *listener);
 
@@ -32,7 +31,7 @@ void ask_reported(void);
 /* For launch_init. */
 extern const struct launch_way ask_launch_way;
 
-/* A question whose answer somebody waits for. */
+/* A request that waits for its answer. */
 struct ask;
 
 /* The answer: a descriptor, the callee's, or -1 with error. */
@@ -41,16 +40,16 @@ typedef void ask_opened(void *context, int descriptor, int error);
 /* The answer of libwrap. */
 typedef void ask_allowed(void *context, bool allowed);
 
-/* Asks for a banner of the service, or whether the service's libwrap name may serve
- * peer on its address local. done is called later, never before this returns. NULL
- * with errno ENOMEM: it could not be asked, and is not called. */
+/* Requests a banner of the service, or a libwrap check of peer on the service's address
+ * local. done is called later, never before this returns. NULL with errno ENOMEM: done is
+ * not called. */
 struct ask *ask_banner(const struct service *service, enum banner_kind which, ask_opened *done,
 		       void *context);
 struct ask *ask_libwrap(const struct service *service, const struct address *peer,
 			const struct address *local, ask_allowed *done, void *context);
 
-/* Asks for a connection from that port to be let in to the service's inner socket. As
- * above; error 0: it is. ask_let_out: it need not be any more. */
+/* Requests that a connection from that port is permitted to the service's inner socket.
+ * As above; error 0: it is. ask_let_out: it is not needed any more. */
 typedef void ask_let_in_done(void *context, int error);
 struct ask *ask_let_in(const struct service *service, uint16_t port, ask_let_in_done *done,
 		       void *context);

@@ -1,6 +1,6 @@
-/* The files that peers are sent. There is one copy in memory of a file, whoever is
- * being sent it and however slowly, and only as long as somebody is; and all copies
- * together are bounded. Loop thread only; workers read. */
+/* The files that are sent to peers. There is one copy of a file in memory, for all
+ * sessions that send it, and only as long as there are any; the size of all copies is
+ * limited. Loop thread only; workers read. */
 #ifndef USHERD_FRONTEND_BANNER_H
 #define USHERD_FRONTEND_BANNER_H
 
@@ -15,7 +15,7 @@ enum {
 	BANNERS_MOST = 16 * BANNER_MOST,  /* of all that are in memory */
 };
 
-/* A version of a file, for those who refer to it. */
+/* A version of a file, with a reference count. */
 struct banner {
 	unsigned references;
 	size_t length;
@@ -28,24 +28,24 @@ struct banner_wait;
 /* banner is the caller's to release; NULL: error says why it can't be read. */
 typedef void banner_found(struct banner_wait *wait, struct banner *banner, int error);
 
-/* Embedded in who waits. */
+/* Embedded in the waiter. */
 struct banner_wait {
 	LIST_ENTRY(banner_wait) link;
 	banner_found *found;
 };
 
-/* Has the banner of the service looked at, and then calls found once, never before
+/* Reads the banner of the service if it has changed, then calls found once, never before
  * this returns. Returns 0, or -1 with errno. */
 int banner_find(struct banner_wait *wait, const struct service *service, enum banner_kind which,
 		banner_found *found) __attribute__((warn_unused_result));
 
-/* Has banners opened by this function instead of the monitor (ask_banner), with the
- * same contract but for its result: 0, or -1 with errno. For tests. */
+/* Sets a function that opens banners instead of ask_banner, with the same contract except
+ * for the result: 0, or -1 with errno. For tests. */
 typedef int banner_opener(const struct service *service, enum banner_kind which,
 			  ask_opened *done, void *context);
 void banner_use_opener(banner_opener *opener);
 
-/* found will not be called. Only while it is waited for. */
+/* found will not be called. Only before it was called. */
 void banner_cancel(struct banner_wait *wait);
 
 void banner_release(struct banner *banner);

@@ -1,5 +1,5 @@
-/* Peers of the services that run, as the steps of admission want them, and what is done
- * with a judgement whatever way the peer came. */
+/* Makes candidates for the steps of admission from peers of running services, and acts on
+ * a judgement in the same way for all kinds of peers. */
 #ifndef USHERD_FRONTEND_CANDIDATES_H
 #define USHERD_FRONTEND_CANDIDATES_H
 
@@ -12,13 +12,13 @@ void candidates_init(unsigned process_limit);
 /* peer stays the caller's and must last as long as the candidate. */
 struct candidate candidate_for(struct service *service, const struct address *peer, enum way way);
 
-/* Suspends or throttles the service when that is what cps asks for, and logs what has a
- * line of its own. True: admitted, as far as that step goes. */
+/* Acts on the judgement of one step: suspends or throttles the service if cps_action says
+ * so, and logs refusals that have a line of their own. True: the step admits the peer. */
 bool candidate_heed(struct service *service, const struct address *peer,
 		    struct judgement judgement);
 
-/* False when a running session's peer is now banned, or refused by the service's lists;
- * names are not looked up for it. */
+/* False when the peer of a running session is now banned, or refused by the service's
+ * lists. Names are not looked up for this. */
 bool candidate_is_allowed(struct service *service, const struct address *peer);
 
 #endif

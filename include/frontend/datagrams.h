@@ -5,20 +5,19 @@
 #include "admission/verdict.h"
 #include "frontend/service.h"
 
-/* Answers what has come, at most a batch; what is left keeps the socket
- * readable. */
+/* Answers waiting datagrams, at most a batch; the socket stays readable for the rest. */
 void datagrams_serve(struct listener *listener);
 
-/* What the bans and the address lists say of a sender, as far as can be known without
- * waiting. With needs_names, ask again: its names are being looked up. */
+/* Decides about a sender by the bans and the address lists, without waiting. With
+ * needs_names, call again: its names are being looked up. */
 struct judgement datagrams_judge(struct service *service, const struct address *peer);
 
 /* Logs and counts a datagram whose sender is refused for its address. */
 void datagrams_refuse(struct service *service, const struct address *peer);
 
-/* Has the kernel say which local address a datagram came to, so that the answer
- * leaves from there; or no longer, for a socket whose datagrams a program answers.
- * From now on no datagram from its port is answered. */
+/* answers: asks the kernel for the local address of each datagram, so that the answer is
+ * sent from there; not for a socket whose datagrams a program answers. From now on no
+ * datagram from the socket's port is answered. */
 void datagrams_prepare(int fd, int family, bool answers);
 
 #endif

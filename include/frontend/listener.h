@@ -1,5 +1,5 @@
-/* One listening socket of a service. It opens, or keeps trying to: a failure to
- * bind is tried again with growing delays for ever, never on another address. */
+/* One listening socket of a service. If it can't be bound it is tried again for ever, with
+ * growing delays, never on another address. */
 #ifndef USHERD_FRONTEND_LISTENER_H
 #define USHERD_FRONTEND_LISTENER_H
 
@@ -26,7 +26,7 @@ struct listener {
 	struct endpoint endpoint;
 	struct watch watch;     /* watch.fd is -1 while the socket is not open */
 	int type, protocol;     /* of the socket that is open or asked for */
-	uint32_t ticket;        /* of the socket that was asked for; 0: none is */
+	uint32_t ticket;        /* of the requested socket; 0: none is requested */
 	struct timer retry;
 	unsigned attempts;      /* failed ones since it was last open */
 	int error;              /* of the last of them */
@@ -44,26 +44,26 @@ struct listener *listener_new(struct service *service, const struct endpoint *en
 /* Closes and frees. */
 void listener_free(struct listener *listener);
 
-/* Asks for the socket, unless it is open or asked for. */
+/* Requests the socket, unless it is open or requested. */
 void listener_open(struct listener *listener);
 
-/* The answers: the socket, polled from then on where the service wants connections,
- * and for INTERCEPT of datagrams the one for refused ones, otherwise -1; or why there
- * is none, which is logged once, and tried again later. */
+/* The answers: the socket, which is polled if the service accepts connections, and for
+ * INTERCEPT of datagrams the one for refused datagrams, otherwise -1; or the error, which
+ * is logged once, and the request is repeated later. */
 void listener_bound(struct listener *listener, int fd, int refused);
 void listener_not_bound(struct listener *listener, int error);
 
-/* How many sockets are asked for and not answered. */
+/* How many requests for sockets have no answer yet. */
 unsigned listeners_asked(void);
 
 /* Closes the socket; nothing is tried again until listener_open. */
 void listener_close(struct listener *listener);
 
-/* The open socket is service's from now on, as its settings want it, and polled when
- * that is its state. */
+/* Gives the open socket to service: it is set up for its settings, and polled if the
+ * service's state says so. */
 void listener_serve(struct listener *listener, struct service *service);
 
-/* The open socket is nobody's for now, and not polled. */
+/* The open socket belongs to no service for now, and is not polled. */
 void listener_rest(struct listener *listener);
 
 bool listener_is_open(const struct listener *listener);
@@ -71,7 +71,7 @@ bool listener_is_open(const struct listener *listener);
 /* Polls the socket, or leaves it to the kernel's queue. */
 void listener_set_polled(struct listener *listener, bool polled);
 
-/* Polls again after a while: for a shortage that will pass. */
+/* Stops polling for so long: for a temporary shortage. */
 void listener_pause(struct listener *listener, unsigned milliseconds);
 
 bool endpoint_equal(const struct endpoint *one, const struct endpoint *other);

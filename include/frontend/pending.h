@@ -1,6 +1,6 @@
-/* What a session waits for before its handler has it: a banner to be sent, the peer's
- * names, an answer from libwrap or an ident server. One of them at a time; it is given up
- * when the session closes. Each has a deadline. */
+/* What a pending session waits for: the sending of a banner, the peer's names, an answer
+ * from libwrap or an ident server. One of them at a time, each with a deadline; it is
+ * cancelled when the session closes. */
 #ifndef USHERD_FRONTEND_PENDING_H
 #define USHERD_FRONTEND_PENDING_H
 
@@ -8,16 +8,16 @@
 #include "session/identify.h"
 #include "session/session.h"
 
-/* Where a session goes on once what it waited for is there. */
+/* The next step of the session, called when the wait is over. */
 typedef void pending_step(struct session *session);
 
-/* Sends the banner's bytes, at most a mebibyte, then goes on with next: also when
- * the file can't be read, which is logged, but not when the peer does not take
- * them within 30 seconds or is gone: then the session fails (REFUSED_BANNER), or is
- * closed if it was refused before. */
+/* Sends the banner, at most a mebibyte, then calls next. A file that can't be read is
+ * logged and skipped. If the peer does not read the banner within 30 seconds, or has
+ * closed, next is not called: the session fails (REFUSED_BANNER), or is closed if it was
+ * refused before. */
 void pending_send_banner(struct session *session, enum banner_kind which, pending_step *next);
 
-/* The same with text, which has to stay until then. */
+/* The same with text, which must stay valid until then. */
 void pending_send_text(struct session *session, const char *text, pending_step *next);
 
 /* Looks up the peer's names, then calls next with them. */
@@ -33,8 +33,8 @@ void pending_ask_libwrap(struct session *session, pending_libwrap_step *next);
 typedef void pending_ident_step(struct session *session, enum identify_result result);
 void pending_ask_ident(struct session *session, uint64_t deadline_ms, pending_ident_step *next);
 
-/* Closes the connection so that what was sent arrives: waits, not long, until
- * the peer has closed too, then closes the session. */
+/* Closes the connection without losing sent data: waits for a short time until the peer
+ * has closed too, then closes the session. */
 void pending_linger(struct session *session);
 
 #endif

@@ -5,13 +5,13 @@
 /* Writes the report to fd, which it closes. */
 void report_write(int fd);
 
-/* SIGABRT: sees whether the counts agree with each other, and logs the result. */
+/* SIGABRT: checks that the counts agree with each other, and logs the result. */
 void report_check_consistency(void);
 
 /* -cc: does so every so many seconds from now on; 0: never. */
 void report_check_every(unsigned seconds);
 
-/* Logs which services answer where; for the foreground. */
+/* Logs the address of each service; for the foreground. */
 void report_announce(void);
 
 #endif

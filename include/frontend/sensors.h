@@ -1,5 +1,5 @@
-/* The addresses that touched a sensor: refused by every service for a while. The monitor
- * keeps them too, for the next frontend. */
+/* The addresses that touched a sensor: every service refuses them for some time. The
+ * monitor keeps them too, for the next frontend. */
 #ifndef USHERD_FRONTEND_SENSORS_H
 #define USHERD_FRONTEND_SENSORS_H
 

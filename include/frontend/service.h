@@ -19,7 +19,7 @@ enum service_state {
 	SERVICE_FULL,      /* at_limit = queue: instances run, the kernel queues */
 	SERVICE_THROTTLED, /* cps_action = queue: polled again when there is a token */
 	SERVICE_SUSPENDED, /* cps_action = suspend: closed for a while */
-	SERVICE_WAITING,   /* each of its sockets is with a server */
+	SERVICE_WAITING,   /* each of its sockets is in use by a server */
 	SERVICE_RETRYING,  /* some address could not be bound yet */
 	SERVICE_DRAINING,  /* removed by a reload; its sessions run on */
 };
@@ -46,7 +46,7 @@ struct service {
 	struct timer resume;     /* ends suspension or throttling */
 	bool is_suspended, is_throttled, is_draining;
 	bool is_resuming;        /* suspended no longer, but not bound yet */
-	bool is_settling;        /* what is in the way of its last address is closed first */
+	bool is_settling;        /* the addresses are known; sockets of others are closed first */
 	bool is_continued;       /* by the next generation, while that is adopted */
 	LIST_HEAD(, bind_lookup) lookups; /* of the names in bind */
 
@@ -61,30 +61,28 @@ TAILQ_HEAD(service_list, service);
 /* Every service there is. */
 extern struct service_list services;
 
-/* Starts a service: its log, its sockets. number: in the generation. Returns NULL,
- * logged, when its log is not there or memory runs out. Takes its own reference to
+/* Starts a service: opens its log and its sockets. number: in the generation. Returns
+ * NULL, logged, when it has no log or memory runs out. Takes its own reference to
  * settings. */
 struct service *service_start(struct service_settings *settings, uint32_t number);
 
 /* Gives service the same settings at another place, under that number. */
 void service_move(struct service *service, struct service_settings *settings, uint32_t number);
 
-/* Gives service other settings, under that number. It takes the sockets it wants from those it has and
- * those that were offered (frontend/handover.h); what is missing then can be opened
- * when the handover is over. False, logged, when the new log can't be opened: the
- * service then goes on as it was. */
+/* Gives service other settings, under that number. It uses its own sockets and those that
+ * were offered (frontend/handover.h); missing ones are opened after the handover. False,
+ * logged, when the new log can't be opened: the service then goes on as it was. */
 bool service_adopt(struct service *service, struct service_settings *settings, uint32_t number);
 
 /* Closes the listeners and ends, or lets run on, the sessions. The service is
  * freed when the last session is gone. */
 void service_remove(struct service *service);
 
-/* Closes the listeners and frees the service, whatever runs. For the daemon's
- * end, when its sessions have ended. */
+/* Closes the listeners and frees the service. For the daemon's end, when its sessions have
+ * ended. */
 void service_free(struct service *service);
 
-/* Closes the sockets for good, those too that are yet to be opened; what runs goes
- * on. For the daemon's end. */
+/* Closes the sockets for good, requested ones too; sessions go on. For the daemon's end. */
 void service_stop_listening(struct service *service);
 
 enum service_state service_state(const struct service *service);
@@ -92,7 +90,7 @@ enum service_state service_state(const struct service *service);
 /* "listening", "full" ... */
 const char *service_state_text(enum service_state state);
 
-/* Polls the service's sockets or not, as its state asks for now. */
+/* Polls the service's sockets, or not, depending on its state. */
 void service_refresh(struct service *service);
 
 /* One more of its sockets is bound. */
@@ -113,14 +111,13 @@ bool service_is_full(const struct service *service);
 bool service_refused(struct service *service, enum verdict verdict, const struct address *peer,
 		     const char *detail);
 
-/* Counts a refusal and nothing else. For want of memory for the first count it is not
- * counted. */
+/* Only counts a refusal. It is not counted if memory runs out. */
 void service_count_refusal(struct service *service, enum verdict verdict);
 
 /* How many descriptors a connection of the service may come to have. */
 unsigned service_descriptors_per_session(const struct service *service);
 
-/* Whom what is asked for a client of the service is asked for. */
+/* The owner of lookups and checks for clients of the service. */
 struct turn_owner service_turn_owner(const struct service *service);
 
 /* True once no listener is waiting to be bound. */

@@ -1,8 +1,8 @@
-/* Wait servers that end at once and leave unread what they were started for: each
- * is started later than the one before, so that a program that cannot work does not
- * take the machine. A server that reads is never delayed, whatever its clients send: where
- * connections to this host come in meanwhile, and whether it took one can't be told, the
- * delay stays what it is. */
+/* Wait servers that end soon without reading what they were started for: each start is
+ * delayed more than the last one, so that a program that cannot work does not use up the
+ * processor. A server that reads is never delayed, whatever its clients send. If other
+ * connections to this host arrive in the meantime, it may not be known whether the server
+ * accepted one; the delay then stays the same. */
 #ifndef USHERD_FRONTEND_WAIT_DELAY_H
 #define USHERD_FRONTEND_WAIT_DELAY_H
 
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum {
-	WAIT_QUICK_MS = 5000, /* a server that lasts longer is none of those */
+	WAIT_QUICK_MS = 5000, /* a server that runs longer is not delayed */
 	WAIT_DELAY_FIRST_MS = 100,
 	WAIT_DELAY_MOST_MS = 10000,
 };
@@ -18,10 +18,10 @@ enum {
 /* Embedded in the socket's owner; all zero at first. */
 struct wait_delay {
 	bool is_stream;
-	uint64_t front; /* what was to be read when the server was started */
+	uint64_t front; /* identifies what was to be read when the server was started */
 	int64_t had;    /* connections of the host until then; -1: not known */
 	unsigned idle;  /* servers in a row that read nothing */
-	bool is_first;  /* the last one had the first wait in a row follow */
+	bool is_first;  /* the last delay was the first in a row */
 };
 
 /* A server is about to get socket. */

@@ -1,5 +1,5 @@
-/* What answers: the built-in services, each a short file, and the program
- * launcher. */
+/* Handlers serve connections: the built-in services, redirect, and the start of a
+ * program. */
 #ifndef USHERD_HANDLERS_HANDLER_H
 #define USHERD_HANDLERS_HANDLER_H
 
@@ -28,27 +28,27 @@ const struct handler *handler_for(const struct service_settings *settings);
 /* True when there is a built-in of that name for SOCK_STREAM or SOCK_DGRAM. */
 bool handler_is_built_in(const char *name, int socket_type);
 
-/* Largest datagram that can come or be sent. */
+/* The largest datagram. */
 enum { DATAGRAM_MOST = 65535 };
 
 extern const struct handler echo_handler, discard_handler, chargen_handler, daytime_handler,
 	time_handler, launch_handler, redirect_handler, sensor_handler, tcpmux_handler;
 
-/* The start of a brief handler: sends one answer and closes. */
+/* For the start of a simple handler: sends one answer and closes. */
 void handler_answer_and_close(struct session *session);
 
-/* Marks session as served: state, owner, START line. */
+/* The session is being served: sets its state, tells the owner, writes the START line. */
 void handler_begin(struct session *session);
 
-/* Something passed on a session that has begun: unless this is called again within
- * idle_timeout, if there is one, the session is finished. Its deadline is used for that. */
+/* To be called for all traffic of a session: if there is an idle_timeout, the session is
+ * finished unless this is called again within it. Uses session->deadline. */
 void handler_note_traffic(struct session *session);
 
 /* Writes the EXIT line of a session that the loop served itself, and closes. */
 void handler_finish(struct session *session);
 
-/* The same after sending failed with error: on a connection that takes nothing any
- * more, the line has the signal that a process would have died of. */
+/* The same after sending failed with error: if the peer has closed the connection, the
+ * line has SIGPIPE, as for a process. */
 void handler_finish_unsent(struct session *session, int error);
 
 #endif

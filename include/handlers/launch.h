@@ -1,6 +1,5 @@
-/* Has programs started for sessions. The monitor does it: here a session's
- * connection is sent there, and what becomes of its program comes back. Loop thread
- * only. */
+/* Starts programs for sessions. The monitor does it: a session's connection is sent
+ * there, and reports about its program come back. Loop thread only. */
 #ifndef USHERD_HANDLERS_LAUNCH_H
 #define USHERD_HANDLERS_LAUNCH_H
 
@@ -10,28 +9,28 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The way to the monitor. */
+/* How requests are sent to the monitor. */
 struct launch_way {
-	/* Fills in which service the session is of, and sends the message with copies of
-	 * the descriptors. 0, or -1 with errno. */
+	/* Fills in the session's service, and sends the message with copies of the
+	 * descriptors. 0, or -1 with errno. */
 	int (*ask)(const struct session *session, struct message *message,
 		   const int descriptors[], unsigned count);
-	/* The program of that number is to end: MESSAGE_END. */
+	/* Ends the program of the session with that number: MESSAGE_END. */
 	void (*end)(uint64_t number, bool at_once);
 };
 
 /* first: the number of the first session that is launched. */
 void launch_init(const struct launch_way *way, uint64_t first);
 
-/* What the monitor says of a session: MESSAGE_STARTED, MESSAGE_PROCESS,
- * MESSAGE_NOT_STARTED, MESSAGE_ENDED. A number that is not known is ignored: the
- * session is gone. */
+/* The monitor's messages about a session: MESSAGE_STARTED, MESSAGE_PROCESS,
+ * MESSAGE_NOT_STARTED, MESSAGE_ENDED. An unknown number is ignored: the session is
+ * closed. */
 void launch_started(const struct program_message *program);
 void launch_has_process(const struct program_message *program);
 void launch_not_started(const struct program_message *program);
 void launch_ended(const struct program_message *program);
 
-/* session is one that an earlier frontend had started: MESSAGE_SESSION. errors, the
+/* Continues a session that an earlier frontend had started: MESSAGE_SESSION. errors, the
  * read end of its standard error or -1, is taken over. 0, or -1 with errno ENOMEM. */
 int launch_resume(struct session *session, const struct program_message *program, int errors)
 	__attribute__((warn_unused_result));
@@ -39,15 +38,14 @@ int launch_resume(struct session *session, const struct program_message *program
 /* How many programs run or are being started: what -limit counts. */
 unsigned launch_processes(void);
 
-/* The process of session's program, which may be known before the START line is
- * written. 0 when there is none. */
+/* The process id of session's program, which may be known before the START line is
+ * written. 0: none. */
 pid_t launch_process(const struct session *session);
 
 /* True while launches are under way, whose descriptors will soon be free. */
 bool launch_is_busy(void);
 
-/* When the last program has ended, callback is called once. For the end of the
- * daemon. */
+/* Calls callback once, when the last program has ended. For the end of the daemon. */
 void launch_when_idle(void (*callback)(void));
 
 #endif

@@ -1,7 +1,6 @@
-/* Pipes through which splice(2) moves bytes from socket to socket without copying
- * them. A new pipe costs more than most connections would gain by it, so they are
- * kept and used again; and as each is two descriptors, they are few. Loop thread
- * only. */
+/* Pipes for splice(2), which moves bytes from socket to socket without copying them. A
+ * new pipe costs more than most connections would save, so pipes are kept and used
+ * again. Each needs two descriptors, so there are few. Loop thread only. */
 #ifndef USHERD_HANDLERS_PIPE_H
 #define USHERD_HANDLERS_PIPE_H
 
@@ -15,10 +14,10 @@ enum {
 
 struct pipe {
 	int read_end, write_end; /* non-blocking */
-	size_t length;           /* the user's: what is in it */
+	size_t length;           /* the user's: bytes in it */
 };
 
-/* An empty one. NULL when there are none left, for whatever reason. */
+/* An empty one. NULL when there is none, for any reason. */
 struct pipe *pipe_take(void);
 
 /* Preserves errno. */

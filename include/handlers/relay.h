@@ -1,7 +1,7 @@
-/* Passes bytes between two connected stream sockets, both ways, until both sides
- * have said all they had to say or one of them breaks. The end of what one side
- * says is passed on as such while the other goes on (half-close), and a reset
- * as a reset. A side that is slow makes the other wait. Loop thread only. */
+/* Copies bytes between two connected stream sockets in both directions, until both sides
+ * have sent everything or one connection breaks. When one side closes its direction, that
+ * is passed on while the other goes on (half-close); a reset is passed on as a reset. A
+ * slow side makes the other wait. Loop thread only. */
 #ifndef USHERD_HANDLERS_RELAY_H
 #define USHERD_HANDLERS_RELAY_H
 
@@ -13,13 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How long a relay may be silent once one side has finished. */
+/* How long a relay may be idle after one side has finished. */
 enum { RELAY_SILENCE_MS = 3600 * 1000 };
 
 struct pipe;
 struct relay;
 
-/* It is over; all that is left is to close the sockets. */
+/* The relay has ended; the caller can close the sockets. */
 typedef void relay_done(struct relay *relay);
 
 /* One socket, and the bytes that come from it. */
@@ -29,10 +29,10 @@ struct relay_side {
 	/* The relay's own. */
 	struct relay *relay;
 	struct watch watch;
-	bool has_ended; /* nothing more comes, and what came is delivered */
-	bool is_bulk;   /* the last read brought much */
-	struct outbox unsent; /* what came and the other side has no room for yet */
-	struct pipe *pipe;    /* or it is in here */
+	bool has_ended; /* it has closed, and all its data was delivered */
+	bool is_bulk;   /* the last read returned much data */
+	struct outbox unsent; /* data for which the other side has no room yet */
+	struct pipe *pipe;    /* or that data is in here */
 };
 
 /* Embedded in its owner. */
@@ -46,11 +46,11 @@ struct relay {
 	relay_done *done;
 };
 
-/* idle_ms: how long it may be silent at all; 0: until one side has finished, for ever.
- * Relays between two sockets, which are non-blocking, stay the caller's and have
- * no other watch. The first is read at once: who connected may have spoken
- * already. done is called once unless relay_stop comes before, possibly before
- * this returns. SIGPIPE must be ignored. */
+/* Relays between two sockets, which are non-blocking, stay the caller's and have no
+ * other watch. The first one is read at once: its client may have sent data already.
+ * idle_ms: how long the relay may be idle; 0: for ever, until one side has finished. done
+ * is called once, possibly before this returns, unless relay_stop is called first.
+ * SIGPIPE must be ignored. */
 void relay_start(struct relay *relay, int first, int second, uint64_t idle_ms, relay_done *done);
 
 /* Must come before close(2) of either socket; frees what the relay holds. Harmless

@@ -11,12 +11,12 @@ enum {
 	TCPMUX_DEADLINE_MS = 30000,  /* for the whole line */
 };
 
-/* What the handler needs of whoever knows the services. */
+/* What the handler needs from the module that knows the services. */
 struct tcpmux_callbacks {
-	/* Takes session's connection (session_take_fd) and hands it on to the
-	 * multiplexed service of that name (in any case), with every byte after the
-	 * line still unread. The session itself stays the handler's, to be
-	 * finished. False, and nothing done, when there is no such service. */
+	/* Takes session's connection (session_take_fd) and passes it to the multiplexed
+	 * service of that name (in any case), with all data after the line unread. The
+	 * session stays the handler's, which must finish it. False, and nothing done, when
+	 * there is no such service. */
 	bool (*transfer)(struct session *session, const char *name);
 
 	/* Calls visit with the name of each multiplexed service, for `help`. */
@@ -25,10 +25,9 @@ struct tcpmux_callbacks {
 
 void tcpmux_init(const struct tcpmux_callbacks *callbacks);
 
-/* How the handler cut the line, for tests and fuzzing: the length of the line at
- * the front of bytes without its end, with *end set to where the rest begins;
- * -1 while there is no end of line yet. The end is CR LF; a bare LF is taken as
- * well. */
+/* Finds the line at the front of bytes, for tests and fuzzing too: its length without
+ * the end of line, with *end set to where the rest begins; -1: no end of line yet. The
+ * end is CR LF or LF. */
 int tcpmux_line_length(const char *bytes, size_t length, size_t *end);
 
 #endif

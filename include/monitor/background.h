@@ -1,26 +1,27 @@
-/* Leaving the terminal, and telling the truth to whoever started the daemon. */
+/* Going to the background, with an exit status for the command that started the daemon,
+ * and the pid file. */
 #ifndef USHERD_MONITOR_BACKGROUND_H
 #define USHERD_MONITOR_BACKGROUND_H
 
 #include <sys/types.h>
 
-/* Has descriptors 0, 1 and 2 open, on /dev/null if need be, and no others. */
+/* Opens descriptors 0, 1 and 2 on /dev/null if they are closed, and closes all others. */
 void background_close_inherited(void);
 
-/* Goes on in a child in a session of its own. The parent waits for
- * background_tell_ready, exits with the status told there, and does not return;
- * when the child ends without a word it says so and exits with 1. -1 with errno on failure. */
+/* Continues in a child with a session of its own. The parent does not return: it waits
+ * for background_tell_ready and exits with its status; if the child ends without calling
+ * it, the parent says so and exits with 1. -1 with errno on failure. */
 int background_begin(void) __attribute__((warn_unused_result));
 
-/* Tells the waiting parent the exit status and lets go of the terminal. Only the
- * first call counts, and only after background_begin. */
+/* Sends the waiting parent its exit status and closes the terminal. Only the first call
+ * after background_begin has an effect. */
 void background_tell_ready(int status);
 
-/* The process of a daemon that runs with this pid file, which may be NULL;
- * -1 when it is in another container; 0: none. */
+/* The process id of a running daemon with this pid file, which may be NULL; -1 when it is
+ * in another container; 0: none. */
 pid_t background_pid_holder(const char *path);
 
-/* Writes the pid file anew, mode 0644, replacing what was there, and keeps it
+/* Writes a new pid file, mode 0644, which replaces the old one, and keeps it
  * locked. path may be NULL. 0, or -1 with errno; EAGAIN: another daemon runs with
  * it. */
 int background_write_pid(const char *path) __attribute__((warn_unused_result));

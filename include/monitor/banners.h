@@ -6,11 +6,11 @@
 #include "channel/message.h"
 #include "config/settings.h"
 
-/* Opens the one that is asked for on a worker, and sends the frontend its descriptor,
- * or why there is none, with the same ticket. */
+/* Opens the requested banner on a worker, and sends the frontend its descriptor, or the
+ * error, with the same ticket. */
 void banners_open(struct service_settings *settings, const struct banner_message *asked);
 
-/* Nobody waits for an answer any more. */
+/* Sends no answers to requests so far: the frontend is gone. */
 void banners_forget_all(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* What addresses the frontends have banned (SENSOR): kept for the next one. Loop
+/* The addresses that frontends have banned (SENSOR), kept for the next frontend. Loop
  * thread only. */
 #ifndef USHERD_MONITOR_BANS_H
 #define USHERD_MONITOR_BANS_H
@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* Bans address until then, milliseconds of loop_now. What memory is short for is lost. */
+/* Bans address until then, milliseconds of loop_now. Lost if memory runs out. */
 void bans_add(const struct address *address, uint64_t until);
 
 /* Calls visit for each ban that is not over. */

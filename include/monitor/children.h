@@ -12,11 +12,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* A process of ours. What is above the line may be read. */
+/* One program. The fields before by_pid may be read. */
 struct child {
 	uint64_t session;
 	pid_t pid;
-	uint32_t service;     /* number in the generation in force; SERVICE_IS_NEW: it is gone */
+	uint32_t service;     /* number in the generation in force; SERVICE_IS_NEW: removed */
 	struct address peer;
 	int64_t started;      /* seconds since the epoch ... */
 	uint64_t opened;      /* ... and as loop_now() has it */
@@ -31,19 +31,19 @@ struct child {
 /* How long a program has from SIGTERM to SIGKILL. */
 enum { CHILD_GRACE_MS = 5000 };
 
-/* Memory for one, errors being -1, taken before a program is started, so that none is ever lost.
- * NULL with errno ENOMEM. */
+/* A child with errors -1, allocated before its program is started, so that no running
+ * program is lost. NULL with errno ENOMEM. */
 struct child *child_new(void);
 
-/* From here on the child, whose first fields are filled in, is among the others.
- * 0, or -1 with errno ENOMEM: it stays the caller's. */
+/* Adds the child, whose first fields must be set. 0, or -1 with errno ENOMEM: it stays the
+ * caller's. */
 int child_add(struct child *child) __attribute__((warn_unused_result));
 
 /* The child of that process; of that session. NULL: there is none. */
 struct child *child_of_process(pid_t pid);
 struct child *child_of_session(uint64_t session);
 
-/* The process was reaped: its id may be another one's from here on. */
+/* The process was reaped: another process may get its id. */
 void child_reaped(struct child *child, int status);
 
 /* Forgets it, closes what is open of it and frees it. child_free: of one that was
@@ -51,8 +51,8 @@ void child_reaped(struct child *child, int status);
 void child_remove(struct child *child);
 void child_free(struct child *child);
 
-/* Its process group is sent SIGTERM and, if it is not reaped CHILD_GRACE_MS later,
- * SIGKILL; with at_once SIGKILL right away. */
+/* Sends its process group SIGTERM and, if it is not reaped CHILD_GRACE_MS later, SIGKILL;
+ * with at_once SIGKILL immediately. */
 void child_end(struct child *child, bool at_once);
 
 /* Calls visit for each, which may remove it. */

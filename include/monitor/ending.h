@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* SIGTERM: every session and every program is told to end, and killed after a grace
- * time; a second one does not wait. */
+/* SIGTERM: ends every session and every program, and kills them after a grace time; a
+ * second call kills at once. */
 void ending_begin(void);
 
 /* SIGQUIT: the programs go on. */

@@ -1,5 +1,5 @@
-/* The environment of a program: what its service's settings say, and what tells it
- * about its connection. */
+/* The environment of a program: the variables of its service's settings, and those about
+ * its connection. */
 #ifndef USHERD_MONITOR_ENVIRONMENT_H
 #define USHERD_MONITOR_ENVIRONMENT_H
 
@@ -11,9 +11,8 @@
 size_t environment_size(const struct service_settings *settings);
 
 /* Writes the environment of a program that serves peer on a socket with the address
- * local into room, which is aligned for pointers and has that many bytes. Returns
- * its list of variables, which ends with NULL and is good as long as room and
- * settings are. */
+ * local into room, which is aligned for pointers and has that many bytes. Returns the
+ * list of variables, NULL-ended and valid as long as room and settings. */
 char **environment_fill(void *room, const struct service_settings *settings,
 			const struct address *peer, const struct address *local);
 

@@ -1,5 +1,5 @@
-/* The frontend as the monitor sees it: a process that is started, spoken to, and
- * started anew when it dies. Loop thread only. */
+/* The frontend's process: the monitor starts it, exchanges messages with it, and starts
+ * it again when it dies. Loop thread only. */
 #ifndef USHERD_MONITOR_FRONTEND_PROCESS_H
 #define USHERD_MONITOR_FRONTEND_PROCESS_H
 
@@ -9,42 +9,42 @@
 #include <sys/types.h>
 
 enum {
-	FRONTEND_READY_MS = 10000,      /* in which a new one has to say that it runs */
-	FRONTEND_STABLE_MS = 1000,      /* one that lived for less died too soon: then there ... */
-	FRONTEND_DELAY_FIRST_MS = 100,  /* ... is a delay, which doubles ... */
+	FRONTEND_READY_MS = 10000,      /* until then a new one must send MESSAGE_READY */
+	FRONTEND_STABLE_MS = 1000,      /* if one lived less, the next start is delayed */
+	FRONTEND_DELAY_FIRST_MS = 100,  /* the first delay, which doubles ... */
 	FRONTEND_DELAY_MAX_MS = 10000,  /* ... up to this */
 };
 
-/* What the monitor is told. */
+/* Callbacks of the monitor. */
 struct frontend_events {
-	/* A new one runs, and knows nothing yet. */
+	/* A new one runs, without any state. */
 	void (*ready)(void);
 	/* A message of the right shape; the descriptors are the callee's. */
 	void (*received)(const struct message *message, const int descriptors[], unsigned count);
-	/* It is gone. Another one is on its way unless frontend_process_stop was called. */
+	/* It is gone. Another one is started unless frontend_process_stop was called. */
 	void (*gone)(void);
-	/* Fills in what the next one is told first; its descriptor, or -1. */
+	/* Fills in the first message to the next one; returns its descriptor, or -1. */
 	int (*start)(struct start_message *start);
 };
 
 /* Starts the first one. 0, or -1 with errno. */
 int frontend_process_start(const struct frontend_events *events) __attribute__((warn_unused_result));
 
-/* Sends a message, with copies of the descriptors. One that does not read is killed,
- * and another one started; nothing is sent while there is none. */
+/* Sends a message, with copies of the descriptors. A frontend that does not read is
+ * killed and started again. Nothing is sent while there is none. */
 void frontend_process_send(const struct message *message, const int descriptors[], unsigned count);
 
-/* Its message was no such thing as a frontend of ours would say: it is killed, and
- * another one started. */
+/* It sent a message that a correct frontend never sends: kills it and starts another
+ * one. */
 void frontend_process_distrust(const char *reason);
 
 /* True when pid, which was reaped with status, was the frontend. */
 bool frontend_process_ended(pid_t pid, int status);
 
-/* From now on its end is what is wanted: no other one is started. */
+/* From now on no other one is started when it ends. */
 void frontend_process_stop(void);
 
-/* It is killed, and not started anew. */
+/* Kills it, and starts no other one. */
 void frontend_process_kill(void);
 
 bool frontend_process_is_ready(void);

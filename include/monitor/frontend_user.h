@@ -1,4 +1,4 @@
-/* Whom the frontend runs as: somebody who is nobody else. */
+/* The user that the frontend runs as, which nothing else uses. */
 #ifndef USHERD_MONITOR_FRONTEND_USER_H
 #define USHERD_MONITOR_FRONTEND_USER_H
 
@@ -10,8 +10,8 @@
 /* The account that the frontend runs as when there is one. */
 #define FRONTEND_ACCOUNT "_usherd"
 
-/* The numbers without an account from which one is taken otherwise; systemd's for
- * dynamic users. */
+/* Otherwise a number without an account from this range, which is systemd's for dynamic
+ * users. */
 enum { FRONTEND_UID_FIRST = 61184, FRONTEND_UID_LAST = 65519 };
 
 struct process_user {
@@ -19,13 +19,13 @@ struct process_user {
 	gid_t gid;
 };
 
-/* Chooses, once and for all: FRONTEND_ACCOUNT if there is one, otherwise a number that
- * no account and no service of generation has. Not being root, the frontend stays who
- * the monitor is. 0, or -1, logged: the account is root, or a service runs as it. */
+/* Chooses once: FRONTEND_ACCOUNT if there is one, otherwise a number that no account and
+ * no service of generation has. Without root's rights the frontend runs as the monitor's
+ * user. 0, or -1, logged: the account is root, or a service runs as it. */
 int frontend_user_init(const struct generation *generation)
 	__attribute__((warn_unused_result));
 
-/* False: it stays who the monitor is, and *user is zero. */
+/* False: it runs as the monitor's user, and *user is zero. */
 bool frontend_user_choose(struct process_user *user);
 
 #endif

@@ -3,9 +3,9 @@
 #ifndef USHERD_MONITOR_LABEL_H
 #define USHERD_MONITOR_LABEL_H
 
-/* The context that `server` is to have when it is started on connection: what the
- * policy says for usherd's own context at the peer's level. To be freed. NULL
- * with errno: the kernel has no SELinux, the peer no label, the policy no answer. */
+/* The context for `server` when it is started on connection: the policy's result for
+ * usherd's own context at the peer's level. To be freed. NULL with errno: the kernel has
+ * no SELinux, the peer no label, or the policy no result. */
 char *label_for(const char *server, int connection);
 
 #endif

@@ -1,7 +1,6 @@
-/* Starts programs, all of them: for an accepted connection, a waiting socket or a
- * tcpmux request. There is no other way, so identity, limits and environment cannot
- * be forgotten on one of them. Users, services and sources take turns, and none
- * holds more than its share. Loop thread only. */
+/* Starts all programs: for an accepted connection, a waiting socket or a tcpmux request.
+ * Nothing else starts one, so identity, limits and environment are always set. Users,
+ * services and sources take turns, and none has more than its share. Loop thread only. */
 #ifndef USHERD_MONITOR_LAUNCHER_H
 #define USHERD_MONITOR_LAUNCHER_H
 
@@ -13,17 +12,17 @@
 #include <stdint.h>
 
 enum {
-	LAUNCH_DEADLINE_MS = 10000, /* for a program to come to its exec */
-	LAUNCH_SILENCES = 3,        /* deadlines without a turn of its service, and a launch in
-				     * the queue is given up */
+	LAUNCH_DEADLINE_MS = 10000, /* until the exec of the program */
+	LAUNCH_SILENCES = 3,        /* a launch in the queue is given up after so many deadlines
+				     * without a turn of its service */
 	LAUNCH_RETRIES = 5,         /* of a fork that failed, unless NORETRY */
 	LAUNCH_RETRY_MS = 5000,
 };
 
-/* What becomes of launches. */
+/* The results of launches. */
 struct launcher_events {
 	void (*started)(const struct child *child);
-	/* With the session, the step that failed, and why. */
+	/* With the session, the step that failed, and the reason. */
 	void (*not_started)(const struct program_message *program);
 };
 
@@ -33,8 +32,8 @@ int launcher_init(const struct launcher_events *events) __attribute__((warn_unus
 
 /* What a program gets. */
 struct launch_descriptors {
-	int connection; /* -1: it could not be had, errno says why */
-	int errors_to, errors_from; /* the pipe for its standard error; -1: there is none */
+	int connection; /* -1: not available, with errno */
+	int errors_to, errors_from; /* the pipe for its standard error; -1: none */
 };
 
 /* Starts the program of settings for a session. The descriptors are the launcher's
@@ -45,12 +44,12 @@ void launcher_launch(struct service_settings *settings, const struct launch_mess
 /* True when the session is being launched. */
 bool launcher_has(uint64_t session);
 
-/* The session's program is to end as soon as it has been started; false when it is
- * not being launched. */
+/* Ends the session's program as soon as it has been started; false when it is not being
+ * launched. */
 bool launcher_end(uint64_t session);
 
-/* A process that is nobody's child yet has been reaped: true when it was a program
- * that is being started. */
+/* A process that is not in children.h was reaped: true when it was a program that is
+ * being started. */
 bool launcher_reaped(pid_t pid, int status);
 
 /* How many are being started. */
@@ -59,7 +58,7 @@ unsigned launcher_count(void);
 /* Calls visit with the session and the process of each launch whose process exists. */
 void launcher_each_process(void (*visit)(uint64_t session, pid_t pid));
 
-/* The services have the numbers of another generation: `was` became `is`. */
+/* Another generation is in force: service number i of count has the number numbers[i]. */
 void launcher_renumber(const uint32_t *numbers, uint32_t count);
 
 #endif

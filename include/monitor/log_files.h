@@ -4,13 +4,13 @@
 
 #include "monitor/plan.h"
 
-/* Opens the log file of every service of the plan, anew for those that run. A service
- * that is to have another log than it has, and can't, is given up (plan_give_up), and
- * the log says why. */
+/* Opens the log file of every service of the plan, also of services that run. If a file
+ * of a new or changed service can't be opened, the service is given up (plan_give_up),
+ * and that is logged. */
 void log_files_open(struct plan *plan, const struct generation *running);
 
-/* The same for a generation whose files were opened before: what can't be opened is
- * said, and lost. */
+/* The same for a generation whose files were opened before: a file that can't be opened
+ * is logged, and its lines are lost. */
 void log_files_open_again(const struct generation *generation);
 
 /* Hands each file that is open to send, with the number of a service that has it, and

@@ -1,7 +1,6 @@
 /* The process that has root's rights: it reads the configuration, binds sockets,
- * opens files, starts and reaps programs, and never reads a byte that a peer wrote.
- * It starts the frontend, which does the rest, and takes every message of its for
- * hostile. */
+ * opens files, starts and reaps programs, and never reads a byte of a peer. It starts the
+ * frontend, which does the rest, and treats every message of the frontend as hostile. */
 #ifndef USHERD_MONITOR_MONITOR_H
 #define USHERD_MONITOR_MONITOR_H
 
@@ -10,7 +9,7 @@
 
 #include <stdbool.h>
 
-/* What the command line says. */
+/* Options of the command line. */
 struct monitor_options {
 	const char *program;      /* its name, argv[0] */
 	const struct load_options *load;
@@ -22,10 +21,10 @@ struct monitor_options {
 	unsigned check_interval;  /* seconds; 0: never */
 	bool is_foreground, stays_alive;
 	const char *features;     /* for the first line of the log */
-	const char *const *unknown; /* options that were passed over, NULL-ended */
+	const char *const *unknown; /* options that were ignored, NULL-ended */
 };
 
-/* Is the daemon, until a signal ends it. Returns the exit status. */
+/* Runs the daemon until a signal ends it. Returns the exit status. */
 int monitor_run(const struct monitor_options *options);
 
 #endif

@@ -1,5 +1,5 @@
-/* What a reload changes: which service of the new settings continues which service
- * that runs, and what becomes of the others. Pure. */
+/* What a reload changes: which service of the new settings continues which running
+ * service, and which services are new, kept or removed. Pure. */
 #ifndef USHERD_MONITOR_PLAN_H
 #define USHERD_MONITOR_PLAN_H
 
@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-/* The services of the next generation, borrowed from where they come from: the new
- * settings, or the running generation for those that keep their version. */
+/* The services of the next generation, borrowed from the new settings, or from the
+ * running generation for those that keep their version. */
 struct plan {
 	struct service_settings **services;
 	uint32_t *continues; /* as in struct generation */
@@ -18,23 +18,23 @@ struct plan {
 	unsigned broken;               /* kept in their running version */
 };
 
-/* Told about services that run and are not among the new ones. */
+/* Callbacks for running services that are not among the new ones. */
 struct plan_events {
 	void (*removed)(const struct service_settings *service);
 	void (*broken)(const struct service_settings *service); /* keeps its version */
 };
 
 /* Plans the step from running, which is NULL at the start, to settings. A service
- * continues one of the same id (in any case): rather one with the same socket, so
- * that two services of one id are told apart by their ports. One that is missing
- * because its entry is broken, or because text was lost, keeps its version.
+ * continues one with the same id (in any case), preferably one with the same socket, so
+ * that services with one id can be distinguished by their ports. A running service whose
+ * entry has an error, or may be in skipped text, keeps its version.
  * Returns 0, or -1 with errno ENOMEM. plan_free in either case. */
 int plan_make(struct plan *plan, const struct generation *running,
 	      const struct settings *settings, const struct plan_events *events)
 	__attribute__((warn_unused_result));
 
-/* Service number i of the plan can't be had: one that runs keeps its version, a
- * new one is left out. Numbers above i may change. */
+/* Service number i of the plan can't be used: a running one keeps its version, a new one
+ * is left out. Numbers above i may change. */
 void plan_give_up(struct plan *plan, const struct generation *running, uint32_t i);
 
 /* Frees the lists; the counts of the summary stay. */

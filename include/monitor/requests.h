@@ -1,6 +1,5 @@
-/* What the frontend is told, and what it asks for: every message between the two.
- * Nothing that it says is believed without a look at the monitor's own settings.
- * Loop thread only. */
+/* All messages to and from the frontend. Every message from it is checked against the
+ * monitor's own settings. Loop thread only. */
 #ifndef USHERD_MONITOR_REQUESTS_H
 #define USHERD_MONITOR_REQUESTS_H
 
@@ -11,7 +10,7 @@
 #include <stdint.h>
 
 /* Starts the frontend with the generation that was loaded. started is called once,
- * when that is in force, with how many sockets there are and how many should be.
+ * when that is in force, with the number of sockets that are bound and that are wanted.
  * 0, or -1 with errno. */
 int requests_start(const struct monitor_options *options,
 		   void (*started)(uint32_t bound, uint32_t wanted))
@@ -20,14 +19,14 @@ int requests_start(const struct monitor_options *options,
 /* Closes every socket. */
 void requests_finish(void);
 
-/* A reload: reads the files and passes on what is new. */
+/* A reload: reads the files and sends the new generation. */
 void requests_reload(void);
 
-/* Has the frontend write the status report; look at its counts. */
+/* Makes the frontend write the status report; check its counts. */
 void requests_report(void);
 void requests_check(void);
 
-/* Has the frontend end: what it serves itself at once, and itself when the last
+/* Ends the frontend: it closes what it serves itself at once, and ends when the last
  * program has ended, or without waiting for programs. */
 void requests_stop(bool leaves_programs);
 

@@ -1,5 +1,5 @@
-/* Tells rpcbind, RFC 1833, on which port an RPC service is to be found. It is
- * asked by a worker, one request after the other, as it may be slow or gone. */
+/* Registers the ports of RPC services with rpcbind (RFC 1833). A worker sends one request
+ * after the other, because rpcbind may be slow or not running. */
 #ifndef USHERD_MONITOR_RPC_H
 #define USHERD_MONITOR_RPC_H
 
@@ -7,11 +7,10 @@
 
 #include <stdint.h>
 
-/* Registers every version of settings' program for the socket fd. What can't be
- * registered is logged. */
+/* Registers every version of settings' program for the socket fd. Failures are logged. */
 void rpc_register(const struct service_settings *settings, int fd);
 
-/* Takes the registrations for a socket of that family back. */
+/* Removes the registrations for a socket of that family. */
 void rpc_unregister(const struct service_settings *settings, int family);
 
 /* Turns the loop until every request has been answered, at most milliseconds:

@@ -4,10 +4,9 @@
 
 #include <stdbool.h>
 
-/* Gives every signal its default effect, however it was inherited, but for
- * SIGPIPE, which is ignored, and blocks all that signals_watch waits for and all
- * others that would end the daemon without being the sign of a fault in it. To be
- * called before any thread starts. */
+/* Gives every signal its default action, except SIGPIPE, which is ignored, and blocks all
+ * signals except those of faults and job control. To be called before any thread
+ * starts. */
 void signals_block(void);
 
 /* Waits for them in the loop. in_foreground: SIGINT ends the daemon. Returns 0,

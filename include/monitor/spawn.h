@@ -1,15 +1,15 @@
-/* Starts this program once more, as a frontend: a new program rather than a fork,
- * so that it has none of the monitor's memory, and its addresses are its own. */
+/* Starts this program once more, as a frontend: with exec, not only fork, so that it has
+ * none of the monitor's memory and other addresses. */
 #ifndef USHERD_MONITOR_SPAWN_H
 #define USHERD_MONITOR_SPAWN_H
 
 #include <sys/types.h>
 
-/* The argument that says so, and the descriptor that the channel then is. */
+/* The argument that makes it a frontend, and the descriptor of its channel. */
 #define SPAWN_ARGUMENT "-frontend"
 enum { SPAWN_CHANNEL = 3 };
 
-/* Remembers which program runs, called name; before the directory changes.
+/* Finds the running program, called name; to be called before the directory changes.
  * 0, or -1 with errno. */
 int spawn_init(const char *name) __attribute__((warn_unused_result));
 

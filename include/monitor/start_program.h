@@ -1,5 +1,5 @@
-/* The parts of a launch that are done on workers: from an order to a prepared one,
- * and on to a running program. They touch nothing but their order. */
+/* The parts of a launch that run on workers: preparing an order, and starting its
+ * program. They use only their order. */
 #ifndef USHERD_MONITOR_START_PROGRAM_H
 #define USHERD_MONITOR_START_PROGRAM_H
 
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* What to start, and what came of it. Everything in it stays the caller's. */
+/* What to start, and the result. Everything in it stays the caller's. */
 struct program_order {
 	const struct service_settings *settings;
 	char **environment;
@@ -19,7 +19,7 @@ struct program_order {
 	const char *step;        /* that is being taken; see program_step */
 	const char *failed_step; /* NULL: the program runs */
 	int failure;             /* errno of that step */
-	bool no_process;         /* it was that no process could be made */
+	bool no_process;         /* the failure: no process could be created */
 
 	/* The workers' own. */
 	char *label; /* LABELED: its SELinux context */
@@ -32,29 +32,29 @@ struct program_order {
 enum { PROGRAM_SLOTS_MOST = 12, PROGRAM_SLOTS_FIRST = 3 };
 
 /* How many programs can be started at the same time: PROGRAM_SLOTS_MOST, fewer when
- * that would take more than a quarter of the descriptors there may be. */
+ * that would take more than a quarter of the descriptor limit. */
 int program_slots(void);
 
 /* The first descriptor after those that are reserved for starting programs. */
 int program_slots_end(void);
 
-/* Reserves the descriptors launches go through; see launch_init. */
+/* Reserves the descriptors for launches; see launcher_init. */
 int start_program_init(void) __attribute__((warn_unused_result));
 
 /* True when a program of these settings must be prepared before it is started. */
 bool program_needs_preparing(const struct service_settings *settings);
 
-/* Looks up the user's groups and the program's label, as far as they are wanted.
- * Can wait for a name service or a file system. On failure failed_step is set. */
+/* Looks up the user's groups and the program's label, if they are needed. Can wait for a
+ * name service or a file system. On failure failed_step is set. */
 void prepare_program(struct program_order *order);
 
 /* Starts the program. At most program_slots() threads may be in here. */
 void start_program(struct program_order *order);
 
-/* The step that a worker, or the child, is at; any thread may ask. */
+/* The current step of the worker or the child. Any thread. */
 const char *program_step(const struct program_order *order);
 
-/* Frees what prepare_program found. */
+/* Frees the results of prepare_program. */
 void program_order_clear(struct program_order *order);
 
 #endif

@@ -1,6 +1,6 @@
-/* A service's log lines, in xinetd's format: one function a line. Each decides
- * by log_on_success and log_on_failure whether it speaks at all. Without a
- * log_type the lines go to the daemon's own log. */
+/* A service's log lines, in xinetd's format: one function for each line, which writes it
+ * only if log_on_success or log_on_failure asks for it. Without a log_type the lines go
+ * to the daemon's own log. */
 #ifndef USHERD_SESSION_RECORD_H
 #define USHERD_SESSION_RECORD_H
 
@@ -12,7 +12,7 @@
 /* START: ID[ pid=N][ from=ADDRESS] */
 void record_start(const struct session *session);
 
-/* The same for what has no session: a datagram answered by the loop. */
+/* The same for a datagram that the loop answered, which has no session. */
 void record_answer(const struct service_settings *settings, struct sink *log,
 		   const struct address *peer);
 
@@ -24,13 +24,13 @@ void record_exit(const struct session *session, int status);
 void record_fail(const struct service_settings *settings, struct sink *log, enum verdict verdict,
 		 const struct address *peer);
 
-/* The same with " count=N" at its end, for as many refusals that had no line of their
+/* The same with " count=N" at its end, for that many refusals without a line of their
  * own. peer NULL: they came from several addresses. */
 void record_failures(const struct service_settings *settings, struct sink *log,
 		     enum verdict verdict, const struct address *peer, uint64_t count);
 
-/* USERID: ID USER, user being escaped already. For an admitted session by
- * log_on_success, for a refused one by log_on_failure: the caller knows. */
+/* USERID: ID USER. user is escaped. The caller checks log_on_success for an admitted
+ * session, log_on_failure for a refused one. */
 void record_userid(const struct session *session, const char *user);
 
 /* NOID: ID ADDRESS REASON */

@@ -1,9 +1,8 @@
-/* One accepted connection on its way through the house, one wait server, or one
- * exchange on behalf of another service (tcpmux). Loop thread only.
+/* One accepted connection, one wait server, or one connection of a service behind
+ * tcpmux. Loop thread only.
  *
- * A session owns its descriptor, its reference to the settings it started
- * under and its place in its service; session_close gives all of it back,
- * whatever state it is in. */
+ * A session owns its descriptor, its reference to the settings it started with, and its
+ * place in its service; session_close releases all of it in any state. */
 #ifndef USHERD_SESSION_SESSION_H
 #define USHERD_SESSION_SESSION_H
 
@@ -32,12 +31,12 @@ struct session;
 struct sink;
 struct source;
 
-/* What becomes of a session is told to whoever opened it. */
+/* Callbacks of the module that opened the session. */
 struct session_owner {
 	void (*started)(struct session *session);
 	/* Refused, or its handler could not begin; session_close follows. */
 	void (*failed)(struct session *session, enum verdict verdict, const char *detail);
-	/* The last word: the session is freed after it. */
+	/* The last call: the session is freed after it. */
 	void (*closed)(struct session *session);
 };
 
@@ -47,30 +46,30 @@ struct session {
 	const struct session_owner *owner;
 	struct service *service;           /* the owner's */
 	LIST_ENTRY(session) link;          /* the owner's */
-	struct source *source;             /* the owner's: what runs is counted there */
-	struct source *pending_source;     /* the owner's: what is pending is counted there */
+	struct source *source;             /* the owner's: counts its running sessions */
+	struct source *pending_source;     /* the owner's: counts its pending sessions */
 	unsigned way, step;                /* the owner's: how it came, and its next step of admission */
-	void *origin;                      /* the owner's: the listener it has the socket of */
+	void *origin;                      /* the owner's: the listener whose socket it has */
 	bool is_counted;                   /* the owner's */
 	unsigned descriptors;              /* the owner's: its part of its service's share */
-	bool is_refused;                   /* the owner's: counted and logged as that */
+	bool is_refused;                   /* the owner's: counted and logged as refused */
 	bool is_being_named;               /* the owner's: refused, and identd is asked */
 
 	enum session_state state; /* session_enter writes it */
-	int fd;                   /* -1 once it is handed on */
+	int fd;                   /* -1 after session_take_fd */
 	struct address peer;
 	struct address local; /* session_local finds it out */
 	int64_t started; /* seconds since the epoch */
-	uint64_t opened; /* the same as loop_now() has it: no clock that is set changes it */
+	uint64_t opened; /* the same in loop_now(): not changed when the clock is set */
 	pid_t pid;       /* the program's, 0 for what the loop serves itself */
 	struct watch watch;
 	struct timer deadline;
 
-	struct outbox unsent; /* what the peer was too slow for */
+	struct outbox unsent; /* data that the peer has not read yet */
 
 	void (*stop)(struct session *session); /* the handler's, called once by session_close */
-	/* The handler's, of a session that is served by a program: has that end, and the
-	 * session with it, in its own time or at once. */
+	/* The handler's, for a session that a program serves: ends the program, with a grace
+	 * time or at once; the session ends with it. */
 	void (*end)(struct session *session, bool at_once);
 	void *handler_data;
 	char *user; /* what identd said, escaped; NULL: not asked, or nothing */
@@ -83,29 +82,29 @@ struct session *session_open(struct service_settings *settings, struct sink *log
 
 void session_enter(struct session *session, enum session_state state);
 
-/* The address of the connection's own end; unknown where there is none, as of a wait
- * server. The socket is asked once. */
+/* The local address of the connection; unknown if there is none, as for a wait server.
+ * The socket is asked only once. */
 const struct address *session_local(struct session *session);
 
-/* Hands the descriptor on to the caller. */
+/* Returns the descriptor, which is the caller's from here on. */
 int session_take_fd(struct session *session);
 
-/* Ends the session here and now and frees it. A program that runs for it is
- * not told: session_end does that. */
+/* Ends the session at once and frees it. Its program is not ended: session_end does
+ * that. */
 void session_close(struct session *session);
 
 /* Reports a failure to the owner, then closes. detail may be NULL. */
 void session_fail(struct session *session, enum verdict verdict, const char *detail);
 
-/* Has the session end: one that the loop serves gets its EXIT line and closes at
- * once. A program is told to end, and killed when it does not; the session is closed
- * when its program is gone. */
+/* Ends the session. One that the loop serves gets its EXIT line and is closed at once. A
+ * program gets SIGTERM, and SIGKILL after a grace time; the session is closed when it has
+ * ended. */
 void session_end(struct session *session);
 
-/* The same without waiting for the program to end by itself. */
+/* The same, but a program gets SIGKILL at once. */
 void session_kill(struct session *session);
 
-/* Sends length bytes, keeping what the peer has no room for (then the caller
+/* Sends length bytes, and keeps those for which the socket has no room (then the caller
  * waits for LOOP_WRITE and calls session_flush). Returns 0 when everything is
  * sent, 1 when something is kept, -1 with errno when the connection is broken
  * or memory ran out. */

@@ -60,8 +60,8 @@ static int parse_in4(struct address *address, const char *text, uint16_t port)
 	return 0;
 }
 
-/* An interface by name, or its number as address_text writes it when the
- * interface is gone. */
+/* An interface by name, or by number, which address_text writes when the interface no
+ * longer exists. */
 static int parse_scope(uint32_t *scope, const char *text)
 {
 	unsigned long number;

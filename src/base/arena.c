@@ -31,7 +31,7 @@ void *arena_take(struct arena *arena, size_t size)
 {
 	struct arena_block *block = arena->blocks;
 
-	/* Rounded up; what is too large to be stays so. */
+	/* Rounded up; a size that is too large stays too large. */
 	size = size > PTRDIFF_MAX ? SIZE_MAX
 				  : (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	if (!block || block->size - block->used < size) {

@@ -6,17 +6,17 @@
 #include <unistd.h>
 
 enum {
-	RESERVE = 6,          /* a reload reads a file in a directory and asks for a user's name */
+	RESERVE = 6,          /* a reload reads a file in a directory and looks up a user */
 	LIMIT_MOST = 1 << 30,
-	MOMENTARY_PART = 16,  /* of the limit: what is open for a moment, in the loop or a worker */
+	MOMENTARY_PART = 16,  /* of the limit: open for a moment, in the loop or a worker */
 	MOMENTARY_MOST = 32,
-	CONNECTIONS_PART = 8, /* of the limit: what listening sockets must leave over */
+	CONNECTIONS_PART = 8, /* of the limit: reserved for connections */
 	CONNECTIONS_MOST = 64,
 };
 
 static int reserve[RESERVE] = { -1, -1, -1, -1, -1, -1 };
 static unsigned limit = LIMIT_MOST;
-static unsigned own;     /* what is open all the time, the reserve included */
+static unsigned own;     /* always open, the reserve included */
 static unsigned spent, refused;
 static bool is_counting; /* descriptors_init was called */
 static struct shares shares = { .total = LIMIT_MOST };
@@ -42,7 +42,7 @@ unsigned descriptors_limit(void)
 	return limit;
 }
 
-/* What is left for sockets that listen, log files and connections. */
+/* What is left for listening sockets, log files and connections. */
 static unsigned available(void)
 {
 	unsigned taken = own + least(limit / MOMENTARY_PART, MOMENTARY_MOST);
@@ -63,7 +63,7 @@ int descriptors_init(void)
 	for (int i = 0; i < RESERVE; i++)
 		if (reserve[i] < 0)
 			return -1;
-	/* The kernel gives out the lowest number that is free. */
+	/* The kernel uses the lowest free number. */
 	own = (unsigned)reserve[RESERVE - 1] + 1 - spent;
 	is_counting = true;
 	share_the_rest();

@@ -14,7 +14,7 @@ bool library_load(const char *soname, const struct library_import *imports, size
 
 		if (!symbol)
 			return false;
-		/* A pointer to a function is as large as one to data, dlsym(3). */
+		/* A pointer to a function has the size of a pointer to data, dlsym(3). */
 		memcpy(imports[i].pointer, &symbol, sizeof symbol);
 	}
 	return true;

@@ -14,7 +14,7 @@
 enum { LINE_SIZE = 1024 };
 
 static struct sink *sink_of_log;
-static struct sink *copies; /* of errors; NULL: there are none */
+static struct sink *copies; /* for copies of errors; NULL: none are written */
 static int lowest_level = LOG_INFO;
 
 static void log_trouble(const char *sentence);
@@ -91,7 +91,7 @@ const char *log_level_name(int level)
 	return level < LOG_EMERG ? "CRITICAL" : level > LOG_DEBUG ? "DEBUG" : names[level];
 }
 
-/* Writes one escape, or the byte itself, and tells its length, at most 4. */
+/* Writes one escape, or the byte itself. Returns its length, at most 4. */
 static size_t escape_byte(char escape[static 5], unsigned char byte)
 {
 	static const char named[][2] = {
@@ -134,8 +134,8 @@ char *log_escape(char *escaped, size_t size, const char *bytes, size_t length)
 	return escaped;
 }
 
-/* A line is one line whatever its parts hold; backslashes stay, as escapes made
- * by log_escape do. Returns how much of line is in use. */
+/* Appends text with control characters escaped. Backslashes are kept, because text may
+ * have escapes from log_escape. Returns how much of line is in use. */
 static size_t add_text(char line[static LINE_SIZE], size_t used, const char *text)
 {
 	for (; *text; text++) {
@@ -205,8 +205,8 @@ void log_failure(int error, const char *format, ...)
 	errno = kept;
 }
 
-/* A log that is in trouble itself can't tell, so standard error has to. Telling
- * may be trouble too, and that is where it ends. */
+/* If the log itself is in trouble, the sentence goes to standard error. Trouble with
+ * standard error is not reported. */
 static void log_trouble(const char *sentence)
 {
 	static bool is_telling;

@@ -20,7 +20,7 @@ void log_file_say(const char *reason)
 	snprintf(open_error, sizeof open_error, "%s", reason);
 }
 
-/* Says why a file was not opened, or is not to be written to, and closes it. */
+/* Sets the reason why a file can't be used, and closes it. */
 static int refuse(int fd, const char *reason)
 {
 	int error = errno;
@@ -32,7 +32,7 @@ static int refuse(int fd, const char *reason)
 	return -1;
 }
 
-/* Opens the file as root, who must not be led to another one. */
+/* Opens the file as root, without following links of others. */
 static int open_as_root(const char *path, int flags)
 {
 	struct path_guard guard = { .trusted = 0 };
@@ -50,8 +50,8 @@ static int open_as_root(const char *path, int flags)
 	return refuse(fd, reason);
 }
 
-/* Non-blocking for the sake of named pipes: one that nobody reads is an error
- * here, and a full one an error later. */
+/* Non-blocking because of named pipes: one without a reader is an error here, and a full
+ * one is an error later. */
 int log_file_open(const char *path)
 {
 	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;

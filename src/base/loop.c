@@ -96,8 +96,8 @@ static void finish_turn(void)
 		turn_end[i]();
 }
 
-/* Callbacks take time, so the wait is reckoned from the clock, not from when
- * this turn began. */
+/* Callbacks take time, so the wait is computed from the clock, not from the beginning of
+ * this turn. */
 static int wait_until_next_timer(int max_wait_ms)
 {
 	int64_t wait_ms = timers_next(loop_read_clock());
@@ -107,7 +107,7 @@ static int wait_until_next_timer(int max_wait_ms)
 	return wait_ms < INT_MAX ? (int)wait_ms : INT_MAX;
 }
 
-/* What an earlier callback of this turn no longer wants to hear is left out. */
+/* Events of a watch that an earlier callback of this turn stopped are dropped. */
 static void dispatch(const struct poller_event *event)
 {
 	struct watch *watch = event->watch;

@@ -13,7 +13,7 @@
 
 enum { ASK_AGAIN_MS = 5000, ROUNDS = 2, ROUND_MS = 750 };
 
-/* The address of localhost, which a name server knows without asking others. */
+/* A query for the address of localhost, which a name server answers by itself. */
 static const unsigned char question[] = {
 	0x75, 0x73, 0x01, 0x00, 0, 1, 0, 0, 0, 0, 0, 0,
 	9, 'l', 'o', 'c', 'a', 'l', 'h', 'o', 's', 't', 0, 0, 1, 0, 1,
@@ -24,7 +24,7 @@ static atomic_bool some_are_silent;
 
 /* --- on any thread --------------------------------------------------------------- */
 
-/* The calling thread's. */
+/* Those of the calling thread's resolver. */
 static void list_servers(struct name_servers *servers)
 {
 	servers->count = 0;
@@ -53,7 +53,7 @@ static int connect_to(const struct address *server)
 	return -1;
 }
 
-/* Whatever the answer is, somebody is there. */
+/* Any answer counts. */
 static bool has_answered(int fd)
 {
 	unsigned char answer[512];
@@ -62,7 +62,7 @@ static bool has_answered(int fd)
 	return length >= 2 && memcmp(answer, question, 2) == 0;
 }
 
-/* Takes what has come. Who has answered, or can't be reached, is asked no more. */
+/* Reads answers. A server that has answered, or can't be reached, is not asked again. */
 static void take_answers(struct name_servers *servers, struct pollfd sockets[])
 {
 	for (size_t i = 0; i < servers->count; i++) {

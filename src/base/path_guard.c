@@ -15,11 +15,11 @@
 #include <unistd.h>
 
 enum {
-	LINKS_MOST = 40,  /* as many as the kernel follows */
-	LIST_SIZE = 4096, /* of an access control list; a longer one names somebody */
+	LINKS_MOST = 40,  /* the kernel's limit */
+	LIST_SIZE = 4096, /* of an access control list; a longer one certainly names others */
 };
 
-/* On the way to a file. */
+/* The walk along a path, directory by directory. */
 struct walk {
 	struct path_guard *guard;
 	int flags;
@@ -28,7 +28,7 @@ struct walk {
 	char at[PATH_MAX];   /* its path; "" for the root */
 	char rest[PATH_MAX]; /* of the path, still to be walked */
 	int links;
-	struct path_guard_place *place; /* to keep what is reached; or NULL */
+	struct path_guard_place *place; /* keeps the last directory; or NULL */
 };
 
 static bool is_foreign(const struct path_guard *guard, uid_t owner)
@@ -36,8 +36,8 @@ static bool is_foreign(const struct path_guard *guard, uid_t owner)
 	return owner != 0 && owner != guard->trusted;
 }
 
-/* True for the group that the trusted user is alone in, as systems make one for
- * each user, with a umask of 002. */
+/* True for a group with only the trusted user in it: many systems create one for each
+ * user, with a umask of 002. */
 static bool is_private_group(const struct path_guard *guard, gid_t gid)
 {
 	const struct passwd *user = guard->trusted != 0 ? getpwuid(guard->trusted) : NULL;
@@ -67,9 +67,9 @@ static bool lets_others_write(const struct path_guard *guard,
 			       : tag == ACL_GROUP && is_foreign_group(guard, id);
 }
 
-/* True when an access control list gives a user or group of others the right to write.
- * Where there is one, the mode's bits for the group say what it can give at most. The
- * path is one that leads to what a descriptor with O_PATH is on, too. */
+/* True when an access control list lets another user or group write. With such a list the
+ * mode's bits for the group are the most that it can permit. Uses the path in /proc, which
+ * also works for a descriptor with O_PATH. */
 static bool is_open_to_list(const struct path_guard *guard, int fd, const struct stat *status)
 {
 	char path[64], list[LIST_SIZE];
@@ -91,8 +91,8 @@ static bool is_open_to_list(const struct path_guard *guard, int fd, const struct
 	return false;
 }
 
-/* How others can change a file or directory. One without a name, such as
- * memfd_create(2) makes, is nobody's but those who have it open. */
+/* How others can change a file or directory. A file without a name, for instance from
+ * memfd_create(2), can only be changed by processes that have it open. */
 static enum guard_change change_of(const struct path_guard *guard, int fd,
 				   const struct stat *status)
 {
@@ -107,7 +107,8 @@ static enum guard_change change_of(const struct path_guard *guard, int fd,
 	return is_open_to_list(guard, fd, status) ? BY_LIST : NO_CHANGE;
 }
 
-/* A sticky directory is safe for what those own in it whose it is. */
+/* True for a sticky directory of a trusted user, in which others can't replace that user's
+ * files. */
 static bool is_sticky(const struct path_guard *guard, const struct stat *status)
 {
 	return S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) &&
@@ -133,7 +134,7 @@ static bool is_procfs(int fd)
 	return fstatfs(fd, &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
 }
 
-/* Judges the directory that was reached. Nobody lays anything into procfs. */
+/* Checks the directory that was reached. Nobody can create files in procfs. */
 static int judge_directory(struct walk *walk)
 {
 	struct path_guard *guard = walk->guard;
@@ -151,7 +152,7 @@ static int judge_directory(struct walk *walk)
 	return 0;
 }
 
-/* Makes directory, on which -1 may have been opened, the one that was reached. */
+/* Sets the reached directory; directory -1: opening it failed. */
 static int move_to(struct walk *walk, int directory)
 {
 	if (directory < 0)
@@ -162,7 +163,7 @@ static int move_to(struct walk *walk, int directory)
 	return judge_directory(walk);
 }
 
-/* Begins anew at the root, or where a relative path begins. */
+/* Restarts at the root or, for a relative path, at the current directory. */
 static int start_at(struct walk *walk, const char *path)
 {
 	strcpy(walk->at, *path == '/' ? "" : ".");
@@ -199,8 +200,8 @@ static int enter(struct walk *walk, const char *name)
 	return move_to(walk, directory);
 }
 
-/* A link that somebody else can have laid is not followed. In a sticky directory
- * that is whoever owns the link, or, it having a second name, anybody. */
+/* Refuses a link that others can have made. In a sticky directory that is a link that
+ * another user owns, or one with a second hard link, which anybody can have made. */
 static int refuse_planted(const struct walk *walk, const struct stat *link)
 {
 	struct path_guard *guard = walk->guard;
@@ -213,7 +214,7 @@ static int refuse_planted(const struct walk *walk, const struct stat *link)
 	return -1;
 }
 
-/* Puts the link's target in the place of its name. */
+/* Replaces the link's name by its target. */
 static int follow(struct walk *walk, const char *name, const struct stat *link)
 {
 	char target[PATH_MAX], rest[PATH_MAX];
@@ -238,8 +239,8 @@ static int follow(struct walk *walk, const char *name, const struct stat *link)
 	return *target == '/' ? start_at(walk, target) : 0;
 }
 
-/* Cuts the next name off the rest, which begins with none or some slashes. False
- * when it is the last one; "." after a path that ends in a slash. */
+/* Takes the next name off the rest, which may begin with slashes. False when it is the
+ * last one; "." after a path that ends in a slash. */
 static bool next_name(struct walk *walk, char name[static PATH_MAX])
 {
 	char *start = walk->rest + strspn(walk->rest, "/");
@@ -251,8 +252,8 @@ static bool next_name(struct walk *walk, char name[static PATH_MAX])
 	return *walk->rest != '\0';
 }
 
-/* One that has this name alone. Both are asked at once: a second name could be gone
- * when the names of what was opened are counted. */
+/* True for a file with only this name. Name and link count are checked together, because
+ * a second name could be removed in between. */
 static bool is_sole_name(const struct walk *walk, const char *name, int fd)
 {
 	struct stat opened, there;
@@ -263,7 +264,7 @@ static bool is_sole_name(const struct walk *walk, const char *name, int fd)
 	       there.st_dev == opened.st_dev;
 }
 
-/* Notes what was found as far as the directory that was reached. */
+/* Keeps what was found up to the directory that was reached. */
 static void note_place(const struct walk *walk)
 {
 	if (!walk->place)
@@ -290,7 +291,7 @@ static int open_last(struct walk *walk, const char *name, int flags)
 	return fd;
 }
 
-/* The links of procfs are the kernel's own, and lead where no path does. */
+/* Links in procfs are the kernel's own, and their targets need not have a path. */
 static int open_in_procfs(struct walk *walk, const char *name)
 {
 	char path[2 * PATH_MAX];
@@ -299,7 +300,7 @@ static int open_in_procfs(struct walk *walk, const char *name)
 	return open_last(walk, path, 0);
 }
 
-/* From the directory in which it begins to the end. */
+/* Walks from the first directory to the end of the path. */
 static int walk_on(struct walk *walk)
 {
 	char name[PATH_MAX];
@@ -328,7 +329,7 @@ static size_t length_of_prefix(const char *path)
 	return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-/* Begins in the directory that place has, if path is in that. */
+/* Starts in the directory of place, if path is in it. */
 static bool recall(struct walk *walk, const char *path)
 {
 	struct path_guard_place *place = walk->place;
@@ -346,8 +347,8 @@ static bool recall(struct walk *walk, const char *path)
 	return true;
 }
 
-/* Keeps the directory for the next path; not where a link, which may have been the last
- * name, led to it. */
+/* Keeps the directory for the next path, unless a link led to it; the last name may have
+ * been a link. */
 static void leave_directory(struct walk *walk, const char *path, bool has_arrived)
 {
 	struct path_guard_place *place = walk->place;

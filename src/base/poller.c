@@ -16,12 +16,12 @@ static struct pollfd *descriptors;
 static struct watch **watches;
 static size_t count, capacity;
 
-/* Where the next look at the descriptors begins, so that when more are ready
- * than a batch holds, none is passed over for ever. */
+/* Where the next scan of the descriptors begins, so that none is skipped for ever when
+ * more are ready than a batch holds. */
 static size_t first;
 
 static int epoll_fd = -1;
-static size_t threshold; /* how many watches call for epoll */
+static size_t threshold; /* of watches, for the use of epoll */
 
 int poller_init(void)
 {
@@ -66,8 +66,8 @@ static int add_all(int fd)
 	return 0;
 }
 
-/* Failing that, poll(2) does as well, only slower; the next attempt is due when
- * there are twice as many watches. */
+/* If it fails, poll(2) goes on, only slower; the next attempt is made with twice as many
+ * watches. */
 static void move_to_epoll(void)
 {
 	int fd = epoll_create1(EPOLL_CLOEXEC);
@@ -150,7 +150,7 @@ void poller_remove(struct watch *watch)
 	watch->slot = -1;
 }
 
-/* A descriptor closed behind our back is an error its owner must hear of, or
+/* A descriptor that was closed while it is watched is reported as an error; otherwise
  * poll(2) would return at once for ever. */
 static short reported_of(const struct pollfd *descriptor)
 {

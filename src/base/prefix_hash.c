@@ -7,7 +7,7 @@ enum { WORDS = 5 };
 
 _Static_assert(PREFIX_KEY_SIZE <= WORDS * sizeof(uint32_t), "a prefix fits the words hashed");
 
-/* Kernels before 5.6 know no GRND_INSECURE, the one that never waits. */
+/* Kernels before 5.6 do not have GRND_INSECURE, which never waits. */
 int prefix_hash_init(struct prefix_hash *hash)
 {
 	ssize_t size = (ssize_t)sizeof hash->secrets;
@@ -17,8 +17,8 @@ int prefix_hash_init(struct prefix_hash *hash)
 	return getrandom(hash->secrets, sizeof hash->secrets, 0) == size ? 0 : -1;
 }
 
-/* The multilinear hash: two different prefixes share a value with probability
- * 2^-32 over the secrets, whatever the prefixes. */
+/* The multilinear hash: any two different prefixes have the same value with probability
+ * 2^-32 over the secrets. */
 uint32_t prefix_hash(const struct prefix_hash *hash, const struct prefix *prefix)
 {
 	uint64_t sum = hash->secrets[WORDS];

@@ -14,7 +14,7 @@ static const size_t region_size = sizeof(void *) > 4 ? (size_t)1 << 30 : (size_t
 static unsigned char *reserved;
 static struct region regions[REGIONS];
 
-/* From here to the end of a place nothing may be touched. */
+/* Reserves addresses without access. */
 static void *set_aside(void *address, size_t size)
 {
 	return mmap(address, size, PROT_NONE,
@@ -25,7 +25,7 @@ static void *set_aside(void *address, size_t size)
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
-/* Kernels older than the flag take the address for a wish. */
+/* Kernels without MAP_FIXED_NOREPLACE treat the address as a hint. */
 static void *reserve_at(void *address)
 {
 	void *start = mmap(address, REGIONS * region_size, PROT_NONE,
@@ -38,7 +38,7 @@ static void *reserve_at(void *address)
 	return MAP_FAILED;
 }
 
-/* Below where the kernel puts things, by more than it scatters them. */
+/* Below the addresses that the kernel uses, by more than its randomization. */
 static void *reserve_anywhere(void)
 {
 	const size_t scatter = sizeof(void *) > 4 ? (size_t)1 << 41 : 0;
@@ -125,9 +125,8 @@ void *region_take(struct region *region, size_t size)
 	return region->base + region->used - rounded;
 }
 
-/* Read-only and private: a shared mapping of a descriptor that can be written
- * stands in the way of the seal (fcntl(2), F_SEAL_WRITE). The pages are the
- * file's all the same. */
+/* Read-only and private: a shared mapping of a writable descriptor would prevent the seal
+ * (fcntl(2), F_SEAL_WRITE). The pages are still those of the file. */
 static int map_sealed(struct region *region)
 {
 	if (set_aside(region->base, region_size) == MAP_FAILED)

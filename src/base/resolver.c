@@ -15,18 +15,18 @@
 #include <strings.h>
 
 enum {
-	REPLY_USUAL = 8 * 1024, /* what the names of an address take up, as the C library */
-	REPLY_MOST = 64 * 1024, /* hands them out */
+	REPLY_USUAL = 8 * 1024, /* buffer of the C library for the names of an address */
+	REPLY_MOST = 64 * 1024,
 	NAME_LENGTH_MOST = 255, /* of a host (RFC 1123) */
 };
 
-enum { NETWORK_IN4 = 24, NETWORK_IN6 = 48 }; /* whose reverse zone is often one */
+enum { NETWORK_IN4 = 24, NETWORK_IN6 = 48 }; /* these often have one reverse zone */
 
 /* Lookups that share threads. */
 struct queue {
 	struct worker_pool *pool;
 	size_t levels;
-	unsigned most[TURNS_LEVELS_MOST + 1]; /* threads: of all, and of each level's groups */
+	unsigned most[TURNS_LEVELS_MOST + 1]; /* threads: in all, and for groups of each level */
 };
 
 static struct queue address_queue = { .most = { 8 } };
@@ -38,19 +38,19 @@ struct lookup {
 	struct job job;
 	struct queue *queue;
 	atomic_bool is_cancelled;
-	uint64_t due; /* no question is asked after it; CLOCK_MONOTONIC */
+	uint64_t due; /* no query is sent after it; CLOCK_MONOTONIC */
 	void *context;
 	addresses_found *addresses_found;
 	names_found *names_found;
 
 	bool was_asked;
 	int error, system_error; /* of getaddrinfo(3) */
-	struct name_servers servers; /* whether they answer, when that was in doubt */
+	struct name_servers servers; /* whether they answer, if that was checked */
 	size_t count;
 	struct address addresses[LOOKUP_ADDRESSES_MOST];
 	char *names[LOOKUP_NAMES_MOST + 1];
 
-	struct address address; /* asked about */
+	struct address address; /* whose names are looked up */
 	int family;
 	char host[];
 };
@@ -76,7 +76,7 @@ static bool is_worth_asking(const struct lookup *lookup)
 
 static int ask_for_addresses(const char *host, int family, int flags, struct addrinfo **list)
 {
-	/* With no type of socket each address would come once for every type. */
+	/* Without a socket type each address would be listed once for every type. */
 	struct addrinfo hints = {
 		.ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = flags
 	};
@@ -157,8 +157,8 @@ static bool has_name(const struct lookup *lookup, const char *name)
 	return false;
 }
 
-/* Not every service of nsswitch.conf(5) looks at what it has been told, and names
- * are shown on terminals. */
+/* Not every service of nsswitch.conf(5) checks the names that it gets, and names are
+ * shown on terminals. */
 static bool is_plain(const char *name)
 {
 	size_t length = 0;
@@ -180,7 +180,7 @@ static void try_name(struct lookup *lookup, const char *name)
 
 void resolver_limit_waiting(void)
 {
-	if (res_init() < 0) /* anew, as resolv.conf may be new and a change of _res hides it */
+	if (res_init() < 0) /* again: after a change of _res resolv.conf is not reread */
 		return;
 	if (_res.retrans > 2)
 		_res.retrans = 2; /* seconds for one name server */
@@ -190,8 +190,8 @@ void resolver_limit_waiting(void)
 		_res.retry = 1;
 }
 
-/* Of gethostbyaddr_r(3): ERANGE when the reply is longer than size. *failure: why
- * there is none, as h_errno. */
+/* The result of gethostbyaddr_r(3): ERANGE when the reply is longer than size. *failure:
+ * h_errno when there is none. */
 static int ask_for_names(const struct address *address, struct hostent *names, char *reply,
 			 size_t size, struct hostent **found, int *failure)
 {

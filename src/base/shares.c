@@ -16,7 +16,7 @@ static unsigned part_of(unsigned total, unsigned count)
 	return part < SHARE_PART_MOST ? part : SHARE_PART_MOST;
 }
 
-/* Left until somebody asks, as thousands of holders may join one after the other. */
+/* Done only when needed, because thousands of holders may join one after the other. */
 static void refresh(struct shares *shares)
 {
 	const struct share *share;
@@ -25,7 +25,7 @@ static void refresh(struct shares *shares)
 		return;
 	shares->is_stale = false;
 	shares->part = part_of(shares->total, shares->count + 1);
-	shares->unclaimed = shares->part; /* of who is yet to join */
+	shares->unclaimed = shares->part; /* of the next holder that joins */
 	LIST_FOREACH(share, &shares->list, link)
 		shares->unclaimed += unclaimed_of(shares, share);
 }

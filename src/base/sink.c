@@ -21,13 +21,13 @@
 #include <unistd.h>
 
 enum {
-	GATHERED_MOST = 64 * 1024,    /* bytes a file's lines may come to before they are written */
+	GATHERED_MOST = 64 * 1024,    /* bytes of a file's lines before they are written */
 	LINE_MOST = SYSLOG_TEXT_MOST, /* longer lines are cut, wherever they go */
-	HEAD_MOST = 96,               /* what stands before a line in a file */
+	HEAD_MOST = 96,               /* time and name before a line in a file */
 	OWN_LEVEL = -1,               /* of a line that is not a message */
 };
 
-/* What could not be written since something last could. */
+/* The lines that could not be written since the last success. */
 struct trouble {
 	bool is_told;
 	uint64_t lost;
@@ -42,14 +42,14 @@ struct sink {
 	const struct sink_kind *kind;
 	unsigned references;
 	int fd;
-	bool is_torn; /* what was written last does not end in a newline */
+	bool is_torn; /* the last write did not end in a newline */
 	struct trouble trouble;
 
 	int facility, level; /* of syslog */
 
 	char *path; /* of a file, as is the rest */
 	char *owner;
-	uint64_t size; /* gathered lines included */
+	uint64_t size; /* collected lines included */
 	uint64_t soft_limit, hard_limit;
 	bool soft_is_told, hard_is_told;
 	char *gathered;
@@ -61,7 +61,7 @@ struct sink {
 static struct sink *files;
 static LIST_HEAD(, sink) unwritten = LIST_HEAD_INITIALIZER(unwritten);
 
-/* Of all syslog sinks: they share one socket, what ails one ails them all. */
+/* Of all syslog sinks, because they share one socket. */
 static struct trouble syslog_trouble;
 
 static sink_trouble *tell_trouble;
@@ -97,8 +97,7 @@ static void lose(struct trouble *trouble, uint64_t lines)
 	lost_lines += lines;
 }
 
-/* The state is settled before anybody is told, for whoever is told may well
- * write to this very sink. */
+/* The state is changed before the callback, which may write to the same sink. */
 static void trouble_begins(struct trouble *trouble, int error, const char *what, const char *name)
 {
 	if (trouble->is_told)
@@ -123,7 +122,7 @@ struct moment {
 	char stamp[32]; /* of a line in a file */
 };
 
-/* The time of day, made into local time and text once in a second. */
+/* The time of day, converted to local time and text once a second. */
 static const struct moment *current_moment(void)
 {
 	static struct moment moment = { .second = -1 };
@@ -166,7 +165,7 @@ static uint64_t count_lines(const char *text, size_t length)
 	return lines;
 }
 
-/* How much of text the kernel took; errno says why it took no more. */
+/* How much of text was written; errno says why not more. */
 static size_t write_most(int fd, const char *text, size_t length)
 {
 	size_t written = 0;
@@ -182,13 +181,14 @@ static size_t write_most(int fd, const char *text, size_t length)
 	return written;
 }
 
-/* A line cut in the middle is lost, and the line after it begins anew. */
+/* A line that was written only in part counts as lost; the next one begins on a new
+ * line. */
 static void note_written(struct sink *sink, const char *text, size_t length, size_t written)
 {
 	uint64_t lines = count_lines(text + written, length - written);
 
 	if (written == 0 && sink->is_torn)
-		lines--; /* the newline that was to end the torn line, lost before */
+		lines--; /* the newline for the torn line, which is counted already */
 	lose(&sink->trouble, lines);
 	if (written > 0)
 		sink->is_torn = text[written - 1] != '\n';
@@ -314,7 +314,7 @@ static uint64_t size_of(int fd)
 	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
 }
 
-/* Where files come from. */
+/* Opens files. */
 static sink_opener *opener = log_file_open;
 
 void sink_use_opener(sink_opener *other)
@@ -372,8 +372,8 @@ free_file:
 	return NULL;
 }
 
-/* Several logs may share a file; the limits are those of the latest, so that a
- * reload can change them. */
+/* Several logs may share a file; the limits of the last one are used, so that a reload
+ * can change them. */
 static int file_set_limits(struct sink *sink, uint64_t soft, uint64_t hard, const char *owner)
 {
 	char *copy = strdup(owner);
@@ -448,8 +448,8 @@ bool sink_is_syslog(const struct sink *sink)
 	return sink->kind == &syslog_kind;
 }
 
-/* The descriptor is somebody else's and may block, so it is asked before each
- * write, and given no more than a pipe that is ready takes at once. */
+/* Others use the descriptor too, and it may block. So it is polled before each write, and
+ * gets no more than a ready pipe takes at once. */
 static size_t write_while_ready(int fd, const char *text, size_t length)
 {
 	size_t written = 0;

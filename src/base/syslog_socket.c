@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum {
-	HEAD_MOST = 96, /* what stands before the text */
+	HEAD_MOST = 96, /* priority, time and name before the text */
 };
 
 static struct {
@@ -49,8 +49,7 @@ void syslog_socket_use(const char *path)
 	syslogd.connect_at = 0;
 }
 
-/* One that is not there is called once a second only, lest every line pay for
- * it. */
+/* If syslogd does not run, connecting is tried only once a second, not for every line. */
 static int syslogd_connect(void)
 {
 	struct timespec now;
@@ -78,7 +77,7 @@ static int syslogd_try(const char *datagram, size_t length)
 	return -1;
 }
 
-/* The second attempt is for a syslogd that was started anew. */
+/* The second attempt is for a syslogd that was restarted. */
 static int syslogd_send(const char *datagram, size_t length)
 {
 	bool was_connected = syslogd.fd >= 0;
@@ -90,8 +89,7 @@ static int syslogd_send(const char *datagram, size_t length)
 	return syslogd_try(datagram, length);
 }
 
-/* The months are those of the C locale (RFC 3164, 4.1.2), whatever the locale
- * is. */
+/* The months are always those of the C locale (RFC 3164, 4.1.2). */
 static size_t write_head(char *head, int priority, const struct tm *local)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

@@ -1,5 +1,4 @@
-/* A pairing heap. Its bottom is reached by no recursion, so that no number of
- * timers can exhaust the stack. */
+/* A pairing heap, without recursion, so that no number of timers can exhaust the stack. */
 #include "base/timer.h"
 
 #include "base/loop.h"
@@ -8,8 +7,8 @@
 
 static struct timer *heap;
 
-/* While timers_run is under way, what its callbacks start waits here, or a
- * timer that restarts itself with delay 0 would keep it busy for ever. */
+/* Timers that are started by callbacks of timers_run wait here; otherwise a timer that
+ * restarts itself with delay 0 would keep it busy for ever. */
 static struct timer *started;
 static bool is_running;
 
@@ -32,7 +31,7 @@ static struct timer *merge(struct timer *one, struct timer *other)
 	return earlier;
 }
 
-/* Cuts the first timer off a list of siblings and makes it a root. */
+/* Removes the first timer from a list of siblings and makes it a root. */
 static struct timer *take_first(struct timer **siblings)
 {
 	struct timer *first = *siblings;
@@ -62,8 +61,7 @@ static struct timer *combine(struct timer *siblings)
 	return root;
 }
 
-/* The pointer that leads to a timer: its parent's, its left sibling's, or one
- * of the two roots. */
+/* The pointer to a timer: its parent's, its left sibling's, or one of the two roots. */
 static struct timer **place_of(struct timer *timer)
 {
 	struct timer *previous = timer->previous;
@@ -73,7 +71,7 @@ static struct timer **place_of(struct timer *timer)
 	return previous->child == timer ? &previous->child : &previous->sibling;
 }
 
-/* Lets the timer's children take its place: they are no earlier than it was. */
+/* Replaces the timer by its children, which are no earlier. */
 static void remove_from_heap(struct timer *timer)
 {
 	struct timer **place = place_of(timer);

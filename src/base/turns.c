@@ -7,39 +7,39 @@
 #include <string.h>
 
 struct group_id {
-	struct turn_group *parent; /* the larger group; NULL: this one holds all */
+	struct turn_group *parent; /* the larger group; NULL: this is the whole queue */
 	struct turn_key key;
 };
 
-/* Groups that are company for each other. */
+/* What groups that are company for each other share. */
 struct neighbours {
 	struct turn_key last; /* the group that had the last turn ... */
-	unsigned in_a_row;    /* ... and so many before it, TURNS_ALONE at most */
-	bool had_turn;        /* some group */
+	unsigned in_a_row;    /* ... and how many in a row, TURNS_ALONE at most */
+	bool had_turn;        /* a group had a turn */
 };
 
 struct turn_group {
 	UT_hash_handle hh;
 	struct group_id id;
 	TAILQ_ENTRY(turn_group) link;      /* while it is among its parent's ready ones */
-	TAILQ_HEAD(, turn_group) ready;    /* smaller groups, the one whose turn it is first */
+	TAILQ_HEAD(, turn_group) ready;    /* smaller groups, the next one first */
 	TAILQ_HEAD(, turn) waiting;        /* in a smallest group */
-	unsigned most, waits, under_way;   /* those of its smaller groups included */
+	unsigned most, waits, under_way;   /* smaller groups included */
 	unsigned long given;
 	unsigned most_in_company;
-	struct neighbours *neighbours; /* its own ones; NULL: company is no matter */
+	struct neighbours *neighbours; /* its own; NULL: company makes no difference */
 	struct neighbours inside;      /* of smaller groups */
 	bool is_ready;
 };
 
 struct turns {
 	struct turn_group all;
-	struct turn_group *groups; /* every other one */
+	struct turn_group *groups; /* all except the root */
 	size_t levels;
 	unsigned most[TURNS_LEVELS_MOST + 1];
-	unsigned room; /* 0: no bound */
+	unsigned room; /* 0: no limit */
 	size_t company_level;
-	unsigned most_in_company; /* 0: no bound */
+	unsigned most_in_company; /* 0: no limit */
 };
 
 struct turn_key turn_key_number(uint64_t number)
@@ -115,7 +115,7 @@ static struct turn_group *group_find(struct turns *turns, const struct group_id 
 	return NULL;
 }
 
-/* Frees group if it is empty, and those around it that then are. */
+/* Frees group if it is empty, and then the groups around it if they are. */
 static void group_prune(struct turns *turns, struct turn_group *group)
 {
 	while (group->id.parent && group->waits == 0 && group->under_way == 0) {
@@ -127,8 +127,8 @@ static void group_prune(struct turns *turns, struct turn_group *group)
 	}
 }
 
-/* Says in group and all around it that so many more wait and are under way. A group
- * that can have a turn again comes after the others. */
+/* Adds to the counts of group and of all groups around it. A group that can have a turn
+ * again is appended to the ready ones. */
 static void group_count(struct turn_group *group, int waits, int under_way)
 {
 	for (; group; group = group->id.parent) {
@@ -190,7 +190,7 @@ static unsigned group_size(const struct turn_group *group)
 	return group->waits + group->under_way;
 }
 
-/* Takes off *left, the room in the group around it, what group holds; false when it
+/* Subtracts what group holds from *left, the room in the group around it; false when group
  * may hold no more. */
 static bool has_room(const struct turns *turns, const struct turn_group *group, unsigned *left)
 {
@@ -204,8 +204,7 @@ static bool has_room(const struct turns *turns, const struct turn_group *group, 
 	return true;
 }
 
-/* The smallest group of those keys, in which there is room for one more; NULL with
- * errno. */
+/* The smallest group of those keys, if it has room for one more; NULL with errno. */
 static struct turn_group *find_place(struct turns *turns, const struct turn_key keys[])
 {
 	struct turn_group *group = &turns->all, *inner = group;
@@ -239,7 +238,7 @@ int turns_join(struct turns *turns, struct turn *turn, const struct turn_key key
 	return 0;
 }
 
-/* Neighbours of inner may have more under way than they may in company. */
+/* Neighbours of inner may have more under way than is allowed in company. */
 static void hold_neighbours(struct turns *turns, const struct turn_group *inner)
 {
 	struct turn_group *each, *next;
@@ -249,7 +248,7 @@ static void hold_neighbours(struct turns *turns, const struct turn_group *inner)
 			group_count(each, 0, 0);
 }
 
-/* group has the turn. */
+/* Notes that group has the turn. */
 static void note_turn(struct turns *turns, const struct turn_group *group)
 {
 	struct neighbours *neighbours = group->neighbours;
@@ -265,7 +264,7 @@ static void note_turn(struct turns *turns, const struct turn_group *group)
 		return;
 	}
 	neighbours->last = group->id.key;
-	if (is_first) /* it has had no company yet */
+	if (is_first) /* no company yet */
 		return;
 	neighbours->in_a_row = 0;
 	if (was_alone)

@@ -11,13 +11,13 @@
 
 enum { FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
 
-/* setgroups(2) for this thread alone: the C library's function changes all. */
+/* setgroups(2) for this thread only: the C library's function changes all threads. */
 static int set_groups(int count, const gid_t *groups)
 {
 	return (int)syscall(SYS_setgroups, count, groups);
 }
 
-/* setfsuid(2) and setfsgid(2) tell only what was before. */
+/* setfsuid(2) and setfsgid(2) return only the previous value. */
 static int take_rights(uid_t uid, gid_t gid)
 {
 	setfsgid(gid);
@@ -36,12 +36,12 @@ static int open_with_rights(const char *path, uid_t uid, gid_t gid)
 		fd = open(path, FLAGS);
 	error = errno;
 	if (take_rights(geteuid(), getegid()) < 0)
-		abort(); /* not to go on with the rights of somebody else */
+		abort(); /* the thread must not go on with another user's rights */
 	errno = error;
 	return fd;
 }
 
-/* The user's groups are theirs alone, and root's are not for them. */
+/* Without supplementary groups: neither the user's nor root's may be used. */
 static int open_without_groups(const char *path, uid_t uid, gid_t gid)
 {
 	int count = getgroups(0, NULL), fd = -1, error;

@@ -31,8 +31,8 @@ struct worker_pool {
 	pthread_cond_t work;
 	struct turns *queued;
 	struct job_list finished;
-	unsigned idle;       /* threads that are free to take one */
-	unsigned long taken; /* jobs that threads have taken, ever */
+	unsigned idle;       /* threads that can take a job */
+	unsigned long taken; /* jobs that threads have taken so far */
 	bool is_ending;
 };
 
@@ -54,7 +54,7 @@ static struct job *take_job(struct worker_pool *pool)
 	return job;
 }
 
-/* The loop is woken by the first job only; it takes all there are. */
+/* Only the first job wakes the loop, which takes all finished jobs. */
 static void hand_back(struct worker_pool *pool, struct job *job)
 {
 	bool is_first;
@@ -82,7 +82,7 @@ static void *work(void *argument)
 	return NULL;
 }
 
-/* Signals are the loop thread's; a thread inherits the mask it is made under. */
+/* Only the loop thread gets signals; a new thread inherits the signal mask. */
 static int create_thread(pthread_t *thread, struct worker_pool *pool)
 {
 	pthread_attr_t attributes;
@@ -112,7 +112,7 @@ static bool start_thread(struct worker_pool *pool)
 {
 	if (pool->started == pool->most)
 		return false;
-	count_idle(pool, 1); /* beforehand, as the thread may take a job at once */
+	count_idle(pool, 1); /* before, because the thread may take a job at once */
 	if (create_thread(&pool->threads[pool->started], pool) != 0) {
 		count_idle(pool, -1);
 		return false;
@@ -121,7 +121,7 @@ static bool start_thread(struct worker_pool *pool)
 	return true;
 }
 
-/* Jobs taken until now, and whether any waits that may be taken. */
+/* The number of jobs taken so far, and whether a job waits that could be taken. */
 static unsigned long read_progress(struct worker_pool *pool, bool *is_waiting)
 {
 	unsigned long taken;
@@ -152,7 +152,7 @@ static void stall_is_due(struct timer *timer)
 	watch_for_stall(pool, taken);
 }
 
-/* Takes the finished jobs before it calls done, which may submit the next. */
+/* Takes the finished jobs before it calls done, because done may submit more. */
 static void wake_is_ready(struct watch *watch, short events)
 {
 	struct worker_pool *pool = container_of(watch, struct worker_pool, wake);
@@ -267,7 +267,7 @@ void worker_pool_free(struct worker_pool *pool)
 	pool_deallocate(pool);
 }
 
-/* Queues job. *falls_short: says whether more threads would have more to do. */
+/* Queues job. *falls_short: whether another thread would have work. */
 static int enqueue(struct worker_pool *pool, struct job *job, const struct turn_key keys[],
 		   bool *falls_short, unsigned long *taken)
 {

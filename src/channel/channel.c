@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A message that waits for room. */
+/* A message that waits for room in the socket. */
 struct channel_message {
 	STAILQ_ENTRY(channel_message) link;
 	struct message message;
@@ -17,7 +17,7 @@ struct channel_message {
 	unsigned count;
 };
 
-/* Room for more descriptors than any message has, so that too many are seen. The
+/* Room for more descriptors than any message has, so that too many are detected. The
  * kernel fills the padding too. */
 union control {
 	struct cmsghdr header;
@@ -87,7 +87,7 @@ static int send_now(int fd, const struct message *message, const int descriptors
 	}
 	if (sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 		return 0;
-	/* As many descriptors are under way as a user may have: a passing thing. */
+	/* The user has too many descriptors in flight: a temporary failure. */
 	if (errno == ETOOMANYREFS || errno == ENOBUFS || errno == EINTR)
 		errno = EAGAIN;
 	return -1;
@@ -169,7 +169,7 @@ static void send_waiting(struct channel *channel)
 
 /* --- receiving ------------------------------------------------------------------------ */
 
-/* A message as it came, and what came with it. */
+/* A received message and its descriptors. */
 struct arrival {
 	struct message message;
 	ssize_t size;
@@ -178,8 +178,8 @@ struct arrival {
 	unsigned count;
 };
 
-/* More than one header, or one of another kind, can't come: a socket of this
- * family sends credentials only when it is asked to. */
+/* There is only one header, and only of this kind: a unix socket passes credentials only
+ * on request. */
 static void take_descriptors(struct arrival *arrival, struct msghdr *header)
 {
 	struct cmsghdr *control = CMSG_FIRSTHDR(header);
@@ -194,7 +194,7 @@ static void take_descriptors(struct arrival *arrival, struct msghdr *header)
 	arrival->count = (unsigned)(bytes / sizeof(int));
 }
 
-/* False when nothing is there, or with arrival->size 0 or less the end. */
+/* False when there is no message; with arrival->size 0 or less the channel has ended. */
 static bool receive(int fd, struct arrival *arrival)
 {
 	union control control;
@@ -211,7 +211,7 @@ static bool receive(int fd, struct arrival *arrival)
 	return true;
 }
 
-/* What is wrong with it; NULL: nothing. */
+/* What is wrong with the message; NULL: nothing. */
 static const char *fault(const struct channel *channel, const struct arrival *arrival)
 {
 	unsigned kind = (unsigned)arrival->message.kind;

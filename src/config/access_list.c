@@ -9,7 +9,7 @@
 
 enum { FACTORS_MOST = 256, LABEL_MOST = 63, NAME_MOST = 253, MAPPED_LENGTH = 96 };
 
-/* What a word stands for, before memory is taken for it. */
+/* The meaning of a word, before memory is allocated for it. */
 struct meaning {
 	enum access_rule_kind kind;
 	const char *name; /* the word itself */
@@ -25,7 +25,7 @@ static const char *const word_texts[] = {
 	[WORD_PART_OF_ADDRESS] = "is not a complete address",
 	[WORD_NO_ADDRESS] = "is no address",
 	[WORD_BAD_NAME] = "is no possible name of a host, domain or network",
-	[WORD_NO_MEMORY] = "found no memory",
+	[WORD_NO_MEMORY] = "does not fit in memory",
 };
 
 const char *access_word_text(enum access_word what)
@@ -49,8 +49,8 @@ static bool read_number(const char **text, unsigned most, unsigned *number)
 	return true;
 }
 
-/* What to say of a word that could only be an address, and is none: whether it
- * begins like one of IPv4 and lacks the rest. */
+/* The error for a word that could only be an address, and is none: it may be the beginning
+ * of an IPv4 address. */
 static enum access_word refuse_address(const char *word)
 {
 	unsigned octets = 0, number;
@@ -106,8 +106,8 @@ static enum access_word read_factors(struct meaning *meaning, const char *word)
 	return strcmp(word, "}") == 0 ? WORD_ADDED : WORD_BAD_FACTOR;
 }
 
-/* ::ffff:10.0.0.0/104 is 10.0.0.0/8; a shorter one holds more than the mapped
- * addresses and stays IPv6. */
+/* ::ffff:10.0.0.0/104 is 10.0.0.0/8; a shorter prefix has more than mapped addresses and
+ * stays IPv6. */
 static struct prefix prefix_of_mapped(const struct address *address, unsigned length)
 {
 	struct prefix prefix = { .family = AF_INET6, .length = (uint8_t)length };
@@ -182,7 +182,7 @@ static bool is_label(const char *label, size_t length)
 	return true;
 }
 
-/* A final dot says no more than that the name is complete. */
+/* Without a final dot. */
 static size_t name_length(const char *name)
 {
 	size_t length = strlen(name);
@@ -246,7 +246,7 @@ static enum access_word read_word(struct meaning *meaning, const char *word,
 	return read_name(meaning, word, network_named);
 }
 
-/* The capacity that goes with count, so that it need not be stored. */
+/* The capacity for count, so that it need not be stored. */
 static size_t capacity_for(size_t count)
 {
 	size_t capacity = 4;
@@ -372,7 +372,7 @@ static bool rule_matches(const struct access_rule *rule, const struct address *a
 	return names_match(rule, names);
 }
 
-/* Greater is more specific; no rule at all is -1. */
+/* Greater is more specific; -1 for NULL. */
 static int specificity(const struct access_rule *rule)
 {
 	enum { ANY_PREFIX = 1 + NAME_MOST + 1, ANY_HOST = ANY_PREFIX + 128 + 1 };
@@ -467,7 +467,7 @@ static struct access_result weigh(const struct access_list *only_from,
 	return (struct access_result){ ACCESS_ALLOWED, allowing, false };
 }
 
-/* Whether list has a name that counts for at least so much. */
+/* Whether list has a name with at least this specificity. */
 static bool has_name_from(const struct access_list *list, int least)
 {
 	for (size_t i = 0; i < list->count; i++) {
@@ -479,12 +479,12 @@ static bool has_name_from(const struct access_list *list, int least)
 	return false;
 }
 
-/* Whether some set of names would turn the decision, which rests on prefixes.
- * Only a name of the one list can: one in only_from that is more specific than
- * what denies now, one in no_access that is no less than what allows now. Each
- * is best with a peer of that name alone: for a domain, of a name in it that no
- * host rule has. Such a peer matches of the other list only the same name, or
- * shorter domains that hold it, and so is not turned back by those. */
+/* Whether any names could change the decision, which was made by prefixes. To allow, a
+ * name in only_from must be more specific than the rule that denies; to deny, a name in
+ * no_access must be at least as specific as the rule that allows. It is enough to consider
+ * a peer with only that name (for a domain: a name in it without a host rule). In the other
+ * list such a peer matches only the same name, or shorter domains, and these do not
+ * reverse the change. */
 static bool names_could_turn(const struct access_result *result,
 			     const struct access_list *only_from,
 			     const struct access_list *no_access, const struct address *address)

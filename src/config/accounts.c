@@ -67,8 +67,8 @@ static void look_up_group(struct looked_up *entry)
 		entry->first = group->gr_gid;
 }
 
-/* The number of a protocol that is known without /etc/protocols, which small
- * systems lack; -1: none. */
+/* The number of a protocol that is known without /etc/protocols, which small systems do
+ * not have; -1: none. */
 static int known_protocol(const char *name)
 {
 	static const struct {
@@ -124,8 +124,7 @@ static struct looked_up *looked_up_new(enum name_kind kind, const char *name)
 	return entry;
 }
 
-/* The answer for name, looked up if this is the first time; NULL for want of
- * memory. */
+/* The result for name, looked up the first time; NULL when memory runs out. */
 static const struct looked_up *account_find(struct accounts *accounts, enum name_kind kind,
 					    const char *name)
 {

@@ -14,7 +14,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-/* One service that is looked at. */
+/* The service that advice is about. */
 struct view {
 	const struct service_settings *service;
 	struct problems *problems;
@@ -37,8 +37,8 @@ static bool is_own(const struct service_settings *service, const char *attribute
 	return place.file && !place.is_inherited;
 }
 
-/* Speaks of the service on the line of its entry that sets the attribute, or on
- * the first one: what it inherits is to be set there. */
+/* Reports at the line of the service's entry that sets the attribute, or at the entry's
+ * first line for an inherited attribute, because it has to be set there. */
 static void remark(const struct view *view, const char *attribute, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -60,10 +60,10 @@ static void remark(const struct view *view, const char *attribute, const char *f
 		    service->id, text, where);
 }
 
-/* --- who may come ------------------------------------------------------------------------ */
+/* --- access ------------------------------------------------------------------------------ */
 
-/* The rules that the service's own entry adds to those it inherits, which come
- * first and have been spoken of in defaults; of defaults, all of them. */
+/* The rules that the service's own entry adds. Inherited rules come first, and were
+ * reported with defaults. For defaults: all rules. */
 static struct access_list own_rules(const struct service_settings *service,
 				    const struct access_list *list)
 {
@@ -102,7 +102,7 @@ static bool touches(const struct access_list *list, const struct prefix *prefix)
 	return false;
 }
 
-/* Rules of no_access for hosts that only_from does not let in anyway. */
+/* Rules of no_access for hosts that only_from does not admit anyway. */
 static void advise_of_idle_denials(const struct service_settings *service,
 				   struct problems *problems)
 {
@@ -149,7 +149,7 @@ static void advise_of_first_datagram(const struct view *view)
 	    (service->only_from.is_set || service->no_access.is_set) &&
 	    !(service->flags & FLAG_INTERCEPT))
 		remark(view, list, "with wait = yes only the sender of the datagram that starts "
-		       "the server is checked; with flags = INTERCEPT every one is");
+		       "the server is checked; flags = INTERCEPT has all of them checked");
 }
 
 static bool is_loopback(const char *text)
@@ -184,7 +184,7 @@ static bool admits_everybody(const struct access_list *only_from)
 	return !only_from->is_set;
 }
 
-/* A built-in that answers anybody's datagrams, forged ones included. */
+/* A built-in that answers all datagrams, forged ones included. */
 static void advise_of_reflection(const struct view *view)
 {
 	const struct service_settings *service = view->service;
@@ -192,8 +192,8 @@ static void advise_of_reflection(const struct view *view)
 	if (service_is_internal(service) && service->socket_type == SOCK_DGRAM &&
 	    !(service->flags & FLAG_SENSOR) && strcasecmp(service->name, "discard") != 0 &&
 	    listens_to_others(service) && admits_everybody(&service->only_from))
-		remark(view, "bind", "answers datagrams from anywhere, so a forged sender can turn "
-		       "its replies on somebody else; set only_from or bind");
+		remark(view, "bind", "answers datagrams from anywhere, so a forged sender can have "
+		       "its replies sent to a victim; set only_from or bind");
 }
 
 /* --- what has no effect --------------------------------------------------------------------- */
@@ -204,7 +204,7 @@ static void advise_of_deny_time(const struct view *view)
 		remark(view, "deny_time", "deny_time has no effect without flags = SENSOR");
 }
 
-/* Whoever forges a datagram's sender chooses who is banned. */
+/* A datagram's sender can be forged, to have somebody else banned. */
 static void advise_of_datagram_bans(const struct view *view)
 {
 	const struct service_settings *service = view->service;
@@ -214,9 +214,9 @@ static void advise_of_datagram_bans(const struct view *view)
 		remark(view, "flags", "DGRAMBAN has no effect without SENSOR and socket_type = "
 		       "dgram");
 	else if (has_word && service_bans(service))
-		remark(view, "flags", "with DGRAMBAN whoever forges the sender of a datagram has "
-		       "any address refused by all services; leave the word out where that can "
-		       "be done");
+		remark(view, "flags", "with DGRAMBAN anybody who forges the sender of a datagram "
+		       "has any address refused by all services; remove the word if that is "
+		       "possible in your network");
 	else if ((service->flags & FLAG_SENSOR) && service->deny_time != 0 &&
 		 !service_bans(service))
 		remark(view, "deny_time", "a SENSOR for datagrams only logs, as their senders may be "
@@ -228,7 +228,7 @@ static void advise_of_idonly(const struct view *view)
 	if ((view->service->flags & FLAG_IDONLY) &&
 	    !(view->service->log_on_success & LOG_FLAG_USERID))
 		remark(view, "flags", "IDONLY has no effect without USERID in log_on_success: "
-		       "nobody is asked who they are");
+		       "no ident server is asked");
 }
 
 static const char *base_name(const char *path)
@@ -264,7 +264,7 @@ static void advise_of_arguments(const struct view *view)
 
 enum { GROUPS_MOST = 256 };
 
-/* Who runs the server: unless usherd is root, whoever runs that. */
+/* The user that the server runs as: without root's rights, usherd's own user. */
 static struct identity identity_of(const struct service_settings *service,
 				   gid_t groups[GROUPS_MOST])
 {
@@ -297,7 +297,8 @@ static void advise_of_server(const struct view *view)
 		return;
 	identity = identity_of(service, groups);
 	if (program_obstacle(service->server, &identity, text))
-		remark(view, "server", "%s; no client will be served before that is mended", text);
+		remark(view, "server", "%s; no client will be served before that is corrected",
+		       text);
 }
 
 static struct identity reader_of(const struct service_settings *service)
@@ -342,7 +343,7 @@ static void advise_of_error_file(const struct view *view)
 	identity = identity_of(service, groups);
 	if (appending_obstacle(service->stderr_path, &identity, text))
 		remark(view, "stderr", "%s; the file of stderr is opened with the rights of the "
-		       "service's user, and no client will be served before that is mended",
+		       "service's user, and no client will be served before that is corrected",
 		       text);
 }
 
@@ -373,7 +374,7 @@ static int compare_ids(const void *one, const void *other)
 	return strcasecmp(*(const char *const *)one, *(const char *const *)other);
 }
 
-/* False for want of memory. */
+/* False when memory runs out. */
 static bool known_ids_gather(struct known_ids *ids, const struct settings *settings)
 {
 	const struct left_out *entry;
@@ -395,7 +396,7 @@ static bool known_ids_gather(struct known_ids *ids, const struct settings *setti
 
 enum { SUGGESTIONS_MOST = 256 };
 
-/* An id like word; NULL: none, or too many to look through. */
+/* An id similar to word; NULL: none, or too many ids to search. */
 static const char *nearest_id(const struct known_ids *ids, const char *word)
 {
 	const char *candidates[SUGGESTIONS_MOST + 1];
@@ -439,8 +440,8 @@ static void advise_of_ids(const struct settings *settings, const struct word_lis
 	free(ids.list);
 }
 
-/* One service that says what is to be logged and not where, among others that
- * do. Where nobody says it, the daemon's own log is meant. */
+/* A service with log_on_success or log_on_failure but no log_type, while others have one.
+ * If no service has one, the daemon's own log is intended. */
 static void advise_of_logs(const struct settings *settings, struct problems *problems)
 {
 	struct view view = { .problems = problems };
@@ -476,9 +477,9 @@ static void advise_of_identity(const struct settings *settings, struct problems 
 			 (service->uid != geteuid() || service->group_is_set);
 	}
 	if (count > 0)
-		problem_add(problems, ADVICE, NULL, 0, "usherd does not run as root: run like "
-			    "this, %zu server%s would have its user and not their own", count,
-			    count == 1 ? "" : "s");
+		problem_add(problems, ADVICE, NULL, 0, "usherd does not run as root: without "
+			    "its rights %zu server%s would run as the user of usherd, whatever "
+			    "user and group say", count, count == 1 ? "" : "s");
 }
 
 void advise_of_settings(const struct settings *settings, const struct word_list *enabled,

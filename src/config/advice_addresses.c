@@ -7,8 +7,8 @@
 
 /* --- access lists ----------------------------------------------------------------------- */
 
-/* True for a word that is written as part of a dotted quad, or with leading zeros,
- * and for which inet_aton(3) has a reading of its own. */
+/* True for a word that is part of a dotted quad, or has leading zeros: inet_aton(3)
+ * gives it another meaning than one would expect. */
 static bool is_odd_address(const char *text)
 {
 	unsigned dots = 0;
@@ -25,8 +25,8 @@ static bool is_odd_address(const char *text)
 	return dots < 3 || octal;
 }
 
-/* Writes the network that somebody may have meant by an odd address: its numbers
- * as they stand, and as many bits. */
+/* Writes the network that was probably meant by an odd address: its numbers as written,
+ * with a prefix of their length. */
 static const char *meant_network(const char *text, char meant[ADDRESS_TEXT_SIZE])
 {
 	unsigned octets[4] = { 0 };
@@ -37,7 +37,7 @@ static const char *meant_network(const char *text, char meant[ADDRESS_TEXT_SIZE]
 	return meant;
 }
 
-/* A lone 0 is everybody, however it is written. */
+/* 0 alone is everybody, in any notation. */
 static void advise_of_odd_address(const struct access_rule *rule, struct problems *problems)
 {
 	char read[ADDRESS_TEXT_SIZE], meant[ADDRESS_TEXT_SIZE];
@@ -48,7 +48,7 @@ static void advise_of_odd_address(const struct access_rule *rule, struct problem
 			    prefix_text(&rule->prefix, read), meant_network(rule->text, meant));
 }
 
-/* An address with /0, of which nothing counts. */
+/* An address with /0, which is every address. */
 static void advise_of_no_bits(const struct access_rule *rule, struct problems *problems)
 {
 	bool has_address = rule->text[strspn(rule->text, "0.:")] != '/';
@@ -61,7 +61,7 @@ static void advise_of_no_bits(const struct access_rule *rule, struct problems *p
 			    rule->prefix.family == AF_INET ? "0.0.0.0/0" : "::/0");
 }
 
-/* A word that means something in hosts.allow, and is a host's name here. */
+/* A word with a special meaning in hosts.allow, which is a host name here. */
 static void advise_of_borrowed_word(const struct access_rule *rule, struct problems *problems)
 {
 	static const char *const words[] = { "LOCAL", "KNOWN", "UNKNOWN", "PARANOID", "EXCEPT" };
@@ -90,7 +90,7 @@ void advise_of_odd_words(const struct access_list *list, struct problems *proble
 
 /* --- bind ------------------------------------------------------------------------------ */
 
-/* A name that is one of an interface here, or would be on most systems. */
+/* True for the name of an interface of this host, or of most systems. */
 static bool is_interface(const char *text)
 {
 	return if_nametoindex(text) != 0 ||

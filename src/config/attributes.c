@@ -36,7 +36,7 @@ const struct attribute attributes[] = {
 	{ "wait", SCALAR, SERVICE, 1, 1, read_wait, SERVICE_FIELD(wait),
 	  "yes: one server takes the socket itself; no: one server for each connection" },
 	{ "user", SCALAR, SERVICE, 1, 1, read_user, SERVICE_FIELD(user),
-	  "whom the server runs as" },
+	  "the user that the server runs as" },
 	{ "group", SCALAR, SERVICE, 1, 1, read_group, SERVICE_FIELD(gid),
 	  "the server's group, in place of the user's" },
 	{ "groups", SCALAR, BOTH, 1, 1, read_yes_no, SERVICE_FIELD(groups),
@@ -58,9 +58,9 @@ const struct attribute attributes[] = {
 	{ "instances", SCALAR, BOTH, 1, 1, read_count, SERVICE_FIELD(instances),
 	  "how many servers may run at once" },
 	{ "per_source", SCALAR, BOTH, 1, 1, read_count, SERVICE_FIELD(per_source),
-	  "how many of them for one source" },
+	  "how many servers one source may have" },
 	{ "source_prefix", SCALAR, BOTH, 2, 2, read_source_prefix, SERVICE_FIELD(source_prefix),
-	  "how many leading bits of an IPv4 and of an IPv6 address make a source" },
+	  "how many leading bits of an IPv4 and of an IPv6 address identify a source" },
 	{ "at_limit", SCALAR, BOTH, 1, 1, read_at_limit, SERVICE_FIELD(at_limit),
 	  "refuse or queue connections beyond instances" },
 	{ "cps", SCALAR, BOTH, 2, 2, read_cps, SERVICE_FIELD(cps),
@@ -74,9 +74,9 @@ const struct attribute attributes[] = {
 	{ "only_from", LIST, BOTH, 0, -1, read_access_list, SERVICE_FIELD(only_from),
 	  "the hosts that are served" },
 	{ "no_access", LIST, BOTH, 0, -1, read_access_list, SERVICE_FIELD(no_access),
-	  "the hosts that are not" },
+	  "the hosts that are not served" },
 	{ "access_times", SCALAR, SERVICE, 1, -1, read_access_times, SERVICE_FIELD(access_times),
-	  "the intervals of the day in which the service answers" },
+	  "the intervals of the day in which clients are admitted" },
 	{ "deny_time", SCALAR, SERVICE, 1, 1, read_deny_time, SERVICE_FIELD(deny_time),
 	  "SENSOR: minutes for which a source is refused everywhere, FOREVER or NEVER" },
 	{ "libwrap", SCALAR, SERVICE, 1, 1, read_text, SERVICE_FIELD(libwrap),
@@ -94,7 +94,7 @@ const struct attribute attributes[] = {
 	{ "banner_success", SCALAR, BOTH, 1, 1, read_path, SERVICE_FIELD(banner_success),
 	  "a file sent to clients that are admitted" },
 	{ "banner_fail", SCALAR, BOTH, 1, 1, read_path, SERVICE_FIELD(banner_fail),
-	  "a file sent to clients that are not" },
+	  "a file sent to clients that are refused" },
 	{ "env", GROWING, SERVICE, 0, -1, read_env, SERVICE_FIELD(env),
 	  "NAME=VALUE for the server's environment" },
 	{ "passenv", LIST, BOTH, 0, -1, read_passenv, SERVICE_FIELD(passenv),
@@ -130,7 +130,7 @@ const struct attribute attributes[] = {
 	{ "disabled", LIST, IN_DEFAULTS, 0, -1, read_words, DAEMON_FIELD(disabled),
 	  "the ids of services not to start" },
 	{ "port_map", GROWING, IN_DAEMON, 1, -1, read_config_paths, DAEMON_FIELD(port_maps),
-	  "the files in the form of services(5) that name ports" },
+	  "the files in the format of services(5) that map names to ports" },
 	{ "status_file", SCALAR, IN_DAEMON, 1, 1, read_config_path, DAEMON_FIELD(status_file),
 	  "where SIGUSR1 writes the status report" },
 	{ "status_mode", SCALAR, IN_DAEMON, 1, 1, read_file_mode, DAEMON_FIELD(status_mode),
@@ -186,8 +186,8 @@ static bool same_letter(char one, char other)
 
 enum { ROW_SIZE = MISSPELT_MOST + 1 };
 
-/* Fills the row of the first i letters of `one` against the beginnings of other,
- * from the rows of one and of two letters less. */
+/* Fills the row of the distances between the first i letters of `one` and each beginning
+ * of other, from the rows for one and two letters less. */
 static void fill_row(size_t row[ROW_SIZE], const size_t last[ROW_SIZE],
 		     const size_t before[ROW_SIZE], const char *one, size_t i, const char *other)
 {
@@ -202,8 +202,8 @@ static void fill_row(size_t row[ROW_SIZE], const size_t last[ROW_SIZE],
 	}
 }
 
-/* How many letters must be put in, left out, replaced, or swapped with their
- * neighbour, cases alike; both words at most MISSPELT_MOST. */
+/* How many letters must be inserted, removed, replaced, or swapped with their neighbour,
+ * ignoring case; both words have at most MISSPELT_MOST. */
 static size_t edit_distance(const char *one, const char *other)
 {
 	size_t rows[3][ROW_SIZE] = { { 0 } }, length = strlen(one);

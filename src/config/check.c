@@ -10,14 +10,14 @@
 #include <strings.h>
 #include <unistd.h>
 
-/* One service under examination. */
+/* The check of one service. */
 struct check {
 	struct service_settings *service;
 	const struct port_map *ports;
 	const struct load_options *options;
 	struct problems *problems;
 	bool is_whole; /* no line of the entry was left out */
-	bool knows_socket; /* which kind it is, and which protocol */
+	bool knows_socket; /* socket type and protocol are known */
 	bool failed;
 };
 
@@ -37,22 +37,22 @@ static void complain(struct check *check, enum severity severity, const char *fo
 		    "service %s: %s", check->service->id, text);
 }
 
-/* Where a value stands that the service inherits, in words to end a message with;
- * "" for one of its own. */
+/* Where an inherited value is set, as the end of a message; "" for a value of the
+ * service's own entry. */
 static const char *origin(const struct check *check, const char *attribute,
 			  char text[static ORIGIN_SIZE])
 {
 	return inherited_from(check->service, ATTRIBUTE(attribute), text);
 }
 
-/* What is missing may stand in a line that was left out, of which enough was said. */
+/* The missing attribute may be in a line that was left out, which was reported. */
 static void require(struct check *check, bool is_there, const char *what)
 {
 	if (!is_there && check->is_whole)
 		complain(check, ERROR, "%s is missing", what);
 }
 
-/* --- what follows from what -------------------------------------------------------- */
+/* --- derived values ----------------------------------------------------------------- */
 
 static bool protocol_is(const struct service_settings *service, const char *name)
 {
@@ -65,7 +65,7 @@ static void set_protocol(struct service_settings *service, const char *name, int
 	service->protocol_number = number;
 }
 
-/* stream stands for tcp, dgram for udp, and the reverse. */
+/* stream means tcp and dgram means udp, and the reverse. */
 static void derive_protocol(struct check *check)
 {
 	struct service_settings *service = check->service;
@@ -152,8 +152,8 @@ static bool list_has_variable(char *const *list, size_t count, const char *varia
 	return false;
 }
 
-/* Variables that tell of a connection: those of another one, which the daemon was
- * started with, must not be taken for the server's own. */
+/* True for variables about a connection: those of the daemon's own environment describe
+ * another connection, and must not reach the server. */
 static bool is_of_a_connection(const char *variable)
 {
 	static const char *const beginnings[] = {
@@ -176,8 +176,8 @@ static bool variable_passes(const struct service_settings *service, const char *
 	       list_has_variable(service->passenv.list, service->passenv.count, variable);
 }
 
-/* What passenv lets through of the daemon's own environment, then env, of which
- * the later of two values for one name counts. */
+/* The variables of the daemon's own environment that passenv permits, then those of env;
+ * for one name the later value is used. */
 static void derive_environment(struct service_settings *service)
 {
 	size_t most = service->env.count + 1, count = 0;
@@ -257,7 +257,7 @@ static void check_labeled(struct check *check)
 	const struct service_settings *service = check->service;
 
 #ifndef HAVE_LIBSELINUX
-	complain(check, ERROR, "LABELED is not in this build: it wants libselinux");
+	complain(check, ERROR, "LABELED is not in this build: it needs libselinux");
 #endif
 	if (service_is_internal(service) || service->redirect_host)
 		complain(check, ERROR, "LABELED is for services with a server");
@@ -286,7 +286,7 @@ static void clear_userid(struct check *check, enum severity severity, const char
 
 enum { IDENT_PORT = 113 };
 
-/* What is of no use is cleared, as xinetd does, and said. */
+/* Clears flags that have no effect, as xinetd does, with a message. */
 static void clear_useless_flags(struct check *check)
 {
 	struct service_settings *service = check->service;
@@ -303,7 +303,7 @@ static void clear_useless_flags(struct check *check)
 		clear_userid(check, WARNING, "two hosts would ask each other who is asking for ever");
 }
 
-/* A name that no address can be found for. */
+/* A domain has no addresses. */
 static bool has_domain(const struct access_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
@@ -345,7 +345,7 @@ static void check_rpc(struct check *check)
 		service->rpc_number = (unsigned long)program->r_number;
 #else
 	(void)service;
-	complain(check, ERROR, "RPC is not in this build: it wants libtirpc");
+	complain(check, ERROR, "RPC is not in this build: it needs libtirpc");
 #endif
 }
 
@@ -359,7 +359,7 @@ static void check_traffic(struct check *check)
 			 origin(check, "log_on_success", where));
 }
 
-/* What the loop serves for as long as the client likes. */
+/* True for services of the loop whose connections last as long as the client likes. */
 static bool lasts_in_loop(const struct service_settings *service)
 {
 	static const char *const names[] = { "echo", "discard", "chargen" };
@@ -388,7 +388,7 @@ static void check_families(struct check *check)
 			 origin(check, "v6only", where));
 }
 
-/* Once everything is known to be right, there is a session of it to prepare. */
+/* Prepares the launch of a service without errors. */
 static void derive_launch(struct service_settings *service)
 {
 	if (service->server && !service->redirect_host && !service_is_internal(service)) {
@@ -428,7 +428,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	check_traffic(&check);
 #ifndef HAVE_LIBWRAP
 	if (service->libwrap)
-		complain(&check, ERROR, "libwrap is not in this build: it wants libwrap (tcpd.h)");
+		complain(&check, ERROR, "libwrap is not in this build: it needs libwrap (tcpd.h)");
 #endif
 	check_families(&check);
 	check_idle_timeout(&check);

@@ -1,4 +1,4 @@
-/* One socket, one service: who has which protocol, port and address. */
+/* Each socket belongs to one service: the use of protocols, ports and addresses. */
 #include "config/check.h"
 
 #include "base/hash.h"
@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a service listens on by one word of its bind, or without one. */
+/* Where a service listens because of one word of its bind, or without bind. */
 struct reach {
 	unsigned families; /* FLAG_IPV4, FLAG_IPV6 */
-	bool is_any;       /* every address of theirs */
-	char text[256];    /* the address or name; two spellings of an address are one */
+	bool is_any;       /* every address of these families */
+	char text[256];    /* the address, in its usual form, or the name */
 };
 
 /* A service that has a socket. */
@@ -67,8 +67,8 @@ static size_t reaches_count(const struct service_settings *service)
 	return service->bind.count > 0 ? service->bind.count : 1;
 }
 
-/* The claims on a service's protocol and port for that address: text, "*" for
- * every address, "" for all claims whatever their address. */
+/* The claims on a service's protocol and port for one address, text; "*": for every
+ * address; "": all claims. */
 static struct claims *claims_find(struct claims *all, const struct service_settings *service,
 				  const char *text, char key[KEY_SIZE])
 {
@@ -93,7 +93,7 @@ static const struct service_settings *overlap_among(struct claims *all,
 	return NULL;
 }
 
-/* The service that already has a socket in the way of one at reach, or NULL. */
+/* The earlier service whose socket overlaps one at reach, or NULL. */
 static const struct service_settings *overlap_with(struct claims *all,
 						   const struct service_settings *service,
 						   const struct reach *reach)
@@ -104,7 +104,7 @@ static const struct service_settings *overlap_with(struct claims *all,
 	return earlier ? earlier : overlap_among(all, service, "*", reach->families);
 }
 
-/* The service that already has a socket this one wants, or NULL. */
+/* The earlier service that has a socket which service needs, or NULL. */
 static const struct service_settings *find_overlap(struct claims *all,
 						   const struct service_settings *service)
 {
@@ -118,7 +118,7 @@ static const struct service_settings *find_overlap(struct claims *all,
 	return earlier;
 }
 
-/* NULL for want of memory. */
+/* NULL when memory runs out. */
 static struct claims *claims_new(struct claims **all, const char *key)
 {
 	struct claims *claims = calloc(1, sizeof *claims + strlen(key) + 1);
@@ -133,7 +133,7 @@ static struct claims *claims_new(struct claims **all, const char *key)
 	return NULL;
 }
 
-/* For want of memory a claim may go unnoted: then bind(2) tells of a conflict. */
+/* If memory runs out a claim is not noted; a conflict is then an error of bind(2). */
 static void claims_add(struct claims **all, const struct service_settings *service,
 		       const char *text, unsigned families)
 {
@@ -160,11 +160,11 @@ static void report_clash(const struct service_settings *service, const char *add
 	if (service->places && service->places[bind].file)
 		place = service->places[bind];
 	problem_add(problems, ADVICE, place.file, place.line,
-		    "bind: %s can't be bound as well, as an address before it has the port already "
-		    "(:: serves IPv4 too, unless v6only = yes); leave one of them out", address);
+		    "bind: %s can't be bound as well, as an earlier address has the port already "
+		    "(:: serves IPv4 too, unless v6only = yes); remove one of them", address);
 }
 
-/* What is in the way of one of its addresses can only be another one of its own. */
+/* An overlap here can only be with another address of the same service. */
 static void claim_sockets(struct claims **all, const struct service_settings *service,
 			  struct problems *problems)
 {

@@ -11,8 +11,8 @@
 
 enum { ERRORS_PER_ENTRY = 16, MESSAGE_SIZE = 256 };
 
-/* What libconfuse's callbacks work on: it passes them nothing of ours, and it
- * parses one text at a time. */
+/* The state of libconfuse's callbacks, which get no context; it parses one text at a
+ * time. */
 static struct {
 	struct entry *entry;
 	const struct raw_entry *raw;
@@ -58,8 +58,7 @@ static void report_unknown(const char *name, int line)
 			    : "unknown attribute \"%s\"", name, nearest);
 }
 
-/* libconfuse's error callback: it stops at the first error, which is told by
- * the line it is on. */
+/* libconfuse's error callback: parsing stops at the first error, whose line is noted. */
 __attribute__((format(printf, 2, 0)))
 static void on_parse_error(cfg_t *cfg, const char *format, va_list arguments)
 {
@@ -76,7 +75,7 @@ static void on_parse_error(cfg_t *cfg, const char *format, va_list arguments)
 	problem_add(parse.problems, ERROR, parse.entry->file, source_line(cfg->line), "%s", text);
 }
 
-/* libconfuse's value callback: keeps the word and the line it is on. */
+/* libconfuse's value callback: keeps the word and its line. */
 static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *result)
 {
 	size_t size = strlen(value) + 1;
@@ -92,7 +91,7 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *resu
 	return 0;
 }
 
-/* libconfuse's table, made from ours. */
+/* libconfuse's table of options, from the table of attributes. */
 static cfg_opt_t *option_table(void)
 {
 	static cfg_opt_t options[ATTRIBUTES_MOST + 1];
@@ -199,7 +198,7 @@ static void collect_option(const cfg_opt_t *option, struct assignment **first)
 	free(words);
 }
 
-/* libconfuse's parser, which is kept for the next entry: making one compares
+/* libconfuse's parser, kept for the next entry: creating one is slow, because it compares
  * every name of the table with every other. */
 static cfg_t *parser;
 
@@ -266,9 +265,8 @@ static bool blank_failed_line(void)
 	return true;
 }
 
-/* libconfuse stops at an entry's first error; without that line it goes on to
- * the next one, until all are reported. Of one thing it does not speak: that it
- * found no memory. */
+/* libconfuse stops at an entry's first error. The line is removed and the body parsed
+ * again, until all errors are reported. libconfuse does not report lack of memory. */
 static void parse_whole_body(void)
 {
 	for (int errors = 0; !parse_body(); errors++) {
@@ -336,7 +334,7 @@ static void drop_repeats(const struct attribute *attribute, struct assignment *f
 	first->next = NULL;
 }
 
-/* False when attribute has no place in this kind of entry. */
+/* False when attribute is not allowed in this kind of entry. */
 static bool check_place(struct entry *entry, const struct attribute *attribute, int line)
 {
 	if (attribute->places & place_of(entry->kind))
@@ -354,8 +352,7 @@ static bool check_place(struct entry *entry, const struct attribute *attribute, 
 	return false;
 }
 
-/* Takes out the lines that can't be used, so that nobody reads a value that is
- * not there. */
+/* Removes lines that can't be used, so that readers find the right number of values. */
 static void drop_unfit_lines(struct entry *entry, const struct attribute *attribute,
 			     struct assignment **each)
 {

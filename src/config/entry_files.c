@@ -36,7 +36,7 @@ static void report_file(struct entry_files *files, enum severity severity, const
 		    path, what);
 }
 
-/* The path an include line names, relative to the file it stands in. */
+/* The path in an include line, relative to the file with that line. */
 static int include_path(const struct open_file *file, const char *path, char joined[PATH_MAX])
 {
 	const char *slash = strrchr(file->source.name, '/');
@@ -89,8 +89,7 @@ static int compare_names(const struct dirent **one, const struct dirent **other)
 	return strcmp((*one)->d_name, (*other)->d_name);
 }
 
-/* True, reported, when what path names is not to be used because of fault, if
- * that is not NULL or "". */
+/* True, reported, when path must not be used because of fault; NULL or "": no fault. */
 static bool is_distrusted(struct entry_files *files, const char *path,
 			  const struct open_file *includer, int line, const char *fault)
 {
@@ -106,8 +105,8 @@ static bool is_distrusted(struct entry_files *files, const char *path,
 	return true;
 }
 
-/* Reads what is in the directory; in one that is not trusted it only looks for
- * what all services depend on. */
+/* Reads the files of the directory; if it is not trusted, only to find entries that all
+ * services depend on. */
 static void include_members(struct entry_files *files, const struct open_file *file, int line,
 			    const char *directory)
 {
@@ -134,7 +133,7 @@ static void include_directory(struct entry_files *files, const struct open_file 
 	bool was_in_distrusted = files->is_in_distrusted;
 
 	files->is_in_distrusted |= is_distrusted(files, directory, file, line, fault);
-	/* Not so where a link is not followed: it may lead anywhere. */
+	/* Not if a link was refused: its target is unknown. */
 	if (fd >= 0 || !*fault)
 		include_members(files, file, line, directory);
 	if (fd >= 0)
@@ -155,8 +154,8 @@ static void follow_include(struct entry_files *files, const struct open_file *fi
 		include_directory(files, file, raw->line, path);
 }
 
-/* A disabled entry's faults are told, but they keep nothing from starting. What
- * was said of lines before it is not its own. */
+/* Errors of a disabled entry are reported as advice. Problems of lines before the entry
+ * are not changed. */
 static void demote_problems(struct problems *problems, size_t since, int first_line)
 {
 	for (size_t i = since; i < problems->count; i++)
@@ -166,7 +165,7 @@ static void demote_problems(struct problems *problems, size_t since, int first_l
 		}
 }
 
-/* One defaults entry counts in each file, as in xinetd. */
+/* Only one defaults entry is used in each file, as in xinetd. */
 static bool is_second_defaults(struct entry_files *files, struct open_file *file,
 			       const struct raw_entry *raw)
 {
@@ -197,7 +196,7 @@ static void take_entry(struct entry_files *files, struct open_file *file,
 	STAILQ_INSERT_TAIL(files->entries, entry, link);
 }
 
-/* Refuses the load: what is not read may be what all services depend on. */
+/* Refuses the load, because the part that is not read may be needed by all services. */
 static void refuse_more(struct entry_files *files, const char *file, int line, const char *what)
 {
 	problem_add(files->problems, ERROR, file, line, "%s; nothing is loaded. Look for files that "
@@ -216,7 +215,7 @@ static bool takes_another_entry(struct entry_files *files, const char *file, int
 	return false;
 }
 
-/* Counts a file that was read. False, reported, when it is one too many. */
+/* Counts a file. False, reported, when there are too many. */
 static bool takes_another_file(struct entry_files *files, const struct open_file *file)
 {
 	char what[80];
@@ -244,7 +243,7 @@ static void read_entries(struct entry_files *files, struct open_file *file)
 	syntax_begin(&syntax, source->name, source->text, source->length, files->problems);
 	for (; !files->is_full && syntax_next(&syntax, &raw); before = files->problems->count) {
 		if (!takes_another_entry(files, source->name, raw.line))
-			; /* enough was said */
+			; /* reported already */
 		else if (raw.kind >= ENTRY_INCLUDE)
 			follow_include(files, file, &raw);
 		else if (!is_second_defaults(files, file, &raw))
@@ -271,8 +270,7 @@ static bool is_endless(struct entry_files *files, const struct open_file *file)
 	return wrong != NULL;
 }
 
-/* A file that is refused may have had something that all services depend on, who
- * must not be served without it. */
+/* If a refused file has an entry that all services depend on, the load is refused. */
 static void refuse_with(struct entry_files *files, const struct source_file *source)
 {
 	struct problems unheard = { 0 };

@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes that stand in the region already. */
+/* Bytes that are in the region already. */
 struct kept {
 	UT_hash_handle hh;
 	void *place;
 };
 
-/* Copies in the making. */
+/* The state of copying. */
 struct filling {
-	struct region *region; /* where they stand; NULL: in ... */
+	struct region *region; /* the target; NULL: it is ... */
 	struct arena *arena;
 	struct kept *kept;
 	bool failed;
@@ -34,7 +34,7 @@ static void *remember(struct filling *filling, void *place, size_t size)
 	struct kept *kept = calloc(1, sizeof *kept);
 
 	if (!kept)
-		return place; /* it is only kept twice, then */
+		return place; /* then it is only stored twice */
 	kept->place = place;
 	HASH_ADD_KEYPTR(hh, filling->kept, place, size, kept);
 	if (!kept->hh.tbl)

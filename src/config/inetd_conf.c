@@ -14,11 +14,11 @@
 struct words {
 	struct span *list;
 	size_t count, capacity;
-	const char *wrong; /* with one of them; NULL: nothing */
+	const char *wrong; /* the error in one of them; NULL: none */
 	int line;          /* of the first */
 };
 
-/* A service that some line serves over IPv6 alone. */
+/* A service that a line serves over IPv6 only. */
 struct ipv6_name {
 	UT_hash_handle hh;
 	char key[]; /* "tcp" or "udp", and the name in lower case */
@@ -28,7 +28,7 @@ struct inetd {
 	const char *file;
 	struct entry_queue *entries;
 	struct problems *problems;
-	struct span addresses; /* of lines that have none */
+	struct span addresses; /* for lines that have none */
 	struct ipv6_name *ipv6_names;
 	int lost;
 	int count; /* of entries */
@@ -36,8 +36,8 @@ struct inetd {
 
 /* --- lines ------------------------------------------------------------------------- */
 
-/* Cuts ADDRESSES: off the first word. Which colon ends them is the last one, as
- * an IPv6 address without brackets has some of its own. */
+/* Splits ADDRESSES: off the first word, at the last colon, because an IPv6 address without
+ * brackets has colons too. */
 static void split_addresses(struct span word, struct span *addresses, struct span *name)
 {
 	const char *colon = memrchr(word.start, ':', span_length(word));
@@ -50,8 +50,8 @@ static void split_addresses(struct span word, struct span *addresses, struct spa
 	name->start = colon + 1;
 }
 
-/* Finds addresses and name, which may be one word or two. False when there is
- * no more than addresses: they are for the lines that follow. */
+/* Finds addresses and name, which may be one word or two. False for a line with only
+ * addresses, which are for the following lines. */
 static bool line_begin(struct inetd_line *line, struct inetd *inetd, const struct words *words)
 {
 	*line = (struct inetd_line){
@@ -90,7 +90,7 @@ static bool has_ipv6_line(const struct inetd *inetd, const char *key)
 	return found != NULL;
 }
 
-/* Notes a line for IPv6 alone, of which other lines want to know. */
+/* Notes a line for IPv6 only, because it changes the meaning of other lines. */
 static void note_ipv6(struct inetd *inetd, const struct words *words)
 {
 	const struct inetd_protocol *protocol;
@@ -132,7 +132,7 @@ static bool has_ipv6_sibling(const struct inetd *inetd, const struct inetd_line 
 	       has_ipv6_line(inetd, key);
 }
 
-/* What can't be had here at all, and what to do instead; NULL: nothing of it. */
+/* The message for notations that are not supported; NULL: there is none in line. */
 static const char *foreign_notation(const struct inetd_line *line)
 {
 	if (*line->name.start == '.')
@@ -149,7 +149,7 @@ static const char *foreign_notation(const struct inetd_line *line)
 	return NULL;
 }
 
-/* The entry of that body, or NULL, reported, for want of memory. */
+/* The entry with that body, or NULL, reported, when memory runs out. */
 static struct entry *make_entry(const struct inetd_line *line, char *body)
 {
 	struct raw_entry raw = {
@@ -233,7 +233,7 @@ static void words_add(struct words *words, struct span word)
 	words->list[words->count++] = word;
 }
 
-/* Cuts a word in quotes, of which they are no part, off the front of *rest. */
+/* Takes a word in quotes, without them, off the front of *rest. */
 static struct span take_quoted_word(struct words *words, struct span *rest)
 {
 	const char quote[] = { *rest->start, '\0' };
@@ -261,7 +261,7 @@ static void words_take_line(struct words *words, struct span line)
 	}
 }
 
-/* True for an indented line that is one of its own all the same. */
+/* True for an indented line that is still an entry of its own. */
 static bool begins_entry(struct span line)
 {
 	static const char *const types[] = { "stream", "dgram", "raw", "rdm", "seqpacket" };
@@ -275,7 +275,7 @@ static bool begins_entry(struct span line)
 	return false;
 }
 
-/* Hands over the words that were gathered, if any. */
+/* Converts the collected words, if there are any. */
 static void words_finish(struct inetd *inetd, struct words *words,
 			 void (*take)(struct inetd *, const struct words *))
 {

@@ -56,7 +56,7 @@ static void put_names(struct inetd_line *line, const char *attribute, const char
 		put_words(line, attribute, words, count);
 }
 
-/* So many in a minute; 0: no limit. Numbers here have at most ten digits. */
+/* A rate per minute; 0: no limit. Numbers here have at most ten digits. */
 static void put_minute_rate(struct inetd_line *line, const char *attribute, uint64_t rate,
 			    uint64_t other)
 {
@@ -73,7 +73,7 @@ static void put_number(struct inetd_line *line, const char *attribute, uint64_t 
 
 enum { NUMBER_MOST = 10000000, ID_SIZE = 256 };
 
-/* Reads a limit; false, reported, when it is none. */
+/* Reads a limit; false, reported, when it is no number. */
 static bool take_limit(struct inetd_line *line, struct span text, uint64_t *limit)
 {
 	if (span_number(text, NUMBER_MOST, limit))
@@ -83,7 +83,7 @@ static bool take_limit(struct inetd_line *line, struct span text, uint64_t *limi
 	return false;
 }
 
-/* Addresses of which one is any address need not be said. */
+/* True if one of them is any address: then bind is not needed. */
 static bool addresses_are_any(struct span addresses)
 {
 	bool any = span_is_empty(addresses);
@@ -292,7 +292,7 @@ static void translate_wait(struct inetd_line *line)
 		translate_spawns(line, limits);
 }
 
-/* True for a user who has a dot in the name. */
+/* True if there is a user with this name, dot included. */
 static bool is_dotted_user(struct span name)
 {
 	char text[ID_SIZE];
@@ -325,8 +325,7 @@ static void translate_user(struct inetd_line *line)
 
 #define PROGRAM_DIRECTORIES "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* Writes the path of the program that a name without a slash means; false when
- * there is none. */
+/* Writes the path of the program for a name without a slash; false when there is none. */
 static bool find_program(struct span name, char path[PATH_MAX])
 {
 	static const char directories[] = PROGRAM_DIRECTORIES;
@@ -363,7 +362,7 @@ static void translate_server(struct inetd_line *line)
 		line->types[line->types_count++] = "INTERNAL";
 		return;
 	}
-	/* inetd has no libwrap of its own: its files name tcpd where they want it. */
+	/* inetd does not use libwrap itself: its files name tcpd if they need it. */
 	line->flags[line->flags_count++] = "NOLIBWRAP";
 	put_server(line, line->words[FIELD_SERVER]);
 	if (line->count == FIELD_ARGUMENTS)
@@ -372,7 +371,8 @@ static void translate_server(struct inetd_line *line)
 	put_words(line, "server_args", line->words + FIELD_ARGUMENTS, line->count - FIELD_ARGUMENTS);
 }
 
-/* A built-in is told from its other half, and a line for IPv6 from its sibling. */
+/* Makes different ids for the stream and dgram forms of a built-in, and for IPv4 and IPv6
+ * lines with one name. */
 static void put_id(struct inetd_line *line)
 {
 	struct span limit = line->words[FIELD_TYPE], type = span_take_until(&limit, ",:");
@@ -384,7 +384,7 @@ static void put_id(struct inetd_line *line)
 	put_text(line, "id", id);
 }
 
-/* Writes what several fields have a part in. */
+/* Writes attributes that depend on several fields. */
 static void put_rest(struct inetd_line *line)
 {
 	put_id(line);

@@ -1,5 +1,4 @@
-/* The values of attributes that say who is admitted, how many, and how much a
- * server may use. */
+/* The readers of attributes about access, limits and resource limits. */
 #include "config/reading.h"
 #include "config/span.h"
 
@@ -85,7 +84,7 @@ static bool read_one_number(struct reading *reading, const struct word *word, ui
 	return false;
 }
 
-/* NUMBER, of a second, or NUMBER/SECONDS. */
+/* NUMBER, per second, or NUMBER/SECONDS. */
 static bool read_rate(struct reading *reading, struct rate *rate)
 {
 	const char *text = first_word(reading);

@@ -44,14 +44,14 @@ static void refuse_for_memory(struct loader *loader)
 
 /* --- defaults and daemon -------------------------------------------------------------- */
 
-/* Merges what defaults, or daemon, assigns to one attribute. */
+/* Merges the lines of defaults, or daemon, for one attribute. */
 static void merge_lines(struct loader *loader, size_t index, const struct assignment *line)
 {
 	const struct attribute *attribute = &attributes[index];
 	struct word_list *list = &loader->defaults[index];
 
 	for (; line; line = line->next) {
-		/* As in xinetd, where `=` adds to what an earlier line or file says. */
+		/* As in xinetd, where `=` adds to earlier lines and files. */
 		bool adds = attribute->shape == SHAPE_LIST && line->operator == ASSIGN_SET;
 
 		if (attribute->shape == SHAPE_SCALAR && list->is_set)
@@ -92,8 +92,8 @@ static bool read_attribute(struct loader *loader, size_t index, const struct wor
 	return !reading.refused;
 }
 
-/* Reads defaults once on their own, so that a fault in them is told once, and
- * refuses the load, rather than once for each service. */
+/* Reads defaults once by themselves, so that an error in them is reported only once, and
+ * refuses the load. */
 static void check_defaults(struct loader *loader)
 {
 	struct service_settings *scratch = service_settings_new();
@@ -122,7 +122,7 @@ static void strings_sort(struct strings *strings)
 		qsort(strings->list, strings->count, sizeof *strings->list, compare_ids);
 }
 
-/* Reads what concerns the daemon as a whole. */
+/* Reads the attributes of the daemon as a whole. */
 static void read_daemon_attributes(struct loader *loader)
 {
 	struct daemon_settings *daemon = &loader->settings->daemon;
@@ -136,8 +136,8 @@ static void read_daemon_attributes(struct loader *loader)
 	strings_sort(&daemon->disabled);
 }
 
-/* True, reported, when root must not use the map. Nobody but who is trusted can
- * put another in its place before it is read. */
+/* True, reported, when root must not use the map. Otherwise only trusted users can replace
+ * it before it is read. */
 static bool port_map_is_distrusted(struct loader *loader, const char *path)
 {
 	char fault[TRUST_TEXT_SIZE];
@@ -154,8 +154,8 @@ static bool port_map_is_distrusted(struct loader *loader, const char *path)
 	return trust_is_enforced();
 }
 
-/* After one that can't be used no other is read: the first that has a name
- * counts, and that may have been this one. */
+/* After a map that can't be used no other is read: the first map with a name is used, and
+ * that might have been this one. */
 static void load_port_map(struct loader *loader, const char *path, struct problems *problems)
 {
 	if (port_map_lost(loader->ports))
@@ -174,7 +174,7 @@ static void load_port_map(struct loader *loader, const char *path, struct proble
 static void load_port_maps(struct loader *loader)
 {
 	const struct strings *files = &loader->settings->daemon.port_maps;
-	struct problems of_the_system = { 0 }; /* which are no business of ours */
+	struct problems of_the_system = { 0 }; /* problems of /etc/services, not reported */
 
 	for (size_t i = 0; i < files->count; i++)
 		load_port_map(loader, files->list[i], loader->problems);
@@ -185,7 +185,7 @@ static void load_port_maps(struct loader *loader)
 
 /* --- services --------------------------------------------------------------------------- */
 
-/* What the service says of an attribute, on top of what defaults say. False,
+/* The words of an attribute: those of defaults, changed by the service's lines. False,
  * reported, when a line can't be used. */
 static bool gather_words(struct loader *loader, const struct entry *entry, size_t index,
 			 struct word_list *list)
@@ -202,8 +202,7 @@ static bool gather_words(struct loader *loader, const struct entry *entry, size_
 	return gathered;
 }
 
-/* A line that grew out of several may be too long to be read again, and then goes on
- * in another. */
+/* Words that came from several lines may be too long for one, and are then split. */
 static void print_words(FILE *out, const struct attribute *attribute, const struct word_list *list)
 {
 	long start = ftell(out);
@@ -217,8 +216,7 @@ static void print_words(FILE *out, const struct attribute *attribute, const stru
 	}
 }
 
-/* Writes the attribute's line, without words that are retired, and none when
- * nothing is left of it. */
+/* Writes the attribute's line without retired words; no line if no words are left. */
 static void print_attribute(FILE *out, const struct attribute *attribute, struct word_list *list)
 {
 	bool was_empty = list->count == 0;
@@ -232,7 +230,7 @@ static void print_attribute(FILE *out, const struct attribute *attribute, struct
 	putc('\n', out);
 }
 
-/* Which of an attribute's words is the path of a file; -1: none. */
+/* The index of the word that is the path of a file; -1: none. */
 static int path_word(const struct attribute *attribute, const struct word_list *list)
 {
 	if (attribute->read == read_path || attribute->read == read_server)
@@ -243,7 +241,7 @@ static int path_word(const struct attribute *attribute, const struct word_list *
 	return -1;
 }
 
-/* What is printed is true wherever it is read again. */
+/* Printed paths must not depend on the directory. */
 static bool make_path_absolute(struct loader *loader, size_t index, struct word_list *list)
 {
 	int word = path_word(&attributes[index], list);
@@ -271,7 +269,7 @@ static void note_place(struct service_settings *service, const struct entry *ent
 static bool read_service(struct loader *loader, const struct entry *entry,
 			 struct service_settings *service)
 {
-	struct problems told_before = { 0 }; /* of defaults, when they were read */
+	struct problems told_before = { 0 }; /* of defaults, reported already */
 	struct word_list list = { 0 };
 	size_t size;
 	FILE *canonical = open_memstream(&service->canonical, &size);
@@ -312,7 +310,7 @@ static bool strings_have(const struct strings *strings, const char *text)
 	       bsearch(&text, strings->list, strings->count, sizeof *strings->list, compare_ids);
 }
 
-/* Why the entry is not wanted; NULL: it is. */
+/* Why the service is switched off; NULL: it is not. */
 static const char *why_switched_off(const struct loader *loader, const struct entry *entry)
 {
 	const struct daemon_settings *daemon = &loader->settings->daemon;
@@ -337,7 +335,7 @@ static void leave_out(struct loader *loader, const struct entry *entry, const ch
 		settings_add_broken(loader->settings, entry_id(entry));
 }
 
-/* True, reported, when others can change what the service has root run. */
+/* True, reported, when others can change a program that the service runs as root. */
 static bool program_is_distrusted(struct loader *loader, const struct service_settings *service)
 {
 	char fault[TRUST_TEXT_SIZE];
@@ -381,7 +379,7 @@ static struct service_settings *build_service(struct loader *loader, const struc
 	service->id = arena_string(&service->arena, entry_id(entry));
 	service->log.is_common = !entry->assignments[ATTRIBUTE("log_type")];
 	fine = read_service(loader, entry, service) && !entry->broken;
-	/* Also after an error: a person wants to hear of all of them at once. */
+	/* Also after an error, to report all errors at once. */
 	if (!service->arena.failed)
 		fine &= check_service(service, fine, loader->ports, loader->options,
 				      loader->problems);
@@ -397,7 +395,7 @@ static struct service_settings *build_service(struct loader *loader, const struc
 	return NULL;
 }
 
-/* Reports, at the service that has one too many, and refuses the load. */
+/* Reports too many values at the service that exceeds the limit, and refuses the load. */
 static bool has_too_many_values(struct loader *loader, const struct entry *entry)
 {
 	if (loader->values <= LOAD_VALUES_MOST)
@@ -497,7 +495,7 @@ static void load_everything(struct loader *loader)
 		read_config(loader, loader->options->config);
 	if (loader->options->inetd_conf)
 		read_inetd_conf(loader, loader->options->inetd_conf);
-	/* Also after an error: a person wants to hear of all of them at once. */
+	/* Also after an error, to report all errors at once. */
 	errors = loader->problems->errors;
 	merge_defaults(loader);
 	check_defaults(loader);

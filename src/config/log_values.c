@@ -1,4 +1,4 @@
-/* The values of attributes that say what is logged, and where. */
+/* The readers of attributes about logs. */
 #include "base/syslog_names.h"
 #include "config/reading.h"
 
@@ -9,8 +9,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
-/* Without a hard limit it is the soft one and 1 %, of which at least 5 and at
- * most 20 KiB, as in xinetd. */
+/* The default is 1 % above the soft limit, but at least 5 and at most 20 KiB above it, as
+ * in xinetd. */
 static uint64_t default_hard_limit(uint64_t soft)
 {
 	uint64_t more = soft / 100;

@@ -38,7 +38,7 @@ struct word {
 	size_t length;
 };
 
-/* What the parser is reading, so that it can say where it found something. */
+/* The position of the parser, for messages. */
 struct source {
 	struct port_map *map;
 	struct problems *problems;
@@ -77,8 +77,8 @@ const char *port_map_lost(const struct port_map *map)
 	return map->lost;
 }
 
-/* Writes "WORD/PROTOCOL" in small letters and returns its length, or 0 when
- * one of them is longer than any that a map holds. */
+/* Writes "WORD/PROTOCOL" in small letters and returns its length, or 0 when one of them is
+ * longer than a map allows. */
 static size_t key_write(char key[static KEY_SIZE], struct word word, struct word protocol)
 {
 	char *end = key;
@@ -166,7 +166,7 @@ static struct entry *entry_new(struct word name, uint16_t port, struct word prot
 	return entry;
 }
 
-/* The entry of name, made when there is none yet; NULL without memory. */
+/* The entry of name, created if necessary; NULL when memory runs out. */
 static struct entry *entry_obtain(struct port_map *map, struct word name, uint16_t port,
 				  struct word protocol)
 {
@@ -220,7 +220,7 @@ static bool is_blank(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Takes the next word off line; one of length 0 when there is none. */
+/* Takes the next word off line; length 0: none. */
 static struct word next_word(struct word *line)
 {
 	struct word word = { .start = line->start };
@@ -403,7 +403,7 @@ static int descriptor_read(struct source *source, int fd)
 int port_map_read(struct port_map *map, const char *file, struct problems *problems)
 {
 	struct source source = { .map = map, .problems = problems, .file = file };
-	/* A file that turns out to be a pipe or a terminal must not hold us up. */
+	/* The file may be a pipe or a terminal, which must not block. */
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	int result, saved_errno;
 

@@ -17,7 +17,7 @@ const char *severity_name(enum severity severity)
 	return severity_names[severity];
 }
 
-/* A place at the end of the list, or NULL when there is room for no more. */
+/* A new problem at the end of the list, or NULL when there is no room. */
 static struct problem *list_extend(struct problems *problems)
 {
 	if (problems->count == PROBLEMS_KEPT)
@@ -34,7 +34,7 @@ static struct problem *list_extend(struct problems *problems)
 	return &problems->list[problems->count];
 }
 
-/* Files are anybody's text, and the terminal it is shown on obeys control bytes. */
+/* Replaces control bytes: text from files is shown on terminals. */
 static void disarm(char *text)
 {
 	for (; *text; text++)

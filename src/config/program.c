@@ -15,14 +15,14 @@
 #include <unistd.h>
 
 enum {
-	INTERPRETERS_MOST = 4, /* of an interpreter: as many as the kernel follows */
-	HEAD_SIZE = 256,       /* of which the kernel takes the interpreter */
+	INTERPRETERS_MOST = 4, /* interpreters of interpreters: the kernel's limit */
+	HEAD_SIZE = 256,       /* where the kernel looks for the interpreter */
 };
 
-/* What is being found out. */
+/* The state of a check. */
 struct search {
 	const struct identity *identity;
-	mode_t wanted; /* of 0444, 0222 and 0111, what the user is to do with the file */
+	mode_t wanted; /* what the user needs, of 0444, 0222 and 0111 */
 	char *text;    /* OBSTACLE_SIZE */
 };
 
@@ -46,7 +46,7 @@ static bool mode_allows(const struct stat *status, const struct identity *identi
 	       (is_in_group(identity, status->st_gid) ? S_IRWXG : S_IRWXO);
 }
 
-/* With an access control list the mode is not the whole story. */
+/* With an access control list the mode is not enough to decide. */
 static bool has_access_control_list(const char *path)
 {
 	return getxattr(path, "system.posix_acl_access", NULL, 0) >= 0;
@@ -59,8 +59,7 @@ static const char *deed_text(const struct stat *status, mode_t wanted)
 	return wanted == 0444 ? "read" : wanted == 0222 ? "write to" : "execute";
 }
 
-/* True when path is there and closed to the user. What can't be seen is taken
- * to be open. */
+/* True when path exists and the user may not use it. False if that can't be checked. */
 static bool is_closed(struct search *search, const char *path, mode_t wanted)
 {
 	struct stat status;
@@ -74,7 +73,7 @@ static bool is_closed(struct search *search, const char *path, mode_t wanted)
 	return true;
 }
 
-/* Looks at every directory of path, then at what it names. */
+/* Checks every directory of path, then the file. */
 static bool is_barred(struct search *search, const char *path)
 {
 	char part[PATH_MAX];
@@ -93,7 +92,7 @@ static bool is_barred(struct search *search, const char *path)
 	return is_closed(search, path, search->wanted);
 }
 
-/* The same where symbolic links lead. */
+/* The same for the targets of symbolic links. */
 static bool is_barred_behind_links(struct search *search, const char *path)
 {
 	char *real = realpath(path, NULL);
@@ -103,8 +102,8 @@ static bool is_barred_behind_links(struct search *search, const char *path)
 	return barred;
 }
 
-/* The first bytes of an open file, which is closed, NUL-ended; false when it can't
- * be read. */
+/* Reads the first bytes of an open file, NUL-ended, and closes it; false when it can't be
+ * read. */
 static bool read_head(int fd, char head[HEAD_SIZE + 1], size_t *length)
 {
 	ssize_t got = fd < 0 ? -1 : read(fd, head, HEAD_SIZE);
@@ -118,8 +117,8 @@ static bool read_head(int fd, char head[HEAD_SIZE + 1], size_t *length)
 	return true;
 }
 
-/* Neither a program nor a script, but for binary formats that the kernel may
- * have been taught. */
+/* True for text without #!: neither a program nor a script. Other binary formats may be
+ * known to the kernel. */
 static bool is_mere_text(const char *head, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
@@ -128,7 +127,7 @@ static bool is_mere_text(const char *head, size_t length)
 	return true;
 }
 
-/* Cuts the interpreter's path out of "#! PATH [ARGUMENT]". */
+/* The interpreter's path in "#! PATH [ARGUMENT]". */
 static char *interpreter_of(char *head)
 {
 	char *path = head + 2 + strspn(head + 2, " \t");

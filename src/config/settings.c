@@ -24,7 +24,7 @@ struct service_settings *service_settings_new(void)
 	return service;
 }
 
-/* One in a generation can't be written to: its region is counted instead. */
+/* Settings in a generation are read-only: the users of their region are counted. */
 struct service_settings *service_settings_keep(struct service_settings *service)
 {
 	struct region *region = region_of(service);
@@ -111,7 +111,8 @@ const char *inherited_from(const struct service_settings *service, size_t attrib
 	return text;
 }
 
-/* A hash, as a library that a build lacks can break every one of them. */
+/* In a hash, because many entries can have errors, for instance if a library is missing
+ * in the build. */
 struct broken_id {
 	UT_hash_handle hh;
 	char id[]; /* in lower case */
@@ -150,7 +151,7 @@ void settings_free(struct settings *settings)
 	free(settings);
 }
 
-/* To be freed; NULL for want of memory. */
+/* To be freed; NULL when memory runs out. */
 static struct broken_id *broken_id_new(const char *id)
 {
 	size_t length = strlen(id);
@@ -183,7 +184,7 @@ bool settings_has_broken(const struct settings *settings, const char *id)
 	struct broken_id *probe = broken_id_new(id), *known = NULL;
 
 	if (!probe)
-		return true; /* what runs is kept rather than ended by mistake */
+		return true; /* running services are kept rather than ended by mistake */
 	HASH_FIND_STR(settings->broken, probe->id, known);
 	free(probe);
 	return known != NULL;

@@ -13,13 +13,13 @@
 
 const char source_file_foreign[] = "is not owned by root; its owner can run programs as root";
 
-/* /dev/null is the file that says nothing: -inetd_compat -f /dev/null. */
+/* /dev/null is allowed as an empty file: -inetd_compat -f /dev/null. */
 static bool is_null_device(const struct stat *status)
 {
 	return S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3);
 }
 
-/* Why the file is not to be read; NULL: it is. */
+/* Why the file must not be read; NULL: it may. */
 static const char *unfitness(const struct stat *status)
 {
 	if (is_null_device(status))
@@ -62,7 +62,7 @@ static int open_fit(struct source_file *file, const char *path, struct trust *tr
 	return -1;
 }
 
-/* Reads at most size bytes: a file that grows meanwhile is read as it was. */
+/* Reads at most size bytes, even if the file grows in the meantime. */
 static int read_text(struct source_file *file, int fd, size_t size)
 {
 	ssize_t got = 1;

@@ -30,7 +30,7 @@ void syntax_begin(struct syntax *syntax, const char *file, const char *text, siz
 	lines_begin(&syntax->lines, text, length);
 }
 
-/* The next line that says something. */
+/* The next line that is neither empty nor a comment. */
 static bool next_significant_line(struct syntax *syntax, struct span *line)
 {
 	while (lines_next(&syntax->lines, line))
@@ -61,8 +61,8 @@ static bool line_is_brace(struct span line, char brace)
 	return span_is_idle(span_trim(line));
 }
 
-/* Passes over everything up to a line with only `}`, as xinetd does. True when
- * there was something. */
+/* Skips everything up to a line with only `}`, as xinetd does. True when there was
+ * something. */
 static bool skip_to_closing_brace(struct syntax *syntax)
 {
 	bool skipped = false;
@@ -75,7 +75,7 @@ static bool skip_to_closing_brace(struct syntax *syntax)
 
 /* --- bodies ----------------------------------------------------------------- */
 
-/* Writes one character of a libconfuse '...' string. No other thread knows body. */
+/* Writes one character of a libconfuse '...' string. Unlocked: no other thread uses body. */
 static void put_char(FILE *body, char c)
 {
 	if (c == '\\' || c == '\'')
@@ -93,8 +93,8 @@ void syntax_put_string(FILE *body, const char *text, size_t length)
 
 static const char word_too_long[] = "a word of more than 128 KiB";
 
-/* Writes the "..." word at the front of *rest as a libconfuse string and cuts it
- * off. Returns NULL, or what is wrong with it. */
+/* Takes the "..." word off the front of *rest and writes it as a libconfuse string.
+ * Returns NULL, or what is wrong with it. */
 static const char *put_quoted_word(FILE *body, struct span *rest)
 {
 	const char *c = rest->start + 1;
@@ -157,7 +157,7 @@ static const char *put_values(struct syntax *syntax, FILE *body, const char *nam
 	return NULL;
 }
 
-/* Cuts "=", "+=" or "-=" off the front of *rest; NULL when there is none. */
+/* Takes "=", "+=" or "-=" off the front of *rest; NULL when there is none. */
 static const char *take_operator(struct span *rest)
 {
 	static const char *const operators[] = { "=", "+=", "-=" };
@@ -177,7 +177,7 @@ static const char *take_operator(struct span *rest)
 
 enum { NAME_MOST = 64 };
 
-/* Cuts an attribute's name off the front of *rest; false when there is none. */
+/* Takes an attribute's name off the front of *rest; false when there is none. */
 static bool take_name(struct span *rest, char name[NAME_MOST])
 {
 	size_t length = 0;
@@ -192,7 +192,7 @@ static bool take_name(struct span *rest, char name[NAME_MOST])
 	return length > 0;
 }
 
-/* What libconfuse's table calls the attribute; an unknown one is left to it. */
+/* The attribute's name in libconfuse's table; libconfuse reports an unknown one. */
 static const char *canonical_name(const char *name)
 {
 	int index = attribute_find(name);
@@ -291,8 +291,8 @@ static bool ends_with_brace(struct span rest)
 	return last.start && span_is(last, "{");
 }
 
-/* Reads "KEYWORD [NAME] [ignored words] [{]". *opened tells whether the brace was
- * there. False, reported, when it is no header. */
+/* Reads "KEYWORD [NAME] [ignored words] [{]". *opened: whether the brace was there. False,
+ * reported, when it is no header. */
 static bool parse_header(struct syntax *syntax, struct span line, struct raw_entry *entry,
 			 bool *opened)
 {
@@ -324,8 +324,8 @@ static bool parse_header(struct syntax *syntax, struct span line, struct raw_ent
 	return true;
 }
 
-/* Finds the `{` of an entry. When something else comes first it is left to be
- * read again if it is a header; otherwise the entry's remains are skipped. */
+/* Finds the `{` of an entry. If another header comes first, it will be read again; if
+ * something else comes first, the rest of the entry is skipped. */
 static bool find_opening_brace(struct syntax *syntax, const struct raw_entry *entry)
 {
 	struct lines before = syntax->lines;
@@ -358,7 +358,7 @@ static bool read_entry_body(struct syntax *syntax, struct raw_entry *entry)
 	return fclose(body) == 0 && entry->body;
 }
 
-/* Passes over what follows a line that is no header. */
+/* Skips the text after a line that is no header. */
 static void recover(struct syntax *syntax, struct span line, enum entry_kind kind)
 {
 	bool skipped = kind_has_body(kind) && skip_to_closing_brace(syntax);

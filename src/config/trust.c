@@ -38,7 +38,7 @@ int trust_open(struct trust *trust, const char *path, int flags,
 	       char fault[static TRUST_TEXT_SIZE])
 {
 	struct path_guard guard = { .trusted = trust->owner };
-	/* A FIFO or a terminal must not hold up or take over whoever opens it. */
+	/* A FIFO must not block, and a terminal must not become the controlling one. */
 	int all = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags;
 	int fd = path_guard_open_near(&trust->place, &guard, path, all), error = errno;
 

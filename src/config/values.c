@@ -1,5 +1,5 @@
-/* The values of attributes that say what a service is, and what its server is
- * given. A field keeps its default when the value is refused. */
+/* The readers of other attributes: what a service is, and what its server gets. A field
+ * keeps its default when the value is refused. */
 #include "config/inetd_line.h"
 #include "config/bounds.h"
 #include "config/reading.h"
@@ -66,7 +66,7 @@ void read_nice(struct reading *reading, void *field)
 	reading->service->nice_is_set = true;
 }
 
-/* False, refused, when the word is no octal number of at most three digits' worth. */
+/* False, refused, when the word is no octal number up to 777. */
 static bool read_octal(struct reading *reading, mode_t *field, const char *what)
 {
 	const char *text = first_word(reading);
@@ -131,7 +131,7 @@ void read_socket_type(struct reading *reading, void *field)
 	read_name(reading, reading->words[0], socket_types, field);
 }
 
-/* Words such as tcp6, which inetd.conf takes, say a protocol and a family. */
+/* Words such as tcp6, as in inetd.conf, mean a protocol and a family. */
 static void refuse_protocol(struct reading *reading)
 {
 	const char *text = first_word(reading);
@@ -223,7 +223,7 @@ void read_redirect(struct reading *reading, void *field)
 
 /* --- who ---------------------------------------------------------------------------------- */
 
-/* The last one, (uid_t)-1, means "as it is" to setuid(2) and its kind. */
+/* (uid_t)-1 means "unchanged" to setuid(2) and similar calls. */
 #define ID_MOST (UINT32_MAX - 1)
 
 void read_user(struct reading *reading, void *field)
@@ -232,7 +232,8 @@ void read_user(struct reading *reading, void *field)
 	struct account account;
 	uint64_t number;
 
-	/* As in xinetd, digits are a number; if it is nobody's, its group has the same one. */
+	/* As in xinetd, digits are a number; without such a user, the group has the same
+	 * number. */
 	if (parse_number(first_word(reading), ID_MOST, &number)) {
 		if (!account_user_id(reading->accounts, (uid_t)number, &account))
 			account = (struct account){ (uid_t)number, (gid_t)number, first_word(reading) };
@@ -257,7 +258,7 @@ void read_group(struct reading *reading, void *field)
 		reading_refuse(reading, NULL, "there is no group \"%s\"", first_word(reading));
 }
 
-/* errno tells why there is nothing at path. */
+/* errno says why path can't be used. */
 static void refuse_server(struct reading *reading, const char *path)
 {
 	const char *text = first_word(reading);
@@ -358,7 +359,7 @@ void read_rpc_number(struct reading *reading, void *field)
 
 /* --- the daemon's own ------------------------------------------------------------------ */
 
-/* Relative to the directory of the file that says so. */
+/* Relative to the directory of the file that has the word. */
 static char *path_beside(struct reading *reading, const struct word *word)
 {
 	const char *slash = strrchr(word->file, '/');

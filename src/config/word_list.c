@@ -41,7 +41,7 @@ bool word_list_drop(struct word_list *list, const char *text)
 	return kept < count;
 }
 
-/* A word that the list owns, in the place of another. */
+/* A word that the list owns, as a replacement of origin. */
 static const struct word *make_word(struct word_list *list, const struct word *origin,
 				    const char *text)
 {
@@ -61,7 +61,7 @@ static const struct word *make_word(struct word_list *list, const struct word *o
 	return word;
 }
 
-/* Adds a word for each rule that is left of origin. */
+/* Adds a word for each remaining rule of origin. */
 static bool add_rules(struct word_list *list, const struct word *origin,
 		      const struct access_list *rules)
 {
@@ -77,7 +77,7 @@ static bool add_rules(struct word_list *list, const struct word *origin,
 	return true;
 }
 
-/* Adds to left what is left of word without what `removed` means. */
+/* Adds to left the rest of word after removing the rules of `removed`. */
 static bool add_remainder(struct word_list *left, const struct word *word, const char *removed,
 			  bool *any)
 {
@@ -95,8 +95,8 @@ static bool add_remainder(struct word_list *left, const struct word *word, const
 	return added;
 }
 
-/* Removes from an access list all that means the same. *any tells whether there
- * was something. False for want of memory. */
+/* Removes all rules with the meaning of `removed` from an access list. *any: whether there
+ * were any. False when memory runs out. */
 static bool remove_meaning(struct word_list *list, const char *removed, bool *any)
 {
 	struct word_list left = {
@@ -114,7 +114,7 @@ static bool remove_meaning(struct word_list *list, const char *removed, bool *an
 	return added;
 }
 
-/* True for a word that may stand in an access list. */
+/* True for a valid word of an access list. */
 static bool check_access_word(const struct attribute *attribute, const struct word *word,
 			      struct problems *problems)
 {
@@ -144,7 +144,7 @@ static bool word_list_remove(struct word_list *list, const struct attribute *att
 	}
 	if (!any)
 		problem_add(problems, WARNING, word->file, word->line,
-			    "%s -= %s removes nothing, as it is not there", attribute->name,
+			    "%s -= %s removes nothing, as it is not in the list", attribute->name,
 			    word->text);
 	return true;
 }

@@ -1,5 +1,5 @@
-/* Character Generator, RFC 864: lines of 72 characters out of the ring of the 95
- * printable ones, each line beginning one further on than the one before. */
+/* Character Generator, RFC 864: lines of 72 characters from the ring of the 95 printable
+ * ones; each line begins one character further than the last. */
 #include "base/container_of.h"
 #include "handlers/handler.h"
 
@@ -11,13 +11,13 @@ enum {
 	RING = '~' - ' ' + 1,
 	LINE_CHARACTERS = 72,
 	LINE = LINE_CHARACTERS + 2, /* and CR LF */
-	PERIOD = RING * LINE,       /* after which everything comes again */
+	PERIOD = RING * LINE,       /* then the output repeats */
 	PERIODS = 10,
-	ANSWER = 512,               /* the most that may be in a datagram */
+	ANSWER = 512,               /* the most in a datagram (RFC 864) */
 	WRITES_PER_TURN = 4,
 };
 
-/* So long that a write can begin anywhere in the first period. */
+/* Long enough that a write can begin anywhere in the first period. */
 static const unsigned char *characters(void)
 {
 	static unsigned char bytes[PERIODS * PERIOD];

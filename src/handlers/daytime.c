@@ -15,7 +15,7 @@ static size_t daytime_answer(const unsigned char *request, size_t length, unsign
 
 	(void)request;
 	(void)length;
-	if (now != written) { /* once a second, as the zone's rules take a while */
+	if (now != written) { /* once a second, because conversion to local time is slow */
 		struct tm local;
 
 		localtime_r(&now, &local);

@@ -13,7 +13,7 @@ static void on_event(struct watch *watch, short events)
 
 	(void)events;
 	handler_note_traffic(session);
-	/* MSG_TRUNC has TCP throw the bytes away without copying them, tcp(7). */
+	/* With MSG_TRUNC TCP discards the bytes without copying them, tcp(7). */
 	length = recv(session->fd, NULL, INT_MAX, MSG_TRUNC | MSG_DONTWAIT);
 	if (length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR))
 		handler_finish(session);

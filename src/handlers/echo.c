@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* One buffer for all sessions: what an idle one costs is its struct. */
+/* One buffer for all sessions: an idle one needs only its struct. */
 static unsigned char bytes[65536];
 
-/* How often one session may read in one turn before the others have theirs. */
+/* How often one session may read in one turn of the loop. */
 enum { READS_PER_TURN = 4 };
 
 static void watch_or_finish(struct session *session, short events)
@@ -35,7 +35,7 @@ static bool echo_some(struct session *session)
 		handler_finish_unsent(session, errno);
 	else if (kept > 0)
 		watch_or_finish(session, LOOP_WRITE);
-	/* A short read has emptied the socket: asking again would say so. */
+	/* A short read has emptied the socket. */
 	return kept == 0 && (size_t)length == sizeof bytes;
 }
 
@@ -66,7 +66,7 @@ static void echo_start(struct session *session)
 	if (watch_start(&session->watch, LOOP_READ) < 0)
 		handler_finish(session);
 	else
-		echo_some(session); /* a client that is quick has sent already */
+		echo_some(session); /* the client may have sent data already */
 }
 
 static size_t echo_answer(const unsigned char *request, size_t length, unsigned char *answer,

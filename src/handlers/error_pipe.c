@@ -18,25 +18,25 @@
 #include <unistd.h>
 
 enum {
-	LINE_MOST = 512,                      /* bytes of a program that a line of the log has */
-	ESCAPED_MOST = LINE_MOST + LINE_MOST / 2, /* of the log that they take */
-	REPORT_MS = 1000,                     /* how often what is dropped is told */
+	LINE_MOST = 512,                      /* bytes of a program in a line of the log */
+	ESCAPED_MOST = LINE_MOST + LINE_MOST / 2, /* their length when escaped */
+	REPORT_MS = 1000,                     /* how often dropped lines are reported */
 	FORGET_MS = ERROR_LINES_BURST / ERROR_LINES_RATE * 1000, /* until the bucket is full */
 };
 
 static const struct pace lines_pace = { ERROR_LINES_RATE, 1, ERROR_LINES_BURST };
 
-/* The pipes of one service together, and for as long as its bucket is not full. */
+/* The pipes of one service together; kept until its bucket is full again. */
 struct error_log {
 	LIST_ENTRY(error_log) link;
 	unsigned pipes;
 	struct token_bucket bucket; /* lines */
-	uint64_t dropped;           /* lines not told of yet */
+	uint64_t dropped;           /* lines, not reported yet */
 	struct timer report, forget;
 	char id[];
 };
 
-/* Freed when it is closed and its program is over. */
+/* Freed when it is closed and its program has ended. */
 struct error_pipe {
 	LIST_ENTRY(error_pipe) link;
 	struct error_log *log;
@@ -44,7 +44,7 @@ struct error_pipe {
 	struct timer grace;
 	bool is_released;
 	size_t length;
-	char line[LINE_MOST]; /* not yet ended */
+	char line[LINE_MOST]; /* the beginning of an incomplete line */
 };
 
 static LIST_HEAD(, error_log) logs = LIST_HEAD_INITIALIZER(logs);
@@ -77,7 +77,7 @@ static void on_forget(struct timer *timer)
 	free(log);
 }
 
-/* NULL for want of memory. */
+/* NULL when memory runs out. */
 static struct error_log *error_log_of(const char *id)
 {
 	size_t size = strlen(id) + 1;
@@ -108,8 +108,7 @@ static void error_log_leave(struct error_log *log)
 		timer_start(&log->forget, FORGET_MS);
 }
 
-/* Logs a line of a program, or drops it. What escapes make too long goes on in the
- * next line. */
+/* Logs a line of a program, or drops it. If it is too long when escaped, it is split. */
 static void error_log_line(struct error_log *log, const char *line, size_t length)
 {
 	while (length > 0) {
@@ -133,8 +132,7 @@ static void end_line(struct error_pipe *pipe)
 	pipe->length = 0;
 }
 
-/* Takes what there is up to the end of a line, or as much as a line may have. Returns
- * how much that was. */
+/* Takes bytes up to the end of a line, or up to the longest line. Returns how many. */
 static size_t take_line(struct error_pipe *pipe, const char *bytes, size_t length)
 {
 	size_t room = sizeof pipe->line - pipe->length, part = length < room ? length : room;
@@ -230,7 +228,7 @@ struct error_pipe *error_pipe_open(const char *id, int *write_end)
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return NULL;
-	/* Only our end: the server expects its standard error to block. */
+	/* Only this end: the server expects its standard error to block. */
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	pipe = error_pipe_new(id, ends[0]);
 	if (pipe) {
@@ -275,7 +273,8 @@ static void close_between(int first, unsigned last)
 			close(fd);
 }
 
-/* Nothing is to be held that others wait for, or to end with the daemon's terminal. */
+/* Closes everything else, because others may wait for the end of it, and leaves the
+ * daemon's session. */
 static void keep_only(const struct pollfd *ends, unsigned count)
 {
 	int next = 0;
@@ -291,7 +290,7 @@ static void keep_only(const struct pollfd *ends, unsigned count)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* False when nothing more comes. */
+/* False at the end of the pipe. */
 static bool read_some(int fd)
 {
 	static char bytes[65536];
@@ -300,8 +299,7 @@ static bool read_some(int fd)
 	return length > 0 || (length < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-/* In a process of its own, which lacks the threads whose memory it has: only calls
- * that a signal handler may make. */
+/* In a process of its own, forked from one with threads: only async-signal-safe calls. */
 static void read_until_all_end(struct pollfd *ends, unsigned count)
 {
 	unsigned left = count;
@@ -310,7 +308,7 @@ static void read_until_all_end(struct pollfd *ends, unsigned count)
 	while (left > 0 && (poll(ends, count, -1) > 0 || errno == EINTR))
 		for (unsigned i = 0; i < count; i++)
 			if (ends[i].revents && !read_some(ends[i].fd)) {
-				ends[i].fd = -1; /* which poll(2) passes over, clearing revents */
+				ends[i].fd = -1; /* poll(2) skips it and clears revents */
 				left--;
 			}
 	_exit(0);
@@ -334,6 +332,6 @@ void error_pipes_leave(void)
 	if (pid == 0)
 		read_until_all_end(ends, count);
 	if (pid < 0)
-		log_failure(errno, "nobody reads the standard error of the programs that run on");
+		log_failure(errno, "can't go on reading standard error of running programs");
 	free(ends);
 }

@@ -57,9 +57,9 @@ void handler_answer_and_close(struct session *session)
 	size_t length = handler_for(session->settings)->answer(NULL, 0, answer, sizeof answer);
 
 	handler_begin(session);
-	/* An answer of a line always fits into a fresh connection's buffer. What
-	 * the peer sent is taken in first: closed over unread bytes, TCP would
-	 * reset the connection and could lose the answer. */
+	/* One line always fits into the buffer of a new connection. Data of the peer is
+	 * read first: if a connection with unread data is closed, TCP resets it, and the
+	 * answer can be lost. */
 	if (session_write(session, answer, length) == 0)
 		recv(session->fd, NULL, INT_MAX, MSG_TRUNC | MSG_DONTWAIT);
 	session_close(session);

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A program that was asked for, or runs. */
+/* A program that was requested, or runs. */
 struct program {
 	UT_hash_handle hh;
 	uint64_t number;
@@ -73,7 +73,7 @@ static struct program *find(uint64_t number)
 	return program;
 }
 
-/* The session is closed: nobody is to go on without it. */
+/* The session is closed: ends its program. */
 static void on_session_closed(struct session *session)
 {
 	struct program *program = session->handler_data;
@@ -87,7 +87,7 @@ static void end_program(struct session *session, bool at_once)
 	way->end(((struct program *)session->handler_data)->number, at_once);
 }
 
-/* The program that session is served by from here on. NULL for want of memory. */
+/* The program that serves session from here on. NULL when memory runs out. */
 static struct program *program_new(struct session *session, uint64_t number)
 {
 	struct program *program = calloc(1, sizeof *program);
@@ -108,7 +108,7 @@ static struct program *program_new(struct session *session, uint64_t number)
 	return program;
 }
 
-/* Returns its session, which has nothing more to do with it; NULL: it has none. */
+/* Returns its session, without a handler now; NULL: it has none. */
 static struct session *program_free(struct program *program)
 {
 	struct session *session = program->session;
@@ -132,7 +132,7 @@ pid_t launch_process(const struct session *session)
 		       : 0;
 }
 
-/* --- what the monitor says ------------------------------------------------------------------ */
+/* --- the monitor's messages ----------------------------------------------------------------- */
 
 void launch_has_process(const struct program_message *message)
 {
@@ -203,10 +203,10 @@ int launch_resume(struct session *session, const struct program_message *message
 	return 0;
 }
 
-/* --- asking for one ------------------------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------------------------- */
 
-/* Sends the connection, and both ends of the pipe for standard error if there is one;
- * a wait server's socket the monitor has. */
+/* Sends the connection, and both ends of the pipe for standard error if there is one; not
+ * a wait server's socket, which the monitor has. */
 static int ask(struct program *program, int errors)
 {
 	const struct session *session = program->session;

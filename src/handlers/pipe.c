@@ -10,7 +10,7 @@
 static struct pipe *spare[PIPES_SPARE];
 static unsigned spares, in_use;
 
-/* That of all pipes together. */
+/* All pipes together have one share. */
 static struct share *descriptors_share(void)
 {
 	static struct share share;
@@ -35,7 +35,7 @@ static struct pipe *pipe_open(void)
 		free(pipe);
 		return NULL;
 	}
-	/* The kernel may allow an ordinary user less, which does as well. */
+	/* The kernel may allow an ordinary user less, which works too. */
 	fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE);
 	pipe->read_end = ends[0];
 	pipe->write_end = ends[1];

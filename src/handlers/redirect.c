@@ -1,4 +1,4 @@
-/* Connections are passed on to another host, by the loop itself. */
+/* redirect: forwards connections to another host, in the loop. */
 #include "base/container_of.h"
 #include "base/log.h"
 #include "handlers/handler.h"
@@ -25,7 +25,7 @@ struct redirection {
 	int target; /* -1 when there is no socket */
 	struct relay relay;
 	const struct redirect_gate *gate; /* NULL: none */
-	void *opening;                    /* of the gate; NULL: nothing is waited for */
+	void *opening;                    /* of the gate; NULL: none */
 };
 
 static void close_target(struct redirection *redirection)
@@ -76,9 +76,9 @@ static void begin_relay(struct redirection *redirection)
 	timer_stop(&session->deadline);
 	free(redirection->addresses);
 	redirection->addresses = NULL;
-	/* splice(2) goes by this flag alone, and would wait for a client that is slow. */
+	/* splice(2) uses only this flag, and would block for a slow client. */
 	fcntl(session->fd, F_SETFL, O_NONBLOCK);
-	/* What comes in small pieces was sent so on purpose. */
+	/* Small pieces are passed on at once, as they were sent. */
 	switch_on(session->fd, IPPROTO_TCP, TCP_NODELAY);
 	switch_on(redirection->target, IPPROTO_TCP, TCP_NODELAY);
 	if (session->settings->flags & FLAG_KEEPALIVE)
@@ -89,8 +89,8 @@ static void begin_relay(struct redirection *redirection)
 
 /* --- connecting ------------------------------------------------------------------- */
 
-/* Begins to connect to the address that is tried, or asks how far that got: 0 when
- * it is connected, otherwise why it is not, or not yet. */
+/* Begins to connect to the current address, or checks the progress: 0 when it is
+ * connected, otherwise why not, or not yet. */
 static int connect_error(const struct redirection *redirection)
 {
 	const struct address *address = &redirection->addresses[redirection->tried];
@@ -105,7 +105,7 @@ static bool is_under_way(int error)
 
 static void on_connect_event(struct watch *watch, short events);
 
-/* To this very host a connection is made at once, although it was only begun. */
+/* A connection to this host is complete at once, although connect(2) says EINPROGRESS. */
 static int connect_at_once(struct redirection *redirection)
 {
 	int error = connect_error(redirection);
@@ -156,7 +156,7 @@ static void give_up(struct redirection *redirection, int error)
 	handler_finish(redirection->session);
 }
 
-/* Goes on by the outcome of connect_begin. */
+/* Continues with the result of connect_begin. */
 static void connect_on(struct redirection *redirection, int error)
 {
 	while (error != 0) {

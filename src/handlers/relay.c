@@ -8,12 +8,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* What a read that brings so much is followed by need not be copied: moved through
- * a pipe it takes a quarter of the time, while little takes longer that way. */
+/* After a read of so many bytes a pipe is used: with much data it takes a quarter of the
+ * time of copying, with little data it takes longer. */
 enum { BULK = 16384 };
 
-/* One buffer for all: what an idle relay costs is its struct. It also bounds
- * what a relay keeps for a slow side. */
+/* One buffer for all: an idle relay needs only its struct. Its size is also the most that
+ * a relay keeps for a slow side. */
 static char bytes[65536];
 
 static struct relay_side *other_side(const struct relay_side *side)
@@ -48,19 +48,18 @@ static void end_direction(struct relay_side *from)
 	struct relay_side *to = other_side(from);
 
 	from->has_ended = true;
-	if (!to->has_ended) /* closing says it too */
+	if (!to->has_ended) /* otherwise it will be closed anyway */
 		shutdown(to->watch.fd, SHUT_WR);
 }
 
-/* From is gone. What it sent before has been read. */
+/* The sender's connection is broken. Its data has been read. */
 static void lose_sender(struct relay_side *from)
 {
 	from->relay->is_broken = true;
 	from->has_ended = other_side(from)->has_ended = true;
 }
 
-/* The other side is gone. What it sent before can still be read, and after this
- * nothing more comes. */
+/* The receiver's connection is broken. Its data can still be read; then it has ended. */
 static void lose_receiver(struct relay_side *from)
 {
 	from->relay->is_broken = true;
@@ -69,7 +68,7 @@ static void lose_receiver(struct relay_side *from)
 	shutdown(other_side(from)->watch.fd, SHUT_RD);
 }
 
-/* Reads once and sends what came. Returns what read(2) did. */
+/* Reads once and sends the data. Returns the result of read(2). */
 static ssize_t pass_copied(struct relay_side *from)
 {
 	ssize_t length = recv(from->watch.fd, bytes, sizeof bytes, MSG_DONTWAIT);
@@ -165,7 +164,7 @@ static bool watch_side(struct relay_side *side)
 		return true;
 	if (events)
 		return watch_start(&side->watch, events) == 0;
-	/* Not to be told again and again of an end that is known. */
+	/* Otherwise the known end would be reported again and again. */
 	watch_stop(&side->watch);
 	return true;
 }
@@ -186,7 +185,7 @@ static void finish_broken(struct relay *relay)
 	finish(relay);
 }
 
-/* Waits for something to happen, if not for ever. */
+/* Starts the timer for idle connections, if there is a limit. */
 static void await_traffic(struct relay *relay)
 {
 	bool is_half_closed = relay->sides[0].has_ended || relay->sides[1].has_ended;
@@ -222,7 +221,7 @@ static void on_event(struct watch *watch, short events)
 	settle(side->relay);
 }
 
-/* What is cut off in the middle ends with a reset. */
+/* A connection that is not finished is closed with a reset. */
 static void on_silence(struct timer *timer)
 {
 	struct relay *relay = container_of(timer, struct relay, silence);

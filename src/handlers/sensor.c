@@ -1,5 +1,5 @@
-/* A service that is a trap: whoever touches it is refused, here and, for
- * deny_time, by every other service. The ban itself is the owner's to keep. */
+/* SENSOR: refuses every client. The owner bans the address, so that all services refuse it
+ * for deny_time. */
 #include "handlers/handler.h"
 
 static void sensor_start(struct session *session)

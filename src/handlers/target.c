@@ -13,7 +13,7 @@
 struct target {
 	UT_hash_handle hh;
 	struct timer freshness, patience, memory;
-	struct lookup *lookup; /* NULL when none is under way */
+	struct lookup *lookup; /* NULL: none is running */
 	LIST_HEAD(, target_wait) waits;
 	struct address *addresses;
 	size_t count;
@@ -33,7 +33,8 @@ static void answer(struct target *target, const char *reason)
 	}
 }
 
-/* The old addresses are good for a while more, or every connection would wait. */
+/* The lookup takes too long: the old addresses are used again for some time; otherwise
+ * every connection would wait. */
 static void on_impatience(struct timer *timer)
 {
 	answer(container_of(timer, struct target, patience), strerror(ETIMEDOUT));
@@ -41,7 +42,7 @@ static void on_impatience(struct timer *timer)
 
 static void on_stale(struct timer *timer)
 {
-	(void)timer; /* that it is not pending any more says it all */
+	(void)timer; /* only timer_is_pending is used */
 }
 
 static void on_forgetting(struct timer *timer)
@@ -88,7 +89,7 @@ static struct target *target_called(const char *name)
 	return target ? target : target_new(name);
 }
 
-/* Those of one family, in the order the resolver had them. */
+/* Copies the addresses of one family, in the resolver's order. */
 static size_t copy_family(struct address *to, const struct address *from, size_t count,
 			  sa_family_t family)
 {
@@ -100,8 +101,8 @@ static size_t copy_family(struct address *to, const struct address *from, size_t
 	return copied;
 }
 
-/* IPv4 first: xinetd knows nothing else for a name, and a target may know its
- * clients by their addresses. */
+/* IPv4 first: xinetd uses only IPv4 for a name, and a target may have access lists with
+ * addresses. */
 static void remember(struct target *target, const struct address *addresses, size_t count)
 {
 	struct address *copy = count > 0 ? calloc(count, sizeof *copy) : NULL;

@@ -13,7 +13,7 @@
 
 enum { LINE_SIZE = TCPMUX_LINE_MOST + 2 };
 
-/* The line as far as it has come. */
+/* The part of the line that has been received. */
 struct request {
 	size_t length;
 	char line[LINE_SIZE];
@@ -40,13 +40,13 @@ int tcpmux_line_length(const char *bytes, size_t length, size_t *end)
 
 /* --- replies ------------------------------------------------------------------------ */
 
-/* Goes on by what session_write or session_flush said of the reply. */
+/* Continues with the result of session_write or session_flush for the reply. */
 static void reply_on(struct session *session, int kept)
 {
 	if (kept > 0 && watch_start(&session->watch, LOOP_WRITE) == 0)
 		return;
-	/* Closed over unread bytes, TCP would reset the connection and could lose
-	 * the reply. */
+	/* If a connection with unread data is closed, TCP resets it, and the reply can be
+	 * lost. */
 	if (kept == 0)
 		recv(session->fd, NULL, INT_MAX, MSG_TRUNC | MSG_DONTWAIT);
 	handler_finish(session);
@@ -104,10 +104,10 @@ static void serve_line(struct session *session, const char *line, size_t length)
 	if (strlen(name) == length)
 		serve(session, name);
 	else
-		reply(session, "-Service name not found\r\n"); /* none has a NUL in it */
+		reply(session, "-Service name not found\r\n"); /* no name has a NUL */
 }
 
-/* Takes the line from the socket and leaves what comes after it to the server. */
+/* Reads only the line from the socket and leaves the data after it to the server. */
 static void receive_line(struct session *session)
 {
 	struct request *request = session->handler_data;
@@ -175,7 +175,7 @@ static void tcpmux_start(struct session *session)
 	if (watch_start(&session->watch, LOOP_READ) < 0)
 		handler_finish(session);
 	else
-		receive_line(session); /* a client that is quick has sent already */
+		receive_line(session); /* the client may have sent data already */
 }
 
 const struct handler tcpmux_handler = { .name = "tcpmux", .start = tcpmux_start };

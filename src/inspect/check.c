@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Problems in the order in which they are shown, none twice: what defaults say
- * can be told of several services. */
+/* Problems in the order of the output, without duplicates: a problem of defaults may be
+ * reported for several services. */
 struct sorted {
 	const struct problem **list;
 	size_t count;
@@ -41,7 +41,7 @@ static void drop_repeats(struct sorted *sorted)
 	sorted->count = kept;
 }
 
-/* Without memory there is nothing to show, and there was none to load with. */
+/* Without memory nothing is shown, but then the load has failed before. */
 static struct sorted sort(const struct problems *problems, enum severity least)
 {
 	struct sorted sorted = {
@@ -123,7 +123,7 @@ static void print_summary(const struct settings *settings, const struct sorted *
 
 /* --- JSON --------------------------------------------------------------------- */
 
-/* How many bytes a UTF-8 character at text has (RFC 3629); 0: it is none. */
+/* The length of the UTF-8 character at text (RFC 3629); 0: it is none. */
 static size_t character_length(const unsigned char *text)
 {
 	static const struct {
@@ -151,7 +151,7 @@ static size_t character_length(const unsigned char *text)
 	return forms[i].length;
 }
 
-/* JSON is UTF-8; a byte that is not becomes U+FFFD. */
+/* JSON is UTF-8; other bytes become U+FFFD. */
 static void print_json_string(const char *string)
 {
 	const unsigned char *text = (const unsigned char *)string;

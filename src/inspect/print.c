@@ -44,15 +44,14 @@ static const char *log_type_line(const struct service_settings *service)
 	return line;
 }
 
-/* With the newline. */
+/* Includes the newline. */
 static int line_length(const char *line)
 {
 	return (int)(strcspn(line, "\n") + 1);
 }
 
-/* A log that is inherited is one log for all who inherit it, with one size, and
- * so has to be inherited again; every other attribute is the same wherever it
- * stands. */
+/* True for an inherited log: it is one log, with one limit, for all services that inherit
+ * it, so it must be printed in defaults. Other attributes can be printed in each service. */
 static bool shares_log(const struct service_settings *service)
 {
 	return service->log.is_common && log_type_line(service);
@@ -99,7 +98,7 @@ static void print_left_out(const struct settings *settings, FILE *out)
 		fputs("# Some text could not be understood and is left out, too; see -check.\n", out);
 }
 
-/* An entry for another machine, or for when its program is installed. */
+/* A disabled entry, to be enabled when its program is installed. */
 static void print_disabled(const struct left_out *entry, FILE *out)
 {
 	static const char disable[] = "\tdisable ";
@@ -128,7 +127,7 @@ void inspect_print_settings(const struct settings *settings, FILE *out)
 			print_disabled(entry, out);
 }
 
-/* Whoever replaces files by this wants to know that it is whole. */
+/* The exit status must say whether the output is complete: it may replace files. */
 static int finish_output(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

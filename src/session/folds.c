@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A source and a reason; many sources have no prefix and is_shared set. */
+/* A source and a reason; the key of the shared window has no prefix and is_shared set. */
 struct fold_key {
 	unsigned char prefix[PREFIX_KEY_SIZE];
 	unsigned char verdict, is_shared;
@@ -97,8 +97,8 @@ static struct fold_key key_of(enum verdict verdict, const struct prefix *prefix,
 	return key;
 }
 
-/* The window that key has; a new one, with *is_new set, when it has none. NULL for want
- * of memory. */
+/* The window of key; a new one, with *is_new set, if it has none. NULL when memory runs
+ * out. */
 static struct fold *fold_open(struct folds *folds, const struct fold_key *key, uint32_t hash,
 			      bool *is_new)
 {
@@ -119,7 +119,7 @@ static struct fold *fold_open(struct folds *folds, const struct fold_key *key, u
 	return NULL;
 }
 
-/* The same for a source, whose window may be the one that many share. */
+/* The same for a source, which may get the shared window. */
 static struct fold *fold_of(struct folds *folds, enum verdict verdict, const struct prefix *source,
 			    bool *is_new)
 {

@@ -16,7 +16,7 @@ struct identification {
 	identify_done *done;
 	void *context;
 	struct address local, peer;
-	enum identify_result result; /* what it comes to when the deadline is over */
+	enum identify_result result; /* the result when the deadline is over */
 
 	char query[IDENT_QUERY_SIZE];
 	size_t query_length, sent;
@@ -72,7 +72,7 @@ static void deadline_is_over(struct timer *timer)
 	finish(identification, identification->result, NULL);
 }
 
-/* xinetd's words. */
+/* xinetd's wording. */
 static void log_bad_response(const struct identification *identification)
 {
 	char text[ADDRESS_TEXT_SIZE], escaped[IDENT_REPLY_MOST];
@@ -164,7 +164,7 @@ static void connection_is_ready(struct watch *watch, short events)
 		finish(identification, IDENTIFY_NO_SERVER, NULL);
 }
 
-/* Begins to connect, and returns what it comes to if nothing else happens. */
+/* Begins to connect, and returns the result if nothing else happens. */
 static enum identify_result connect_to_server(struct identification *identification)
 {
 	struct address from = identification->local, to = identification->peer;
@@ -173,7 +173,7 @@ static enum identify_result connect_to_server(struct identification *identificat
 	watch_init(&identification->watch, fd, connection_is_ready);
 	address_set_port(&from, 0);
 	address_set_port(&to, identd_port);
-	/* Or a port would be taken from all that ask from the same address. */
+	/* Otherwise bind(2) would take a local port for all destinations. */
 	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
 	if (fd < 0 || bind(fd, &from.any, from.length) < 0)
 		return IDENTIFY_SYSTEM_ERROR;

@@ -11,7 +11,7 @@
 
 enum { LINE_SIZE = 1024 };
 
-/* A line in the making; what does not fit is cut off. */
+/* A line being written; it is cut at its size. */
 struct line {
 	char text[LINE_SIZE];
 	size_t length;

@@ -73,7 +73,7 @@ void session_fail(struct session *session, enum verdict verdict, const char *det
 	session_close(session);
 }
 
-/* What the loop serves has no process to wait for. */
+/* A session that the loop serves has no process to wait for. */
 static void end_at_once(struct session *session)
 {
 	if (session->state == SESSION_SERVING)

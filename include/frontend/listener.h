@@ -1,11 +1,13 @@
 /* One listening socket of a service. If it can't be bound it is tried again for ever, with
- * growing delays, never on another address. */
+ * growing delays, never on another address. It knows its service only by its settings and
+ * tells whoever is responsible for it what happens: struct listener_events. */
 #ifndef USHERD_FRONTEND_LISTENER_H
 #define USHERD_FRONTEND_LISTENER_H
 
 #include "base/address.h"
 #include "base/loop.h"
 #include "base/timer.h"
+#include "config/settings.h"
 #include "frontend/wait_delay.h"
 
 #include <stdbool.h>
@@ -23,6 +25,7 @@ struct endpoint {
 struct listener {
 	LIST_ENTRY(listener) link;
 	struct service *service; /* NULL while it is offered to others */
+	const struct service_settings *settings; /* the service's */
 	struct endpoint endpoint;
 	struct watch watch;     /* watch.fd is -1 while the socket is not open */
 	int type, protocol;     /* of the socket that is open or asked for */
@@ -38,8 +41,42 @@ struct listener {
 	bool is_wanted;         /* for reload's mark and sweep */
 };
 
-/* A listener of service on endpoint, not open yet. NULL with errno ENOMEM. */
-struct listener *listener_new(struct service *service, const struct endpoint *endpoint);
+/* What happens to listeners. */
+struct listener_events {
+	/* The socket is needed: listener_bound or listener_not_bound is the answer. With
+	 * ticket 0 the open socket is now this service's. No answer comes. */
+	void (*wanted)(const struct listener *listener, uint32_t ticket);
+	void (*unwanted)(const struct listener *listener);
+
+	/* The socket is open, or has other settings. -1 with errno: it can't be used. */
+	int (*opened)(struct listener *listener);
+
+	/* A pause is over: listener_set_polled tells whether connections are wanted. */
+	void (*rested)(struct listener *listener);
+
+	/* False: no connection can be taken now, but soon. */
+	bool (*has_room)(struct listener *listener);
+
+	/* A connection has come; fd is the callee's. */
+	void (*connection)(struct listener *listener, int fd, const struct address *peer);
+
+	/* One has been closed, for want of a descriptor. */
+	void (*overloaded)(struct listener *listener, const struct address *peer);
+
+	/* Something can be read: datagrams, whatever a wait server is started for, or, from
+	 * listener->refused, datagrams whose senders the kernel refuses. */
+	void (*datagrams)(struct listener *listener);
+	void (*server_wanted)(struct listener *listener);
+	void (*sender_refused)(struct listener *listener);
+};
+
+/* Before all else. */
+void listeners_init(const struct listener_events *events);
+
+/* A listener of service, with its settings, on endpoint, not open yet. NULL with errno
+ * ENOMEM. */
+struct listener *listener_new(struct service *service, const struct service_settings *settings,
+			      const struct endpoint *endpoint);
 
 /* Closes and frees. */
 void listener_free(struct listener *listener);
@@ -61,7 +98,8 @@ void listener_close(struct listener *listener);
 
 /* Gives the open socket to service: it is set up for its settings, and polled if the
  * service's state says so. */
-void listener_serve(struct listener *listener, struct service *service);
+void listener_serve(struct listener *listener, struct service *service,
+		    const struct service_settings *settings);
 
 /* The open socket belongs to no service for now, and is not polled. */
 void listener_rest(struct listener *listener);

@@ -10,6 +10,9 @@
  * are looked up all of its sockets stay. */
 void listening_update(struct service *service);
 
+/* The service has other settings: its listeners get them. */
+void listening_use_settings(struct service *service);
+
 /* The service's settings have moved in memory: running lookups use the names there. */
 void listening_move(struct service *service, const struct service_settings *old);
 
@@ -25,9 +28,6 @@ void listening_look_up_filter_hosts(struct service *service);
 
 /* INTERCEPT of datagrams: updates the kernel's filters for the current lists. */
 void listening_update_filters(struct service *service);
-
-/* True while some name in bind has no addresses yet. */
-bool listening_awaits_names(const struct service *service);
 
 /* True while a name in bind is being looked up, or, for the first time, a name for a
  * filter of datagrams. */

@@ -61,29 +61,8 @@ TAILQ_HEAD(service_list, service);
 /* Every service there is. */
 extern struct service_list services;
 
-/* Starts a service: opens its log and its sockets. number: in the generation. Returns
- * NULL, logged, when it has no log or memory runs out. Takes its own reference to
- * settings. */
-struct service *service_start(struct service_settings *settings, uint32_t number);
-
-/* Gives service the same settings at another place, under that number. */
-void service_move(struct service *service, struct service_settings *settings, uint32_t number);
-
-/* Gives service other settings, under that number. It uses its own sockets and those that
- * were offered (frontend/handover.h); missing ones are opened after the handover. False,
- * logged, when the new log can't be opened: the service then goes on as it was. */
-bool service_adopt(struct service *service, struct service_settings *settings, uint32_t number);
-
-/* Closes the listeners and ends, or lets run on, the sessions. The service is
- * freed when the last session is gone. */
-void service_remove(struct service *service);
-
-/* Closes the listeners and frees the service. For the daemon's end, when its sessions have
- * ended. */
-void service_free(struct service *service);
-
-/* Closes the sockets for good, requested ones too; sessions go on. For the daemon's end. */
-void service_stop_listening(struct service *service);
+/* A service without settings and sockets, for frontend/lifecycle. NULL with errno. */
+struct service *service_new(void);
 
 enum service_state service_state(const struct service *service);
 
@@ -119,6 +98,9 @@ unsigned service_descriptors_per_session(const struct service *service);
 
 /* The owner of lookups and checks for clients of the service. */
 struct turn_owner service_turn_owner(const struct service *service);
+
+/* True while some name in bind has no addresses yet. */
+bool service_awaits_names(const struct service *service);
 
 /* True once no listener is waiting to be bound. */
 bool service_is_bound(const struct service *service);

@@ -8,8 +8,8 @@
 #include "frontend/ask.h"
 #include "frontend/candidates.h"
 #include "frontend/handover.h"
+#include "frontend/lifecycle.h"
 #include "frontend/listening.h"
-#include "frontend/service.h"
 
 #include <stdlib.h>
 

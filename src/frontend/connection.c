@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "frontend/candidates.h"
 #include "frontend/intercept.h"
+#include "frontend/lifecycle.h"
 #include "frontend/pending.h"
 #include "frontend/sensors.h"
 #include "handlers/launch.h"

@@ -12,6 +12,7 @@
 #include "frontend/ask.h"
 #include "frontend/candidates.h"
 #include "frontend/connection.h"
+#include "frontend/dispatch.h"
 #include "frontend/fence.h"
 #include "frontend/log_files.h"
 #include "frontend/multiplex.h"
@@ -86,6 +87,7 @@ static int prepare(void)
 		return -1;
 	candidates_init(start.process_limit);
 	connection_init(start.ident_limit);
+	dispatch_init();
 	multiplex_init();
 	launch_init(&ask_launch_way, start.first_session);
 	loop_at_turn_end(sink_flush_all);

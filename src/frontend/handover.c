@@ -1,7 +1,6 @@
 #include "frontend/handover.h"
 
 #include "base/hash.h"
-#include "frontend/listening.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,10 +47,10 @@ static bool offer_add(struct listener *listener, struct service *owner)
 
 	if (!offer)
 		return false;
-	offer->key = key_of(listener->service->settings, &listener->endpoint);
+	offer->key = key_of(listener->settings, &listener->endpoint);
 	offer->listener = listener;
 	offer->owner = owner;
-	offer->former = listener->service->settings;
+	offer->former = listener->settings;
 	HASH_ADD(hh, offers, key, sizeof offer->key, offer);
 	if (offer->hh.tbl)
 		return true;
@@ -92,7 +91,7 @@ static void give(struct offer *offer, struct service *service)
 
 	offer_remove(offer);
 	LIST_INSERT_HEAD(&service->listeners, listener, link);
-	listener_serve(listener, service);
+	listener_serve(listener, service, service->settings);
 }
 
 static struct offer *find(const struct service *service, const struct endpoint *endpoint)
@@ -125,7 +124,7 @@ static bool may_be_wanted(const struct offer *offer)
 {
 	const struct service *owner = offer->owner;
 
-	return owner && listening_awaits_names(owner) &&
+	return owner && service_awaits_names(owner) &&
 	       address_port(&offer->listener->endpoint.address) == owner->settings->port &&
 	       find(owner, &offer->listener->endpoint) == offer;
 }

@@ -1,15 +1,11 @@
 #include "frontend/listener.h"
 
+#include "admission/intercept.h"
 #include "base/container_of.h"
 #include "base/descriptors.h"
 #include "base/log.h"
-#include "frontend/ask.h"
-#include "frontend/connection.h"
-#include "frontend/datagram_queue.h"
-#include "frontend/datagrams.h"
-#include "frontend/intercept.h"
-#include "frontend/service.h"
 #include "handlers/launch.h"
+#include "session/session.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,10 +21,10 @@ enum {
 	SHORTAGE_MS = 20, /* how long a shortage of descriptors is given to pass */
 };
 
-static void on_connection(struct watch *watch, short events);
-static void on_datagram(struct watch *watch, short events);
-static void on_wait(struct watch *watch, short events);
-static void on_refused(struct watch *watch, short events);
+static void on_connection(struct watch *watch, short ready);
+static void on_datagram(struct watch *watch, short ready);
+static void on_wait(struct watch *watch, short ready);
+static void on_refused(struct watch *watch, short ready);
 static void on_retry(struct timer *timer);
 
 bool endpoint_equal(const struct endpoint *one, const struct endpoint *other)
@@ -38,13 +34,22 @@ bool endpoint_equal(const struct endpoint *one, const struct endpoint *other)
 	       one->v6only == other->v6only;
 }
 
-struct listener *listener_new(struct service *service, const struct endpoint *endpoint)
+static const struct listener_events *events;
+
+void listeners_init(const struct listener_events *told)
+{
+	events = told;
+}
+
+struct listener *listener_new(struct service *service, const struct service_settings *settings,
+			      const struct endpoint *endpoint)
 {
 	struct listener *listener = calloc(1, sizeof *listener);
 
 	if (!listener)
 		return NULL;
 	listener->service = service;
+	listener->settings = settings;
 	listener->endpoint = *endpoint;
 	watch_init(&listener->watch, -1, NULL);
 	watch_init(&listener->refused, -1, NULL);
@@ -68,7 +73,7 @@ void listener_close(struct listener *listener)
 {
 	timer_stop(&listener->retry);
 	if (listener->ticket || listener_is_open(listener))
-		ask_unbind(listener);
+		events->unwanted(listener);
 	stop_asking(listener);
 	if (!listener_is_open(listener))
 		return;
@@ -94,7 +99,7 @@ bool listener_is_open(const struct listener *listener)
 /* True for a socket that a wait server gets. */
 static bool is_for_server(const struct listener *listener)
 {
-	const struct service_settings *settings = listener->service->settings;
+	const struct service_settings *settings = listener->settings;
 
 	return service_waits(settings) && (listener->is_inner || !intercepts_streams(settings));
 }
@@ -147,15 +152,12 @@ static int set_option(int fd, int level, int option, int value)
  * otherwise. Connections take it from the socket that they come in by. */
 static void set_options(int fd, const struct listener *listener)
 {
-	const struct service_settings *settings = listener->service->settings;
-	bool answers = settings->socket_type == SOCK_DGRAM && !service_waits(settings);
+	const struct service_settings *settings = listener->settings;
 
-	if (settings->socket_type == SOCK_STREAM) {
-		set_option(fd, IPPROTO_TCP, TCP_NODELAY, !!(settings->flags & FLAG_NODELAY));
-		set_option(fd, SOL_SOCKET, SO_KEEPALIVE, !!(settings->flags & FLAG_KEEPALIVE));
-	}
-	if (settings->socket_type == SOCK_DGRAM)
-		datagrams_prepare(fd, listener->endpoint.address.any.sa_family, answers);
+	if (settings->socket_type != SOCK_STREAM)
+		return;
+	set_option(fd, IPPROTO_TCP, TCP_NODELAY, !!(settings->flags & FLAG_NODELAY));
+	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, !!(settings->flags & FLAG_KEEPALIVE));
 }
 
 /* Without IPv6 on this machine, "any address" means any IPv4 address. */
@@ -166,7 +168,7 @@ static bool fall_back_to_ipv4(struct listener *listener, int error)
 	if ((error != EAFNOSUPPORT && error != EADDRNOTAVAIL) || listener->endpoint.v6only ||
 	    address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr))
 		return false;
-	if (listener->service->settings->bind.count > 0)
+	if (listener->settings->bind.count > 0)
 		return false; /* somebody asked for :: itself */
 	if (address_parse(address, "0.0.0.0", address_port(address)) < 0)
 		return false;
@@ -180,7 +182,7 @@ static void bind_failed(struct listener *listener, int error)
 
 	if (listener->attempts == 0 || error != listener->error)
 		log_failure(error, "bind failed. service = %s, address = %s, port = %u; trying again",
-			    listener->service->settings->id,
+			    listener->settings->id,
 			    address_text(&listener->endpoint.address, text),
 			    address_port(&listener->endpoint.address));
 	listener->attempts++;
@@ -192,7 +194,7 @@ static watch_callback *callback_for(const struct listener *listener)
 {
 	if (is_for_server(listener))
 		return on_wait;
-	return listener->service->settings->socket_type == SOCK_STREAM ? on_connection
+	return listener->settings->socket_type == SOCK_STREAM ? on_connection
 								       : on_datagram;
 }
 
@@ -211,7 +213,7 @@ static void stop_asking(struct listener *listener)
 	listener->ticket = 0;
 	asked--;
 	descriptors_regain();
-	if (intercepts_datagrams(listener->service->settings))
+	if (intercepts_datagrams(listener->settings))
 		descriptors_regain();
 }
 
@@ -219,7 +221,7 @@ static bool spend_descriptors(const struct listener *listener)
 {
 	if (!descriptors_spend())
 		return false;
-	if (!intercepts_datagrams(listener->service->settings) || descriptors_spend())
+	if (!intercepts_datagrams(listener->settings) || descriptors_spend())
 		return true;
 	descriptors_regain();
 	errno = EMFILE;
@@ -240,10 +242,10 @@ void listener_open(struct listener *listener)
 	if (++last_ticket == 0)
 		last_ticket++;
 	listener->ticket = last_ticket;
-	listener->type = listener->service->settings->socket_type;
-	listener->protocol = listener->service->settings->protocol_number;
+	listener->type = listener->settings->socket_type;
+	listener->protocol = listener->settings->protocol_number;
 	asked++;
-	ask_bind(listener, listener->ticket);
+	events->wanted(listener, listener->ticket);
 }
 
 void listener_not_bound(struct listener *listener, int error)
@@ -261,31 +263,34 @@ void listener_bound(struct listener *listener, int fd, int refused)
 	listener->ticket = 0;
 	asked--;
 	if (listener->attempts > 0)
-		log_notice("service %s: bound at last", listener->service->settings->id);
+		log_notice("service %s: bound at last", listener->settings->id);
 	listener->attempts = 0;
 	timer_stop(&listener->retry);
 	watch_init(&listener->watch, fd, callback_for(listener));
 	watch_init(&listener->refused, refused, on_refused);
-	if (refused >= 0 && (intercept_update(refused, listener->service) < 0 ||
-			     watch_start(&listener->refused, LOOP_READ) < 0)) {
-		listener_close(listener);
-		bind_failed(listener, errno);
-		return;
-	}
 	listener->is_blocking = false;
 	set_options(fd, listener);
-	service_bound(listener->service);
+	if ((refused >= 0 && watch_start(&listener->refused, LOOP_READ) < 0) ||
+	    events->opened(listener) < 0) {
+		int error = errno;
+
+		listener_close(listener);
+		bind_failed(listener, error);
+	}
 }
 
-void listener_serve(struct listener *listener, struct service *service)
+void listener_serve(struct listener *listener, struct service *service,
+		    const struct service_settings *settings)
 {
 	int fd = listener->watch.fd;
 
 	listener->service = service;
-	ask_bind(listener, 0); /* to be kept for this service */
+	listener->settings = settings;
+	events->wanted(listener, 0);
 	set_options(fd, listener);
 	watch_init(&listener->watch, fd, callback_for(listener));
-	service_refresh(service);
+	if (events->opened(listener) < 0)
+		listener_close(listener);
 }
 
 /* Either the socket could not be bound, or a shortage may have passed. */
@@ -294,7 +299,7 @@ static void on_retry(struct timer *timer)
 	struct listener *listener = container_of(timer, struct listener, retry);
 
 	if (listener_is_open(listener))
-		service_refresh(listener->service);
+		events->rested(listener);
 	else
 		listener_open(listener);
 }
@@ -320,7 +325,7 @@ static void refuse_one(struct listener *listener)
 		return;
 	}
 	peer = address_from_sockaddr((struct sockaddr *)&storage, length);
-	service_refused(listener->service, REFUSED_DESCRIPTORS, &peer, NULL);
+	events->overloaded(listener, &peer);
 }
 
 static void accept_failed(struct listener *listener, int error)
@@ -342,15 +347,6 @@ static void accept_failed(struct listener *listener, int error)
 	}
 }
 
-/* True when the service has had its share of descriptors, but will have some back
- * in a moment, as programs are being started on them. */
-static bool waits_for_descriptors(struct service *service)
-{
-	return service->handler == &launch_handler && launch_is_busy() &&
-	       !share_allows(descriptors_shares(), &service->descriptors,
-			     service_descriptors_per_session(service));
-}
-
 /* What a program gets must block; what the loop serves is used without blocking
  * by a flag on every call. */
 static bool accept_one(struct listener *listener)
@@ -360,7 +356,7 @@ static bool accept_one(struct listener *listener)
 	struct address peer;
 	int fd;
 
-	if (waits_for_descriptors(listener->service)) {
+	if (!events->has_room(listener)) {
 		listener_pause(listener, SHORTAGE_MS);
 		return false;
 	}
@@ -371,41 +367,34 @@ static bool accept_one(struct listener *listener)
 		return false;
 	}
 	peer = address_from_sockaddr((struct sockaddr *)&storage, length);
-	connection_accepted(listener->service, fd, &peer);
+	events->connection(listener, fd, &peer);
 	return true;
 }
 
-static void on_connection(struct watch *watch, short events)
+static void on_connection(struct watch *watch, short ready)
 {
 	struct listener *listener = container_of(watch, struct listener, watch);
 
-	(void)events;
+	(void)ready;
 	for (int accepted = 0; accepted < ACCEPTS_PER_TURN; accepted++)
 		if (!watch_is_started(watch) || !accept_one(listener))
 			break;
 }
 
-static void on_datagram(struct watch *watch, short events)
+static void on_datagram(struct watch *watch, short ready)
 {
-	(void)events;
-	datagrams_serve(container_of(watch, struct listener, watch));
+	(void)ready;
+	events->datagrams(container_of(watch, struct listener, watch));
 }
 
-static void on_refused(struct watch *watch, short events)
+static void on_refused(struct watch *watch, short ready)
 {
-	struct listener *listener = container_of(watch, struct listener, refused);
-
-	(void)events;
-	intercept_take_refused(watch->fd, listener->service, datagrams_refuse);
+	(void)ready;
+	events->sender_refused(container_of(watch, struct listener, refused));
 }
 
-static void on_wait(struct watch *watch, short events)
+static void on_wait(struct watch *watch, short ready)
 {
-	struct listener *listener = container_of(watch, struct listener, watch);
-	struct address peer = { .length = 0 };
-
-	(void)events;
-	if (listener->service->settings->socket_type == SOCK_STREAM ||
-	    datagram_queue_front(listener, &peer))
-		connection_wants_server(listener, &peer);
+	(void)ready;
+	events->server_wanted(container_of(watch, struct listener, watch));
 }

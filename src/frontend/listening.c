@@ -44,7 +44,7 @@ static void want_endpoint(struct service *service, const struct endpoint *endpoi
 	if (!listener)
 		listener = handover_take(service, endpoint);
 	if (!listener) {
-		listener = listener_new(service, endpoint);
+		listener = listener_new(service, service->settings, endpoint);
 		if (!listener) {
 			log_error("service %s: out of memory", service->settings->id);
 			return;
@@ -191,7 +191,7 @@ static void want_inner(struct service *service)
 			return;
 		}
 	if (address_parse(&endpoint.address, "127.0.0.1", 0) < 0 ||
-	    !(listener = listener_new(service, &endpoint)))
+	    !(listener = listener_new(service, service->settings, &endpoint)))
 		return;
 	listener->is_inner = listener->is_wanted = true;
 	LIST_INSERT_HEAD(&service->listeners, listener, link);
@@ -285,9 +285,12 @@ void listening_move(struct service *service, const struct service_settings *old)
 		listening_look_up_filter_hosts(service);
 }
 
-bool listening_awaits_names(const struct service *service)
+void listening_use_settings(struct service *service)
 {
-	return !LIST_EMPTY(&service->lookups);
+	struct listener *listener;
+
+	LIST_FOREACH(listener, &service->listeners, link)
+		listener->settings = service->settings;
 }
 
 bool listening_is_looking_up(const struct service *service)

@@ -1,8 +1,8 @@
 #include "frontend/stop.h"
 
+#include "frontend/lifecycle.h"
 #include "handlers/error_pipe.h"
 #include "handlers/launch.h"
-#include "frontend/service.h"
 
 #include <stdbool.h>
 

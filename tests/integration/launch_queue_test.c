@@ -193,21 +193,11 @@ static void let_groups_go(void)
 	close(fd);
 }
 
-static void enter_etc(void)
-{
-	own_etc_enter();
-	own_etc_write("nsswitch.conf", "passwd: files\ngroup: files\n");
-	own_etc_write("passwd", "root:x:0:0::/:/bin/sh\n");
-	own_etc_write("group", "root:x:0:\n");
-	own_etc_write("protocols", "tcp 6 TCP\n");
-	own_etc_write("services", "");
-}
-
 START_TEST(a_name_service_that_hangs_stops_only_who_needs_it)
 {
 	int port, good, fds[CROWD];
 
-	enter_etc();
+	own_etc_furnish();
 	port = add_service("zzgroups", HELLO "groups = yes\ncps = 0 0\n%s", log_everything());
 	good = add_service("zzgood", HELLO);
 	daemon_start();

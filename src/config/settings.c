@@ -1,9 +1,9 @@
 #include "config/settings.h"
 
 #include "base/hash.h"
+#include "base/lower_case.h"
 #include "base/region.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,11 +130,13 @@ void settings_free(struct settings *settings)
 /* To be freed; NULL for want of memory. */
 static struct broken_id *broken_id_new(const char *id)
 {
-	size_t length = strlen(id);
-	struct broken_id *broken = calloc(1, sizeof *broken + length + 1);
+	size_t size = strlen(id) + 1;
+	struct broken_id *broken = calloc(1, sizeof *broken + size);
 
-	for (size_t i = 0; broken && i < length; i++)
-		broken->id[i] = (char)tolower((unsigned char)id[i]);
+	if (!broken)
+		return NULL;
+	memcpy(broken->id, id, size);
+	lower_case(broken->id);
 	return broken;
 }
 

@@ -1,6 +1,8 @@
 #include "config/port_map.h"
 
 #include "base/hash.h"
+#include "base/lower_case.h"
+#include "config/span.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +20,7 @@ enum {
 	KEY_SIZE = NAME_LENGTH_MAX + 1 + PROTOCOL_LENGTH_MAX + 1,
 };
 
-struct entry {
+struct mapping {
 	UT_hash_handle by_name; /* key: "name/protocol" in small letters */
 	UT_hash_handle by_port; /* key: "port/protocol", while this is the port's first name */
 	uint16_t port;
@@ -28,14 +30,9 @@ struct entry {
 };
 
 struct port_map {
-	struct entry *names;
-	struct entry *ports;
+	struct mapping *names;
+	struct mapping *ports;
 	char *lost; /* NULL: none */
-};
-
-struct word {
-	const char *start;
-	size_t length;
 };
 
 /* What the parser is reading, so that it can say where it found something. */
@@ -53,7 +50,7 @@ struct port_map *port_map_new(void)
 
 void port_map_free(struct port_map *map)
 {
-	struct entry *entry, *next;
+	struct mapping *entry, *next;
 
 	if (!map)
 		return;
@@ -79,31 +76,29 @@ const char *port_map_lost(const struct port_map *map)
 
 /* Writes "WORD/PROTOCOL" in small letters and returns its length, or 0 when
  * one of them is longer than any that a map holds. */
-static size_t key_write(char key[static KEY_SIZE], struct word word, struct word protocol)
+static size_t key_write(char key[static KEY_SIZE], struct span word, struct span protocol)
 {
 	char *end = key;
 
-	if (word.length > NAME_LENGTH_MAX || protocol.length > PROTOCOL_LENGTH_MAX)
+	if (span_length(word) > NAME_LENGTH_MAX || span_length(protocol) > PROTOCOL_LENGTH_MAX)
 		return 0;
-	end = mempcpy(end, word.start, word.length);
+	end = mempcpy(end, word.start, span_length(word));
 	*end++ = '/';
-	end = mempcpy(end, protocol.start, protocol.length);
+	end = mempcpy(end, protocol.start, span_length(protocol));
 	*end = '\0';
-	for (char *c = key; c < end; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c += 'a' - 'A';
+	lower_case(key);
 	return (size_t)(end - key);
 }
 
-static struct word word_of(const char *text)
+static struct span span_of(const char *text)
 {
-	return (struct word){ .start = text, .length = strlen(text) };
+	return (struct span){ text, text + strlen(text) };
 }
 
-static struct entry *find_by_name(const struct port_map *map, struct word name,
-				  struct word protocol)
+static struct mapping *find_by_name(const struct port_map *map, struct span name,
+				    struct span protocol)
 {
-	struct entry *entry = NULL;
+	struct mapping *entry = NULL;
 	char key[KEY_SIZE];
 	size_t length = key_write(key, name, protocol);
 
@@ -112,17 +107,17 @@ static struct entry *find_by_name(const struct port_map *map, struct word name,
 	return entry;
 }
 
-static size_t port_key_write(char key[static KEY_SIZE], uint16_t port, struct word protocol)
+static size_t port_key_write(char key[static KEY_SIZE], uint16_t port, struct span protocol)
 {
 	char digits[sizeof "65535"];
 
 	snprintf(digits, sizeof digits, "%u", (unsigned)port);
-	return key_write(key, word_of(digits), protocol);
+	return key_write(key, span_of(digits), protocol);
 }
 
-static struct entry *find_by_port(const struct port_map *map, uint16_t port, struct word protocol)
+static struct mapping *find_by_port(const struct port_map *map, uint16_t port, struct span protocol)
 {
-	struct entry *entry = NULL;
+	struct mapping *entry = NULL;
 	char key[KEY_SIZE];
 	size_t length = port_key_write(key, port, protocol);
 
@@ -133,14 +128,14 @@ static struct entry *find_by_port(const struct port_map *map, uint16_t port, str
 
 int port_map_find(const struct port_map *map, const char *name, const char *protocol)
 {
-	const struct entry *entry = find_by_name(map, word_of(name), word_of(protocol));
+	const struct mapping *entry = find_by_name(map, span_of(name), span_of(protocol));
 
 	return entry ? entry->port : -1;
 }
 
 const char *port_map_name(const struct port_map *map, uint16_t port, const char *protocol)
 {
-	const struct entry *entry = find_by_port(map, port, word_of(protocol));
+	const struct mapping *entry = find_by_port(map, port, span_of(protocol));
 
 	return entry ? entry->name : NULL;
 }
@@ -150,27 +145,28 @@ unsigned port_map_size(const struct port_map *map)
 	return HASH_CNT(by_name, map->names);
 }
 
-static struct entry *entry_new(struct word name, uint16_t port, struct word protocol)
+static struct mapping *entry_new(struct span name, uint16_t port, struct span protocol)
 {
 	char name_key[KEY_SIZE], port_key[KEY_SIZE];
 	size_t name_size = key_write(name_key, name, protocol) + 1;
 	size_t port_size = port_key_write(port_key, port, protocol) + 1;
-	struct entry *entry = calloc(1, sizeof *entry + name_size + port_size + name.length + 1);
+	struct mapping *entry =
+		calloc(1, sizeof *entry + name_size + port_size + span_length(name) + 1);
 
 	if (!entry)
 		return NULL;
 	entry->port = port;
 	entry->port_key = mempcpy(entry->name_key, name_key, name_size);
 	entry->name = mempcpy(entry->port_key, port_key, port_size);
-	memcpy(entry->name, name.start, name.length);
+	memcpy(entry->name, name.start, span_length(name));
 	return entry;
 }
 
 /* The entry of name, made when there is none yet; NULL without memory. */
-static struct entry *entry_obtain(struct port_map *map, struct word name, uint16_t port,
-				  struct word protocol)
+static struct mapping *entry_obtain(struct port_map *map, struct span name, uint16_t port,
+				    struct span protocol)
 {
-	struct entry *entry = find_by_name(map, name, protocol);
+	struct mapping *entry = find_by_name(map, name, protocol);
 
 	if (entry)
 		return entry;
@@ -187,7 +183,7 @@ static struct entry *entry_obtain(struct port_map *map, struct word name, uint16
 }
 
 /* Makes entry the name of its port unless the port has one. */
-static int entry_names_port(struct port_map *map, struct entry *entry, struct word protocol)
+static int entry_names_port(struct port_map *map, struct mapping *entry, struct span protocol)
 {
 	if (find_by_port(map, entry->port, protocol))
 		return 0;
@@ -199,10 +195,10 @@ static int entry_names_port(struct port_map *map, struct entry *entry, struct wo
 	return 0;
 }
 
-static int map_name(const struct source *source, struct word name, uint16_t port,
-		    struct word protocol, bool is_alias)
+static int map_name(const struct source *source, struct span name, uint16_t port,
+		    struct span protocol, bool is_alias)
 {
-	struct entry *entry = entry_obtain(source->map, name, port, protocol);
+	struct mapping *entry = entry_obtain(source->map, name, port, protocol);
 
 	if (!entry)
 		return -1;
@@ -215,82 +211,47 @@ static int map_name(const struct source *source, struct word name, uint16_t port
 	return is_alias ? 0 : entry_names_port(source->map, entry, protocol);
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* Takes the next word off line; one of length 0 when there is none. */
-static struct word next_word(struct word *line)
-{
-	struct word word = { .start = line->start };
-	const char *end = line->start + line->length;
-
-	while (word.start < end && is_blank(*word.start))
-		word.start++;
-	while (word.start + word.length < end && !is_blank(word.start[word.length]))
-		word.length++;
-	line->start = word.start + word.length;
-	line->length = (size_t)(end - line->start);
-	return word;
-}
-
 /* A number from 1 to 65535, or 0 when word is none. */
-static uint16_t port_parse(struct word word)
+static uint16_t port_parse(struct span word)
 {
-	unsigned long port = 0;
+	uint64_t port;
 
-	if (word.length < 1 || word.length > 5)
-		return 0;
-	for (size_t i = 0; i < word.length; i++) {
-		if (word.start[i] < '0' || word.start[i] > '9')
-			return 0;
-		port = port * 10 + (unsigned long)(word.start[i] - '0');
-	}
-	return port <= UINT16_MAX ? (uint16_t)port : 0;
+	return span_length(word) <= 5 && span_number(word, UINT16_MAX, &port) ? (uint16_t)port : 0;
 }
 
-static bool is_name(struct word word)
+static bool is_name(struct span word)
 {
-	if (word.length < 1 || word.length > NAME_LENGTH_MAX)
+	if (span_is_empty(word) || span_length(word) > NAME_LENGTH_MAX)
 		return false;
-	for (size_t i = 0; i < word.length; i++)
-		if ((unsigned char)word.start[i] <= ' ' || word.start[i] == 0x7f)
+	for (const char *c = word.start; c < word.end; c++)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f)
 			return false;
 	return true;
 }
 
 /* Splits PORT/PROTOCOL; returns the port, or 0 when word is no such pair. */
-static uint16_t port_and_protocol(struct word word, struct word *protocol)
+static uint16_t port_and_protocol(struct span word, struct span *protocol)
 {
-	const char *slash = memchr(word.start, '/', word.length);
-
-	if (!slash)
+	*protocol = word;
+	word = span_take_until(protocol, "/");
+	if (!is_name(*protocol) || span_length(*protocol) > PROTOCOL_LENGTH_MAX)
 		return 0;
-	*protocol = (struct word){
-		.start = slash + 1,
-		.length = (size_t)(word.start + word.length - slash - 1),
-	};
-	if (!is_name(*protocol) || protocol->length > PROTOCOL_LENGTH_MAX)
-		return 0;
-	return port_parse((struct word){ word.start, (size_t)(slash - word.start) });
+	return port_parse(word);
 }
 
-static void complain(const struct source *source, const char *what, struct word word)
+static void complain(const struct source *source, const char *what, struct span word)
 {
-	int shown = word.length < 40 ? (int)word.length : 40;
-
 	problem_add(source->problems, WARNING, source->file, source->line,
 		    "%s \"%.*s\"; a line is NAME PORT/PROTOCOL ALIAS ..., this one is skipped",
-		    what, shown, word.start);
+		    what, SHOWN(word));
 }
 
-static int map_aliases(const struct source *source, struct word *line, uint16_t port,
-		       struct word protocol)
+static int map_aliases(const struct source *source, struct span *line, uint16_t port,
+		       struct span protocol)
 {
-	struct word alias;
+	struct span alias;
 
-	while ((alias = next_word(line)).length > 0) {
+	while (!span_is_empty(alias = span_take_word(line))) {
 		if (!is_name(alias)) {
 			problem_add(source->problems, WARNING, source->file, source->line,
 				    "an alias is too long or holds control characters "
@@ -303,18 +264,18 @@ static int map_aliases(const struct source *source, struct word *line, uint16_t 
 	return 0;
 }
 
-static int line_read(const struct source *source, struct word line)
+static int line_read(const struct source *source, struct span line)
 {
-	struct word name = next_word(&line), pair, protocol;
+	struct span name = span_take_word(&line), pair, protocol;
 	uint16_t port;
 
-	if (name.length == 0)
+	if (span_is_empty(name))
 		return 0;
 	if (!is_name(name)) {
 		complain(source, "this is no name:", name);
 		return 0;
 	}
-	pair = next_word(&line);
+	pair = span_take_word(&line);
 	port = port_and_protocol(pair, &protocol);
 	if (port == 0) {
 		complain(source, "no port from 1 to 65535 and protocol in", pair);
@@ -325,23 +286,16 @@ static int line_read(const struct source *source, struct word line)
 	return map_aliases(source, &line, port, protocol);
 }
 
-static int text_read(struct source *source, struct word text)
+static int text_read(struct source *source, const char *text, size_t length)
 {
-	static const char byte_order_mark[] = "\xef\xbb\xbf";
-	const char *end = text.start + text.length;
-	const char *start = text.start;
+	struct lines lines;
+	struct span line;
 
-	if (text.length >= 3 && memcmp(start, byte_order_mark, 3) == 0)
-		start += 3;
-	for (source->line = 1; start < end; source->line++) {
-		const char *newline = memchr(start, '\n', (size_t)(end - start));
-		const char *line_end = newline ? newline : end;
-		const char *comment = memchr(start, '#', (size_t)(line_end - start));
-		struct word line = { start, (size_t)((comment ? comment : line_end) - start) };
-
-		if (line_read(source, line) < 0)
+	lines_begin(&lines, text, length);
+	while (lines_next(&lines, &line)) {
+		source->line = lines.number;
+		if (line_read(source, span_take_until(&line, "#")) < 0)
 			return -1;
-		start = line_end + 1;
 	}
 	return 0;
 }
@@ -395,7 +349,7 @@ static int descriptor_read(struct source *source, int fd)
 		return -1;
 	length = read_whole(fd, buffer, (size_t)size);
 	if (length >= 0)
-		result = text_read(source, (struct word){ buffer, (size_t)length });
+		result = text_read(source, buffer, (size_t)length);
 	free(buffer);
 	return result;
 }

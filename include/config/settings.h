@@ -92,7 +92,6 @@ struct resource_limit {
 enum limit { LIMIT_AS, LIMIT_CPU, LIMIT_DATA, LIMIT_RSS, LIMIT_STACK, LIMIT_FILES, LIMIT_COUNT };
 
 struct rate {
-	bool is_set;
 	uint32_t rate;    /* in so many seconds; 0: no limit */
 	uint32_t seconds; /* 1 to 86,400 */
 	uint32_t other;   /* cps: seconds of suspension; source_cps: burst */

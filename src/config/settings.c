@@ -19,7 +19,7 @@ struct service_settings *service_settings_new(void)
 	service->port = -1;
 	service->fold_failures = -1;
 	service->instances = service->per_source = UNLIMITED;
-	service->cps = (struct rate){ .is_set = true, .rate = 50, .seconds = 1, .other = 10 };
+	service->cps = (struct rate){ .rate = 50, .seconds = 1, .other = 10 };
 	service->source_prefix = (struct source_prefix){ .in4 = 32, .in6 = 64 };
 	return service;
 }

@@ -22,6 +22,15 @@ enum {
 	IN_DAEMON = 4,
 };
 
+/* What the words of an attribute are, for who writes them again. */
+enum word_kind {
+	WORDS_PLAIN,
+	WORDS_PATH,   /* the first is the path of a file */
+	WORDS_LOG,    /* FILE and the path of one, or else */
+	WORDS_FLAGS,  /* some of them are retired: without effect, and not written */
+	WORDS_RETIRED /* all are */
+};
+
 struct reading;
 
 /* Gives reading->words their meaning in field; reports through
@@ -33,6 +42,7 @@ struct attribute {
 	enum attribute_shape shape;
 	unsigned places;
 	int least, most; /* number of values; most -1: any */
+	enum word_kind words;
 	attribute_reader *read;
 	size_t offset;   /* of the field in struct service_settings or daemon_settings */
 	const char *help;

@@ -115,6 +115,10 @@ struct service_settings {
 	char *canonical; /* the effective attributes, a line each, as -print writes them;
 			  * NULL in a generation, which has ... */
 	char **lines;    /* ... the same as a NULL-ended list of lines without newlines */
+	struct {
+		long start;
+		int length; /* with the newline; 0: there is none */
+	} log_line; /* the part of canonical that sets log_type */
 	struct place *places; /* by attribute, with load_options.advise; otherwise NULL */
 
 	char *name, *id;

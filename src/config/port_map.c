@@ -21,17 +21,13 @@ enum {
 };
 
 struct mapping {
-	UT_hash_handle by_name; /* key: "name/protocol" in small letters */
-	UT_hash_handle by_port; /* key: "port/protocol", while this is the port's first name */
+	UT_hash_handle hh;
 	uint16_t port;
-	char *port_key;
-	char *name; /* as it was written */
-	char name_key[];
+	char key[]; /* "name/protocol" in small letters */
 };
 
 struct port_map {
 	struct mapping *names;
-	struct mapping *ports;
 	char *lost; /* NULL: none */
 };
 
@@ -50,14 +46,13 @@ struct port_map *port_map_new(void)
 
 void port_map_free(struct port_map *map)
 {
-	struct mapping *entry, *next;
+	struct mapping *mapping, *next;
 
 	if (!map)
 		return;
-	HASH_CLEAR(by_port, map->ports);
-	HASH_ITER(by_name, map->names, entry, next) {
-		HASH_DELETE(by_name, map->names, entry);
-		free(entry);
+	HASH_ITER(hh, map->names, mapping, next) {
+		HASH_DEL(map->names, mapping);
+		free(mapping);
 	}
 	free(map->lost);
 	free(map);
@@ -95,120 +90,73 @@ static struct span span_of(const char *text)
 	return (struct span){ text, text + strlen(text) };
 }
 
-static struct mapping *find_by_name(const struct port_map *map, struct span name,
-				    struct span protocol)
+static struct mapping *find(const struct port_map *map, struct span name, struct span protocol)
 {
-	struct mapping *entry = NULL;
+	struct mapping *mapping = NULL;
 	char key[KEY_SIZE];
 	size_t length = key_write(key, name, protocol);
 
 	if (length > 0)
-		HASH_FIND(by_name, map->names, key, length, entry);
-	return entry;
-}
-
-static size_t port_key_write(char key[static KEY_SIZE], uint16_t port, struct span protocol)
-{
-	char digits[sizeof "65535"];
-
-	snprintf(digits, sizeof digits, "%u", (unsigned)port);
-	return key_write(key, span_of(digits), protocol);
-}
-
-static struct mapping *find_by_port(const struct port_map *map, uint16_t port, struct span protocol)
-{
-	struct mapping *entry = NULL;
-	char key[KEY_SIZE];
-	size_t length = port_key_write(key, port, protocol);
-
-	if (length > 0)
-		HASH_FIND(by_port, map->ports, key, length, entry);
-	return entry;
+		HASH_FIND(hh, map->names, key, length, mapping);
+	return mapping;
 }
 
 int port_map_find(const struct port_map *map, const char *name, const char *protocol)
 {
-	const struct mapping *entry = find_by_name(map, span_of(name), span_of(protocol));
+	const struct mapping *mapping = find(map, span_of(name), span_of(protocol));
 
-	return entry ? entry->port : -1;
-}
-
-const char *port_map_name(const struct port_map *map, uint16_t port, const char *protocol)
-{
-	const struct mapping *entry = find_by_port(map, port, span_of(protocol));
-
-	return entry ? entry->name : NULL;
+	return mapping ? mapping->port : -1;
 }
 
 unsigned port_map_size(const struct port_map *map)
 {
-	return HASH_CNT(by_name, map->names);
+	return HASH_COUNT(map->names);
 }
 
-static struct mapping *entry_new(struct span name, uint16_t port, struct span protocol)
+static struct mapping *mapping_new(struct span name, uint16_t port, struct span protocol)
 {
-	char name_key[KEY_SIZE], port_key[KEY_SIZE];
-	size_t name_size = key_write(name_key, name, protocol) + 1;
-	size_t port_size = port_key_write(port_key, port, protocol) + 1;
-	struct mapping *entry =
-		calloc(1, sizeof *entry + name_size + port_size + span_length(name) + 1);
+	char key[KEY_SIZE];
+	size_t size = key_write(key, name, protocol) + 1;
+	struct mapping *mapping = calloc(1, sizeof *mapping + size);
 
-	if (!entry)
+	if (!mapping)
 		return NULL;
-	entry->port = port;
-	entry->port_key = mempcpy(entry->name_key, name_key, name_size);
-	entry->name = mempcpy(entry->port_key, port_key, port_size);
-	memcpy(entry->name, name.start, span_length(name));
-	return entry;
+	mapping->port = port;
+	memcpy(mapping->key, key, size);
+	return mapping;
 }
 
-/* The entry of name, made when there is none yet; NULL without memory. */
-static struct mapping *entry_obtain(struct port_map *map, struct span name, uint16_t port,
-				    struct span protocol)
+/* The mapping of name, made when there is none yet; NULL without memory. */
+static struct mapping *obtain(struct port_map *map, struct span name, uint16_t port,
+			      struct span protocol)
 {
-	struct mapping *entry = find_by_name(map, name, protocol);
+	struct mapping *mapping = find(map, name, protocol);
 
-	if (entry)
-		return entry;
-	entry = entry_new(name, port, protocol);
-	if (!entry)
+	if (mapping)
+		return mapping;
+	mapping = mapping_new(name, port, protocol);
+	if (!mapping)
 		return NULL;
-	HASH_ADD_KEYPTR(by_name, map->names, entry->name_key, strlen(entry->name_key), entry);
-	if (!entry->by_name.tbl) {
-		free(entry);
-		errno = ENOMEM;
-		return NULL;
-	}
-	return entry;
-}
-
-/* Makes entry the name of its port unless the port has one. */
-static int entry_names_port(struct port_map *map, struct mapping *entry, struct span protocol)
-{
-	if (find_by_port(map, entry->port, protocol))
-		return 0;
-	HASH_ADD_KEYPTR(by_port, map->ports, entry->port_key, strlen(entry->port_key), entry);
-	if (!entry->by_port.tbl) {
-		errno = ENOMEM;
-		return -1;
-	}
-	return 0;
+	HASH_ADD_KEYPTR(hh, map->names, mapping->key, strlen(mapping->key), mapping);
+	if (mapping->hh.tbl)
+		return mapping;
+	free(mapping);
+	errno = ENOMEM;
+	return NULL;
 }
 
 static int map_name(const struct source *source, struct span name, uint16_t port,
-		    struct span protocol, bool is_alias)
+		    struct span protocol)
 {
-	struct mapping *entry = entry_obtain(source->map, name, port, protocol);
+	const struct mapping *mapping = obtain(source->map, name, port, protocol);
 
-	if (!entry)
+	if (!mapping)
 		return -1;
-	if (entry->port != port) {
+	if (mapping->port != port)
 		problem_add(source->problems, ADVICE, source->file, source->line,
 			    "%s is mapped to port %u already and keeps it; "
-			    "delete one of the two lines", entry->name_key, (unsigned)entry->port);
-		return 0;
-	}
-	return is_alias ? 0 : entry_names_port(source->map, entry, protocol);
+			    "delete one of the two lines", mapping->key, (unsigned)mapping->port);
+	return 0;
 }
 
 /* A number from 1 to 65535, or 0 when word is none. */
@@ -258,7 +206,7 @@ static int map_aliases(const struct source *source, struct span *line, uint16_t 
 				    "and is left out");
 			continue;
 		}
-		if (map_name(source, alias, port, protocol, true) < 0)
+		if (map_name(source, alias, port, protocol) < 0)
 			return -1;
 	}
 	return 0;
@@ -281,7 +229,7 @@ static int line_read(const struct source *source, struct span line)
 		complain(source, "no port from 1 to 65535 and protocol in", pair);
 		return 0;
 	}
-	if (map_name(source, name, port, protocol, false) < 0)
+	if (map_name(source, name, port, protocol) < 0)
 		return -1;
 	return map_aliases(source, &line, port, protocol);
 }

@@ -25,6 +25,7 @@ enum {
 /* What the words of an attribute are, for who writes them again. */
 enum word_kind {
 	WORDS_PLAIN,
+	WORDS_FREE,   /* a # in them begins no comment */
 	WORDS_PATH,   /* the first is the path of a file */
 	WORDS_LOG,    /* FILE and the path of one, or else */
 	WORDS_FLAGS,  /* some of them are retired: without effect, and not written */
@@ -68,7 +69,7 @@ const char *attribute_nearest(const char *name, unsigned place);
  * NULL when it takes more than a third of the word. */
 const char *nearest_word(const char *word, const char *const *candidates);
 
-/* True for server_args and env, in whose values a # is not a comment. */
+/* True for one of WORDS_FREE, in any case. */
 bool attribute_is_free_form(const char *name);
 
 #endif

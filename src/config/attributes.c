@@ -16,6 +16,7 @@
 #define LIST SHAPE_LIST
 #define GROWING SHAPE_GROWING
 #define PLAIN WORDS_PLAIN
+#define FREE WORDS_FREE
 #define PATH WORDS_PATH
 #define LOG WORDS_LOG
 #define FLAGS WORDS_FLAGS
@@ -48,7 +49,7 @@ const struct attribute attributes[] = {
 	  "yes: the server has the user's supplementary groups" },
 	{ "server", SCALAR, SERVICE, 1, 1, PATH, read_server, SERVICE_FIELD(server),
 	  "the program to run" },
-	{ "server_args", SCALAR, SERVICE, 1, -1, PLAIN, read_words, SERVICE_FIELD(server_args),
+	{ "server_args", SCALAR, SERVICE, 1, -1, FREE, read_words, SERVICE_FIELD(server_args),
 	  "its arguments" },
 	{ "redirect", SCALAR, SERVICE, 2, 2, PLAIN, read_redirect, 0,
 	  "address and port that connections are passed on to" },
@@ -101,7 +102,7 @@ const struct attribute attributes[] = {
 	  "a file sent to clients that are admitted" },
 	{ "banner_fail", SCALAR, BOTH, 1, 1, PATH, read_path, SERVICE_FIELD(banner_fail),
 	  "a file sent to clients that are not" },
-	{ "env", GROWING, SERVICE, 0, -1, PLAIN, read_env, SERVICE_FIELD(env),
+	{ "env", GROWING, SERVICE, 0, -1, FREE, read_env, SERVICE_FIELD(env),
 	  "NAME=VALUE for the server's environment" },
 	{ "passenv", LIST, BOTH, 0, -1, PLAIN, read_passenv, SERVICE_FIELD(passenv),
 	  "which variables of the daemon's own environment the server gets" },
@@ -161,7 +162,9 @@ int attribute_find(const char *name)
 
 bool attribute_is_free_form(const char *name)
 {
-	return strcasecmp(name, "server_args") == 0 || strcasecmp(name, "env") == 0;
+	int index = attribute_find(name);
+
+	return index >= 0 && attributes[index].words == WORDS_FREE;
 }
 
 const char *attribute_nearest(const char *name, unsigned place)

@@ -43,7 +43,7 @@ bool share_take(struct shares *shares, struct share *share, unsigned count)
 void share_give_back(struct shares *shares, struct share *share, unsigned count);
 
 /* How many are reserved for each holder: SHARE_PART_MOST, or less where all parts
- * together would be more than half of the total. */
+ * together would be more than half of the total. For tests. */
 unsigned shares_part(struct shares *shares);
 
 #endif

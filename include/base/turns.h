@@ -92,6 +92,6 @@ void turns_leave(struct turns *turns, struct turn *turn);
 unsigned long turns_given(const struct turns *turns, const struct turn *turn, size_t level);
 
 unsigned turns_waiting(const struct turns *turns);
-unsigned turns_under_way(const struct turns *turns);
+unsigned turns_under_way(const struct turns *turns); /* for tests */
 
 #endif

@@ -22,6 +22,16 @@ enum {
 	IN_DAEMON = 4,
 };
 
+/* What the words of an attribute are, for who writes them again. */
+enum word_kind {
+	WORDS_PLAIN,
+	WORDS_FREE,   /* a # in them begins no comment */
+	WORDS_PATH,   /* the first is the path of a file */
+	WORDS_LOG,    /* FILE and the path of one, or else */
+	WORDS_FLAGS,  /* some of them are retired: without effect, and not written */
+	WORDS_RETIRED /* all are */
+};
+
 struct reading;
 
 /* Reads reading->words into field; reports errors with reading_refuse. */
@@ -32,6 +42,7 @@ struct attribute {
 	enum attribute_shape shape;
 	unsigned places;
 	int least, most; /* number of values; most -1: any */
+	enum word_kind words;
 	attribute_reader *read;
 	size_t offset;   /* of the field in struct service_settings or daemon_settings */
 	const char *help;
@@ -57,7 +68,7 @@ const char *attribute_nearest(const char *name, unsigned place);
  * NULL when it takes more than a third of the word. */
 const char *nearest_word(const char *word, const char *const *candidates);
 
-/* True for server_args and env, in whose values a # is not a comment. */
+/* True for one of WORDS_FREE, in any case. */
 bool attribute_is_free_form(const char *name);
 
 #endif

@@ -8,8 +8,6 @@
 
 #include "config/problem.h"
 
-#include <stdint.h>
-
 struct port_map;
 
 /* An empty map, or NULL with errno. */
@@ -30,11 +28,7 @@ const char *port_map_lost(const struct port_map *map);
 /* The port of name, or -1 when it has none for protocol ("tcp", "udp" ...). */
 int port_map_find(const struct port_map *map, const char *name, const char *protocol);
 
-/* The name (no alias) on the first line that mapped one to that port, or NULL;
- * valid as long as the map. */
-const char *port_map_name(const struct port_map *map, uint16_t port, const char *protocol);
-
-/* How many names and aliases it knows, each protocol counted. */
+/* How many names and aliases it knows, each protocol counted. For tests. */
 unsigned port_map_size(const struct port_map *map);
 
 #endif

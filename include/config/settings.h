@@ -91,7 +91,6 @@ struct resource_limit {
 enum limit { LIMIT_AS, LIMIT_CPU, LIMIT_DATA, LIMIT_RSS, LIMIT_STACK, LIMIT_FILES, LIMIT_COUNT };
 
 struct rate {
-	bool is_set;
 	uint32_t rate;    /* in so many seconds; 0: no limit */
 	uint32_t seconds; /* 1 to 86,400 */
 	uint32_t other;   /* cps: seconds of suspension; source_cps: burst */
@@ -115,6 +114,10 @@ struct service_settings {
 	char *canonical; /* the effective attributes, a line each, as -print writes them;
 			  * NULL in a generation */
 	char **lines;    /* in a generation: the same as a NULL-ended list of lines */
+	struct {
+		long start;
+		int length; /* with the newline; 0: there is none */
+	} log_line; /* the part of canonical that sets log_type */
 	struct place *places; /* by attribute, with load_options.advise; otherwise NULL */
 
 	char *name, *id;

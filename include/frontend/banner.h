@@ -50,7 +50,7 @@ void banner_cancel(struct banner_wait *wait);
 
 void banner_release(struct banner *banner);
 
-/* Bytes in memory. */
+/* Bytes in memory. For tests. */
 size_t banners_size(void);
 
 #endif

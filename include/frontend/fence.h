@@ -21,7 +21,7 @@ struct fence_user {
 int fence_enter(const struct fence_user *user, const char **step)
 	__attribute__((warn_unused_result));
 
-/* True when the kernel has Landlock (Linux 5.13, and not disabled). */
+/* True when the kernel has Landlock (Linux 5.13, and not disabled). For tests. */
 bool fence_has_landlock(void);
 
 #endif

@@ -16,6 +16,9 @@ void ending_fail(void);
 
 bool ending_has_begun(void);
 
+/* True when programs are to end: so is one that has started only now. */
+bool ending_ends_programs(void);
+
 /* The exit status. */
 int ending_status(void);
 

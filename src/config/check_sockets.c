@@ -2,9 +2,9 @@
 #include "config/check.h"
 
 #include "base/hash.h"
+#include "base/lower_case.h"
 #include "config/attributes.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +35,7 @@ enum { KEY_SIZE = sizeof ((struct reach *)NULL)->text + 32 };
 static void reach_of_name(struct reach *reach, const char *name)
 {
 	snprintf(reach->text, sizeof reach->text, "%s", name);
-	for (char *c = reach->text; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
+	lower_case(reach->text);
 }
 
 static void reach_of_address(struct reach *reach, const struct address *given)

@@ -1,12 +1,12 @@
 #include "config/inetd_conf.h"
 
 #include "base/hash.h"
+#include "base/lower_case.h"
 #include "config/bounds.h"
 #include "config/inetd_line.h"
 #include "config/settings.h"
 #include "config/source_file.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,8 +75,7 @@ static bool ipv6_key(char *key, size_t size, const char *base, struct span name)
 {
 	int length = snprintf(key, size, "%s %.*s", base, (int)span_length(name), name.start);
 
-	for (char *c = key; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
+	lower_case(key);
 	return length > 0 && (size_t)length < size;
 }
 

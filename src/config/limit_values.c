@@ -106,7 +106,7 @@ static bool read_rate(struct reading *reading, struct rate *rate)
 
 void read_cps(struct reading *reading, void *field)
 {
-	struct rate rate = { .is_set = true };
+	struct rate rate;
 	uint64_t other;
 
 	if (!read_rate(reading, &rate) ||

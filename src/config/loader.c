@@ -221,9 +221,9 @@ static void print_attribute(FILE *out, const struct attribute *attribute, struct
 {
 	bool was_empty = list->count == 0;
 
-	if (attribute->read == read_flags)
+	if (attribute->words == WORDS_FLAGS)
 		word_list_drop(list, "REUSE");
-	if (attribute->read == read_nothing || (list->count == 0 && !was_empty))
+	if (attribute->words == WORDS_RETIRED || (list->count == 0 && !was_empty))
 		return;
 	fprintf(out, "\t%-15s =", attribute->name);
 	print_words(out, attribute, list);
@@ -233,9 +233,9 @@ static void print_attribute(FILE *out, const struct attribute *attribute, struct
 /* The index of the word that is the path of a file; -1: none. */
 static int path_word(const struct attribute *attribute, const struct word_list *list)
 {
-	if (attribute->read == read_path || attribute->read == read_server)
+	if (attribute->words == WORDS_PATH)
 		return 0;
-	if (attribute->read == read_log_type && list->count > 1 &&
+	if (attribute->words == WORDS_LOG && list->count > 1 &&
 	    strcasecmp(list->words[0]->text, "FILE") == 0)
 		return 1;
 	return -1;
@@ -265,6 +265,19 @@ static void note_place(struct service_settings *service, const struct entry *ent
 		service->places[index] = (struct place){ word->file, word->line, true };
 }
 
+/* Writes the attribute's line, and notes where the one of the log is. */
+static void print_line(FILE *canonical, struct service_settings *service,
+		       const struct attribute *attribute, struct word_list *list)
+{
+	long start = ftell(canonical);
+
+	print_attribute(canonical, attribute, list);
+	if (attribute->words == WORDS_LOG) {
+		service->log_line.start = start;
+		service->log_line.length = (int)(ftell(canonical) - start);
+	}
+}
+
 /* Gives the service every attribute that it or defaults sets. */
 static bool read_service(struct loader *loader, const struct entry *entry,
 			 struct service_settings *service)
@@ -289,7 +302,7 @@ static bool read_service(struct loader *loader, const struct entry *entry,
 		fine &= read_attribute(loader, i, &list, service,
 				       entry->assignments[i] ? loader->problems : &told_before);
 		fine &= make_path_absolute(loader, i, &list);
-		print_attribute(canonical, &attributes[i], &list);
+		print_line(canonical, service, &attributes[i], &list);
 	}
 	problems_clear(&told_before);
 	word_list_clear(&list);

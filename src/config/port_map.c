@@ -1,6 +1,8 @@
 #include "config/port_map.h"
 
 #include "base/hash.h"
+#include "base/lower_case.h"
+#include "config/span.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,24 +20,15 @@ enum {
 	KEY_SIZE = NAME_LENGTH_MAX + 1 + PROTOCOL_LENGTH_MAX + 1,
 };
 
-struct entry {
-	UT_hash_handle by_name; /* key: "name/protocol" in small letters */
-	UT_hash_handle by_port; /* key: "port/protocol", while this is the port's first name */
+struct mapping {
+	UT_hash_handle hh;
 	uint16_t port;
-	char *port_key;
-	char *name; /* as it was written */
-	char name_key[];
+	char key[]; /* "name/protocol" in small letters */
 };
 
 struct port_map {
-	struct entry *names;
-	struct entry *ports;
+	struct mapping *names;
 	char *lost; /* NULL: none */
-};
-
-struct word {
-	const char *start;
-	size_t length;
 };
 
 /* The position of the parser, for messages. */
@@ -53,14 +46,13 @@ struct port_map *port_map_new(void)
 
 void port_map_free(struct port_map *map)
 {
-	struct entry *entry, *next;
+	struct mapping *mapping, *next;
 
 	if (!map)
 		return;
-	HASH_CLEAR(by_port, map->ports);
-	HASH_ITER(by_name, map->names, entry, next) {
-		HASH_DELETE(by_name, map->names, entry);
-		free(entry);
+	HASH_ITER(hh, map->names, mapping, next) {
+		HASH_DEL(map->names, mapping);
+		free(mapping);
 	}
 	free(map->lost);
 	free(map);
@@ -79,269 +71,179 @@ const char *port_map_lost(const struct port_map *map)
 
 /* Writes "WORD/PROTOCOL" in small letters and returns its length, or 0 when one of them is
  * longer than a map allows. */
-static size_t key_write(char key[static KEY_SIZE], struct word word, struct word protocol)
+static size_t key_write(char key[static KEY_SIZE], struct span word, struct span protocol)
 {
 	char *end = key;
 
-	if (word.length > NAME_LENGTH_MAX || protocol.length > PROTOCOL_LENGTH_MAX)
+	if (span_length(word) > NAME_LENGTH_MAX || span_length(protocol) > PROTOCOL_LENGTH_MAX)
 		return 0;
-	end = mempcpy(end, word.start, word.length);
+	end = mempcpy(end, word.start, span_length(word));
 	*end++ = '/';
-	end = mempcpy(end, protocol.start, protocol.length);
+	end = mempcpy(end, protocol.start, span_length(protocol));
 	*end = '\0';
-	for (char *c = key; c < end; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c += 'a' - 'A';
+	lower_case(key);
 	return (size_t)(end - key);
 }
 
-static struct word word_of(const char *text)
+static struct span span_of(const char *text)
 {
-	return (struct word){ .start = text, .length = strlen(text) };
+	return (struct span){ text, text + strlen(text) };
 }
 
-static struct entry *find_by_name(const struct port_map *map, struct word name,
-				  struct word protocol)
+static struct mapping *find(const struct port_map *map, struct span name, struct span protocol)
 {
-	struct entry *entry = NULL;
+	struct mapping *mapping = NULL;
 	char key[KEY_SIZE];
 	size_t length = key_write(key, name, protocol);
 
 	if (length > 0)
-		HASH_FIND(by_name, map->names, key, length, entry);
-	return entry;
-}
-
-static size_t port_key_write(char key[static KEY_SIZE], uint16_t port, struct word protocol)
-{
-	char digits[sizeof "65535"];
-
-	snprintf(digits, sizeof digits, "%u", (unsigned)port);
-	return key_write(key, word_of(digits), protocol);
-}
-
-static struct entry *find_by_port(const struct port_map *map, uint16_t port, struct word protocol)
-{
-	struct entry *entry = NULL;
-	char key[KEY_SIZE];
-	size_t length = port_key_write(key, port, protocol);
-
-	if (length > 0)
-		HASH_FIND(by_port, map->ports, key, length, entry);
-	return entry;
+		HASH_FIND(hh, map->names, key, length, mapping);
+	return mapping;
 }
 
 int port_map_find(const struct port_map *map, const char *name, const char *protocol)
 {
-	const struct entry *entry = find_by_name(map, word_of(name), word_of(protocol));
+	const struct mapping *mapping = find(map, span_of(name), span_of(protocol));
 
-	return entry ? entry->port : -1;
-}
-
-const char *port_map_name(const struct port_map *map, uint16_t port, const char *protocol)
-{
-	const struct entry *entry = find_by_port(map, port, word_of(protocol));
-
-	return entry ? entry->name : NULL;
+	return mapping ? mapping->port : -1;
 }
 
 unsigned port_map_size(const struct port_map *map)
 {
-	return HASH_CNT(by_name, map->names);
+	return HASH_COUNT(map->names);
 }
 
-static struct entry *entry_new(struct word name, uint16_t port, struct word protocol)
+static struct mapping *mapping_new(struct span name, uint16_t port, struct span protocol)
 {
-	char name_key[KEY_SIZE], port_key[KEY_SIZE];
-	size_t name_size = key_write(name_key, name, protocol) + 1;
-	size_t port_size = port_key_write(port_key, port, protocol) + 1;
-	struct entry *entry = calloc(1, sizeof *entry + name_size + port_size + name.length + 1);
+	char key[KEY_SIZE];
+	size_t size = key_write(key, name, protocol) + 1;
+	struct mapping *mapping = calloc(1, sizeof *mapping + size);
 
-	if (!entry)
+	if (!mapping)
 		return NULL;
-	entry->port = port;
-	entry->port_key = mempcpy(entry->name_key, name_key, name_size);
-	entry->name = mempcpy(entry->port_key, port_key, port_size);
-	memcpy(entry->name, name.start, name.length);
-	return entry;
+	mapping->port = port;
+	memcpy(mapping->key, key, size);
+	return mapping;
 }
 
-/* The entry of name, created if necessary; NULL when memory runs out. */
-static struct entry *entry_obtain(struct port_map *map, struct word name, uint16_t port,
-				  struct word protocol)
+/* The mapping of name, created if necessary; NULL when memory runs out. */
+static struct mapping *obtain(struct port_map *map, struct span name, uint16_t port,
+			      struct span protocol)
 {
-	struct entry *entry = find_by_name(map, name, protocol);
+	struct mapping *mapping = find(map, name, protocol);
 
-	if (entry)
-		return entry;
-	entry = entry_new(name, port, protocol);
-	if (!entry)
+	if (mapping)
+		return mapping;
+	mapping = mapping_new(name, port, protocol);
+	if (!mapping)
 		return NULL;
-	HASH_ADD_KEYPTR(by_name, map->names, entry->name_key, strlen(entry->name_key), entry);
-	if (!entry->by_name.tbl) {
-		free(entry);
-		errno = ENOMEM;
-		return NULL;
-	}
-	return entry;
+	HASH_ADD_KEYPTR(hh, map->names, mapping->key, strlen(mapping->key), mapping);
+	if (mapping->hh.tbl)
+		return mapping;
+	free(mapping);
+	errno = ENOMEM;
+	return NULL;
 }
 
-/* Makes entry the name of its port unless the port has one. */
-static int entry_names_port(struct port_map *map, struct entry *entry, struct word protocol)
+static int map_name(const struct source *source, struct span name, uint16_t port,
+		    struct span protocol)
 {
-	if (find_by_port(map, entry->port, protocol))
-		return 0;
-	HASH_ADD_KEYPTR(by_port, map->ports, entry->port_key, strlen(entry->port_key), entry);
-	if (!entry->by_port.tbl) {
-		errno = ENOMEM;
+	const struct mapping *mapping = obtain(source->map, name, port, protocol);
+
+	if (!mapping)
 		return -1;
-	}
+	if (mapping->port != port)
+		problem_add(source->problems, ADVICE, source->file, source->line,
+			    "%s is mapped to port %u already and keeps it; "
+			    "delete one of the two lines", mapping->key, (unsigned)mapping->port);
 	return 0;
 }
 
-static int map_name(const struct source *source, struct word name, uint16_t port,
-		    struct word protocol, bool is_alias)
-{
-	struct entry *entry = entry_obtain(source->map, name, port, protocol);
-
-	if (!entry)
-		return -1;
-	if (entry->port != port) {
-		problem_add(source->problems, ADVICE, source->file, source->line,
-			    "%s is mapped to port %u already and keeps it; "
-			    "delete one of the two lines", entry->name_key, (unsigned)entry->port);
-		return 0;
-	}
-	return is_alias ? 0 : entry_names_port(source->map, entry, protocol);
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* Takes the next word off line; length 0: none. */
-static struct word next_word(struct word *line)
-{
-	struct word word = { .start = line->start };
-	const char *end = line->start + line->length;
-
-	while (word.start < end && is_blank(*word.start))
-		word.start++;
-	while (word.start + word.length < end && !is_blank(word.start[word.length]))
-		word.length++;
-	line->start = word.start + word.length;
-	line->length = (size_t)(end - line->start);
-	return word;
-}
-
 /* A number from 1 to 65535, or 0 when word is none. */
-static uint16_t port_parse(struct word word)
+static uint16_t port_parse(struct span word)
 {
-	unsigned long port = 0;
+	uint64_t port;
 
-	if (word.length < 1 || word.length > 5)
-		return 0;
-	for (size_t i = 0; i < word.length; i++) {
-		if (word.start[i] < '0' || word.start[i] > '9')
-			return 0;
-		port = port * 10 + (unsigned long)(word.start[i] - '0');
-	}
-	return port <= UINT16_MAX ? (uint16_t)port : 0;
+	return span_length(word) <= 5 && span_number(word, UINT16_MAX, &port) ? (uint16_t)port : 0;
 }
 
-static bool is_name(struct word word)
+static bool is_name(struct span word)
 {
-	if (word.length < 1 || word.length > NAME_LENGTH_MAX)
+	if (span_is_empty(word) || span_length(word) > NAME_LENGTH_MAX)
 		return false;
-	for (size_t i = 0; i < word.length; i++)
-		if ((unsigned char)word.start[i] <= ' ' || word.start[i] == 0x7f)
+	for (const char *c = word.start; c < word.end; c++)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f)
 			return false;
 	return true;
 }
 
 /* Splits PORT/PROTOCOL; returns the port, or 0 when word is no such pair. */
-static uint16_t port_and_protocol(struct word word, struct word *protocol)
+static uint16_t port_and_protocol(struct span word, struct span *protocol)
 {
-	const char *slash = memchr(word.start, '/', word.length);
-
-	if (!slash)
+	*protocol = word;
+	word = span_take_until(protocol, "/");
+	if (!is_name(*protocol) || span_length(*protocol) > PROTOCOL_LENGTH_MAX)
 		return 0;
-	*protocol = (struct word){
-		.start = slash + 1,
-		.length = (size_t)(word.start + word.length - slash - 1),
-	};
-	if (!is_name(*protocol) || protocol->length > PROTOCOL_LENGTH_MAX)
-		return 0;
-	return port_parse((struct word){ word.start, (size_t)(slash - word.start) });
+	return port_parse(word);
 }
 
-static void complain(const struct source *source, const char *what, struct word word)
+static void complain(const struct source *source, const char *what, struct span word)
 {
-	int shown = word.length < 40 ? (int)word.length : 40;
-
 	problem_add(source->problems, WARNING, source->file, source->line,
 		    "%s \"%.*s\"; a line is NAME PORT/PROTOCOL ALIAS ..., this one is skipped",
-		    what, shown, word.start);
+		    what, SHOWN(word));
 }
 
-static int map_aliases(const struct source *source, struct word *line, uint16_t port,
-		       struct word protocol)
+static int map_aliases(const struct source *source, struct span *line, uint16_t port,
+		       struct span protocol)
 {
-	struct word alias;
+	struct span alias;
 
-	while ((alias = next_word(line)).length > 0) {
+	while (!span_is_empty(alias = span_take_word(line))) {
 		if (!is_name(alias)) {
 			problem_add(source->problems, WARNING, source->file, source->line,
 				    "an alias is too long or holds control characters "
 				    "and is left out");
 			continue;
 		}
-		if (map_name(source, alias, port, protocol, true) < 0)
+		if (map_name(source, alias, port, protocol) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int line_read(const struct source *source, struct word line)
+static int line_read(const struct source *source, struct span line)
 {
-	struct word name = next_word(&line), pair, protocol;
+	struct span name = span_take_word(&line), pair, protocol;
 	uint16_t port;
 
-	if (name.length == 0)
+	if (span_is_empty(name))
 		return 0;
 	if (!is_name(name)) {
 		complain(source, "this is no name:", name);
 		return 0;
 	}
-	pair = next_word(&line);
+	pair = span_take_word(&line);
 	port = port_and_protocol(pair, &protocol);
 	if (port == 0) {
 		complain(source, "no port from 1 to 65535 and protocol in", pair);
 		return 0;
 	}
-	if (map_name(source, name, port, protocol, false) < 0)
+	if (map_name(source, name, port, protocol) < 0)
 		return -1;
 	return map_aliases(source, &line, port, protocol);
 }
 
-static int text_read(struct source *source, struct word text)
+static int text_read(struct source *source, const char *text, size_t length)
 {
-	static const char byte_order_mark[] = "\xef\xbb\xbf";
-	const char *end = text.start + text.length;
-	const char *start = text.start;
+	struct lines lines;
+	struct span line;
 
-	if (text.length >= 3 && memcmp(start, byte_order_mark, 3) == 0)
-		start += 3;
-	for (source->line = 1; start < end; source->line++) {
-		const char *newline = memchr(start, '\n', (size_t)(end - start));
-		const char *line_end = newline ? newline : end;
-		const char *comment = memchr(start, '#', (size_t)(line_end - start));
-		struct word line = { start, (size_t)((comment ? comment : line_end) - start) };
-
-		if (line_read(source, line) < 0)
+	lines_begin(&lines, text, length);
+	while (lines_next(&lines, &line)) {
+		source->line = lines.number;
+		if (line_read(source, span_take_until(&line, "#")) < 0)
 			return -1;
-		start = line_end + 1;
 	}
 	return 0;
 }
@@ -395,7 +297,7 @@ static int descriptor_read(struct source *source, int fd)
 		return -1;
 	length = read_whole(fd, buffer, (size_t)size);
 	if (length >= 0)
-		result = text_read(source, (struct word){ buffer, (size_t)length });
+		result = text_read(source, buffer, (size_t)length);
 	free(buffer);
 	return result;
 }

@@ -1,9 +1,9 @@
 #include "config/settings.h"
 
 #include "base/hash.h"
+#include "base/lower_case.h"
 #include "base/region.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ struct service_settings *service_settings_new(void)
 	service->port = -1;
 	service->fold_failures = -1;
 	service->instances = service->per_source = UNLIMITED;
-	service->cps = (struct rate){ .is_set = true, .rate = 50, .seconds = 1, .other = 10 };
+	service->cps = (struct rate){ .rate = 50, .seconds = 1, .other = 10 };
 	service->source_prefix = (struct source_prefix){ .in4 = 32, .in6 = 64 };
 	return service;
 }
@@ -154,11 +154,13 @@ void settings_free(struct settings *settings)
 /* To be freed; NULL when memory runs out. */
 static struct broken_id *broken_id_new(const char *id)
 {
-	size_t length = strlen(id);
-	struct broken_id *broken = calloc(1, sizeof *broken + length + 1);
+	size_t size = strlen(id) + 1;
+	struct broken_id *broken = calloc(1, sizeof *broken + size);
 
-	for (size_t i = 0; broken && i < length; i++)
-		broken->id[i] = (char)tolower((unsigned char)id[i]);
+	if (!broken)
+		return NULL;
+	memcpy(broken->id, id, size);
+	lower_case(broken->id);
 	return broken;
 }
 

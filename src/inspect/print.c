@@ -31,40 +31,21 @@ static void print_daemon(const struct daemon_settings *daemon, FILE *out)
 	fputs("}\n", out);
 }
 
-/* The line of the service's attributes that sets log_type, or NULL. */
-static const char *log_type_line(const struct service_settings *service)
-{
-	static const char start[] = "\tlog_type ";
-	const char *line = service->canonical;
-
-	while (line && strncmp(line, start, strlen(start)) != 0) {
-		line = strchr(line, '\n');
-		line = line && line[1] ? line + 1 : NULL;
-	}
-	return line;
-}
-
-/* Includes the newline. */
-static int line_length(const char *line)
-{
-	return (int)(strcspn(line, "\n") + 1);
-}
-
 /* True for an inherited log: it is one log, with one limit, for all services that inherit
  * it, so it must be printed in defaults. Other attributes can be printed in each service. */
 static bool shares_log(const struct service_settings *service)
 {
-	return service->log.is_common && log_type_line(service);
+	return service->log.is_common && service->log_line.length > 0;
 }
 
 static void print_defaults(const struct settings *settings, FILE *out)
 {
 	for (size_t i = 0; i < settings->count; i++) {
 		const struct service_settings *service = settings->services[i];
-		const char *line = log_type_line(service);
 
 		if (shares_log(service)) {
-			fprintf(out, "\ndefaults\n{\n%.*s}\n", line_length(line), line);
+			fprintf(out, "\ndefaults\n{\n%.*s}\n", service->log_line.length,
+				service->canonical + service->log_line.start);
 			return;
 		}
 	}
@@ -72,12 +53,12 @@ static void print_defaults(const struct settings *settings, FILE *out)
 
 static void print_service(const struct service_settings *service, FILE *out)
 {
-	const char *body = service->canonical, *line = log_type_line(service);
+	const char *body = service->canonical;
 
 	fprintf(out, "\nservice %s\n{\n", service->name);
 	if (shares_log(service)) {
-		fprintf(out, "%.*s", (int)(line - body), body);
-		body = line + line_length(line);
+		fprintf(out, "%.*s", (int)service->log_line.start, body);
+		body += service->log_line.start + service->log_line.length;
 	}
 	fprintf(out, "%s}\n", body);
 }
@@ -96,6 +77,12 @@ static void print_left_out(const struct settings *settings, FILE *out)
 	}
 	if (settings->lost_entries)
 		fputs("# Some text could not be understood and is left out, too; see -check.\n", out);
+}
+
+/* With the newline. */
+static int line_length(const char *line)
+{
+	return (int)(strcspn(line, "\n") + 1);
 }
 
 /* A disabled entry, to be enabled when its program is installed. */

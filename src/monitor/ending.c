@@ -27,6 +27,11 @@ bool ending_has_begun(void)
 	return has_begun;
 }
 
+bool ending_ends_programs(void)
+{
+	return has_begun && !leaves_programs;
+}
+
 int ending_status(void)
 {
 	return status;

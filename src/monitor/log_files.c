@@ -1,44 +1,13 @@
 #include "monitor/log_files.h"
 
-#include "base/hash.h"
+#include "base/kept_files.h"
 #include "base/log.h"
 #include "base/log_file.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* A file that waits to be sent. */
-struct log_file {
-	UT_hash_handle hh;
-	int fd;
-	char path[];
-};
-
-static struct log_file *files;
-
-static void forget(struct log_file *file)
-{
-	HASH_DEL(files, file);
-	close(file->fd);
-	free(file);
-}
-
-static bool keep(const char *path, int fd)
-{
-	size_t size = strlen(path) + 1;
-	struct log_file *file = calloc(1, sizeof *file + size);
-
-	if (!file)
-		return false;
-	file->fd = fd;
-	memcpy(file->path, path, size);
-	HASH_ADD_KEYPTR(hh, files, file->path, size - 1, file);
-	if (file->hh.tbl)
-		return true;
-	free(file);
-	return false;
-}
+static struct kept_file *files; /* that wait to be sent */
 
 /* The path of the service's log; NULL: it has no file of its own. */
 static const char *path_of(const struct service_settings *service)
@@ -50,14 +19,12 @@ static const char *path_of(const struct service_settings *service)
 static bool open_log(const struct service_settings *service)
 {
 	const char *path = path_of(service);
-	struct log_file *file;
 	int fd;
 
-	HASH_FIND_STR(files, path, file);
-	if (file)
+	if (kept_files_have(files, path))
 		return true;
 	fd = log_file_open(path);
-	if (fd >= 0 && keep(path, fd))
+	if (fd >= 0 && kept_files_add(&files, path, fd))
 		return true;
 	if (fd >= 0) {
 		close(fd);
@@ -118,15 +85,12 @@ void log_files_send(const struct generation *generation,
 {
 	for (uint32_t i = 0; i < generation->count; i++) {
 		const char *path = path_of(generation->services[i]);
-		struct log_file *file = NULL;
+		int fd = path ? kept_files_take(&files, path) : -1;
 
-		if (path)
-			HASH_FIND_STR(files, path, file);
-		if (!file)
+		if (fd < 0)
 			continue;
-		send(i, file->fd);
-		forget(file);
+		send(i, fd);
+		close(fd);
 	}
-	while (files)
-		forget(files);
+	kept_files_close(&files);
 }

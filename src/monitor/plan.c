@@ -1,6 +1,7 @@
 #include "monitor/plan.h"
 
 #include "base/hash.h"
+#include "base/lower_case.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,13 +20,6 @@ struct matching {
 	const struct generation *running;
 	struct candidate *by_id;
 };
-
-static void lower_case(char *text)
-{
-	for (; *text; text++)
-		if (*text >= 'A' && *text <= 'Z')
-			*text = (char)(*text - 'A' + 'a');
-}
 
 static struct candidate *candidate_new(const char *id, uint32_t number)
 {

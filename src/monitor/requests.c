@@ -496,6 +496,8 @@ static void on_program_started(const struct child *child)
 {
 	struct message message = child_message(MESSAGE_STARTED, child);
 
+	if (ending_ends_programs())
+		child_end(child_of_session(child->session), false);
 	if (!frontend_process_is_ready())
 		return; /* the next one is told of every child */
 	if (child->session >> 32 != frontends) {

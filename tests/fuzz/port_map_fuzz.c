@@ -1,5 +1,6 @@
 /* Feeds arbitrary bytes to the port map reader and looks up what it found. */
 #include "config/port_map.h"
+#include "config/span.h"
 
 #include "fuzz.h"
 
@@ -7,12 +8,21 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static void look_up_everything(const struct port_map *map)
+/* The first word of each line, mapped or not. */
+static void look_up_everything(const struct port_map *map, const uint8_t *bytes, size_t length)
 {
-	for (unsigned port = 0; port <= 1024; port++) {
-		const char *name = port_map_name(map, (uint16_t)port, "tcp");
+	struct lines lines;
+	struct span line;
+	char name[300];
 
-		if (name && port_map_find(map, name, "tcp") != (int)port)
+	lines_begin(&lines, (const char *)bytes, length);
+	while (lines_next(&lines, &line)) {
+		struct span word = span_take_word(&line);
+		int port;
+
+		snprintf(name, sizeof name, "%.*s", (int)span_length(word), word.start);
+		port = port_map_find(map, name, "tcp");
+		if (port < -1 || port == 0 || port > UINT16_MAX)
 			abort();
 	}
 }
@@ -29,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	if (port_map_read(map, path, &problems) < 0)
 		abort();
-	look_up_everything(map);
+	look_up_everything(map, bytes, length);
 	close(fd);
 	port_map_free(map);
 	problems_clear(&problems);

@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -22,18 +23,25 @@
 
 enum { LAUNCH_DEADLINE_MS = 10000, HANG_MS = LAUNCH_DEADLINE_MS + DEADLINE_MS };
 
-/* A program whose exec hangs until its holder gives up the lease on it, which the
- * test does not before /proc/sys/fs/lease-break-time seconds have passed. */
+static int lease; /* on the hanging program */
+
+/* A program whose exec hangs until the test lets it go, or else until
+ * /proc/sys/fs/lease-break-time seconds have passed. */
 static const char *hanging_program(const char *name)
 {
-	const char *path = place_script(name, "exit 0\n");
-	int fd;
+	const char *path = place_script(name, "exec cat\n");
 
 	signal(SIGIO, SIG_IGN);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(fcntl(fd, F_SETLEASE, F_WRLCK), 0);
+	lease = open(path, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(lease, 0);
+	ck_assert_int_eq(fcntl(lease, F_SETLEASE, F_WRLCK), 0);
 	return path;
+}
+
+static void let_program_go(void)
+{
+	ck_assert_int_eq(fcntl(lease, F_SETLEASE, F_UNLCK), 0);
+	close(lease);
 }
 
 static void wait_long_for_end(int fd)
@@ -58,6 +66,30 @@ START_TEST(a_program_that_never_comes_to_its_exec_is_given_up)
 	daemon_wait_log("ERROR: service zzhangs: exec .*/hangs: took too long");
 	ck_assert_str_eq(ask(good, ""), "hello\n");
 	wait_until(process_zombies(daemon_pid()) == 0);
+}
+END_TEST
+
+static bool has_taken(int number)
+{
+	unsigned long pending = strtoul(process_status(daemon_pid(), "ShdPnd"), NULL, 16);
+
+	return !(pending & 1UL << (number - 1));
+}
+
+/* Nor can a frontend that is stopped say that its session is to end. */
+START_TEST(a_program_that_starts_while_the_daemon_ends_is_ended)
+{
+	int port = add_service("zzhangs", "server = %s\n", hanging_program("hangs")), fd;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	wait_until(process_children(daemon_pid()) == 1);
+	ck_assert_int_eq(kill(process_frontend(daemon_pid()), SIGSTOP), 0);
+	daemon_signal(SIGTERM);
+	wait_until(has_taken(SIGTERM));
+	let_program_go();
+	ck_assert_int_eq(daemon_wait_end(), 0);
+	client_expect_end(fd);
 }
 END_TEST
 
@@ -193,21 +225,11 @@ static void let_groups_go(void)
 	close(fd);
 }
 
-static void enter_etc(void)
-{
-	own_etc_enter();
-	own_etc_write("nsswitch.conf", "passwd: files\ngroup: files\n");
-	own_etc_write("passwd", "root:x:0:0::/:/bin/sh\n");
-	own_etc_write("group", "root:x:0:\n");
-	own_etc_write("protocols", "tcp 6 TCP\n");
-	own_etc_write("services", "");
-}
-
 START_TEST(a_name_service_that_hangs_stops_only_who_needs_it)
 {
 	int port, good, fds[CROWD];
 
-	enter_etc();
+	own_etc_furnish();
 	port = add_service("zzgroups", HELLO "groups = yes\ncps = 0 0\n%s", log_everything());
 	good = add_service("zzgood", HELLO);
 	daemon_start();
@@ -237,6 +259,7 @@ Suite *launch_queue_suite(void)
 	TCase *names = daemon_tcase(suite, "names");
 
 	tcase_add_test(deadline, a_program_that_never_comes_to_its_exec_is_given_up);
+	tcase_add_test(deadline, a_program_that_starts_while_the_daemon_ends_is_ended);
 	tcase_add_loop_test(queue, programs_that_hang_stop_no_other_service, 0,
 			    sizeof shares / sizeof shares[0]);
 	if (is_superuser() && can_compare_memory())

@@ -39,6 +39,7 @@ class Scenario:
     has_canary: bool = True
     lasting_servers: int = 0          # that may be there without a client
     bound_later: tuple = ()           # services that bind names, which usherd looks up meanwhile
+    was_too_slow: bool = False        # this time, see steps.within
 
     def compares(self, message):
         return any(re.search(pattern, message) for pattern in (*ALWAYS_COMPARED, *self.messages))

@@ -343,10 +343,17 @@ def serve_datagrams(path, log):
     return step
 
 
-def not_before_second(share):
-    """Until the clock's second is younger than share, so that what follows falls
-    within one second."""
-    return lambda stage: eventually(lambda: time.time() % 1 < share, "the next second")
+def within(seconds, *steps):
+    """Steps that say something of the daemon only when they take no longer than that.
+    A scenario that fails after they took longer is played again."""
+    def step(stage):
+        due = time.monotonic() + seconds
+        try:
+            for each in steps:
+                each(stage)
+        finally:
+            stage.scenario.was_too_slow |= time.monotonic() > due
+    return step
 
 
 def busy_for_a_while():

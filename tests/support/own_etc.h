@@ -13,4 +13,8 @@ void own_etc_enter(void);
 
 void own_etc_write(const char *name, const char *text);
 
+/* Enters it, with what a daemon reads when it starts: names come from files, the users
+ * are root and nobody, there are tcp and udp, and no names of ports. */
+void own_etc_furnish(void);
+
 #endif

@@ -122,7 +122,6 @@ START_TEST(finds_nothing_for_endless_words)
 	read_text("alpha 10/tcp\n");
 	ck_assert_int_eq(port_map_find(map, name, "tcp"), -1);
 	ck_assert_int_eq(port_map_find(map, "alpha", name), -1);
-	ck_assert_ptr_null(port_map_name(map, 10, name));
 }
 END_TEST
 
@@ -136,7 +135,6 @@ START_TEST(takes_the_longest_name)
 	line[255] = '\0';
 	ck_assert_uint_eq(problems.count, 0);
 	ck_assert_int_eq(port_map_find(map, line, "tcp"), 10);
-	ck_assert_str_eq(port_map_name(map, 10, "tcp"), line);
 }
 END_TEST
 
@@ -196,23 +194,6 @@ START_TEST(takes_the_same_port_again)
 }
 END_TEST
 
-START_TEST(names_ports)
-{
-	read_text("Alpha 10/tcp beta\ngamma 10/tcp\ngamma 10/udp\n");
-	ck_assert_str_eq(port_map_name(map, 10, "tcp"), "Alpha");
-	ck_assert_str_eq(port_map_name(map, 10, "UDP"), "gamma");
-	ck_assert_ptr_null(port_map_name(map, 11, "tcp"));
-	ck_assert_ptr_null(port_map_name(map, 10, "sctp"));
-}
-END_TEST
-
-START_TEST(names_a_port_only_by_what_leads_back_to_it)
-{
-	read_text("alpha 10/tcp\nalpha 11/tcp beta\nbeta 11/tcp\n");
-	ck_assert_str_eq(port_map_name(map, 11, "tcp"), "beta");
-}
-END_TEST
-
 START_TEST(adds_one_file_to_another)
 {
 	read_text("alpha 10/tcp\n");
@@ -260,7 +241,6 @@ START_TEST(reads_the_map_of_this_system)
 	ck_assert_int_eq(port_map_read(map, "/etc/services", &problems), 0);
 	ck_assert_int_eq(port_map_find(map, "echo", "udp"), 7);
 	ck_assert_int_eq(port_map_find(map, "www", "tcp"), 80);
-	ck_assert_str_eq(port_map_name(map, 22, "tcp"), "ssh");
 }
 END_TEST
 
@@ -345,8 +325,6 @@ Suite *port_map_suite(void)
 	tcase_add_test(parsing, reports_file_and_line);
 	tcase_add_test(parsing, keeps_the_first_port_of_a_name);
 	tcase_add_test(parsing, takes_the_same_port_again);
-	tcase_add_test(parsing, names_ports);
-	tcase_add_test(parsing, names_a_port_only_by_what_leads_back_to_it);
 	tcase_add_test(parsing, adds_one_file_to_another);
 	tcase_add_test(parsing, takes_zero_bytes_for_text);
 	tcase_add_test(parsing, holds_many_names);

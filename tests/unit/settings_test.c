@@ -17,7 +17,7 @@ START_TEST(a_new_service_has_xinetds_defaults)
 	ck_assert_uint_eq(service->per_source, UNLIMITED);
 	ck_assert_uint_eq(service->cps.rate, 50);
 	ck_assert_uint_eq(service->cps.other, 10);
-	ck_assert(!service->source_cps.is_set);
+	ck_assert_uint_eq(service->source_cps.rate, 0);
 	ck_assert_int_eq(service->cps_action, CPS_REFUSE);
 	ck_assert_int_eq(service->at_limit, AT_LIMIT_REFUSE);
 	ck_assert_int_eq(service->on_remove, ON_REMOVE_END);

@@ -73,7 +73,6 @@ SHOW(cps_action, "%d", service->cps_action)
 
 static void show_source_cps(FILE *out, const struct service_settings *service)
 {
-	fprintf(out, "%d ", service->source_cps.is_set);
 	show_rate(out, service->source_cps);
 }
 
@@ -231,13 +230,13 @@ static const struct {
 	{ "cps = 0 0", show_cps, "0 0" },
 	{ "cps = 25/60 0", show_cps, "25/60 0" },
 	{ "cps = 10000000/86400 1", show_cps, "10000000/86400 1" },
-	{ "source_cps = 10/60 10", show_source_cps, "1 10/60 10" },
+	{ "source_cps = 10/60 10", show_source_cps, "10/60 10" },
 	{ "cps = 10000000 1", show_cps, "10000000 1" },
 	{ "cps_action = refuse", show_cps_action, "0" },
 	{ "cps_action = Queue", show_cps_action, "1" },
 	{ "cps_action = suspend", show_cps_action, "2" },
-	{ "source_cps = 3 9", show_source_cps, "1 3 9" },
-	{ "source_cps = 0 0", show_source_cps, "1 0 0" },
+	{ "source_cps = 3 9", show_source_cps, "3 9" },
+	{ "source_cps = 0 0", show_source_cps, "0 0" },
 	{ "max_load = 2.5", show_max_load, "2.5" },
 	{ "max_load = .5", show_max_load, "0.5" },
 	{ "max_load = 12", show_max_load, "12" },

@@ -1,8 +1,8 @@
 """How many may come, and how fast."""
 import masks
 from scenario import Scenario
-from steps import (ask, busy_for_a_while, close, converse, hold, message, not_before_second,
-                   sockets, until_listened)
+from steps import (ask, busy_for_a_while, close, converse, hold, message, sockets,
+                   until_listened, within)
 from texts import LOGGED, built_in, service
 
 
@@ -12,6 +12,8 @@ def cat(name, *lines):
 
 SUSPENSION = ["ctivating service"]
 
+# A RATE of cps is one connection every 1 / RATE seconds: so soon come those that are too
+# many, or they are not.
 SCENARIOS = [
     Scenario(
         "instances",
@@ -63,8 +65,8 @@ SCENARIOS = [
     Scenario(
         "cps, suspended and back",
         LOGGED + cat("cat", "cps = 2 2", "usherd: cps_action = suspend"),
-        [not_before_second(0.3), hold("a", "cat"), ask("cat", b"2"), ask("cat", b"3"),
-         until_listened("cat", False), sockets("suspended"), ask("cat", b"4"),
+        [within(1 / 2, hold("a", "cat"), ask("cat", b"2"), ask("cat", b"3")),
+         within(2, until_listened("cat", False), sockets("suspended"), ask("cat", b"4")),
          converse("a", b"still here"), message("Activating service"), until_listened("cat", True),
          sockets("back"), ask("cat", b"5"), converse("a", b"and still"), close("a")],
         messages=SUSPENSION),
@@ -75,8 +77,7 @@ SCENARIOS = [
     Scenario(
         "cps, refused one by one",
         LOGGED + cat("cat", "cps = 3 60"),
-        [not_before_second(0.3), *(ask("cat", b"%d" % i) for i in range(4)),
-         sockets("after")],
+        [within(1 / 3, *(ask("cat", b"%d" % i) for i in range(4))), sockets("after")],
         masks=[masks.refuses_singly("cat")],
         messages=SUSPENSION),
 ]

@@ -427,7 +427,7 @@ static void child_is_started(struct job *job)
 		query->error = errno;
 	timer_start(&query->begun_by, (uint64_t)BEGUN_BY_MS << query->attempts);
 	if (query->error) {
-		log_failure(query->error, "hosts.allow and hosts.deny can't be asked");
+		log_failure(query->error, "can't check hosts.allow and hosts.deny");
 		query_answer(query, false);
 	}
 }
@@ -438,7 +438,7 @@ static void put(struct libwrap_query *query)
 	query->is_with_worker = worker_submit(pool, &query->job) == 0;
 	if (query->is_with_worker)
 		return;
-	log_failure(errno, "hosts.allow and hosts.deny can't be asked");
+	log_failure(errno, "can't check hosts.allow and hosts.deny");
 	timer_start(&query->deadline, 0);
 }
 

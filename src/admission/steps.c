@@ -70,7 +70,7 @@ static bool has_welcome(const struct candidate *candidate)
 	return (candidate->settings->types & TYPE_TCPMUXPLUS) || candidate->settings->banner_success;
 }
 
-/* --- what a step says --------------------------------------------------------------------- */
+/* --- the judgement of a step -------------------------------------------------------------- */
 
 static struct judgement plain(enum verdict verdict)
 {

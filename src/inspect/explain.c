@@ -214,7 +214,7 @@ static void tell_load(struct answer *answer)
 	write_attribute(answer, "max_load");
 	if (getloadavg(&load, 1) != 1)
 		load = 0;
-	fprintf(answer->reasons, " is %g, the load is now %.2f\n", answer->service->max_load,
+	fprintf(answer->reasons, " is %g, and the load is %.2f now\n", answer->service->max_load,
 		load);
 }
 
@@ -297,7 +297,7 @@ static void check_libwrap(struct answer *answer)
 		on_libwrap(answer, false);
 }
 
-/* --- what comes after ------------------------------------------------------------- */
+/* --- after admission -------------------------------------------------------------- */
 
 static void tell_identity(struct answer *answer)
 {

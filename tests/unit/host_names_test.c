@@ -46,7 +46,7 @@ static void end_lookup(int number, const char *name)
 	free(copy);
 }
 
-/* --- what is told ------------------------------------------------------------------ */
+/* --- the answers ------------------------------------------------------------------- */
 
 struct asker {
 	int calls;

@@ -339,7 +339,7 @@ START_TEST(options_leave_the_daemon_as_it_is)
 }
 END_TEST
 
-/* --- what takes long -------------------------------------------------------------------
+/* --- slow rules ------------------------------------------------------------------------
  * A pattern that is the path of a fifo delays its query until a process writes to the
  * fifo. */
 

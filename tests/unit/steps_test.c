@@ -139,7 +139,7 @@ START_TEST(libwrap_is_not_asked_without_rules)
 END_TEST
 #endif
 
-/* --- what a step says -------------------------------------------------------------------- */
+/* --- the judgement of a step ------------------------------------------------------------- */
 
 START_TEST(processes_have_a_limit)
 {

@@ -1,4 +1,4 @@
-# usherd: GNU make. `make help` lists what can be asked of it.
+# usherd: GNU make. `make help` lists the targets.
 
 VERSION := 1.0.0
 PREFIX  ?= /usr/local
@@ -7,12 +7,12 @@ MANDIR  ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 
-# SANITIZE=address,undefined or SANITIZE=thread builds apart, in its own directory.
+# SANITIZE=address,undefined or SANITIZE=thread builds in a directory of its own.
 SANITIZE ?=
 BUILD ?= build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
 comma := ,
 
-# What is done is said in few words; V=1 shows whole command lines.
+# Each command prints a short line; V=1 prints whole command lines.
 ifeq ($(filter-out 0,$(V)),)
 say = @printf '%-3s %s\n' '$(1)' '$(2)'; 
 endif
@@ -20,7 +20,7 @@ endif
 CC ?= cc
 PKG_CONFIG ?= pkg-config
 OPTIMIZE ?= $(if $(SANITIZE),-O1,-O2)
-# By the comments in uthash's macros, which only gcc sees.
+# gcc accepts the comments in uthash's macros; clang does not see them.
 fallthrough := $(shell $(CC) -Werror -Wimplicit-fallthrough=3 -E -x c /dev/null >/dev/null 2>&1 && \
 	echo -Wimplicit-fallthrough=3)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -30,8 +30,8 @@ HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=
 SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 DEPENDS := libconfuse libseccomp
 
-# What is there at build time decides which optional parts are built in. Their
-# libraries are loaded when they are needed, see base/library.h.
+# An optional part is built in when its header or package is found. Its library is
+# loaded when it is needed, see base/library.h.
 hash := \#
 have_header = $(shell echo '$(hash)include <$(1)>' | $(CC) $(CPPFLAGS) $(CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes)
 have_package = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
@@ -67,8 +67,7 @@ usherd: $(DAEMON)
 $(DAEMON): $(OBJECTS)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# Objects depend on how they are built: a library that appears, or other flags,
-# build them anew.
+# A new optional library, or other flags, rebuild all objects.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CC) $(CFLAGS) $(CPPFLAGS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(CPPFLAGS)' >$@
@@ -109,21 +108,21 @@ include tests/bench/bench.mk
 
 help:
 	@echo 'make run        build and start the daemon on the embedded default, as any user'
-	@echo 'make check      build and pass every test (SANITIZE=address,undefined or thread: so built)'
+	@echo 'make check      build, and run all tests (also with SANITIZE=address,undefined or thread)'
 	@echo 'make unit, make integration, make clients    one kind of test'
-	@echo 'make clang, make musl    build with clang, and each file against musl'
-	@echo 'make layers     prove that no include climbs from a folder to one above it'
+	@echo 'make clang, make musl    build with clang; compile each file against musl'
+	@echo 'make layers     check that no folder includes a header of a folder above it'
 	@echo 'make lint       clang-tidy, cppcheck, shellcheck, pyflakes and mandoc'
 	@echo 'make coverage   the share of lines that make unit and make integration run'
-	@echo 'make format     lay the sources out by .clang-format; make format-check: name what differs'
+	@echo 'make format     format the sources by .clang-format; make format-check: list what differs'
 	@echo 'make compile_commands.json    for editors and clang tools'
 	@echo 'make bench      compare with other superservers'
-	@echo 'make fuzz       fuzz what reads from outside, each target for FUZZ_SECONDS ($(FUZZ_SECONDS))'
+	@echo 'make fuzz       fuzz all parsers of foreign input, each for FUZZ_SECONDS ($(FUZZ_SECONDS))'
 	@echo 'make fuzz-load FUZZ_SECONDS=900    one target, for longer'
 	@echo 'make install    to DESTDIR, under PREFIX (/usr/local); make uninstall'
 	@echo 'make dependencies, make test-dependencies    install what these need (Debian)'
 	@echo 'make clean'
-	@echo 'V=1 shows whole command lines, WERROR=1 takes warnings for errors, CC=... another compiler.'
+	@echo 'V=1 shows whole command lines, WERROR=1 makes warnings errors, CC=... sets the compiler.'
 
 clean:
 	rm -rf build usherd compile_commands.json

@@ -1,5 +1,5 @@
-# What looks at the sources without running them, and what tools for editing want;
-# included by the Makefile. Each target installs what it needs.
+# Checks of the sources that do not run them, and files for editors; included by the
+# Makefile. Each target installs what it needs.
 
 TEST_SOURCES := $(sort $(wildcard tests/*/*.c tests/*/*/*.c))
 ALL_SOURCES := $(SOURCES) $(TEST_SOURCES)
@@ -8,7 +8,7 @@ scripts_of = $(shell grep -lE '^\#!/(bin/sh|usr/bin/env sh)' $(wildcard .ci/* pa
 python_of = $(wildcard tests/*.py tests/*/*.py tests/*/*/*.py) \
 	$(shell grep -lE '^\#!.*python3' $(wildcard tests/* tests/*/*) 2>/dev/null)
 
-# A climbing include is against the plan of the folders, whatever it compiles to.
+# No folder may include a header of a folder above it.
 layers: test-dependencies
 	tests/layers
 
@@ -18,8 +18,8 @@ lint: lint-dependencies
 lint-dependencies:
 	@sh packaging/install-dependencies build test lint
 
-# A process for each file. What has been read and found good is read again when it, a
-# header or what is looked for changes. gcc's flags are not clang's.
+# A process for each file. A clean file is checked again when it, a header or .clang-tidy
+# changes. clang-tidy does not get gcc's flags.
 lint-clang-tidy: $(SOURCES:%=$(BUILD)/lint/%.tidy)
 
 $(BUILD)/lint/%.tidy: % .clang-tidy $(ALL_HEADERS)
@@ -28,7 +28,7 @@ $(BUILD)/lint/%.tidy: % .clang-tidy $(ALL_HEADERS)
 		{ grep -v 'warnings* generated' $@.errors >&2; exit 1; }
 	@touch $@
 
-# The macros of queue.h and uthash.h are read, or every list looks like a mistake.
+# Without the macros of queue.h and uthash.h, cppcheck reports every list.
 lint-cppcheck:
 	$(call say,CPPCHECK,src)cppcheck --quiet -j $$(nproc) --std=c11 --error-exitcode=1 \
 		--enable=warning,performance,portability --suppressions-list=tests/cppcheck.suppressions \
@@ -39,7 +39,7 @@ lint-scripts:
 	$(call say,SHELLCHECK,$(scripts_of))shellcheck $(scripts_of)
 	$(call say,PYFLAKES,tests)pyflakes3 $(python_of)
 
-# They name each other, which need not be installed, and manuals of other packages.
+# The manuals that they refer to need not be installed.
 lint-manuals:
 	$(call say,MANDOC,man)! mandoc -Tlint $(sort $(wildcard man/*)) 2>&1 | \
 		grep -v -e 'referenced manual not found' -e 'outdated mandoc.db'
@@ -53,12 +53,12 @@ format-check:
 	@sh packaging/install-dependencies format
 	@clang-format --dry-run $(ALL_SOURCES) $(ALL_HEADERS) 2>&1 | \
 		sed -n 's/^\([^:]*\):[0-9]*:[0-9]*: .*clang-format.*/\1/p' | sort | uniq -c | sort -rn | \
-		awk '{ print; n++ } END { if (n) { print n " files are not as `make format` has them"; exit 1 } }'
+		awk '{ print; n++ } END { if (n) { print n " files differ from `make format`"; exit 1 } }'
 
 # --- coverage -----------------------------------------------------------------------
 
-# Counts are written when a process ends by itself: what is killed adds none. A test
-# that fails here, where the frontend has no fence, is for make check to judge.
+# A process writes its counts when it ends by itself, not when it is killed. A failed test
+# is ignored here, as the frontend has no fence: make check decides.
 COVERAGE := build/coverage
 COVERAGE_KINDS ?= unit integration
 coverage_make = $(MAKE) --no-print-directory BUILD=$(COVERAGE) OPTIMIZE='-O1 --coverage'

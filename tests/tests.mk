@@ -25,7 +25,7 @@ $(eval $(call test_kind,unit))
 $(eval $(call test_kind,integration))
 -include $(SUPPORT:.o=.d)
 
-# For these alone, not for what they are made after, such as the file of the flags.
+# private: not for prerequisites such as the file of the flags.
 $(BUILD)/tests/%.o: private override CPPFLAGS += -Itests
 # Check's macros are written for GNU C.
 $(BUILD)/tests/%.o: private override CFLAGS += -Wno-pedantic -Wno-missing-prototypes
@@ -43,19 +43,19 @@ integration: $(BUILD)/tests/integration/runner $(DAEMON)
 -include tests/clients/clients.mk
 -include tests/side_by_side/side_by_side.mk
 
-# What needs other people's programs, after what needs only ours.
+# The last two need programs of other projects.
 CHECKS := unit integration fuzz-regressions clients side-by-side
 
 check: test-dependencies
 	@$(MAKE) --no-print-directory -j $$(nproc) usherd test-programs
 	@set -e; for kind in $(CHECKS); do $(MAKE) --no-print-directory $$kind; done
 
-# Everything that the tests run, built at once.
+# All programs of the tests.
 test-programs: $(BUILD)/tests/unit/runner $(BUILD)/tests/integration/runner $(SUPPORT_PROGRAMS)
 
-# Other compilers and C libraries. musl has no libconfuse on Debian to link with, so
-# that every file is compiled against its headers, and what Alpine Linux has in
-# bsd-compat-headers and linux-headers is taken from here.
+# Other compilers and C libraries. Debian has no libconfuse for musl to link with, so
+# every file is only compiled, against musl's headers. The headers that Alpine Linux has
+# in bsd-compat-headers and linux-headers come from this machine.
 clang:
 	@sh packaging/install-dependencies build test clang
 	@$(MAKE) --no-print-directory -j $$(nproc) CC=clang BUILD=build/clang WERROR=1 \

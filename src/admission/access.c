@@ -17,7 +17,7 @@ struct judgement access_address(const struct service_settings *settings,
 	if (bans && sensor_list_bans(bans, peer, now))
 		return (struct judgement){ .verdict = REFUSED_BANNED };
 	result = access_decide(&settings->only_from, &settings->no_access, peer, names);
-	/* What has come to the server's socket the kernel has let in by the names. */
+	/* The kernel's filter has already admitted the sender by its names. */
 	if (result.decision == ACCESS_NEEDS_NAMES && intercepts_datagrams(settings))
 		result.decision = ACCESS_ALLOWED;
 	return (struct judgement){

@@ -8,7 +8,7 @@
 enum {
 	IN4_SOURCE = SKF_NET_OFF + 12, /* RFC 791, 3.1 */
 	TCP_SOURCE_PORT = 0,           /* RFC 9293, 3.1; where the filter of a TCP socket begins */
-	ADMIT_ALL = 0xffff,            /* of the segment's bytes */
+	ADMIT_ALL = 0xffff,            /* bytes of the segment */
 	INSTRUCTIONS_MOST = 5 + 2 * GATE_MOST,
 };
 

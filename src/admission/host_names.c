@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
-/* A link-local address is another host on every link. */
+/* The same link-local address is a different host on each link. */
 struct host_key {
 	unsigned char bytes[PREFIX_KEY_SIZE + sizeof(uint32_t) + sizeof(uint64_t)];
 };
@@ -27,26 +27,26 @@ struct name_query {
 
 TAILQ_HEAD(query_list, name_query);
 
-/* Queries wait only while the names are not known yet; until then the lookup
- * has a reference, so that a host can be forgotten in the meantime. */
+/* Queries wait only while a lookup runs. The lookup has a reference, so the host may be
+ * forgotten meanwhile. */
 struct host {
 	UT_hash_handle hh;
 	struct host_key key;
 	unsigned references;
 	bool is_listed;           /* in the table */
-	bool is_known;            /* and then, if listed, among those by use */
+	bool is_known;            /* a host that is listed too is in by_use */
 	TAILQ_ENTRY(host) by_use;
 	struct query_list queries;
 	struct arena arena;
 	const char *const *names; /* in arena */
-	uint64_t until;           /* they hold */
+	uint64_t until;           /* the names are valid */
 };
 
 static struct {
 	bool is_ready;
 	struct prefix_hash hash;
 	struct host *hosts;
-	TAILQ_HEAD(, host) by_use; /* the one unused for longest first */
+	TAILQ_HEAD(, host) by_use; /* least recently used first */
 	unsigned known;
 } table = { .by_use = TAILQ_HEAD_INITIALIZER(table.by_use) };
 
@@ -92,7 +92,7 @@ static void host_touch(struct host *host)
 	TAILQ_INSERT_TAIL(&table.by_use, host, by_use);
 }
 
-/* None when memory is short. */
+/* Out of memory: copies none. */
 static void copy_names(struct host *host, const char *const *names)
 {
 	size_t count = 0;
@@ -139,7 +139,8 @@ static void deadline_is_over(struct timer *timer)
 	query_answer(container_of(timer, struct name_query, deadline), no_names);
 }
 
-/* Each answer may cancel other queries. What was not asked is not remembered. */
+/* Each answer may cancel other queries. names is NULL when the lookup was not made: then
+ * nothing is remembered. */
 static void lookup_is_over(void *context, const char *const *names)
 {
 	struct host *host = context;
@@ -198,7 +199,7 @@ static struct host *host_look_up(const struct turn_owner *owner, const struct ad
 	return host;
 }
 
-/* Known or about to be; NULL when it can't be looked up. */
+/* The names are known or being looked up; NULL: the lookup could not begin. */
 static struct host *host_of(const struct turn_owner *owner, const struct address *address)
 {
 	struct prefix prefix = prefix_of(address, 128);
@@ -233,7 +234,7 @@ static struct name_query *query_new(struct host *host, names_known *done, void *
 	return query;
 }
 
-/* done may have host forgotten. */
+/* Keeps a reference, as done may forget the host. */
 static void tell(struct host *host, names_known *done, void *context)
 {
 	host_touch(host);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes of a reply, which may hold any, NUL included. */
+/* Part of a reply; it may contain any byte, also NUL. */
 struct span {
 	const char *start, *end;
 };
@@ -35,7 +35,7 @@ static size_t span_length(struct span span)
 	return (size_t)(span.end - span.start);
 }
 
-/* Cuts what comes before the first separator off rest; false when there is
+/* Moves the bytes before the first separator from rest to part; false when there is
  * none. */
 static bool cut(struct span *rest, char separator, struct span *part)
 {

@@ -43,7 +43,7 @@ int intercept_filter(int fd, const struct access_list *only_from,
 	return result;
 }
 
-/* A filter that admits nobody, until somebody knows the addresses of names. */
+/* Refuses all datagrams while the addresses of names in the lists are not known. */
 static int refuse_everybody(int fd)
 {
 	const struct access_list nobody = { .is_set = true }, no_one = { .count = 0 };

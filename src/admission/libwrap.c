@@ -67,9 +67,9 @@ static char *allow_file = default_allow, *deny_file = default_deny;
 
 enum {
 	LOOK_AGAIN_MS = 1000,
-	LINE_MOST = 2048,    /* libwrap refuses everybody over a longer one */
-	LINES_MOST = 100000, /* of nothing but comments */
-	BEGUN_BY_MS = 250,   /* a child of the first attempt; twice as long of each other one */
+	LINE_MOST = 2048,    /* a longer line makes libwrap refuse everybody */
+	LINES_MOST = 100000, /* comment lines that are read in search of a rule */
+	BEGUN_BY_MS = 250,   /* for the first child; doubled for each further one */
 	TELL_AGAIN_MS = 3600 * 1000,
 };
 
@@ -80,10 +80,10 @@ struct libwrap_query {
 	struct turn turn;
 	struct job job;
 	bool is_with_worker;
-	struct watch answer; /* the child's, on a pipe */
+	struct watch answer; /* the pipe from the child */
 	struct timer deadline;
 	struct timer begun_by;
-	unsigned attempts;    /* children there were, but for the last one */
+	unsigned attempts;    /* children before the present one */
 	libwrap_answer *done; /* NULL: cancelled */
 	void *context;
 	pid_t pid;
@@ -127,10 +127,9 @@ void libwrap_set_files(char *allow, char *deny)
 	rules.is_known = false;
 }
 
-/* --- whether there is anything to ask ---------------------------------------------- */
+/* --- whether there are rules ------------------------------------------------------- */
 
-/* An unfinished line counts, even of a comment: libwrap refuses everybody over
- * it. */
+/* A line without a newline counts, even a comment: libwrap then refuses everybody. */
 static bool is_rule(const char *line)
 {
 	if (!strchr(line, '\n'))
@@ -151,7 +150,7 @@ static bool stream_has_rules(FILE *stream)
 	return true;
 }
 
-/* What can't be read is libwrap's to judge; what is not there has no rules. */
+/* A missing file has no rules. One that can't be read may have: libwrap decides. */
 static bool file_has_rules(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -186,8 +185,8 @@ static void leave(void)
 	_exit(EXIT_FAILURE);
 }
 
-/* By number, as the C library may be older than the kernel. Where the kernel is
- * older they stay open, unused, until the child has answered. */
+/* By syscall number: the C library may not have close_range. An older kernel leaves the
+ * descriptors open, unused, until the child ends. */
 static void close_descriptors_but(int kept)
 {
 	if (kept > 3)
@@ -204,9 +203,9 @@ static void accept_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* A lock of the C library that another thread held at the fork stays locked in here for
- * ever. So those that an answer may need are taken first, and the parent is told of it;
- * who does not get so far is ended, and another child is made. */
+/* A lock of the C library that another thread held at the fork stays locked in the child
+ * for ever. So the child first takes the locks that it may need, then writes HAS_BEGUN.
+ * The parent kills a child that does not get so far, and forks another. */
 static void take_locks(void)
 {
 	void *self = dlopen(NULL, RTLD_LAZY);
@@ -217,7 +216,7 @@ static void take_locks(void)
 	res_init();
 }
 
-/* Nothing that strangers say is read by root. */
+/* Root must not read what hosts on the network send. */
 static void become_asking_user(void)
 {
 	if (!asking_user.is_set)
@@ -227,7 +226,7 @@ static void become_asking_user(void)
 		_exit(EXIT_FAILURE);
 }
 
-/* libwrap takes a file that it can't read for one without rules. */
+/* libwrap treats a file that it can't read as one without rules. */
 static bool is_readable_or_absent(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -238,7 +237,7 @@ static bool is_readable_or_absent(const char *path)
 	return true;
 }
 
-/* Gives up names and users in time to go on to the rules that need none. */
+/* Lookups of names and users end early enough to try the rules that need none. */
 static void limit_waiting(void)
 {
 	*wrap.rfc931_timeout = LIBWRAP_DEADLINE_MS / 2000;
@@ -259,9 +258,9 @@ static bool is_allowed(struct libwrap_query *query)
 	*wrap.hosts_allow_table = allow_file;
 	*wrap.hosts_deny_table = deny_file;
 	*wrap.deny_severity = LOG_INFO;
-	*wrap.resident = 1; /* twist does not replace a resident process */
+	*wrap.resident = 1; /* then twist does not replace the process */
 	*wrap.dry_run = runs_no_commands;
-	/* Of a dry run twist says that it was there by ending it. */
+	/* In a dry run, twist resets dry_run: then the answer is a refusal. */
 	return wrap.hosts_access(&request) && *wrap.dry_run == runs_no_commands;
 }
 
@@ -274,8 +273,8 @@ static unsigned char find_answer(struct libwrap_query *query)
 	return is_allowed(query) ? SAYS_YES : SAYS_NO;
 }
 
-/* Some errors make libwrap call exit(3), which must not flush and clean up what
- * is the daemon's; no answer is a refusal. */
+/* Some errors make libwrap call exit(3). It must not flush and clean up for the daemon,
+ * so leave, called by atexit(3), ends the child first. No answer is a refusal. */
 __attribute__((noreturn)) static void answer_in_child(struct libwrap_query *query, int pipe)
 {
 	unsigned char answer = HAS_BEGUN;
@@ -295,7 +294,7 @@ __attribute__((noreturn)) static void answer_in_child(struct libwrap_query *quer
 
 /* --- on the worker ------------------------------------------------------------------ */
 
-/* Copying a process takes a while, more so the larger it is. */
+/* fork(2) of a large process is too slow for the loop thread. */
 static void start_child(struct job *job)
 {
 	struct libwrap_query *query = container_of(job, struct libwrap_query, job);
@@ -320,15 +319,15 @@ static void start_child(struct job *job)
 
 /* --- on the loop thread -------------------------------------------------------------- */
 
-/* A process that has ended may have been reaped, and its number be another's by
- * now. The child alone holds the pipe's other end, so while that is open the
- * child has not ended, or at least nobody but this thread could reap it. */
+/* After the child has ended and was reaped, another process may have its pid. The child
+ * alone has the other end of the pipe: while that is open the child lives, or only this
+ * thread can reap it. */
 static void end_child(const struct libwrap_query *query)
 {
 	struct pollfd pipe = { .fd = query->answer.fd };
 	int ended;
 
-	do /* a signal interrupts even what does not wait */
+	do /* EINTR is possible without a timeout, too */
 		ended = pipe.fd < 0 ? 1 : poll(&pipe, 1, 0);
 	while (ended < 0 && errno == EINTR);
 	if (!ended)
@@ -384,7 +383,7 @@ static void query_answer(struct libwrap_query *query, bool allowed)
 	done(context, allowed);
 }
 
-/* One line an hour: whoever connects causes it. */
+/* At most one line an hour, as any connection can cause it. */
 static void tell_unreadable(const char *path)
 {
 	static uint64_t last;
@@ -392,7 +391,7 @@ static void tell_unreadable(const char *path)
 	if (last && loop_now() - last < TELL_AGAIN_MS)
 		return;
 	last = loop_now();
-	log_error("%s can't be read by the user %lu, who asks it: nobody is let in; make it readable "
+	log_error("%s can't be read by the user %lu: every connection is refused; make it readable "
 		  "to everybody", path,
 		  (unsigned long)(asking_user.is_set ? asking_user.uid : geteuid()));
 }
@@ -400,7 +399,7 @@ static void tell_unreadable(const char *path)
 static void answer_is_ready(struct watch *watch, short events)
 {
 	struct libwrap_query *query = container_of(watch, struct libwrap_query, answer);
-	/* The child has read what strangers say and may write any byte. None at all is a
+	/* The child has read bytes of other hosts and may write any byte. No byte is a
 	 * refusal, too. */
 	unsigned char answer = SAYS_NO;
 
@@ -408,7 +407,7 @@ static void answer_is_ready(struct watch *watch, short events)
 	if (read(watch->fd, &answer, sizeof answer) < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	timer_stop(&query->begun_by);
-	if (answer == HAS_BEGUN) /* which it has been when the deadline comes */
+	if (answer == HAS_BEGUN) /* the answer comes later */
 		return;
 	if (answer == CANT_READ_ALLOW || answer == CANT_READ_DENY)
 		tell_unreadable(answer == CANT_READ_ALLOW ? allow_file : deny_file);
@@ -428,22 +427,22 @@ static void child_is_started(struct job *job)
 		query->error = errno;
 	timer_start(&query->begun_by, (uint64_t)BEGUN_BY_MS << query->attempts);
 	if (query->error) {
-		log_failure(query->error, "hosts.allow and hosts.deny can't be asked");
+		log_failure(query->error, "can't check hosts.allow and hosts.deny");
 		query_answer(query, false);
 	}
 }
 
-/* A question that can't be put is answered by its deadline, which is over then. */
+/* When the child can't be started, the deadline, set to now, answers the query. */
 static void put(struct libwrap_query *query)
 {
 	query->is_with_worker = worker_submit(pool, &query->job) == 0;
 	if (query->is_with_worker)
 		return;
-	log_failure(errno, "hosts.allow and hosts.deny can't be asked");
+	log_failure(errno, "can't check hosts.allow and hosts.deny");
 	timer_start(&query->deadline, 0);
 }
 
-/* The deadline comes before there are many. */
+/* The query's deadline limits the number of attempts. */
 static void put_again(struct timer *timer)
 {
 	struct libwrap_query *query = container_of(timer, struct libwrap_query, begun_by);
@@ -454,7 +453,7 @@ static void put_again(struct timer *timer)
 	put(query);
 }
 
-/* Puts the questions whose turn it is. */
+/* Starts the queries whose turn it is. */
 static void put_next(void)
 {
 	struct turn *turn;
@@ -463,7 +462,7 @@ static void put_next(void)
 		put(container_of(turn, struct libwrap_query, turn));
 }
 
-/* One thread, so that no child gets hold of another's pipe. */
+/* One thread, so that no child inherits the pipe of another. */
 static int open_queue(void)
 {
 	const unsigned most[] = { LIBWRAP_MOST, LIBWRAP_MOST / 2, LIBWRAP_MOST / 8 };

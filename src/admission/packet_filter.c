@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A rule and what follows from it. */
+/* A rule and its decision. */
 struct judgement {
 	const struct prefix *prefix;
 	int returns;
@@ -12,7 +12,7 @@ struct judgement {
 
 struct program {
 	struct sock_filter *instructions;
-	size_t count, most; /* count may go beyond most: then it does not fit */
+	size_t count, most; /* count > most: the program does not fit */
 };
 
 enum {
@@ -36,7 +36,7 @@ static void add(struct program *program, uint16_t code, uint8_t if_true, uint8_t
 	program->count++;
 }
 
-/* The most specific first; of equals the one that refuses, as a tie denies. */
+/* The most specific first; between equals the refusing one, as a tie denies. */
 static int compare_judgements(const void *one, const void *other)
 {
 	const struct judgement *a = one, *b = other;
@@ -69,7 +69,7 @@ static uint32_t mask_of(const struct prefix *prefix, int word)
 	return bits <= 0 ? 0 : bits >= 32 ? UINT32_MAX : ~(UINT32_MAX >> bits);
 }
 
-/* Three instructions compare one word; what comes after the last of them returns. */
+/* Three instructions compare one word; a return follows the last comparison. */
 static void add_judgement(struct program *program, const struct judgement *judgement,
 			  uint32_t source)
 {
@@ -117,7 +117,7 @@ size_t packet_filter_build(const struct access_list *only_from,
 	add(&program, BPF_ALU | BPF_RSH | BPF_K, 0, 0, 4);
 	add(&program, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 4);
 	jump = program.count;
-	add(&program, BPF_JMP | BPF_JA, 0, 0, 0); /* to the IPv6 rules, once known where */
+	add(&program, BPF_JMP | BPF_JA, 0, 0, 0); /* to the IPv6 rules; the offset is set later */
 	add_family(&program, judgements, count, AF_INET, otherwise);
 	if (jump < most)
 		instructions[jump].k = (uint32_t)(program.count - jump - 1);

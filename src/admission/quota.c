@@ -99,7 +99,7 @@ enum verdict quota_take_source_rate(struct quota *quota, const struct service_se
 	       ? ADMITTED : REFUSED_SOURCE_RATE;
 }
 
-/* This one goes on; without a token for the next, the next waits in the kernel's queue. */
+/* Admits this one. When no token is left, the next one waits in the kernel's queue. */
 static struct judgement take_or_queue(struct quota *quota, struct pace pace, uint64_t now)
 {
 	token_bucket_take(&quota->rate, now, pace);

@@ -8,15 +8,14 @@
 
 struct ban {
 	UT_hash_handle hh;
-	struct prefix prefix; /* of the whole length */
+	struct prefix prefix; /* of all the address's bits */
 	struct address address;
 	uint64_t until;
 	size_t place; /* in the heap */
 };
 
-/* The heap has the ban that ends soonest at its top, so that neither expiring
- * nor giving way ever searches: sensors can be touched from forged addresses as
- * fast as the wire allows. */
+/* The ban that ends soonest is at the top of the heap, so that expiring and replacing it
+ * need no search: forged addresses can touch sensors at the full speed of the network. */
 struct sensor_list {
 	struct prefix_hash hash;
 	struct ban *table;

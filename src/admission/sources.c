@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-/* A token has so many parts that rounding loses next to nothing at a pace of few
- * tokens in many seconds, and nothing at all at one of tokens a second. */
+/* Parts of a token. With so many, rounding loses almost nothing at few tokens in many
+ * seconds, and nothing at whole tokens per second. */
 enum { TOKEN = 1000000, SECOND = 1000, SWEEP = 2, SAMPLE = 8 };
 
 struct source {
@@ -20,23 +20,21 @@ struct source {
 	uint32_t second; /* the last one it asked in */
 	uint32_t asked;  /* in that second */
 	uint32_t asked_before; /* in the second before that one */
-	uint64_t whole_at; /* when it will be as if it had never come */
+	uint64_t whole_at; /* when it equals a new source, if it does not ask again */
 };
 
 TAILQ_HEAD(source_ring, source);
 
-/* Sources with nothing running are kept in a ring, of which each call looks at
- * the next few: those that are whole again are forgotten and, when there are
- * too many, so is the one among SAMPLE of them that will be whole soonest. That
- * is constant work, needs no order, and keeps a flood of newcomers from pushing
- * out just the sources that have something to make good.
+/* Sources with nothing running are in a ring. Each call looks at the next few and
+ * forgets those that are whole again. When there are too many sources, it also forgets
+ * the one of SAMPLE that will be whole soonest. This is constant work and needs no order;
+ * a flood of new sources does not push out those that have used up their rate.
  *
- * "During the last second" is an approximation that needs no list of events.
- * The clock is cut into seconds. The sources that asked are those that did in
- * this second or the one before, so for one to two seconds back; one that was
- * forgotten in between counts twice. How often a source asked is what it asked
- * in this second plus, of what it asked in the one before, the part that would
- * fall within the last 1000 milliseconds had it come evenly. */
+ * "During the last second" is an approximation that needs no list of events. The clock
+ * is cut into seconds. Sources that asked are those that did in this second or the one
+ * before; one that was forgotten in between counts twice. How often a source asked is
+ * its count of this second, plus a part of its count of the second before: the part that
+ * lies within the last 1000 milliseconds, if its requests were spread evenly. */
 struct sources {
 	struct prefix_hash hash;
 	struct source *table;
@@ -68,7 +66,7 @@ bool token_bucket_take(struct token_bucket *bucket, uint64_t now, struct pace pa
 {
 	int64_t level = bucket_level(bucket, now, pace);
 
-	/* Who asks in vain does not round off what has come since. */
+	/* A failed take changes nothing: rounding would lose what was gained. */
 	if (level < TOKEN)
 		return false;
 	bucket->tokens = level - TOKEN;
@@ -143,7 +141,7 @@ static void source_forget(struct sources *sources, struct source *source)
 	free(source);
 }
 
-/* The next source of the ring, which goes to its end; NULL when it is empty. */
+/* Moves the first source of the ring to its end and returns it; NULL when it is empty. */
 static struct source *ring_next(struct sources *sources)
 {
 	struct source *source = TAILQ_FIRST(&sources->ring);
@@ -197,8 +195,7 @@ static struct source *source_add(struct sources *sources, const struct prefix *p
 	return source;
 }
 
-/* The source of a known address, new or old; NULL with errno for want of
- * memory. */
+/* The source of a known address, added when it is new; NULL: out of memory. */
 static struct source *source_remember(struct sources *sources, const struct address *address,
 				      struct source_prefix lengths)
 {
@@ -286,8 +283,8 @@ bool source_take_token(struct sources *sources, const struct address *address,
 	return taken;
 }
 
-/* Counts that source asks now. Returns how often it had asked during the last
- * second, in thousandths. */
+/* Counts one request of source. Returns how many it made during the last second before
+ * this one, in thousandths. */
 static uint64_t source_ask(struct sources *sources, struct source *source)
 {
 	uint64_t left = SECOND - sources->now % SECOND, asked;
@@ -308,7 +305,7 @@ static uint64_t source_ask(struct sources *sources, struct source *source)
 	return asked;
 }
 
-/* Told of each connection, so that it knows how many sources share the rate. */
+/* Called for each connection, to count the sources that share the rate. */
 static bool ask_is_below_share(struct sources *sources, const struct address *address,
 			       struct source_prefix lengths, struct pace pace)
 {

@@ -50,7 +50,7 @@ static bool has_process_limit(const struct candidate *candidate)
 	return candidate->processes_max > 0 && service_starts_program(candidate->settings);
 }
 
-/* rpcbind has its own say over RPC, and xinetd leaves it at that for TCP. */
+/* rpcbind checks access to RPC itself. For TCP, xinetd checks nothing more. */
 static bool has_libwrap(const struct candidate *candidate)
 {
 	const struct service_settings *settings = candidate->settings;
@@ -70,7 +70,7 @@ static bool has_welcome(const struct candidate *candidate)
 	return (candidate->settings->types & TYPE_TCPMUXPLUS) || candidate->settings->banner_success;
 }
 
-/* --- what a step says --------------------------------------------------------------------- */
+/* --- the judgement of a step -------------------------------------------------------------- */
 
 static struct judgement plain(enum verdict verdict)
 {

@@ -108,8 +108,8 @@ static void drop_the_rest(struct service *const running[], uint32_t count)
 	}
 }
 
-/* For each service of the next generation the one that runs and goes on as it; NULL:
- * it is new. */
+/* For each service of the next generation the running service that continues as it;
+ * NULL: it is new. */
 static struct service **find_running(const struct generation *next)
 {
 	struct service **running = calloc(next->count + 1, sizeof *running);
@@ -134,7 +134,7 @@ static void carry_out(const struct generation *next, struct service **running)
 	handover_end();
 }
 
-/* What is wanted and nobody had. */
+/* Opens the sockets that no running service has handed over. */
 static void open_new_sockets(void)
 {
 	struct service *service;
@@ -202,7 +202,7 @@ static void on_turn_end(void)
 
 static void on_names_deadline(struct timer *timer)
 {
-	(void)timer; /* no longer pending, which the end of the turn sees */
+	(void)timer; /* on_turn_end sees that it is no longer pending */
 }
 
 static void watch_for_the_end(void)
@@ -224,7 +224,7 @@ void adoption_begin(const struct generation *generation,
 	when_done = done;
 	if (!running) {
 		log_error("out of memory for the new configuration");
-		exit(EXIT_FAILURE); /* the next frontend begins with it */
+		exit(EXIT_FAILURE); /* the next frontend starts with this generation */
 	}
 	ask_use_generation(generation->number);
 	carry_out(generation, running);

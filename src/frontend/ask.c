@@ -10,9 +10,9 @@
 struct ask {
 	UT_hash_handle hh;
 	uint64_t ticket;
-	ask_opened *opened;   /* one of these ... */
+	ask_opened *opened;   /* one of three callbacks is set */
 	ask_allowed *allowed;
-	ask_let_in_done *let_in; /* ... three */
+	ask_let_in_done *let_in;
 	void *context;
 };
 
@@ -36,7 +36,7 @@ static struct service_number number_of(const struct service *service)
 	return (struct service_number){ .generation = generation, .service = service->number };
 }
 
-/* A channel that does not take it is broken, or will be closed by the monitor. */
+/* When sending fails, the channel is broken, or the monitor will close it. */
 static int tell(const struct message *message)
 {
 	return channel_send(channel, message, NULL, 0);
@@ -69,7 +69,7 @@ void ask_bind(const struct listener *listener, uint32_t ticket)
 	say(&message);
 }
 
-/* The sockets of a service that the generation lacks are closed without a word. */
+/* The monitor closes the sockets of a removed service without being asked. */
 void ask_unbind(const struct listener *listener)
 {
 	struct message message;
@@ -105,7 +105,7 @@ static void ask_end(uint64_t session, bool at_once)
 
 const struct launch_way ask_launch_way = { .ask = ask_launch, .end = ask_end };
 
-/* --- what has no answer ------------------------------------------------------------------ */
+/* --- requests without an answer ---------------------------------------------------------- */
 
 void ask_ban(const struct address *address, uint64_t until)
 {
@@ -125,7 +125,7 @@ void ask_reported(void)
 	say(&(struct message){ .kind = MESSAGE_REPORTED });
 }
 
-/* --- what has one ------------------------------------------------------------------------- */
+/* --- requests with an answer -------------------------------------------------------------- */
 
 static struct ask *ask_new(void *context)
 {

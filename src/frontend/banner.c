@@ -15,13 +15,13 @@
 
 LIST_HEAD(wait_list, banner_wait);
 
-/* What tells versions of a file apart. */
+/* Two versions of a file differ in one of these. */
 struct version {
 	dev_t device;
 	ino_t inode;
 	off_t size;
 	struct timespec modified, changed;
-	bool is_certain; /* no later change can look the same */
+	bool is_certain; /* a later change is sure to show in these */
 };
 
 /* A file that is being read or of which there is a copy. */
@@ -32,12 +32,12 @@ struct banner_file {
 	struct wait_list waiting;
 	bool is_reading, is_telling;
 
-	/* A worker's while it reads. */
+	/* Used by a worker while it reads. */
 	struct job job;
-	int fd;               /* that the monitor has opened; -1: error says why not */
-	struct banner *known; /* a reference to what was newest */
+	int fd;               /* opened by the monitor; -1: error says why not */
+	struct banner *known; /* a reference to the newest before reading */
 	struct version seen;
-	struct banner *read;  /* NULL: it is what is known, or error says why not */
+	struct banner *read;  /* NULL: same bytes as known, or error says why not */
 	int error;
 
 	size_t key_size;
@@ -54,8 +54,8 @@ size_t banners_size(void)
 
 /* --- on a worker: the file may be on a disk that is slow or a server that is gone --- */
 
-/* A file's times are kept by a clock that is coarse, so that a file which has just been
- * changed may be changed once more without showing it. */
+/* The clock of file times is coarse: a second change soon after the first may leave the
+ * times the same. */
 static bool is_settled(const struct timespec *changed)
 {
 	struct timespec now;
@@ -85,7 +85,7 @@ static bool is_same_version(const struct version *one, const struct version *oth
 	       is_same_time(&one->changed, &other->changed);
 }
 
-/* Gives back the memory of what there was less of. */
+/* Shrinks the memory to the bytes that were read. */
 static struct banner *fit(struct banner *banner)
 {
 	struct banner *less = realloc(banner, sizeof *banner + banner->length);
@@ -93,7 +93,7 @@ static struct banner *fit(struct banner *banner)
 	return less ? less : banner;
 }
 
-/* Reads what there is, at most size bytes. NULL with errno. */
+/* Reads at most size bytes. NULL with errno. */
 static struct banner *read_bytes(int fd, size_t size)
 {
 	struct banner *banner = malloc(sizeof *banner + size);
@@ -113,7 +113,7 @@ static struct banner *read_bytes(int fd, size_t size)
 	return NULL;
 }
 
-/* The size of a file that is made up as it is read is 0. */
+/* A file whose content is made when it is read, as in /proc, has the size 0. */
 static size_t size_to_read(const struct stat *status)
 {
 	return status->st_size > 0 && status->st_size < BANNER_MOST ? (size_t)status->st_size
@@ -240,7 +240,7 @@ static void tell(struct wait_list *waiting, struct banner *banner, int error)
 	}
 }
 
-/* Who comes from now on waits for another look at the file. */
+/* Requests that come from now on wait for the next read of the file. */
 static void move_waiting(struct banner_file *file, struct wait_list *to)
 {
 	LIST_INIT(to);
@@ -259,7 +259,7 @@ static void on_looked(struct job *job)
 	if (read)
 		take_version(file);
 	else if (!file->error)
-		file->version = file->seen; /* with the same bytes */
+		file->version = file->seen; /* a new version with the same bytes */
 	read = file->read;
 	file->known = file->read = NULL;
 	file->is_reading = false;

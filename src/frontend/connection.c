@@ -16,7 +16,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
-static unsigned idents, idents_max; /* of refused peers; -logprocs */
+static unsigned idents, idents_max; /* ident requests for refused peers; -logprocs */
 
 static void go_on(struct session *session);
 
@@ -27,7 +27,7 @@ void connection_init(unsigned ident_limit)
 
 /* --- a session and its service --------------------------------------------------------------- */
 
-/* Only so many are still needed. */
+/* Gives back all but the `kept` that are still needed. */
 static void keep_descriptors(struct session *session, unsigned kept)
 {
 	if (session->descriptors <= kept)
@@ -37,8 +37,8 @@ static void keep_descriptors(struct session *session, unsigned kept)
 	session->descriptors = kept;
 }
 
-/* A program has the connection to itself; what the daemon still has is the pipe
- * that its standard error comes by. */
+/* The program owns the connection now. The daemon keeps at most the pipe of the
+ * program's standard error. */
 static void on_started(struct session *session)
 {
 	session->service->started++;
@@ -80,8 +80,8 @@ static void uncount(struct session *session)
 		service_refresh(session->service);
 }
 
-/* Takes one connection off a socket that may block: it need not be there any more,
- * as a process that an earlier server left behind may accept from it too. */
+/* Accepts one connection without blocking, from a socket that blocks. A process that an
+ * earlier server left behind may have accepted it already. */
 static int accept_at_once(int socket)
 {
 	int flags = fcntl(socket, F_GETFL), fd;
@@ -93,9 +93,8 @@ static int accept_at_once(int socket)
 	return fd;
 }
 
-/* Takes one datagram, or connection, off a wait service's socket: the one that
- * its server was not started for. Left there, the socket would be readable again at
- * once. */
+/* Drops the datagram or connection for which a wait service's server was not started.
+ * Otherwise the socket would be readable again at once. */
 static void dismiss_one(const struct listener *listener)
 {
 	int fd = -1;
@@ -110,7 +109,7 @@ static void dismiss_one(const struct listener *listener)
 		close(fd);
 }
 
-/* A program that fails at once would be started again at once, without end. */
+/* Without a delay, a program that fails at once would be started again for ever. */
 static void delay_next_server(struct listener *listener, const struct session *session)
 {
 	uint64_t wait = 0;
@@ -132,13 +131,13 @@ static void leave_origin(struct session *session)
 	struct listener *listener = session->origin;
 
 	listener->server = NULL;
-	if (!listener->service) /* the peer is left to the socket's next owner */
+	if (!listener->service) /* the socket's next owner serves the peer */
 		return;
 	if (session->state < SESSION_SERVING)
 		dismiss_one(listener);
 	else
 		delay_next_server(listener, session);
-	service_refresh(listener->service); /* not the session's, perhaps, since a reload */
+	service_refresh(listener->service); /* after a reload maybe not the session's service */
 }
 
 static void end_naming(struct session *session)
@@ -168,7 +167,7 @@ static const struct session_owner session_owner = {
 	.started = on_started, .failed = on_failed, .closed = on_closed,
 };
 
-/* The connection's part of its service's descriptors. */
+/* Takes the descriptors of one connection from its service's share. */
 static bool take_descriptors(struct service *service)
 {
 	return share_take(descriptors_shares(), &service->descriptors,
@@ -228,7 +227,7 @@ static void send_refusal_line(struct session *session)
 		session_close(session);
 }
 
-/* What a refused peer still gets. */
+/* Sends a refused peer banner_fail, if it is set, and closes. */
 static void send_fail_banner(struct session *session)
 {
 	uncount(session);
@@ -245,7 +244,7 @@ static void send_fail_banner(struct session *session)
 		send_refusal_line(session);
 }
 
-/* Few hosts have an ident server: that there is none is not worth a line. */
+/* Few hosts have an ident server: a missing one is not logged. */
 static void log_no_identity(const struct session *session, enum identify_result result)
 {
 	char text[ADDRESS_TEXT_SIZE];
@@ -301,8 +300,8 @@ static bool heed(struct session *session, struct judgement judgement)
 
 /* --- the steps that take time ---------------------------------------------------------------- */
 
-/* Each returns true when it is taken already. Otherwise the session goes on from a
- * callback, or is refused. */
+/* Each returns true when the step is done. Otherwise the session is refused, or a
+ * callback continues it. */
 
 static bool take_banner(struct session *session, struct candidate *candidate)
 {
@@ -406,7 +405,7 @@ static bool take(struct session *session, struct candidate *candidate, enum admi
 
 static void begin(struct session *session);
 
-/* Takes the steps that are left, as far as that goes without waiting. */
+/* Takes the remaining steps, up to the first that has to wait. */
 static void go_on(struct session *session)
 {
 	struct candidate candidate = candidate_for(session->service, &session->peer, session->way);
@@ -415,14 +414,14 @@ static void go_on(struct session *session)
 		enum admission_step step = session->step++;
 
 		if (admission_applies(step, &candidate) && !take(session, &candidate, step))
-			return; /* the session may be gone */
+			return; /* the session may be freed */
 	}
 	begin(session);
 }
 
 /* --- beginning --------------------------------------------------------------------------------- */
 
-/* INTERCEPT: an admitted client goes on to the socket that the server has. */
+/* INTERCEPT: relays an admitted client to the socket of the server. */
 static void relay_to_server(struct session *session)
 {
 	const struct listener *listener;
@@ -437,8 +436,8 @@ static void relay_to_server(struct session *session)
 	session_fail(session, REFUSED_TARGET, "the server's own socket is not open");
 }
 
-/* Servers find an IPv4 client on a socket of that family, whatever socket it came
- * in by: as with xinetd, and some know no other. */
+/* Gives the server an IPv4 socket for an IPv4 client that came by an IPv6 socket, as
+ * xinetd does. Some servers know no other family. */
 static void show_as_ipv4(const struct session *session)
 {
 	static const int family = AF_INET;
@@ -462,7 +461,7 @@ static void begin(struct session *session)
 		handler->start(session);
 }
 
-/* --- the ways in --------------------------------------------------------------------------------- */
+/* --- the four ways ------------------------------------------------------------------------------- */
 
 void connection_resume(struct service *service, const struct program_message *program, int errors)
 {
@@ -517,7 +516,7 @@ void connection_wants_server(struct listener *listener, const struct address *pe
 	listener->server = session;
 	wait_delay_begin(&listener->delay, listener->watch.fd);
 	listener_set_polled(listener, false);
-	if (listener->is_inner) /* its clients are judged one by one */
+	if (listener->is_inner) /* each client was admitted before it was relayed */
 		begin(session);
 	else
 		go_on(session);

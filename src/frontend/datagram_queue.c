@@ -5,20 +5,20 @@
 #include <sys/socket.h>
 
 enum {
-	HELD_MOST = 16,   /* datagrams whose senders' names are looked up; one more, and the
-			   * first must go, or they fill the kernel's queue */
-	LOOKS_MOST = 256, /* for a datagram that has been seen */
+	HELD_MOST = 16,   /* datagrams that wait for their senders' names; more would fill the
+			   * kernel's queue, so the first is refused */
+	LOOKS_MOST = 256, /* to find a datagram again that was seen in the queue */
 	REST_MS = 20,
 };
 
-/* Where in the queue the next look goes, in bytes; -1: to the front. */
+/* Sets the offset in bytes of the next peek into the queue; -1: the front. */
 static bool look_at(int fd, int offset)
 {
 	return setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof offset) == 0;
 }
 
-/* Who sent the datagram there, which stays; unknown when there is none. Returns how
- * long it is. */
+/* The datagram stays in the queue. sender is unknown when there is none. Returns the
+ * datagram's length. */
 static int peek(int fd, struct address *sender)
 {
 	struct sockaddr_storage storage;
@@ -46,7 +46,7 @@ static void refuse_front(struct listener *listener)
 		datagrams_refuse(listener->service, &sender);
 }
 
-/* Takes off what stands before sender's datagram; false when that is not there. */
+/* Refuses the datagrams before sender's; false when sender's is not in the queue. */
 static bool bring_to_front(struct listener *listener, const struct address *sender)
 {
 	struct address front;
@@ -62,9 +62,9 @@ static bool bring_to_front(struct listener *listener, const struct address *send
 	return false;
 }
 
-/* Looks behind the first datagram, so many bytes long, for a sender that the lists let
- * in. *held: how many datagrams it has looked at, the first included. (Empty ones
- * count once, as the kernel passes them over when it has shown them.) */
+/* Looks for an admitted sender behind the first datagram, which ends at offset. *held:
+ * how many datagrams it has looked at, the first included. (Empty ones count once: the
+ * kernel skips them after one peek.) */
 static bool search(struct listener *listener, int offset, struct address *sender, int *held)
 {
 	int fd = listener->watch.fd;
@@ -79,8 +79,8 @@ static bool search(struct listener *listener, int offset, struct address *sender
 	return false;
 }
 
-/* True with whom the lists let in, whose datagram is at the front then. With too many
- * that wait the first one goes, and the next look follows at once. */
+/* True: the lists admit *sender, whose datagram is now at the front. When too many
+ * datagrams wait, the first is refused, and the next look follows at once. */
 static bool look_past_front(struct listener *listener, int length, struct address *sender)
 {
 	int held;
@@ -102,7 +102,7 @@ bool datagram_queue_front(struct listener *listener, struct address *sender)
 
 	if (!address_is_known(sender))
 		return false;
-	if (!look_at(listener->watch.fd, -1)) /* no socket that can be looked into */
+	if (!look_at(listener->watch.fd, -1)) /* this kind of socket has no peek offset */
 		return true;
 	if (!datagrams_judge(listener->service, sender).needs_names)
 		return true;

@@ -21,12 +21,11 @@ struct exchange {
 	struct iovec in, out;
 };
 
-/* Static, as only the pages that are used take memory. */
+/* Static: pages that are never used take no memory. */
 static struct exchange exchanges[BATCH];
 static struct mmsghdr received[BATCH], sent[BATCH];
 
-/* Ports of the daemon's services for datagrams, present and former: it, or a server,
- * answers there. */
+/* Ports on which the daemon or its servers answer datagrams, or did before a reload. */
 static bool is_own_port[UINT16_MAX + 1];
 
 void datagrams_prepare(int fd, int family, bool answers)
@@ -55,9 +54,8 @@ static void prepare_to_receive(int i)
 	};
 }
 
-/* Ports of services, many of which answer whatever they get, so that a forged
- * datagram from one of them would have two hosts, or the daemon and itself, talk for
- * ever. A client's own port is not among them. */
+/* Many services answer every datagram. If the daemon answered a forged datagram from the
+ * port of one, the two would answer each other for ever. Clients do not use such ports. */
 static bool is_service_port(uint16_t port)
 {
 	return port < IPPORT_RESERVED || is_own_port[port];
@@ -78,7 +76,7 @@ static void on_names(void *context, const char *const *names)
 	seen->judgement = admission_judge(STEP_ADDRESS, seen->candidate);
 }
 
-/* A datagram can't wait for a name: the lookup goes on, for the next one. */
+/* A datagram can't wait for a name. The lookup continues, for the sender's next one. */
 static struct judgement judge_address(const struct service *service, struct candidate *candidate)
 {
 	struct seen_names seen = { candidate, admission_judge(STEP_ADDRESS, candidate) };
@@ -105,7 +103,7 @@ void datagrams_refuse(struct service *service, const struct address *peer)
 	service_refused(service, REFUSED_ADDRESS, peer, NULL);
 }
 
-/* One whose sender's names are not known yet is as good as lost: it asks again. */
+/* While the sender's names are not known its datagram is dropped: a client repeats it. */
 static enum verdict walk(struct service *service, const struct address *peer)
 {
 	struct candidate candidate = candidate_for(service, peer, WAY_DATAGRAM);
@@ -141,8 +139,8 @@ static bool admit(struct service *service, const struct address *peer)
 
 /* --- answers --- */
 
-/* What the answer says about where it leaves from. The interface is left to
- * routing, but for a link-local address, which means nothing without it. */
+/* Sets the answer's source address. Routing chooses the interface, except for a
+ * link-local address, which means nothing without one. */
 static size_t source_control(struct msghdr *request)
 {
 	struct cmsghdr *header = CMSG_FIRSTHDR(request);
@@ -162,7 +160,7 @@ static size_t source_control(struct msghdr *request)
 	return request->msg_controllen;
 }
 
-/* Makes the answer to datagram i, if there is one, the next to be sent. */
+/* Appends the answer to datagram i, if any, to the count answers. Returns the new count. */
 static int answer(struct listener *listener, int i, int count)
 {
 	struct service *service = listener->service;
@@ -172,7 +170,7 @@ static int answer(struct listener *listener, int i, int count)
 						    request->msg_namelen);
 	size_t length;
 
-	/* A SENSOR answers nobody, and is to tell of everybody. */
+	/* A SENSOR answers nobody and reports every sender. */
 	if (service->handler != &sensor_handler && is_service_port(address_port(&peer)))
 		return count;
 	if (!admit(service, &peer))

@@ -27,8 +27,8 @@ static void on_rested(struct listener *listener)
 	service_refresh(listener->service);
 }
 
-/* A service that has had its share of descriptors has some back in a moment while programs
- * are being started on them. */
+/* False while the service's share of descriptors is used up, but programs are being
+ * started that will soon take some of them over. */
 static bool has_room(struct listener *listener)
 {
 	struct service *service = listener->service;

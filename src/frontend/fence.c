@@ -36,7 +36,7 @@ static int become_user(const struct fence_user *user)
 	return setresuid(user->uid, user->uid, user->uid);
 }
 
-/* Nobody of the same identity may attach to it or read its memory. */
+/* Then processes of the same user can't attach to it or read its memory. */
 static int become_undumpable(const struct fence_user *user)
 {
 	(void)user;
@@ -63,8 +63,7 @@ bool fence_has_landlock(void)
 	return landlock_version() > 0;
 }
 
-/* Every right to change something. What a version does not know may not be asked
- * of it. */
+/* Every right to change something that this version knows; it rejects others. */
 static uint64_t writing_rights(int version)
 {
 	uint64_t rights = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
@@ -80,7 +79,7 @@ static uint64_t writing_rights(int version)
 	return rights;
 }
 
-/* A ruleset that handles the rights to write and has no rule allows none of them. */
+/* A ruleset that handles a right, without a rule that allows it, forbids it. */
 static int forbid_writing(const struct fence_user *user)
 {
 	int version = landlock_version(), ruleset, result;
@@ -100,7 +99,7 @@ static int forbid_writing(const struct fence_user *user)
 
 /* --- system calls ------------------------------------------------------------------------ */
 
-/* Each with the reason why a frontend has no business with it. */
+/* No frontend needs any of these. */
 static const char *const refused_calls[] = {
 	/* other programs */
 	"execve", "execveat",
@@ -136,9 +135,9 @@ static const unsigned long new_namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLON
 					    CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
 					    CLONE_NEWNET;
 
-/* Threads are made with clone(2): it is refused with a flag for a namespace, and
- * clone3(2), whose flags no filter can see, does not exist, so that the C library
- * turns to clone. Returns 0, or a negative error. */
+/* Threads need clone(2), so it is refused only with a flag for a namespace. A filter can't
+ * see the flags of clone3(2): it fails with ENOSYS, and the C library calls clone instead.
+ * Returns 0, or a negative error. */
 static int refuse_namespaces(scmp_filter_ctx filter)
 {
 	int result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
@@ -187,7 +186,7 @@ static int filter_system_calls(const struct fence_user *user)
 
 /* --- the fence ----------------------------------------------------------------------------- */
 
-/* Each needs what the ones after it take away. */
+/* In this order: each step needs what the later ones take away. */
 static const struct {
 	const char *name;
 	int (*take)(const struct fence_user *user);

@@ -14,12 +14,12 @@ enum { FRESH_MS = 60 * 1000, RETRY_MS = 10 * 1000 };
 
 struct filter_host {
 	struct filter_hosts *hosts;
-	const char *name; /* the settings' */
+	const char *name; /* owned by the settings */
 	struct lookup *lookup;
 	struct timer again;
 	struct address addresses[LOOKUP_ADDRESSES_MOST];
 	size_t count;
-	bool was_asked, is_missing; /* it was said that nothing was found */
+	bool was_asked, is_missing; /* is_missing: not found, and logged */
 };
 
 struct filter_hosts {
@@ -47,7 +47,7 @@ static bool are_the_same(const struct filter_host *host, const struct address *a
 	return count == host->count;
 }
 
-/* What was known stays until something else is. */
+/* Keeps the addresses that were found before. */
 static void found_nothing(struct filter_host *host, const char *reason)
 {
 	if (!host->is_missing)

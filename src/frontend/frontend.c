@@ -33,7 +33,7 @@ static struct channel channel;
 static struct start_message start;
 static const struct generation *incoming, *in_force; /* the last one mapped; adopted */
 static bool has_announced;
-static int null = -1; /* /dev/null, which can't be opened for writing from within the fence */
+static int null = -1; /* /dev/null; the fence forbids to open it for writing later */
 static int status;
 
 static void fail(const char *what)
@@ -73,7 +73,7 @@ static int enter_fence(void)
 
 	if (fence_enter(start.changes_user ? &user : NULL, &step) == 0)
 		return 0;
-	log_failure(errno, "the frontend can't be fenced in: %s", step);
+	log_failure(errno, "the frontend can't give up its privileges: %s", step);
 	return -1;
 }
 
@@ -103,11 +103,11 @@ static void on_start(const struct message *message, const int descriptors[], uns
 	if (open_log(count > 0 ? descriptors[0] : -1) < 0)
 		fail("open its log");
 	else if (regions_reserve((void *)(uintptr_t)start.region_address) < 0)
-		fail("have the addresses of the settings"); /* another one will */
+		fail("reserve memory addresses for the settings"); /* another frontend will */
 	else if (prepare() < 0 || enter_fence() < 0)
 		fail("start");
 	else if (channel_send(&channel, &(struct message){ .kind = MESSAGE_READY }, NULL, 0) < 0)
-		fail("say that it runs");
+		fail("tell the monitor that it is ready");
 }
 
 /* --- generations --------------------------------------------------------------------------- */
@@ -143,7 +143,7 @@ static void on_log(const struct message *message, const int descriptors[], unsig
 		close(descriptors[0]);
 }
 
-/* Who started the daemon may want their terminal back. */
+/* Closes the terminal that the daemon was started from. */
 static void leave_terminal(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -167,12 +167,12 @@ static void on_adopt(const struct message *message)
 	sink_reopen_all();
 	if (!incoming || incoming->number != message->generation.generation ||
 	    incoming == in_force)
-		return; /* only the logs are new */
+		return; /* the same generation: only the logs were reopened */
 	in_force = incoming;
 	adoption_begin(incoming, on_in_force);
 }
 
-/* --- answers and news -------------------------------------------------------------------------- */
+/* --- answers and notices ----------------------------------------------------------------------- */
 
 static struct listener *find_listener(uint32_t service_number, uint32_t ticket)
 {
@@ -308,7 +308,7 @@ static void on_received(struct channel *from, const struct message *message,
 	channel_act(acts, message, descriptors, count);
 }
 
-/* Without the monitor there is nothing to be done. */
+/* A frontend without its monitor ends. */
 static void on_closed(struct channel *from, const char *reason)
 {
 	(void)from;
@@ -328,7 +328,7 @@ int frontend_run(int descriptor)
 		return EXIT_FAILURE;
 	ask_init(&channel);
 	loop_run();
-	/* One that fails leaves its sockets to the next one. */
+	/* After a failure the next frontend takes over the sockets. */
 	if (status == EXIT_SUCCESS)
 		adoption_free();
 	sink_flush_all();

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What must be the same; padding is zero. */
+/* A socket can be handed over when all of this is the same; padding is zero. */
 struct socket_key {
 	unsigned char host[16];
 	int family, socket_type, protocol, v6only;
@@ -17,8 +17,8 @@ struct offer {
 	UT_hash_handle hh;
 	struct socket_key key;
 	struct listener *listener;
-	struct service *owner; /* NULL: it is being removed */
-	const struct service_settings *former; /* the owner's when it was offered */
+	struct service *owner; /* NULL: the owner is being removed */
+	const struct service_settings *former; /* the owner's settings at the offer */
 };
 
 static struct offer *offers;
@@ -64,7 +64,7 @@ static void offer_remove(struct offer *offer)
 	free(offer);
 }
 
-/* INTERCEPT binds several sockets to one port, and a port of RPC is registered. */
+/* Not handed over: INTERCEPT binds several sockets to a port, RPC registers its port. */
 static bool keeps_sockets(const struct service_settings *settings)
 {
 	return (settings->flags & FLAG_INTERCEPT) || (settings->types & TYPE_RPC);

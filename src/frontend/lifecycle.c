@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The sink that settings ask for; NULL: the daemon's own log, or, with *failed
- * set, one that can't be opened. */
+/* The log that settings name; NULL: the daemon's own, or, with *failed set, the log
+ * can't be opened. */
 static struct sink *open_log(const struct service_settings *settings, bool *failed)
 {
 	const struct log_type *log = &settings->log;
@@ -70,8 +70,8 @@ static bool has_other_program(const struct service_settings *one,
 	       one->rpc_version_last != other->rpc_version_last;
 }
 
-/* True when the sockets that can't be handed over, those of INTERCEPT and RPC, can't
- * be kept either. */
+/* True when sockets of INTERCEPT and RPC, which are never handed over, can't be kept
+ * either. */
 static bool needs_new_sockets(const struct service_settings *one,
 			      const struct service_settings *other)
 {
@@ -90,8 +90,7 @@ static bool is_on_its_way(const struct session *session)
 	return session->state == SESSION_PENDING;
 }
 
-/* Who is on the way is judged and served by the new settings; who is served already
- * keeps what was. */
+/* Pending sessions get the new settings; those that are served keep the old ones. */
 static void move_sessions(struct service *service, struct service_settings *old,
 			  struct service_settings *settings, bool unchanged)
 {
@@ -104,7 +103,7 @@ static void move_sessions(struct service *service, struct service_settings *old,
 		if (!unchanged && !is_on_its_way(session) && !copy)
 			copy = service_settings_copy(old);
 		wanted = unchanged || is_on_its_way(session) ? settings : copy;
-		if (!wanted) /* no memory: it keeps the whole generation */
+		if (!wanted) /* no memory: the session keeps the old generation alive */
 			continue;
 		session->settings = service_settings_keep(wanted);
 		service_settings_release(old);
@@ -135,7 +134,7 @@ bool service_adopt(struct service *service, struct service_settings *settings, u
 		return false;
 	sink_release(service->log);
 	service->log = log;
-	listening_cancel_lookups(service); /* they hold names of the old settings */
+	listening_cancel_lookups(service); /* their names belong to the old settings */
 	if (needs_new_sockets(old, settings))
 		listening_close(service);
 	service->settings = service_settings_keep(settings);
@@ -176,7 +175,7 @@ void service_stop_listening(struct service *service)
 		listener_close(listener);
 }
 
-/* All of them, or those that are not served yet: there is nothing left to serve them. */
+/* Ends all sessions, or only the pending ones, which would not be served any more. */
 static void end_sessions(struct service *service, bool all)
 {
 	struct session *session, *next;
@@ -188,7 +187,7 @@ static void end_sessions(struct service *service, bool all)
 	}
 }
 
-/* Its settings go with their generation. */
+/* Copies the settings: their generation is about to be freed. */
 static void keep_settings(struct service *service)
 {
 	struct service_settings *old = service->settings, *copy = service_settings_copy(old);

@@ -15,10 +15,10 @@
 #include <unistd.h>
 
 enum {
-	ACCEPTS_PER_TURN = 8, /* a flood of one service leaves the loop to the others */
+	ACCEPTS_PER_TURN = 8, /* a flood to one service must not block the others */
 	RETRY_FIRST_MS = 1000,
 	RETRY_MOST_MS = 60000,
-	SHORTAGE_MS = 20, /* how long a shortage of descriptors is given to pass */
+	SHORTAGE_MS = 20, /* pause after a shortage of descriptors */
 };
 
 static void on_connection(struct watch *watch, short ready);
@@ -77,7 +77,7 @@ void listener_close(struct listener *listener)
 	stop_asking(listener);
 	if (!listener_is_open(listener))
 		return;
-	if (!listener->is_blocking) /* the monitor has it too, until it hears of this */
+	if (!listener->is_blocking) /* the monitor keeps its copy open until it is told */
 		shutdown(listener->watch.fd, SHUT_RDWR);
 	close_watched(&listener->watch);
 	close_watched(&listener->refused);
@@ -85,7 +85,7 @@ void listener_close(struct listener *listener)
 
 void listener_free(struct listener *listener)
 {
-	if (listener->server) /* which goes on with the socket on its own */
+	if (listener->server) /* it goes on with its own copy of the socket */
 		listener->server->origin = NULL;
 	listener_close(listener);
 	free(listener);
@@ -104,8 +104,8 @@ static bool is_for_server(const struct listener *listener)
 	return service_waits(settings) && (listener->is_inner || !intercepts_streams(settings));
 }
 
-/* A server expects its socket to block. One that has it now shares this with the
- * daemon, so that it stays as it is until the socket is back. */
+/* A server expects a blocking socket. Server and daemon share the flag, so it does not
+ * change while a server has the socket. */
 static void set_blocking(struct listener *listener)
 {
 	bool is_blocking = is_for_server(listener);
@@ -148,8 +148,8 @@ static int set_option(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof value);
 }
 
-/* Sets what its settings say of an open socket, and what former ones may have said
- * otherwise. Connections take it from the socket that they come in by. */
+/* Sets the socket options of the settings, and resets those of former settings.
+ * Connections inherit them. */
 static void set_options(int fd, const struct listener *listener)
 {
 	const struct service_settings *settings = listener->settings;
@@ -169,7 +169,7 @@ static bool fall_back_to_ipv4(struct listener *listener, int error)
 	    address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr))
 		return false;
 	if (listener->settings->bind.count > 0)
-		return false; /* somebody asked for :: itself */
+		return false; /* bind = :: means IPv6 */
 	if (address_parse(address, "0.0.0.0", address_port(address)) < 0)
 		return false;
 	return true;
@@ -205,7 +205,7 @@ unsigned listeners_asked(void)
 	return asked;
 }
 
-/* What comes for it from now on comes for nobody. */
+/* An answer to the request is ignored from now on. */
 static void stop_asking(struct listener *listener)
 {
 	if (listener->ticket == 0)
@@ -251,7 +251,7 @@ void listener_open(struct listener *listener)
 void listener_not_bound(struct listener *listener, int error)
 {
 	stop_asking(listener);
-	/* Stale: it was asked for under the generation before. */
+	/* ESTALE: the request was made in the generation before. */
 	if (error == ESTALE || fall_back_to_ipv4(listener, error))
 		listener_open(listener);
 	else
@@ -293,7 +293,7 @@ void listener_serve(struct listener *listener, struct service *service,
 		listener_close(listener);
 }
 
-/* Either the socket could not be bound, or a shortage may have passed. */
+/* Binds again, or ends the pause after a shortage. */
 static void on_retry(struct timer *timer)
 {
 	struct listener *listener = container_of(timer, struct listener, retry);
@@ -306,8 +306,8 @@ static void on_retry(struct timer *timer)
 
 /* --- events ---------------------------------------------------------------------------- */
 
-/* Takes a connection off the queue with a descriptor of the reserve, as otherwise
- * it would wake the loop for ever. */
+/* Refuses one connection, with a descriptor of the reserve. Left in the queue, it would
+ * wake the loop for ever. */
 static void refuse_one(struct listener *listener)
 {
 	struct sockaddr_storage storage;
@@ -333,7 +333,7 @@ static void accept_failed(struct listener *listener, int error)
 	switch (error) {
 	case EMFILE:
 	case ENFILE:
-		if (launch_is_busy()) /* its descriptors are free in a moment */
+		if (launch_is_busy()) /* it will soon free some descriptors */
 			listener_pause(listener, SHORTAGE_MS);
 		else
 			refuse_one(listener);
@@ -342,13 +342,13 @@ static void accept_failed(struct listener *listener, int error)
 	case ENOMEM:
 		listener_pause(listener, SHORTAGE_MS);
 		break;
-	default: /* nobody there, or that connection is gone already */
+	default: /* the queue is empty, or the connection is gone */
 		break;
 	}
 }
 
-/* What a program gets must block; what the loop serves is used without blocking
- * by a flag on every call. */
+/* The connection blocks, as programs expect it. The loop passes MSG_DONTWAIT with every
+ * call. */
 static bool accept_one(struct listener *listener)
 {
 	struct sockaddr_storage storage;

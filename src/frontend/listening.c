@@ -16,7 +16,7 @@ struct bind_lookup {
 	struct service *service;
 	struct lookup *lookup;
 	struct timer retry;
-	const char *name; /* the settings' */
+	const char *name; /* owned by the settings */
 };
 
 static struct listener *find_listener(struct service *service, const struct endpoint *endpoint)
@@ -35,8 +35,8 @@ static bool may_open(const struct service *service)
 	return !service->is_suspended && !service->is_settling && !handover_is_under_way();
 }
 
-/* Has the service listen on endpoint, on the socket it has there already, on one
- * that another gives up, or on a new one. */
+/* Has the service listen on endpoint: on its own socket there, on one that another
+ * service hands over, or on a new one. */
 static void want_endpoint(struct service *service, const struct endpoint *endpoint)
 {
 	struct listener *listener = find_listener(service, endpoint);
@@ -67,7 +67,7 @@ static void want_address(struct service *service, const struct address *address)
 	want_endpoint(service, &endpoint);
 }
 
-/* The family that flags ask for; AF_UNSPEC: either. */
+/* The family that the flags allow; AF_UNSPEC: both. */
 static int wanted_family(const struct service_settings *settings)
 {
 	switch (settings->flags & (FLAG_IPV4 | FLAG_IPV6)) {
@@ -104,8 +104,8 @@ static void sweep_listeners(struct service *service)
 	}
 }
 
-/* All names in bind are known. What was listened on before may have been in the
- * way of what is wanted now. */
+/* All names in bind are known. Closes the old sockets first: they may block the ports
+ * of the new ones. */
 static void finish_lookups(struct service *service)
 {
 	struct listener *listener;
@@ -199,7 +199,7 @@ static void want_inner(struct service *service)
 		listener_open(listener);
 }
 
-/* INTERCEPT: the kernel goes by the lists there are now. */
+/* INTERCEPT: gives the kernel the current access lists. */
 void listening_update_filters(struct service *service)
 {
 	struct listener *listener;
@@ -208,7 +208,7 @@ void listening_update_filters(struct service *service)
 		if (listener->refused.fd >= 0 &&
 		    intercept_update(listener->refused.fd, service) < 0) {
 			log_failure(errno, "service %s: INTERCEPT", service->settings->id);
-			listener_close(listener); /* nobody rather than anybody */
+			listener_close(listener); /* without a filter it would admit everybody */
 		}
 }
 
@@ -248,7 +248,7 @@ static void want_all(struct service *service)
 	}
 }
 
-/* Mark and sweep: what the settings ask for is there before the rest goes. */
+/* Mark and sweep: opens the sockets that the settings name, then closes the others. */
 void listening_update(struct service *service)
 {
 	struct listener *listener;
@@ -257,7 +257,7 @@ void listening_update(struct service *service)
 	LIST_FOREACH(listener, &service->listeners, link)
 		listener->is_wanted = false;
 	want_all(service);
-	/* A name's addresses are not known yet: all stay until they are. */
+	/* Otherwise finish_lookups does, when all names in bind are known. */
 	if (LIST_EMPTY(&service->lookups))
 		sweep_listeners(service);
 }

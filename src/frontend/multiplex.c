@@ -17,8 +17,8 @@ static struct service *find_multiplexed(const char *name)
 	return NULL;
 }
 
-/* The session stays the handler's, to be finished; its connection goes on to the
- * service and is received there like any other. */
+/* The connection moves to the service, which admits it like any other. The handler still
+ * owns the session and has to finish it. */
 static bool transfer(struct session *session, const char *name)
 {
 	struct service *service = find_multiplexed(name);

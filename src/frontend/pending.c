@@ -17,19 +17,19 @@
 #include <unistd.h>
 
 enum {
-	PIECE = 64 * 1024, /* of what is sent, at a time */
+	PIECE = 64 * 1024, /* bytes per send(2) */
 	SEND_DEADLINE_MS = 30000,
 	LINGER_MS = 2000,
 	LINGERING_MOST = 1024,
 };
 
-/* What the session waits for; in session->handler_data. */
+/* What a session waits for; in session->handler_data. */
 struct pending {
 	pending_step *next;
 	pending_names_step *next_names;
 	pending_libwrap_step *next_libwrap;
 	pending_ident_step *next_ident;
-	struct session *session;       /* of a banner, as is the rest */
+	struct session *session;       /* from here to banner: for banners alone */
 	enum banner_kind which;
 	struct banner_wait banner_wait;
 	bool waits_for_banner;
@@ -60,8 +60,7 @@ static void pending_give_up(struct session *session)
 	session->stop = NULL;
 }
 
-/* Has the session wait for something; NULL, the session failed, for want of
- * memory. */
+/* NULL: out of memory, and the session has failed. */
 static struct pending *pending_begin(struct session *session)
 {
 	struct pending *pending = calloc(1, sizeof *pending);
@@ -75,7 +74,7 @@ static struct pending *pending_begin(struct session *session)
 	return pending;
 }
 
-/* The wait is over: gives back what was waited with. */
+/* The wait is over: returns its record by value and frees it. */
 static struct pending pending_end(struct session *session)
 {
 	struct pending pending = *(struct pending *)session->handler_data;
@@ -88,8 +87,8 @@ static struct pending pending_end(struct session *session)
 
 /* --- sending --------------------------------------------------------------------------- */
 
-/* Who is not there for what is sent first, or does not take it. Who was refused before
- * has had its line. */
+/* The peer is gone, or too slow to take what is sent. A refusal was logged before, so
+ * nothing more is logged then. */
 static void lose(struct session *session)
 {
 	if (session->is_refused)
@@ -103,8 +102,8 @@ static void on_send_deadline(struct timer *timer)
 	lose(container_of(timer, struct session, deadline));
 }
 
-/* Has the kernel keep little of what a slow peer has yet to take; 0: as usual. What the
- * daemon keeps of it is there only once for all of them. */
+/* Limits the unsent bytes that the kernel buffers for a slow peer; 0: no limit. The
+ * daemon's own copy is shared by all peers. */
 static void keep_in_kernel(int fd, int bytes)
 {
 	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
@@ -119,8 +118,8 @@ static void sent(struct session *session)
 	pending.next(session);
 }
 
-/* Sends one piece, so that others have their turn. Returns 1 while more is left, 0
- * when all is sent, -1 when the connection is broken. */
+/* Sends one piece per turn of the loop. Returns 1 while bytes are left, 0 when all are
+ * sent, -1 when the connection is broken. */
 static int send_piece(struct session *session)
 {
 	struct pending *pending = session->handler_data;
@@ -150,7 +149,7 @@ static void on_writable(struct watch *watch, short events)
 	}
 }
 
-/* Sends bytes, which stay there until it is done. */
+/* bytes must stay valid until all are sent. */
 static void send_bytes(struct session *session, const char *bytes, size_t length)
 {
 	struct pending *pending = session->handler_data;
@@ -232,7 +231,7 @@ void pending_ask_names(struct session *session, pending_names_step *next)
 		return;
 	pending->next_names = next;
 	query = host_names_find(&owner, &session->peer, on_names, session);
-	if (query) /* otherwise next has been called, and pending is gone */
+	if (query) /* NULL: next has been called, and pending is freed */
 		pending->names = query;
 }
 
@@ -252,7 +251,7 @@ void pending_ask_libwrap(struct session *session, pending_libwrap_step *next)
 	pending->next_libwrap = next;
 	pending->libwrap = ask_libwrap(session->service, &session->peer, session_local(session),
 				       on_libwrap, session);
-	if (!pending->libwrap) /* who can't be asked about is not let in */
+	if (!pending->libwrap) /* the request failed: refuse */
 		on_libwrap(session, false);
 }
 

@@ -30,7 +30,7 @@ static void print_time(FILE *out, int64_t seconds)
 	fputs(text, out);
 }
 
-/* Where it listens: with port 0 in the settings, on a port the kernel chose. */
+/* The address with its real port: for port 0 in the settings the kernel chose one. */
 static struct address bound_address(const struct listener *listener)
 {
 	struct address address;
@@ -102,8 +102,8 @@ static bool sets_env(const char *line)
 	return strncmp(line, "\tenv ", 5) == 0;
 }
 
-/* The effective attributes, but of env the names alone: what a file that only
- * root may read gives a program can be a password. */
+/* Prints only the names of env: the configuration may be readable by root alone, and a
+ * value may be a password. */
 static void print_env(FILE *out, const struct strings *env)
 {
 	fprintf(out, "\t%-15s =", "env");

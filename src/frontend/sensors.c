@@ -23,8 +23,8 @@ void sensors_know(const struct address *address, uint64_t until)
 	sensor_list_ban(list, address, loop_now(), until);
 }
 
-/* A deny_time of -1 is for ever. The message begins as xinetd's critical
- * ones do, with the process and a function of xinetd's. */
+/* A deny_time of -1 is for ever. The message begins like a critical one of xinetd: with
+ * the pid and the name of xinetd's function. */
 void sensors_touched(const struct service_settings *settings, const struct address *peer)
 {
 	int minutes = settings->deny_time;

@@ -144,7 +144,7 @@ struct turn_owner service_turn_owner(const struct service *service)
 				    .lengths = service->settings->source_prefix };
 }
 
-/* Itself, where it is passed on to, and the ident server of its peer. */
+/* The connection, the target of a redirection, and the peer's ident server. */
 unsigned service_descriptors_per_session(const struct service *service)
 {
 	const struct service_settings *settings = service->settings;
@@ -177,9 +177,8 @@ static void note_failure(struct service *service, enum verdict verdict,
 
 enum { FOLD_MS = 1000, FOLD_DATAGRAMS_MS = 60000 };
 
-/* For how long refusals of one source are one line. Unless told otherwise those are
- * that can come as fast as one likes; senders of datagrams once a minute, as xinetd
- * has it. */
+/* For how long refusals of one source share one log line. By default only refusals that
+ * can come at any speed do; those of datagrams for a minute, as in xinetd. */
 static uint64_t fold_window(const struct service_settings *settings, enum verdict verdict)
 {
 	if (settings->fold_failures >= 0)

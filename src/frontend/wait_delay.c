@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-enum { FRONT_MOST = 512 }; /* bytes of a datagram that tell it from another */
+enum { FRONT_MOST = 512 }; /* bytes of a datagram that are hashed */
 
 /* FNV-1a. */
 static uint64_t hash(uint64_t value, const void *bytes, size_t length)
@@ -19,7 +19,7 @@ static uint64_t hash(uint64_t value, const void *bytes, size_t length)
 	return value;
 }
 
-/* Has the kernel tell, or not, when each datagram came; returns whether it did so. */
+/* Turns timestamps of datagrams on or off; returns whether they were on. */
 static int tell_time(int socket, int on)
 {
 	int before = 0;
@@ -29,8 +29,8 @@ static int tell_time(int socket, int on)
 	return before;
 }
 
-/* Tells the datagram that is read next from any other, by the time when it came also from
- * one that is the same to the byte; 0 when there is none. */
+/* A hash of the datagram at the front of the queue. It includes the time of arrival, so
+ * that equal datagrams differ; 0: the queue is empty. */
 static uint64_t front_datagram(int socket)
 {
 	unsigned char bytes[FRONT_MOST], control[256] = { 0 };
@@ -53,7 +53,7 @@ static uint64_t front_datagram(int socket)
 	return hash(value, bytes, length < FRONT_MOST ? (size_t)length : FRONT_MOST);
 }
 
-/* How many connections this host has ever been asked for and has had; -1: not known. */
+/* How many connections this host has accepted since it started; -1: not known. */
 static int64_t connections_had(void)
 {
 	FILE *counters = fopen("/proc/net/snmp", "re");
@@ -62,7 +62,7 @@ static int64_t connections_had(void)
 
 	if (!counters)
 		return -1;
-	/* The first line that begins so has the names: ... ActiveOpens PassiveOpens */
+	/* The first line with "Tcp:" has the names: ... ActiveOpens PassiveOpens */
 	while (count < 0 && fgets(line, sizeof line, counters))
 		if (sscanf(line, "Tcp: %*d %*d %*d %*d %*d %lld", &count) != 1)
 			count = -1;
@@ -70,7 +70,7 @@ static int64_t connections_had(void)
 	return count;
 }
 
-/* True when socket is one that accepts connections; *queued: how many there are. */
+/* True for a socket that accepts connections; *queued: how many wait in its queue. */
 static bool accepts(int socket, uint64_t *queued)
 {
 	struct tcp_info info = { .tcpi_unacked = 0 };
@@ -94,8 +94,8 @@ void wait_delay_begin(struct wait_delay *delay, int socket)
 
 enum reading { READ_NOTHING, READ_SOMETHING, NOT_KNOWN };
 
-/* What was taken made room for others, of which there are at most as many as the host had
- * since. So fewer than that more in the queue may hide it. */
+/* New connections may hide that some were accepted. At most as many came as the host had
+ * since then: if the queue has grown by less than that, the answer is not known. */
 static enum reading accepted(const struct wait_delay *delay, uint64_t queued)
 {
 	int64_t had = connections_had();
@@ -118,7 +118,7 @@ static enum reading reading_of(const struct wait_delay *delay, int socket)
 	return front_datagram(socket) == delay->front ? READ_NOTHING : READ_SOMETHING;
 }
 
-/* Of the next server after so many in a row that read nothing. */
+/* Milliseconds before the next server, after idle servers in a row that read nothing. */
 static uint64_t wait_after(unsigned idle)
 {
 	uint64_t wait;

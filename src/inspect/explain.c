@@ -1,4 +1,4 @@
-/* It walks the table of admission/steps, as connections do. */
+/* -explain walks the table of admission/steps, as connections do. */
 #include "inspect/inspect.h"
 
 #include "admission/host_names.h"
@@ -14,7 +14,7 @@
 #include <strings.h>
 #include <time.h>
 
-/* What is asked. */
+/* The question of -explain. */
 struct inquiry {
 	struct address peer;
 	char peer_text[ADDRESS_TEXT_SIZE];
@@ -22,17 +22,17 @@ struct inquiry {
 	bool is_now;
 };
 
-/* How one service answers. */
+/* The answer for one service. */
 struct answer {
 	const struct inquiry *inquiry;
 	const struct service_settings *service;
 	struct candidate candidate;
 	FILE *reasons;
-	const char *refusal; /* as FAIL lines have it; NULL: it admits */
-	bool is_known;       /* by whoever has been asked */
+	const char *refusal; /* the reason in FAIL lines; NULL: admitted */
+	bool is_known;       /* names or libwrap have answered */
 };
 
-/* For whom names are looked up and libwrap is asked: nobody else wants a turn. */
+/* The only owner of name lookups and libwrap requests here. */
 static const struct turn_owner alone = { .lengths = { 32, 64 } };
 
 /* --- where things are set ------------------------------------------------------------- */
@@ -104,7 +104,7 @@ static void write_names(struct answer *answer, const char *const *names)
 {
 	fputs("the address has ", answer->reasons);
 	if (!*names)
-		fputs("no name that leads back to it", answer->reasons);
+		fputs("no name that resolves back to it", answer->reasons);
 	for (const char *const *name = names; *name; name++)
 		fprintf(answer->reasons, "%s%s", name == names ? "the name " : " and ", *name);
 	putc('\n', answer->reasons);
@@ -122,7 +122,7 @@ static void write_both(struct answer *answer, const struct access_rule *allowing
 	fputs(result.tie ? ", and a tie denies\n" : "\n", answer->reasons);
 }
 
-/* One of them, or none, has. */
+/* At most one of them has. */
 static void write_one(struct answer *answer, const struct access_rule *allowing,
 		      const struct access_rule *denying)
 {
@@ -146,7 +146,7 @@ static void write_one(struct answer *answer, const struct access_rule *allowing,
 	}
 }
 
-/* False when it takes the peer's names. */
+/* False when the peer's names are needed. */
 static bool judge_address(struct answer *answer, const char *const *names)
 {
 	const struct service_settings *service = answer->service;
@@ -179,7 +179,7 @@ static void on_names(void *context, const char *const *names)
 	answer->is_known = true;
 }
 
-/* Runs the loop until whoever was asked has answered; each of them has a deadline. */
+/* Runs the loop until the answer is there; each request has a deadline. */
 static void wait_for_answer(const struct answer *answer)
 {
 	while (!answer->is_known)
@@ -195,8 +195,8 @@ static bool checks_first_sender_alone(const struct service_settings *service)
 static void check_address(struct answer *answer)
 {
 	if (checks_first_sender_alone(answer->service))
-		fputs("checked is the sender of the datagram that starts the server (wait = yes)\n",
-		      answer->reasons);
+		fputs("only the sender of the datagram that starts the server is checked "
+		      "(wait = yes)\n", answer->reasons);
 	if (judge_address(answer, NULL))
 		return;
 	answer->is_known = false;
@@ -224,7 +224,7 @@ static void write_interval(struct answer *answer, struct access_interval interva
 		interval.last / 60, interval.last % 60);
 }
 
-/* The interval in which it is the minute, or NULL. */
+/* The interval that includes the minute, or NULL. */
 static const struct access_interval *find_interval(const struct service_settings *service,
 						   int minute)
 {
@@ -249,7 +249,7 @@ static void tell_time(struct answer *answer)
 		minute / 60, minute % 60, answer->inquiry->is_now ? ", which it is now" : "");
 }
 
-/* Nobody is there now, so that a limit is reached only if it is 0. */
+/* -explain counts no other sessions: it reaches a limit only if that is 0. */
 static void tell_limit(struct answer *answer, const char *attribute)
 {
 	if (!answer->refusal)
@@ -297,14 +297,14 @@ static void check_libwrap(struct answer *answer)
 		on_libwrap(answer, false);
 }
 
-/* --- what comes after ------------------------------------------------------------- */
+/* --- after admission -------------------------------------------------------------- */
 
 static void tell_identity(struct answer *answer)
 {
 	const struct service_settings *service = answer->service;
 
 	if (service->flags & FLAG_IDONLY)
-		fputs("its host must tell the user's name (IDONLY), or it is refused then\n",
+		fputs("refused later if its ident server does not name the user (IDONLY)\n",
 		      answer->reasons);
 }
 
@@ -318,10 +318,10 @@ static void mention_sensor(struct answer *answer)
 	if (!service_bans(service))
 		fputs(" and bans nobody", answer->reasons);
 	else if (service->deny_time < 0)
-		fputs(": whoever comes is refused by all services for ever", answer->reasons);
+		fputs(": all services refuse its peers for ever", answer->reasons);
 	else
 		fprintf(answer->reasons,
-			": whoever comes is refused by all services for %d minutes",
+			": all services refuse its peers for %d minutes",
 			service->deny_time);
 	putc('\n', answer->reasons);
 }
@@ -353,7 +353,7 @@ static void write_rate(struct answer *answer, const char **separator, const char
 	*separator = ", ";
 }
 
-/* Whether they are reached depends on who else comes. */
+/* Whether a limit is reached depends on other connections. */
 static void mention_limits(struct answer *answer)
 {
 	const struct service_settings *service = answer->service;
@@ -369,7 +369,7 @@ static void mention_limits(struct answer *answer)
 
 /* --- the walk --------------------------------------------------------------------- */
 
-/* What each step of admission has to say for itself; NULL: nothing. */
+/* What -explain prints for each step of admission; NULL: nothing. */
 static void (*const tells[])(struct answer *answer) = {
 	[STEP_ADDRESS] = check_address,   [STEP_LOAD] = tell_load,
 	[STEP_TIME] = tell_time,          [STEP_INSTANCES] = tell_instances,
@@ -384,7 +384,7 @@ static void take(struct answer *answer, enum admission_step step)
 {
 	enum verdict verdict = ADMITTED;
 
-	if (admission_judges(step) && step != STEP_ADDRESS) /* which tells more than a verdict */
+	if (admission_judges(step) && step != STEP_ADDRESS) /* check_address judges that one */
 		verdict = admission_judge(step, &answer->candidate).verdict;
 	if (verdict != ADMITTED)
 		answer->refusal = verdict_text(verdict);
@@ -414,7 +414,7 @@ static enum way way_to(const struct service_settings *service)
 								      : WAY_CONNECTION;
 }
 
-/* The first that ever comes, as it were. */
+/* A first connection: no limit is used up yet. */
 static struct candidate candidate_for(const struct inquiry *inquiry,
 				      const struct service_settings *service, struct quota *quota)
 {
@@ -525,9 +525,9 @@ static int explain_all(const struct inquiry *inquiry, const struct settings *set
 	return found > 0 && admitting == found ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* --- what is asked ---------------------------------------------------------------- */
+/* --- the question ----------------------------------------------------------------- */
 
-/* The minute of the day that H:MM is, or -1. */
+/* The minute of the day for H:MM, or -1. */
 static int parse_minute(const char *text)
 {
 	int hour, minute, end = 0;
@@ -548,7 +548,7 @@ static int minute_now(void)
 	return 60 * local.tm_hour + local.tm_min;
 }
 
-/* False, reported, when it makes no sense. */
+/* False when an argument is wrong, which is reported. */
 static bool inquiry_begin(struct inquiry *inquiry, const char *address, const char *when)
 {
 	inquiry->is_now = !when;
@@ -558,8 +558,8 @@ static bool inquiry_begin(struct inquiry *inquiry, const char *address, const ch
 		return false;
 	}
 	if (address_parse(&inquiry->peer, address, 0) < 0) {
-		fprintf(stderr, "usherd: \"%s\" is not an address; of a host give the address, "
-			"which \"getent hosts NAME\" tells\n", address);
+		fprintf(stderr, "usherd: \"%s\" is not an address; \"getent hosts NAME\" prints "
+			"the address of a host\n", address);
 		return false;
 	}
 	address_text(&inquiry->peer, inquiry->peer_text);

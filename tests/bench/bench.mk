@@ -1,5 +1,5 @@
 # make bench: the comparison with other superservers; included by the Makefile.
-# BENCH=launch,echo runs a part, BENCH_ROUNDS and BENCH_SECONDS say how long, and
+# BENCH=launch,echo runs a part, BENCH_ROUNDS and BENCH_SECONDS set the duration, and
 # USHERD may name another daemon that reads xinetd's files.
 
 USHERD ?= $(DAEMON)
@@ -11,14 +11,14 @@ $(BENCH_DIRECTORY)/%: tests/bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -lpthread
 
-# What is launched is the same for all and as small as can be, however the rest is built.
+# All superservers start the same program, as small as possible, whatever the flags are.
 $(BENCH_DIRECTORY)/tiny: tests/bench/tiny.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) -static -O2 -o $@ $<
 
 bench-dependencies:
 	@sh packaging/install-dependencies build bench || \
-		echo 'Going on without what is missing: its column says so.'
+		echo 'Some packages are missing: their columns will say so.'
 
 bench-programs: $(USHERD) $(BENCH_PROGRAMS)
 

@@ -1,8 +1,7 @@
 /* floor MODE ADDRESS PORT THREADS [ARGUMENT]
  *
- * Servers that do the thing itself and nothing else: no limits, no logging, no
- * configuration. What they reach is what the kernel allows; no superserver is
- * faster. "send" is also what stands behind the redirections. */
+ * Servers without limits, logging or configuration. Their speed is the kernel's limit:
+ * no superserver is faster. "send" is also the target of the redirections. */
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>

@@ -4,12 +4,12 @@
  * exchanges completed per second, the median microseconds of one, the bytes
  * received per second, and the microseconds that 99 of 100 exchanges took at most.
  * SOURCE is the address that the clients connect from. "visit" is "launch" for one
- * client that rests between exchanges, "flood" takes whatever comes for right. "burst" sends one datagram from each of CLIENTS sockets
- * and prints how many were answered within SECONDS.
+ * client that rests between exchanges. "flood" accepts any answer. "burst" sends one
+ * datagram from each of CLIENTS sockets and prints how many were answered within SECONDS.
  *
- * An exchange counts when it brought exactly the right bytes. Anything else is
- * the end: a server that refuses or answers wrongly has no speed. Clients close
- * with a reset; otherwise the ports would soon all be in TIME_WAIT. */
+ * An exchange counts when exactly the right bytes came. After a refusal or a wrong answer
+ * the program ends: such a server has no speed. Clients close with a reset; otherwise all
+ * ports would soon be in TIME_WAIT. */
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
@@ -40,7 +40,7 @@ struct client {
 	bool has_spoken;
 	uint64_t began;			/* nanoseconds */
 	uint64_t received;		/* bytes */
-	char text[64];			/* the first of them */
+	char text[64];			/* the first bytes */
 };
 
 struct load {
@@ -50,13 +50,13 @@ struct load {
 	int epoll;
 	uint64_t completed;
 	uint64_t received;
-	uint32_t took[MICROSECONDS_KEPT];	/* exchanges, by their microseconds */
+	uint32_t took[MICROSECONDS_KEPT];	/* number of exchanges, by microseconds */
 };
 
 struct usage {
 	const char *name;
-	/* Sent once connected; the exchange ends with the answer of the same
-	 * length. NULL: the server speaks, and closing is its last word. */
+	/* Sent once connected; the exchange ends with an answer of the same
+	 * length. NULL: only the server sends, and closes at the end. */
 	const char *speech;
 	bool (*is_right)(const struct load *load, const struct client *client);
 	bool rests;			/* after each exchange */
@@ -239,7 +239,7 @@ static void client_turn(struct load *load, struct client *client)
 	}
 }
 
-/* What so many of a hundred exchanges took at most. */
+/* The microseconds that so many percent of the exchanges took at most. */
 static unsigned percentile_microseconds(const struct load *load, unsigned percent)
 {
 	uint64_t seen = 0;

@@ -1,5 +1,5 @@
-/* The smallest useful server: says one line and is gone. Linked statically, so
- * that what is measured is the launching and not the dynamic linker. */
+/* The smallest useful server: writes one line and ends. Linked statically, so that the
+ * time of the dynamic linker is not measured. */
 #include <unistd.h>
 
 int main(void)

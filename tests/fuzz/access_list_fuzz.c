@@ -1,6 +1,6 @@
 /* Reads lines: "-WORD" goes to no_access, "!ADDRESS" is the peer, "@NAME" one
- * of its names, and any other line goes to only_from. Then holds what was read
- * and decided against what the header promises. */
+ * of its names, and any other line goes to only_from. Then compares the lists and the
+ * decision with the header's contract. */
 #include "config/access_list.h"
 
 #include "fuzz.h"

@@ -1,5 +1,5 @@
-/* Reads arbitrary bytes as configuration, holds the entries against what the
- * headers promise, and reads again what it prints of them. */
+/* Reads arbitrary bytes as configuration, checks the entries against the headers'
+ * contracts, prints them and reads that again. */
 #include "config/attributes.h"
 #include "config/entry.h"
 #include "config/word_list.h"

@@ -1,8 +1,8 @@
 /* Datagrams of any length and content to the built-in services, over the loopback
- * interface. Each is answered at most once, with what its service promises and no
- * more than that, to whom it came from; who is refused hears nothing.
+ * interface. Each gets at most one answer, as its service specifies, to its sender. A
+ * refused sender gets none.
  *
- * The input is a list: which service, two bytes of length, and what is sent. */
+ * The input is a list: a byte for the service, two bytes of length, and the datagram. */
 #include "base/loop.h"
 #include "config/loader.h"
 #include "handlers/handler.h"
@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 enum {
-	DATAGRAMS_MOST = 24, /* at once; so few never fill a socket */
+	DATAGRAMS_MOST = 24, /* at once; too few to fill a socket's queue */
 	SENT_MOST = 16 * 1024,
 	CHARGEN_MOST = 512, /* RFC 864 */
 	DAYTIME_MOST = 128,
@@ -54,7 +54,7 @@ enum { BUILT_INS = sizeof built_ins / sizeof built_ins[0] };
 
 static uint8_t answer[DATAGRAM_MOST];
 
-/* --- what each may answer ---------------------------------------------------------- */
+/* --- the allowed answers ----------------------------------------------------------- */
 
 static bool check_echo(struct input request, struct input reply)
 {
@@ -90,7 +90,7 @@ static bool check_time(struct input request, struct input reply)
 
 /* --- the services -------------------------------------------------------------------- */
 
-/* A port that is free now, as the C library has no way to ask for one that stays so. */
+/* A port that is free now; it can't be reserved. */
 static unsigned free_port(void)
 {
 	struct sockaddr_in here = { .sin_family = AF_INET };
@@ -128,7 +128,7 @@ static struct settings *load_service(const struct built_in *built_in, unsigned p
 	return settings;
 }
 
-/* The monitor's part: what is asked of it goes to nobody. */
+/* In place of the monitor: ignores all requests. */
 static void be_the_monitor(void)
 {
 	static const struct channel_events none = { .received = NULL };
@@ -203,7 +203,7 @@ static size_t send_all(struct input input, struct datagram sent[static DATAGRAMS
 	return count;
 }
 
-/* One turn has each socket's batch answered. */
+/* One turn of the loop answers the batch of each socket. */
 static void check_answers(const struct datagram *sent, size_t count)
 {
 	ssize_t length;
@@ -245,7 +245,7 @@ static void check_log(void)
 		require(is_printable(line, strlen(line)) && own_log_message(line));
 }
 
-/* As it is promised for a buffer of any size. */
+/* With a buffer of any size. */
 static void check_handler(const struct handler *handler, struct input request, size_t size)
 {
 	uint8_t *buffer = malloc(size + 1);

@@ -1,7 +1,6 @@
-/* A server's standard error on its way into the log. The first byte says in what
- * pieces the others are written. Every line of the log is one of the service's,
- * printable, and stands for what the server wrote on one line of its own, all of
- * them in order. */
+/* A server's standard error goes to the log. The first byte gives the size of the pieces
+ * in which the others are written. Each line of the log names the service, is printable
+ * and has the bytes of one line of the server, all in order. */
 #include "base/loop.h"
 #include "handlers/error_pipe.h"
 
@@ -12,7 +11,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* So little is never too much for the log, as each run is another service's. */
+/* Less than the log takes from one service; each run has another service. */
 enum { WRITTEN_MOST = 4096, LINES_MOST = 40 };
 
 static char id[32], head[64]; /* of each line */
@@ -55,7 +54,7 @@ static const char *next_text(char **rest)
 	return message + strlen(head);
 }
 
-/* A line may be too long for one of the log, but nothing of it gets lost. */
+/* A long line may need several lines of the log, but loses no byte. */
 static void check_line(struct input line, char **log)
 {
 	while (line.length > 0) {

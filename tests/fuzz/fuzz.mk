@@ -1,10 +1,10 @@
 # Fuzzing; included by the Makefile.
 #
 # `make fuzz` runs each tests/fuzz/<name>_fuzz.c with clang's libFuzzer, which
-# begins with the inputs in tests/fuzz/corpus/<name> and knows the words of
+# begins with the inputs in tests/fuzz/corpus/<name> and uses the words of
 # tests/fuzz/dictionaries/<name>.dict. An input that crashes is left in
-# $(FUZZ)/crashes; once it is understood, it belongs in that corpus, all of which
-# `make fuzz-regressions` gives to the targets as they are built here.
+# $(FUZZ)/crashes. Once the fault is understood, add it to the corpus:
+# `make fuzz-regressions` runs the whole corpus, without clang.
 #
 # FUZZ_SECONDS is for each target. `make fuzz-<name> FUZZ_SECONDS=900` runs one of
 # them for longer.
@@ -36,7 +36,7 @@ $(FUZZ)/dictionaries/%.dict: tests/fuzz/dictionaries/%.dict
 	@mkdir -p $(@D)
 	cat $^ >$@
 
-# Those of configuration have the attributes' names from the table itself.
+# Dictionaries of configuration get the attributes' names from the program's table.
 $(FUZZ)/dictionaries/config.dict $(FUZZ)/dictionaries/load.dict: $(FUZZ)/attributes.dict
 $(FUZZ)/dictionaries/load.dict: tests/fuzz/dictionaries/config.dict
 
@@ -50,12 +50,12 @@ $(FUZZ)/attribute_words: $(FUZZ)/tests/fuzz/attribute_words.o $(FUZZ_ROOMS)
 
 fuzz-compiler:
 	@command -v $(FUZZ_CC) >/dev/null || { \
-		echo 'make fuzz wants clang and its libFuzzer: apt-get install clang libclang-rt-dev' >&2; \
+		echo 'make fuzz needs clang and libFuzzer: apt-get install clang libclang-rt-dev' >&2; \
 		exit 1; }
 
 fuzz: $(FUZZ_TARGETS:%=fuzz-%)
 
-# The first directory is where new inputs go.
+# New inputs go to the first directory.
 $(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(FUZZ)/%_fuzz $(FUZZ_DICTIONARIES)
 	@mkdir -p $(FUZZ)/found/$* $(FUZZ)/crashes
 	$< -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -print_final_stats=1 \
@@ -63,7 +63,7 @@ $(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(FUZZ)/%_fuzz $(FUZZ_DICTIONARIES)
 		-artifact_prefix=$(FUZZ)/crashes/$*- $(FUZZ)/found/$* \
 		$(wildcard tests/fuzz/corpus/$*)
 
-# --- what once crashed -------------------------------------------------------------
+# --- inputs that once crashed ------------------------------------------------------
 
 FUZZ_REPLAYS := $(patsubst tests/fuzz/corpus/%,%,$(sort $(wildcard tests/fuzz/corpus/*)))
 

@@ -26,7 +26,7 @@ static void check_reply(const char *reply, size_t length, uint16_t theirs, uint1
 	require(ident_parse(reply, length, theirs, ours ^ 1, user) == IDENT_BAD_RESPONSE);
 }
 
-/* An answer to this very query is understood, whatever the rest of it. */
+/* A reply to this query is parsed, whatever follows the ports. */
 static void check_answer(const char *rest, size_t length, uint16_t theirs, uint16_t ours)
 {
 	char reply[IDENT_REPLY_MOST], user[IDENT_USER_SIZE];

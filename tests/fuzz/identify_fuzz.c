@@ -1,10 +1,9 @@
-/* An identd that answers anything, in any pieces, and closes, resets or stays: the
- * whole exchange over the loopback interface. It comes to one result, which is what
- * RFC 1413's reader makes of the first line, and nothing of what was said reaches the
- * log as it is.
+/* An identd that replies anything, in any pieces, and closes, resets or stays: the whole
+ * exchange over the loopback interface. It has one result, which the reader of RFC 1413
+ * finds in the first line, and no byte of the reply reaches the log unescaped.
  *
- * The first byte says how the connection ends, the second in what pieces the others
- * are sent. A "?" that begins the reply stands for the ports of the query. */
+ * The first byte chooses how the connection ends, the second the size of the pieces in
+ * which the others are sent. A "?" that begins the reply stands for the query's ports. */
 #include "admission/ident.h"
 #include "base/loop.h"
 #include "session/identify.h"
@@ -47,7 +46,7 @@ static void listen_here(void)
 	identify_set_port(ntohs(here.sin_port));
 }
 
-/* Without a trace of it staying behind. */
+/* Leaves no connection in TIME_WAIT. */
 static void reset(int fd)
 {
 	struct linger at_once = { .l_onoff = 1 };
@@ -56,7 +55,7 @@ static void reset(int fd)
 	close(fd);
 }
 
-/* Takes the connection, and waits for the query. */
+/* Accepts the connection and waits for the query. */
 static int accept_query(void)
 {
 	char query[IDENT_QUERY_SIZE * 2];
@@ -72,7 +71,7 @@ static int accept_query(void)
 	return connection.fd;
 }
 
-/* Until somebody has heard enough. */
+/* Stops when the result is known. */
 static void send_pieces(int fd, struct input reply, size_t most, const struct told *told)
 {
 	while (reply.length > 0 && told->calls == 0) {
@@ -84,7 +83,7 @@ static void send_pieces(int fd, struct input reply, size_t most, const struct to
 	}
 }
 
-/* --- what it comes to ------------------------------------------------------------------ */
+/* --- the result ------------------------------------------------------------------------ */
 
 static void take_result(void *context, enum identify_result result, const char *user)
 {
@@ -125,7 +124,7 @@ static void check_log(void)
 
 static struct identification *start(uint64_t deadline_ms, struct told *told)
 {
-	static uint32_t source; /* another each time: a port is busy for a while after its use */
+	static uint32_t source; /* another each time, as a port is busy for a while after use */
 	struct address local, peer;
 	struct identification *identification;
 
@@ -137,7 +136,7 @@ static struct identification *start(uint64_t deadline_ms, struct told *told)
 	return identification;
 }
 
-/* One that stays without an answer is waited for no longer. */
+/* An identd that stays without a reply is cancelled. */
 static void check_exchange(struct input reply, enum ending ending, size_t piece)
 {
 	struct told told = { .calls = 0 };

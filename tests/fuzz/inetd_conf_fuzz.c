@@ -1,11 +1,11 @@
-/* Reads arbitrary bytes as inetd.conf and holds the entries against what the
- * header promises. */
+/* Reads arbitrary bytes as inetd.conf and checks the entries against the header's
+ * contract. */
 #include "config/attributes.h"
 #include "config/inetd_conf.h"
 
 #include "fuzz.h"
 
-/* What is said once is said by one line, which stands where the entry begins. */
+/* An entry comes from one line, where it begins; each attribute is set once. */
 static void check_entry(const struct entry *entry)
 {
 	require(entry->kind == ENTRY_SERVICE && !entry->disabled);

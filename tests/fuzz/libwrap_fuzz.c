@@ -1,9 +1,8 @@
-/* What libwrap's child answers, and what hosts.allow and hosts.deny say.
+/* The answers of libwrap's child, and the content of hosts.allow and hosts.deny.
  *
- * There is no child: fork(2) says that there is one, and its pipe is written to
- * from here. It reads what strangers' name servers say, so that nothing it writes
- * is to be trusted: only a 1, in time, admits a peer. That it has begun it may say as
- * often as it likes. */
+ * There is no child: fork(2) is replaced, and the test writes to the child's pipe. A
+ * child reads replies of any name server, so its bytes can't be trusted: only a 1, in
+ * time, admits a peer. It may write HAS_BEGUN any number of times. */
 #include "admission/libwrap.h"
 #include "base/loop.h"
 
@@ -22,16 +21,16 @@ enum { NOBODY = 0x3ffffff, ENOUGH_MS = 60000, QUERIES_MOST = 8, CHILDREN_KEPT = 
 /* What a child writes. */
 enum { SAYS_YES = 1, HAS_BEGUN = 2 };
 
-/* What became of a question. */
+/* A query and its answer. */
 struct asked {
 	struct libwrap_query *query;
-	int pipe;                    /* the child's end of it */
+	int pipe;                    /* the child's end */
 	unsigned answers;
 	bool allowed;
 };
 
 static atomic_uint children;           /* made by a worker */
-static int child_pipes[CHILDREN_KEPT]; /* of the last of them */
+static int child_pipes[CHILDREN_KEPT]; /* of the last children */
 static unsigned killed;
 
 /* --- in place of the C library's ------------------------------------------------------ */
@@ -49,8 +48,8 @@ int kill(pid_t pid, int signal)
 	return 0;
 }
 
-/* Keeps what would have been the child's, and says for it that it has begun: who does
- * not say so soon is replaced. */
+/* Keeps the child's end, and writes HAS_BEGUN for the child: without it the child would
+ * be replaced. */
 int pipe2(int ends[2], int flags)
 {
 	const unsigned char begun = HAS_BEGUN;
@@ -62,7 +61,7 @@ int pipe2(int ends[2], int flags)
 	return 0;
 }
 
-/* --- questions ---------------------------------------------------------------------- */
+/* --- queries ------------------------------------------------------------------------ */
 
 static void take_answer(void *context, bool allowed)
 {
@@ -72,7 +71,7 @@ static void take_answer(void *context, bool allowed)
 	asked->allowed = allowed;
 }
 
-/* Asks, and waits until there would be a child. */
+/* Asks, and waits until the child would be started. */
 static void ask(struct asked *asked)
 {
 	const struct turn_owner owner = { .service = 1, .lengths = { 32, 64 } };
@@ -103,7 +102,7 @@ static void wait_for_answer(const struct asked *asked)
 		loop_turn(-1);
 }
 
-/* A child that nobody waits for any more is killed, unless it has ended. */
+/* The child of a cancelled query is killed, unless it has ended. */
 static void wait_for_kill(const struct asked *asked, unsigned before)
 {
 	while (asked->pipe >= 0 && killed == before)
@@ -111,7 +110,7 @@ static void wait_for_kill(const struct asked *asked, unsigned before)
 	require(killed == before + (asked->pipe >= 0));
 }
 
-/* Whatever the child may have said already, nobody wants to hear it. */
+/* A cancelled query is not answered, whatever the child has written. */
 static void check_cancelled(struct asked *asked, struct input words, bool ends)
 {
 	unsigned before = killed;
@@ -135,7 +134,7 @@ static void check_answered(struct asked *asked, struct input words)
 	require(asked->allowed == (begun < words.length && words.bytes[begun] == SAYS_YES));
 }
 
-/* Returns when a worker has nothing left to do: its jobs are done in turn. */
+/* Returns when the worker has no job left: it runs them in order. */
 static void drain(void)
 {
 	struct asked asked = { .answers = 0 };
@@ -192,8 +191,8 @@ static bool text_has_rules(struct input text)
 	return false;
 }
 
-/* Rules may be seen where there are none, as libwrap is asked then; but not the other
- * way round. */
+/* A file without rules may be taken for one with rules, as libwrap is asked then; the
+ * reverse is an error. */
 static void check_file(struct input text)
 {
 	static char path[32], no_file[] = "/nonexistent/hosts.deny";
@@ -208,7 +207,7 @@ static void check_file(struct input text)
 	close(fd);
 }
 
-/* The lowest descriptor that is free. What is opened once is open by then. */
+/* The lowest free descriptor. Descriptors that are opened only once are open by then. */
 static int lowest_descriptor(void)
 {
 	int fd;

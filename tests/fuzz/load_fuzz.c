@@ -1,10 +1,10 @@
-/* The whole load: files that include each other, every attribute's values, and
- * what -print makes of it, which has to load again and print the same.
+/* The whole load: files that include each other, values of every attribute, and the
+ * output of -print, which must load again and print the same.
  *
  * A line "--- NAME" in the input begins the file of that name, if it is one of
- * those below; what stands before the first such line goes into "top". The file
- * that is loaded includes "top" and names "services" as the port map, so that
- * nothing depends on the machine's own, which takes long to read. */
+ * those below; text before the first such line goes into "top". The loaded file
+ * includes "top" and names "services" as the port map: the machine's own would take
+ * long to read. */
 #include "config/attributes.h"
 #include "config/loader.h"
 #include "handlers/handler.h"
@@ -101,7 +101,7 @@ static void write_files(struct input input)
 		append(SERVICES, services_text, strlen(services_text));
 }
 
-/* --- what is promised of one load -------------------------------------------------- */
+/* --- the contract of one load ------------------------------------------------------ */
 
 static void check_problem(const struct problem *problem)
 {
@@ -198,7 +198,7 @@ static char *print(const struct settings *settings)
 	return text;
 }
 
-/* Comments at the top tell what was left out. */
+/* Comments at the top name the entries that were left out. */
 static const char *after_comments(const char *text)
 {
 	while (*text == '#')
@@ -206,7 +206,7 @@ static const char *after_comments(const char *text)
 	return text;
 }
 
-/* What is printed of the services; behind them are entries for another machine. */
+/* The length of the services; disabled entries follow them. */
 static size_t services_length(const char *services)
 {
 	const char *disabled = strstr(services, "\n# ");
@@ -214,7 +214,7 @@ static size_t services_length(const char *services)
 	return disabled ? (size_t)(disabled - services) : strlen(services);
 }
 
-/* Those entries are still there, switched off. */
+/* The disabled entries are still there. */
 static void check_disabled(const struct settings *settings, const struct settings *again)
 {
 	const struct left_out *entry;

@@ -1,7 +1,6 @@
-/* Hostile text on its way into the log: escaped for a line, put into a message,
- * and into a service's own lines. Whatever it is, a line is one line, printable
- * where it promises to be, and says of the text what fits, so that the text can
- * be read back from it. */
+/* Hostile text in the log: escaped for a line, in a message, and in a service's lines.
+ * A line stays one line, is printable where the header says so, and has as much of the
+ * text as fits, so that the text can be read back. */
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/sink.h"
@@ -27,7 +26,7 @@ static void check_escape(struct input bytes, size_t size)
 	require(memchr(escaped, '\0', size) != NULL);
 	used = strlen(escaped);
 	require(escapes_match(escaped, bytes) == taken);
-	/* What is left out has no room: an escape is of at most four. */
+	/* Bytes are left out only without room for an escape of four. */
 	require(taken == bytes.length || used + 4 >= size);
 	free(escaped);
 }
@@ -46,7 +45,7 @@ static char *take_line(void)
 	return line;
 }
 
-/* What the log has of a message behind its level. */
+/* The text of the message after its level. */
 static const char *take_message(int level)
 {
 	const char *text = own_log_message(take_line()), *name = log_level_name(level);
@@ -81,7 +80,7 @@ static void on_closed(struct session *session)
 	(void)session;
 }
 
-/* From an address that is made of the input. */
+/* With a peer address from the input. */
 static struct session *session_of(struct service_settings *settings, struct sink *sink,
 				  struct input *input)
 {
@@ -100,7 +99,7 @@ static struct session *session_of(struct service_settings *settings, struct sink
 	return session;
 }
 
-/* A line of that kind, which begins with the service's id, whatever else it has. */
+/* Takes a line of that kind, which must begin with the service's id. */
 static void take_record(const char *kind, const struct session *session)
 {
 	const char *text = session->log ? own_log_record(take_line()) : take_message(LOG_INFO);
@@ -134,7 +133,7 @@ static void check_records(struct session *session, struct input input)
 	take_record("TRAFFIC: ", session);
 }
 
-/* The id is the administrator's, so it is no more hostile than long. */
+/* The administrator chooses the id: it may be long, but is not hostile. */
 static void check_service(struct input input)
 {
 	struct service_settings *settings = service_settings_new();

@@ -1,5 +1,5 @@
-/* Gives each file of the command line, or each in a directory of it, to a fuzz
- * target, as libFuzzer would: what once crashed must not crash again. */
+/* Gives each file on the command line, or in a directory on it, to a fuzz target, as
+ * libFuzzer would: inputs that once crashed must not crash again. */
 #include <errno.h>
 #include <fts.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
-/* Memory of just that size, so that a sanitizer sees a read beyond it. */
+/* Memory of exactly that size, so that a sanitizer sees a read beyond it. */
 static uint8_t *read_file(const char *path, size_t size)
 {
 	uint8_t *bytes = malloc(size > 0 ? size : 1);

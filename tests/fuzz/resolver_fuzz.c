@@ -1,9 +1,9 @@
-/* What a hostile name server has the C library answer: any names for an address, any
- * addresses for a name, any error, in any number. Whatever it is, a lookup comes to
- * what base/resolver.h and admission/host_names.h promise.
+/* Answers of a hostile name server through the C library: any names for an address, any
+ * addresses for a name, any error, any number. Each lookup must keep the contracts of
+ * base/resolver.h and admission/host_names.h.
  *
- * getaddrinfo(3) and gethostbyaddr_r(3) are here, and take their answers from the
- * input, one after the other. */
+ * getaddrinfo(3) and gethostbyaddr_r(3) are replaced here and take their answers from
+ * the input, one after the other. */
 #include "admission/host_names.h"
 #include "base/loop.h"
 #include "base/resolver.h"
@@ -19,7 +19,7 @@
 
 enum { ANSWERS_MOST = 64, NAMES_MOST = 16, NAME_MOST = 300 };
 
-/* A name that was asked about, and what was said of it. */
+/* A name that was looked up, and the answers. */
 struct said {
 	char name[NAME_MOST];
 	int family;
@@ -27,10 +27,10 @@ struct said {
 	size_t count;
 };
 
-static struct input server; /* what it will say; a worker's while a lookup runs */
+static struct input server; /* its next answers; used by a worker while a lookup runs */
 static struct said said[NAMES_MOST];
 static size_t said_count;
-static atomic_int lists; /* that are to be freed */
+static atomic_int lists; /* not freed yet */
 static struct address asked_about;
 static const struct turn_owner owner = { .service = 1, .lengths = { 32, 64 } };
 
@@ -41,10 +41,10 @@ struct list {
 	struct sockaddr_in6 addresses[ANSWERS_MOST];
 };
 
-static struct list *own_list; /* the one there is at a time */
+static struct list *own_list; /* at most one at a time */
 
-/* An address of either family, as the C library never has another; every other time
- * the one that was asked about, as otherwise no name would ever be confirmed. */
+/* An address of either family. Every other time it is the address that was looked up;
+ * otherwise no name would ever be confirmed. */
 static void say_address(struct addrinfo *info, struct sockaddr_in6 *address)
 {
 	uint8_t how = input_byte(&server);
@@ -84,7 +84,7 @@ static void note_said(const char *name, int family, const struct list *list, siz
 							  list->info[i].ai_addrlen);
 }
 
-/* Numeric ones are no question for a name server. */
+/* Numeric names do not go to a name server. */
 static int ask_library(const char *name, const char *service, const struct addrinfo *hints,
 		       struct addrinfo **found)
 {
@@ -178,7 +178,7 @@ int gethostbyaddr_r(const void *address, socklen_t length, int type, struct host
 	return 0;
 }
 
-/* --- what lookups come to ----------------------------------------------------------- */
+/* --- results of lookups ------------------------------------------------------------- */
 
 struct told {
 	unsigned calls;
@@ -236,7 +236,7 @@ static void take_addresses(void *context, const struct address *addresses, size_
 	}
 }
 
-/* Waits for the names, also when nobody who asked does, as they are remembered. */
+/* Waits for the names also after the query was cancelled: they are remembered. */
 static void check_names(bool is_dropped)
 {
 	struct told first = { .calls = 0 }, second = { .calls = 0 };
@@ -267,7 +267,7 @@ static void check_addresses(const char *host, int family)
 	require(told.calls == 1);
 }
 
-/* The server is asked about this one; every link has its own fe80::1. */
+/* The next address to look up; every link has its own fe80::1. */
 static void choose_address(uint8_t which)
 {
 	static const char *const texts[] = { "192.0.2.1", "2001:db8::1", "fe80::1%1", "127.0.0.1" };

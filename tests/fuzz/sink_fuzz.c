@@ -1,8 +1,8 @@
-/* Lines on their way out: to a file with limits that is rotated, shrunk and opened
- * again under way, and to syslog. Each line is written, whole and in order, or counted
- * as lost, and a file grows no further than one line beyond its hard limit.
+/* Lines go to syslog, and to a file with limits that is rotated, shrunk and reopened
+ * meanwhile. Each line is written, whole and in order, or counted as lost. A file grows at
+ * most one line beyond its hard limit.
  *
- * The input is a list: what to do, a number, and as many bytes of a line. */
+ * The input is a list: an action, a number, and so many bytes of a line. */
 #include "base/sink.h"
 
 #include "fuzz.h"
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 enum {
-	TEXT_MOST = 8192, /* of a line; what is more is cut */
+	TEXT_MOST = 8192, /* bytes of a line; the rest is cut */
 	HEAD_MOST = 96,
 	STEPS_MOST = 64,
 	EXPECTED_MOST = STEPS_MOST * (TEXT_MOST + 2),
@@ -61,7 +61,7 @@ static void make_place(void)
 
 /* --- the file --------------------------------------------------------------------------- */
 
-/* Lines are held against what was expected, and forgotten. */
+/* Compares the lines with the expected ones, and forgets them. */
 static void check_file(const char *path)
 {
 	static char text[EXPECTED_MOST + STEPS_MOST * HEAD_MOST];
@@ -98,7 +98,7 @@ static void check_size(uint64_t hard_limit)
 	require(!hard_limit || (uint64_t)status.st_size <= hard_limit + TEXT_MOST + HEAD_MOST);
 }
 
-/* One that is lost is counted, and only where there is a limit. */
+/* A lost line is counted; lines get lost only with a limit. */
 static void write_line(struct sink *sink, bool is_message, const char *text, uint64_t hard_limit)
 {
 	uint64_t lost = sink_lost_lines();
@@ -115,7 +115,7 @@ static void write_line(struct sink *sink, bool is_message, const char *text, uin
 		require(sink_is_losing(sink));
 }
 
-/* As logrotate does it. What was gathered goes to the old file. */
+/* As logrotate does. Buffered lines go to the old file. */
 static void rotate(void)
 {
 	sink_flush_all();

@@ -1,5 +1,5 @@
-/* The first byte says in what pieces the others are sent to the tcpmux handler.
- * Then holds what it did against what the header promises. */
+/* Sends the bytes after the first to the tcpmux handler, in pieces of the size that the
+ * first gives, and checks the header's contract. */
 #include "base/loop.h"
 #include "handlers/handler.h"
 #include "handlers/tcpmux.h"
@@ -17,7 +17,7 @@ static struct session *session; /* NULL once it is closed */
 static int transferred;         /* the connection, or -1 */
 static size_t name_length;
 
-/* Every other name is one that a service has. */
+/* Every second name belongs to a service. */
 static bool transfer(struct session *which, const char *name)
 {
 	require(which == session && *name != '\0' && strcasecmp(name, "help") != 0);
@@ -81,7 +81,7 @@ static size_t send_pieces(int fd, const char *bytes, size_t size, size_t piece)
 	return sent;
 }
 
-/* Everything after the line, and nothing else, is left for the service. */
+/* Exactly the bytes after the line are left for the service. */
 static void check_left(const char *bytes, size_t size)
 {
 	static char left[REQUEST_MOST + 1];

@@ -1,4 +1,4 @@
-/* Who is let in: only_from and no_access, the most specific match wins. */
+/* only_from and no_access: the most specific match wins. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -11,7 +11,7 @@
 
 enum { CLIENTS_MAX = 5 };
 
-/* Lines of a service, and which clients these let in. */
+/* Lines of a service, and the clients that they admit and refuse. */
 static const struct {
 	const char *lines, *let_in[CLIENTS_MAX], *kept_out[CLIENTS_MAX];
 } lists[] = {
@@ -36,7 +36,7 @@ static const struct {
 	{ "only_from =", { NULL }, { "127.0.0.1" } },
 	{ "no_access = 127.0.0.5", { "127.0.0.1", "127.0.0.6" }, { "127.0.0.5" } },
 	{ "no_access = 127.0.0.0/24", { "127.0.1.1" }, { "127.0.0.5" } },
-	/* The longer prefix wins, and no access wins among equals. */
+	/* The longer prefix wins; no_access wins between equal ones. */
 	{ "no_access = 127.0.0.0/8\nonly_from = 127.0.0.1", { "127.0.0.1" }, { "127.0.0.2" } },
 	{ "only_from = 127.0.0.0/8\nno_access = 127.0.0.5", { "127.0.0.4" }, { "127.0.0.5" } },
 	{ "only_from = 127.0.0.0/8\nno_access = 127.0.0.0/24\nonly_from += 127.0.0.6",
@@ -62,7 +62,7 @@ START_TEST(lists_let_in_whom_they_should)
 }
 END_TEST
 
-/* Whether these lines let ::1 in. */
+/* Whether these lines admit ::1. */
 static const struct {
 	const char *lines;
 	bool lets_in;

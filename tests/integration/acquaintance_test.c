@@ -1,4 +1,4 @@
-/* Who a client is by name: identd, host names in the lists, hosts.allow. */
+/* Names of clients: identd, host names in the access lists, hosts.allow. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -41,7 +41,7 @@ static int identd_open(void)
 	return identd_open_at(CLIENT);
 }
 
-/* Answers one query about client's connection to port with what follows the ports. */
+/* Answers one query about client's connection to port: the ports, then rest. */
 static void identd_answer(int identd, int client, int port, const char *rest)
 {
 	int fd = accept(identd, NULL, NULL);
@@ -142,7 +142,7 @@ START_TEST(a_silent_identd_holds_up_nobody_else)
 }
 END_TEST
 
-/* Has this process open as many files as it may. */
+/* Raises this process's limit of open files as far as possible. */
 static bool can_open(rlim_t files)
 {
 	struct rlimit limit;
@@ -153,9 +153,9 @@ static bool can_open(rlim_t files)
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
-enum { ROOM = 4096 }; /* for the connections of a service that wait */
+enum { ROOM = 4096 }; /* pending connections of a service */
 
-/* All those of one source wait for an answer that does not come. */
+/* All connections of one source wait for an answer that does not come. */
 START_TEST(who_waits_in_numbers_leaves_room_for_others)
 {
 	int identd = identd_open(), port = add_identified("cps = 0 0\n"), clients[ROOM / 2 + 8];
@@ -172,7 +172,7 @@ START_TEST(who_waits_in_numbers_leaves_room_for_others)
 }
 END_TEST
 
-/* Each source fills half of the room that is left, until there is none. */
+/* Each source fills half of the room that is left, until none is left. */
 START_TEST(a_service_without_room_says_so)
 {
 	int port = add_identified("cps = 0 0\n"), source = 1;
@@ -214,14 +214,14 @@ START_TEST(names_count_for_datagrams_once_they_are_known)
 
 	daemon_start();
 	fd = datagram_connect("127.0.0.1", NULL, port);
-	do { /* until the name is known the datagram is lost, and asked again */
+	do { /* the daemon drops the datagram while the name is not known: send it again */
 		datagram_send(fd, "x", 1);
 	} while (!datagram_is_waiting(fd));
 	ck_assert_str_eq(datagram_receive(fd).data, "x");
 }
 END_TEST
 
-/* The daemon alone asks a name server of the test's own. */
+/* Only the daemon uses the test's name server. */
 #define NAME_SERVER "127.113.0.53"
 #define GOOD "127.113.5.1"
 
@@ -240,7 +240,7 @@ static void use_own_name_server(void)
 		_exit(99);
 }
 
-/* options: those of resolv.conf. */
+/* options: of resolv.conf. */
 static void start_name_server(const char *options)
 {
 	place_write("resolv.conf", "nameserver " NAME_SERVER "\noptions %s\n", options);
@@ -254,13 +254,13 @@ static void start_with_name_server(const char *options)
 	daemon_start_with(&(struct daemon_options){ .prepare = use_own_name_server });
 }
 
-/* Strangers' name servers get all the time they may have, or next to none. */
+/* Name servers of strangers get the longest possible timeout, or a very short one. */
 #define PATIENT "timeout:5"
 #define IMPATIENT "timeout:1 attempts:1"
 
 enum { STRANGERS = 100 };
 
-/* Clients whose reverse names nobody tells, each of a network of its own. */
+/* Clients whose reverse names are never answered, each from a network of its own. */
 static void connect_strangers(int port, int clients[static STRANGERS])
 {
 	for (int i = 0; i < STRANGERS; i++)
@@ -290,7 +290,8 @@ END_TEST
 #define NO_ANSWER "name server 127\\.113\\.0\\.53 does not answer"
 #define ANSWERS_AGAIN "name server 127\\.113\\.0\\.53 answers again"
 
-/* A client comes whose name nobody has asked for yet. How often has the log said so? */
+/* A client with a name that was not looked up yet connects. Returns how often the log
+ * says what. */
 static unsigned said_after_another(int port, const char *what)
 {
 	static int clients;
@@ -309,7 +310,7 @@ START_TEST(a_dead_name_server_is_said_once)
 	name_server_be_silent(true);
 	said_after_another(port, NO_ANSWER);
 	daemon_wait_log("ERROR: " NO_ANSWER);
-	for (int i = 0; i < 8; i++) /* longer than until it is looked for again */
+	for (int i = 0; i < 8; i++) /* longer than until the server is tried again */
 		ck_assert_uint_eq(said_after_another(port, NO_ANSWER), 1);
 	name_server_be_silent(false);
 	wait_until(said_after_another(port, ANSWERS_AGAIN) == 1);
@@ -354,7 +355,7 @@ static bool has_settings(pid_t frontend)
 				      "memfd:usherd");
 }
 
-/* In a process that is no child of the daemon. */
+/* Runs in a process that is not a child of the daemon. */
 static void crash_first_frontend(void)
 {
 	pid_t daemon = getpid();
@@ -408,7 +409,7 @@ END_TEST
 
 enum { SENDERS = 40 };
 
-/* Each would hold up whoever comes after it until nobody could tell its name. */
+/* The name of each takes long: in a plain queue every later datagram would wait for it. */
 static void send_as_strangers(int port, int count, int senders[static SENDERS])
 {
 	for (int i = 0; i < count; i++) {
@@ -427,7 +428,7 @@ static void check_unheard(int count, const int senders[static SENDERS])
 
 static const struct {
 	const char *sender;
-	int strangers; /* before it */
+	int strangers; /* that send before it */
 } crowds[] = { { "127.0.0.1", 10 }, { GOOD, 10 }, { "127.0.0.1", SENDERS } };
 
 START_TEST(slow_names_hold_up_no_datagram)
@@ -461,7 +462,7 @@ END_TEST
 
 /* --- hosts.allow and hosts.deny ------------------------------------------------------ */
 
-/* Lays the test's own hosts.deny over the machine's, for the daemon alone. */
+/* Mounts the test's hosts.deny over the machine's, for the daemon alone. */
 static void use_own_hosts_deny(void)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
@@ -553,7 +554,7 @@ Suite *acquaintance_suite(void)
 	tcase_add_test(names, names_in_the_lists_match_their_hosts);
 	tcase_add_test(names, names_count_for_datagrams_once_they_are_known);
 	if (is_superuser() && access("/etc/resolv.conf", F_OK) == 0 &&
-	    access("/etc/nsswitch.conf", F_OK) == 0) { /* to lay others over */
+	    access("/etc/nsswitch.conf", F_OK) == 0) { /* to mount others over them */
 		tcase_add_test(names, slow_names_of_one_service_hold_up_no_other);
 		tcase_add_test(names, a_dead_name_server_is_said_once);
 		tcase_add_test(names, a_slow_zone_is_no_dead_name_server);

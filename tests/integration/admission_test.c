@@ -1,4 +1,4 @@
-/* Rates, times, load and traps: what refuses a connection besides its address
+/* Rates, times, load and sensors: reasons to refuse a connection other than its address
  * and the number of servers. */
 #include "support/client.h"
 #include "support/daemon.h"
@@ -15,7 +15,7 @@
 
 #define TIME_SERVICE "type = INTERNAL UNLISTED\n"
 
-/* How many of so many quick clients get the time. */
+/* How many of the clients, which connect at once, get the time. */
 static int count_served(const char *source, int port, int clients)
 {
 	int served = 0;
@@ -106,15 +106,15 @@ START_TEST(source_cps_limits_each_source_apart)
 }
 END_TEST
 
-/* Has so many connections refused. */
+/* Makes so many connections, which are refused. */
 static void be_refused(const char *source, int port, int count)
 {
 	for (int i = 0; i < count; i++)
 		ck_assert_str_eq(ask_from(source, port, ""), "");
 }
 
-/* One line at once, and one with the count of the others; what is counted when the
- * daemon ends is not lost. */
+/* One line at once, and one with the count of the others, which is written at the daemon's
+ * end at the latest. */
 static void check_folded(const char *line, int refused)
 {
 	daemon_stop();
@@ -188,7 +188,7 @@ START_TEST(every_folded_refusal_counts_in_the_report)
 }
 END_TEST
 
-/* What nowait.25 of inetd.conf becomes: the minute's clients may come at once. */
+/* nowait.25 of inetd.conf becomes this: all clients of a minute may come at once. */
 START_TEST(a_rate_of_minutes_is_there_at_once)
 {
 	int port = add_service("time", TIME_SERVICE "cps = 3/86400 0\n%s", log_everything());
@@ -200,7 +200,7 @@ START_TEST(a_rate_of_minutes_is_there_at_once)
 }
 END_TEST
 
-/* What nowait/50/10 becomes: ten from one source in a minute, and not one more. */
+/* nowait/50/10 becomes this: at most ten from one source in a minute. */
 START_TEST(source_cps_of_minutes_limits_a_source)
 {
 	int port = add_service("time", TIME_SERVICE "cps = 0 0\nsource_cps = 10/86400 10\n%s",
@@ -224,7 +224,7 @@ END_TEST
 
 /* --- time and load --- */
 
-/* "H:00-H:59" of an hour so far away from now. */
+/* "H:00-H:59" of the hour that is so many hours from now. */
 static const char *hour_of_day(int hours_from_now)
 {
 	time_t now = time(NULL);
@@ -258,7 +258,7 @@ START_TEST(access_times_cross_midnight)
 	int port;
 
 	localtime_r(&now, &local);
-	/* From now round the clock to an hour before: all but that hour. */
+	/* All hours but the one before this one. */
 	port = add_service("time", TIME_SERVICE "access_times = %d:00-%d:59\n", local.tm_hour,
 			   (local.tm_hour + 22) % 24);
 	daemon_start();
@@ -282,7 +282,7 @@ START_TEST(a_load_above_max_load_is_refused)
 	int served;
 
 	daemon_start();
-	do { /* until the load is on one side all the while */
+	do { /* until the load stays on one side of the limit */
 		ck_assert_int_eq(getloadavg(&before, 1), 1);
 		served = count_served("127.0.0.1", port, 1);
 		ck_assert_int_eq(getloadavg(&after, 1), 1);

@@ -1,5 +1,5 @@
-/* The services the daemon answers itself, to the byte: RFC 862, 863, 864, 867
- * and 868, stream and datagram. */
+/* Every byte of the built-in services: RFC 862, 863, 864, 867 and 868, stream and
+ * datagram. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -70,7 +70,7 @@ START_TEST(echo_waits_for_a_slow_reader)
 	daemon_start();
 	fd = client_connect(NULL, port);
 	while (sent < SIZE) {
-		/* Until every buffer on the way is full; only then read. */
+		/* Reads only when every buffer on the way is full. */
 		ssize_t got = send(fd, bytes + sent, sent + PART < SIZE ? PART : SIZE - sent,
 				   MSG_NOSIGNAL);
 
@@ -163,7 +163,7 @@ START_TEST(echo_answers_datagrams_from_the_address_they_came_to)
 	int port = add_builtin("echo", "dgram", ""), fd;
 
 	daemon_start();
-	/* A connected socket hears its peer alone. */
+	/* A connected socket receives from its peer alone. */
 	fd = datagram_connect(NULL, "127.0.0.9", port);
 	datagram_send(fd, "nine", 4);
 	ck_assert_str_eq(datagram_receive(fd).data, "nine");
@@ -216,8 +216,7 @@ END_TEST
 
 /* --- daytime --- */
 
-/* The time as the RFC's second example has it, with month and zone as xinetd
- * writes them. */
+/* The time in the form of the RFC's second example, with month and zone as in xinetd. */
 static const char *daytime_at(time_t now)
 {
 	char text[64];
@@ -447,7 +446,7 @@ END_TEST
 
 static const char *const lasting[] = { "echo", "discard", "chargen" };
 
-/* The client of chargen does not read, so that nothing passes there either. */
+/* The client of chargen does not read, so that this connection is idle, too. */
 START_TEST(idle_clients_are_ended)
 {
 	int port = add_builtin(lasting[_i], "stream", textf("idle_timeout = 1\n%s",
@@ -469,7 +468,7 @@ static int64_t milliseconds(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Longer than idle_timeout, without ever being silent for so long. */
+/* They send for longer than idle_timeout, with shorter pauses. */
 START_TEST(clients_that_speak_are_not_idle)
 {
 	enum { IDLE_MS = 2000 };
@@ -485,7 +484,7 @@ START_TEST(clients_that_speak_are_not_idle)
 			     poll(&answer, 1, DEADLINE_MS) == 1 && recv(fd, &byte, 1, 0) == 1;
 
 		now = milliseconds();
-		if (!lives && now - last >= IDLE_MS) /* it was: this machine is too slow */
+		if (!lives && now - last >= IDLE_MS) /* it was idle: this machine is too slow */
 			break;
 		ck_assert_msg(lives, "ended after %d ms", (int)(now - last));
 	}

@@ -1,4 +1,4 @@
-/* What the command line asks for, what it answers, and with which status. */
+/* Options of the command line, their output and exit status. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -42,7 +42,7 @@ START_TEST(help_is_told_on_stdout)
 }
 END_TEST
 
-/* What no daemon should start with, and what the complaint names. */
+/* Wrong options, and the error. */
 static const struct {
 	const char *arguments[ARGUMENTS_MAX], *named;
 } mistakes[] = {
@@ -97,7 +97,7 @@ START_TEST(xinetd_logs_unknown_options)
 }
 END_TEST
 
-/* What xinetd does not pass over either. */
+/* Mistakes that xinetd reports, too. */
 static const char *const also_mistakes[][ARGUMENTS_MAX] = {
 	{ "word" }, { "-nosuch", "word" }, { "-filelog" }, { "-limit", "many" },
 };
@@ -113,7 +113,7 @@ START_TEST(xinetd_minds_other_mistakes)
 }
 END_TEST
 
-/* Debian's start script has it. */
+/* Debian's start script uses it. */
 START_TEST(inetd_ipv6_is_known)
 {
 	struct outcome outcome = daemon_run((const char *const[]){ "-inetd_ipv6", "-version", NULL });
@@ -265,7 +265,7 @@ START_TEST(the_start_returns_when_all_is_bound)
 	for (int i = 0; i < SERVICES; i++)
 		ports[i] = add_service("zzhello", "id = zz-%d\n" HELLO, i);
 	ck_assert_int_eq(run_in_background(NULL).status, 0);
-	/* No waiting: all are there, or the start did not tell the truth. */
+	/* Without waiting: when the start returns, all must be served. */
 	for (int i = 0; i < SERVICES; i++)
 		ck_assert_str_eq(ask(ports[i], ""), "hello\n");
 	adopt_from_pid_file();
@@ -281,7 +281,7 @@ START_TEST(a_daemon_has_a_session_of_its_own)
 	adopt_from_pid_file();
 	ck_assert_int_eq(getsid(daemon_pid()), daemon_pid());
 	ck_assert_int_ne(getsid(0), daemon_pid());
-	/* Nothing holds on to where it was started, neither directory nor output. */
+	/* The daemon has left the directory and the terminal that it was started from. */
 	ck_assert_str_eq(process_link(daemon_pid(), "cwd"), "/");
 	ck_assert_str_eq(process_link(daemon_pid(), "fd/0"), "/dev/null");
 	ck_assert_str_eq(process_link(daemon_pid(), "fd/1"), "/dev/null");
@@ -325,8 +325,8 @@ START_TEST(a_start_without_its_sockets_says_so)
 }
 END_TEST
 
-/* Configurations of which nothing is served, and what is said of them. The first
- * asks for nothing, in which nothing fails. */
+/* Configurations with nothing to serve, and the messages. The first has no services,
+ * which is no failure. */
 static const struct {
 	const char *text, *said;
 	int status;
@@ -365,7 +365,7 @@ START_TEST(without_a_configuration_the_start_says_so)
 }
 END_TEST
 
-/* The rest is served, and the terminal is where somebody looks now. */
+/* The rest is served, and the errors go to the terminal. */
 START_TEST(the_start_tells_what_is_left_out)
 {
 	int port = add_service("zzhello", HELLO);
@@ -504,7 +504,7 @@ START_TEST(the_pid_file_of_a_dead_daemon_is_taken_over)
 }
 END_TEST
 
-/* Whoever may read a file may lock it against being written. */
+/* A user who may read a file can lock it against writing. */
 START_TEST(a_pid_file_that_a_reader_has_locked_is_taken_over)
 {
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
@@ -568,7 +568,7 @@ START_TEST(in_the_foreground_the_terminal_is_the_log)
 	ck_assert_str_eq(ask(port, ""), "hello\n");
 	ck_assert_msg(text_matches(place_read("daemon.err"), "^NOTICE: |^INFO: "), "%s",
 		      place_read("daemon.err"));
-	/* Which services answer where. */
+	/* The services and their ports. */
 	ck_assert_msg(text_matches(place_read("daemon.err"), textf("zzhello.*%d", port)), "%s",
 		      place_read("daemon.err"));
 }

@@ -1,6 +1,6 @@
-/* The embedded default, usherd.conf with conf.d and services: what `make run`
- * starts. Served from a copy whose port map has other ports; checked as it is.
- * Run with the top of the repository as the current directory. */
+/* The embedded default, usherd.conf with conf.d and services, which `make run` starts.
+ * -check reads it as it is; the daemon serves a copy with other ports in the port map.
+ * The current directory is the top of the repository. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -32,7 +32,7 @@ struct port_line {
 static struct port_line port_lines[LINES_MAX];
 static unsigned port_line_count;
 
-/* The copy's port in place of original: one for both protocols. */
+/* The copy's port for original: the same for both protocols. */
 static int port_instead_of(int original)
 {
 	for (unsigned i = 0; i < port_line_count; i++)
@@ -41,7 +41,7 @@ static int port_instead_of(int original)
 	return port_take();
 }
 
-/* The line with another port; as it is when it names none. */
+/* The line with its port replaced, if it has one. */
 static const char *move_line(const char *line)
 {
 	struct port_line *moved = &port_lines[port_line_count];
@@ -119,7 +119,7 @@ static void start(void)
 	daemon_start();
 }
 
-/* What the make target of that name starts, of which the terminal is the log. */
+/* Starts the daemon as `make run` does: the terminal is the log. */
 static void start_as_make_run_does(void)
 {
 	const char *const arguments[] = { "-dontfork", "-f", "usherd.conf", NULL };
@@ -213,7 +213,7 @@ START_TEST(time_counts_from_1900)
 	fd = client_connect(NULL, port_of("time"));
 	memcpy(&from_1900, client_read(fd, sizeof from_1900).data, sizeof from_1900);
 	client_expect_end(fd);
-	/* Any clock that a test runs by is later than 2020. */
+	/* The clock of every test machine is later than 2020. */
 	ck_assert_uint_gt(ntohl(from_1900), 2208988800u + 1577836800u);
 }
 END_TEST
@@ -284,7 +284,7 @@ START_TEST(tcpmux_leads_to_date)
 	start();
 	ck_assert_str_eq(ask(port_of("tcpmux"), "help\r\n"), "date\r\n");
 	ck_assert_msg(text_matches(ask(port_of("tcpmux"), "date\r\n"), "^\\+Go\r\n.*UTC"), "date");
-	/* Services that are not meant to be had there are not. */
+	/* Only services for tcpmux are available there. */
 	ck_assert(text_matches(ask(port_of("tcpmux"), "whoami\r\n"), "^-"));
 }
 END_TEST
@@ -338,7 +338,7 @@ START_TEST(the_status_report_is_beside_the_configuration)
 }
 END_TEST
 
-/* The service entry that README.md has people drop in, on another port. */
+/* The service entry of README.md, on another port. */
 static const char *readme_entry(int port)
 {
 	const char *header = strstr(file_read("README.md"), "\nservice "), *end, *number;
@@ -366,7 +366,7 @@ END_TEST
 
 /* --- -check --- */
 
-/* What depends on who runs the test, and on whose files these are. */
+/* True for a message that depends on the test's user and the owner of the files. */
 static bool is_about_the_tester(const char *line)
 {
 	return strstr(line, "usherd does not run as root") || strstr(line, "is not owned by root");
@@ -399,7 +399,7 @@ START_TEST(check_has_nothing_to_say)
 }
 END_TEST
 
-/* Each by itself, so that none needs another. */
+/* Each alone, so that none depends on another. */
 START_TEST(check_has_nothing_to_say_of_any_drop_in)
 {
 	const char *whole = file_read("usherd.conf"), *including = strstr(whole, "\nincludedir");

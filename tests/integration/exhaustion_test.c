@@ -120,7 +120,7 @@ START_TEST(out_of_descriptors_a_reload_keeps_what_runs)
 	for (int i = 0; i < CLIENTS; i++)
 		close(fds[i]);
 	wait_until(strcmp(ask(port, "again"), "again") == 0);
-	/* Sooner or later the new service, or whoever asks again, gets its socket. */
+	/* In the end the new service, or a retry, gets its socket. */
 	daemon_reload();
 	wait_until(!client_is_refused(NULL, added));
 }
@@ -238,7 +238,7 @@ START_TEST(sockets_that_the_limit_does_not_allow_are_named_and_the_others_serve)
 }
 END_TEST
 
-/* Becomes a user who may run but a few processes, threads counted. */
+/* Becomes a user with a limit of few processes and threads. */
 static void be_a_poor_user(void)
 {
 	struct rlimit limit = { .rlim_cur = 12, .rlim_max = 12 };
@@ -266,15 +266,15 @@ START_TEST(out_of_processes_a_connection_is_refused_with_its_reason)
 		client_expect_end(fds[i]);
 	}
 	wait_until(process_children(daemon_pid()) == 0);
-	/* Others may run as that user too, and their processes count. */
+	/* Other processes of that user count, too. */
 	wait_until(strcmp(ask(port, "again"), "again") == 0);
 }
 END_TEST
 
-/* A user that no other run of the tests has: what others run would count. */
+/* A user of this test run alone: processes of other runs would count. */
 static uid_t own_user;
 
-/* Not even a thread that would start a program. */
+/* Then the daemon can't start a thread for a program. */
 static void be_a_user_without_processes(void)
 {
 	struct rlimit limit;
@@ -282,12 +282,12 @@ static void be_a_user_without_processes(void)
 	if (setgroups(0, NULL) < 0 || setgid(own_user) < 0 || setuid(own_user) < 0
 	    || getrlimit(RLIMIT_NPROC, &limit) < 0)
 		_exit(126);
-	limit.rlim_cur = 2; /* the daemon's own two */
+	limit.rlim_cur = 2; /* monitor and frontend */
 	if (setrlimit(RLIMIT_NPROC, &limit) < 0)
 		_exit(126);
 }
 
-/* Lifts the limit of a process of that user, as the same user. */
+/* Raises the limit of a process, as its own user. */
 static void allow_processes(pid_t pid)
 {
 	pid_t helper = fork();

@@ -1,5 +1,5 @@
-/* Clients, servers and administrators that do what they should not: the daemon
- * goes on for everybody else. */
+/* Mistakes and attacks of clients, servers and administrators: the daemon still serves
+ * everybody else. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -33,7 +33,7 @@ START_TEST(a_redirected_client_that_never_reads_stops_nobody)
 }
 END_TEST
 
-/* Each of them may get a connection that the daemon is about to take off the queue. */
+/* Each of them may accept a connection that the daemon is about to accept. */
 START_TEST(processes_that_a_wait_server_left_behind_stop_nobody)
 {
 	enum { CLIENTS = 2000, AT_ONCE = 20 };
@@ -89,7 +89,7 @@ START_TEST(a_name_in_bind_takes_the_place_of_every_address)
 }
 END_TEST
 
-/* Its end takes the sockets along that it got while it was suspended. */
+/* At its end it closes the sockets that it got while it was suspended. */
 START_TEST(a_suspended_service_may_become_an_intercepted_one)
 {
 	const char *suspending = CAT "cps = 1 1\ncps_action = suspend\n";
@@ -127,7 +127,7 @@ START_TEST(a_daemon_that_ends_does_not_begin_again)
 	daemon_signal(SIGTERM);
 	wait_until(client_is_refused(NULL, port));
 	daemon_signal(SIGHUP);
-	daemon_signal(SIGABRT); /* which comes after it, and says so */
+	daemon_signal(SIGABRT); /* handled after SIGHUP, and logged */
 	daemon_wait_log("Consistency check passed");
 	ck_assert(client_is_refused(NULL, port));
 	daemon_signal(SIGTERM);
@@ -136,7 +136,7 @@ START_TEST(a_daemon_that_ends_does_not_begin_again)
 }
 END_TEST
 
-/* Refused for want of an identd, after the limits were checked. */
+/* The peer has no identd and is refused after it was counted. */
 START_TEST(who_is_refused_late_takes_nobodys_place)
 {
 	enum { CLIENTS = 4 };
@@ -177,7 +177,7 @@ static void add_refusing(int port, const char *also)
 		    also, port);
 }
 
-/* Clients come from an address of their own, where nothing but the test answers. */
+/* Clients have an address of their own, where the test is the only server. */
 START_TEST(who_leaves_while_identd_is_asked_is_asked_about_no_more)
 {
 	static const char *const one_at_a_time[] = { "-logprocs", "1", NULL };
@@ -192,11 +192,11 @@ START_TEST(who_leaves_while_identd_is_asked_is_asked_about_no_more)
 	for (int i = 0; i < 2; i++) {
 		int client = client_connect_from("127.114.0.1", NULL, port);
 
-		asking = accept(fd, NULL, NULL); /* or the test takes too long */
+		asking = accept(fd, NULL, NULL); /* without a request the test times out */
 		ck_assert_int_ge(asking, 0);
 		configuration_clear();
 		add_refusing(port, i ? "" : "192.0.2.1");
-		daemon_reload(); /* which ends the session */
+		daemon_reload(); /* ends the session */
 		client_expect_end(client);
 		close(asking);
 	}
@@ -204,7 +204,7 @@ START_TEST(who_leaves_while_identd_is_asked_is_asked_about_no_more)
 }
 END_TEST
 
-/* A datagram from one port of this host to another, as only the superuser can make one. */
+/* A datagram from a port of this host to another; only root can send it. */
 static void send_forged(int from, int to)
 {
 	struct endpoint there = endpoint_of("127.0.0.1", to);
@@ -244,7 +244,7 @@ START_TEST(a_service_does_not_talk_to_the_server_of_another)
 }
 END_TEST
 
-/* A datagram socket on a port that only the superuser gets. */
+/* A datagram socket on a port that only root can bind. */
 static int bind_low_port(void)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -259,7 +259,7 @@ static int bind_low_port(void)
 	return -1;
 }
 
-/* Many services there answer what they get, and would be answered for ever. */
+/* Many services on low ports answer every datagram: the two would never stop. */
 START_TEST(datagrams_from_ports_of_services_are_not_answered)
 {
 	int port = add_service("echo", ECHO "socket_type = dgram\n%s", log_everything());

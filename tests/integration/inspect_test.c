@@ -1,4 +1,4 @@
-/* What -print, -check and -explain answer. */
+/* -print, -check and -explain. */
 #include "support/daemon.h"
 #include "support/own_etc.h"
 #include "support/place.h"
@@ -27,7 +27,7 @@ static struct outcome inspect_text(const char *command, const char *text)
 	return inspect(command);
 }
 
-/* What is printed, once nothing is complained of. */
+/* The output of -print, which must succeed without messages. */
 static const char *printed(void)
 {
 	struct outcome outcome = inspect("-print");
@@ -49,7 +49,7 @@ static const char *without_comments(const char *text)
 	return kept;
 }
 
-/* What is printed loads again, without a complaint, and prints the same. */
+/* The output loads again without messages, and is then printed the same. */
 static void expect_round_trip(const char *text)
 {
 	struct outcome again = inspect_text("-print", text);
@@ -65,7 +65,7 @@ static void expect_line(const char *text, const char *line)
 		      text);
 }
 
-/* Runs the daemon's program by a script of the test's own, which finds it in $USHERD. */
+/* The test's script runs the daemon's program, which is in $USHERD. */
 static void run_by(const char *script)
 {
 	const char *daemon = getenv("USHERD");
@@ -82,8 +82,7 @@ static void run_by(const char *script)
 #define SENSOR "type = INTERNAL UNLISTED\nport = 7001\nsocket_type = stream\nwait = no\n"
 #define RPC "socket_type = stream\nwait = no\nuser = root\nserver = /bin/cat\n"
 
-/* An attribute, with and without which services are right, and what is printed:
- * "=" when it is the same. */
+/* An attribute that may be left out, and the printed line: "=" when it is the same. */
 static const struct {
 	const char *service, *attribute, *values, *printed;
 } attribute_rows[] = {
@@ -179,7 +178,7 @@ static bool has_a_row(const char *name)
 
 START_TEST(no_attribute_is_forgotten_above)
 {
-	/* Retired, and what a build may lack. */
+	/* Retired attributes, and those that a build may lack. */
 	static const char *const exempt = " mdns rpc_version rpc_number ";
 
 	for (size_t i = 0; i < attribute_count; i++)
@@ -304,7 +303,7 @@ START_TEST(what_is_broken_is_told_and_left_out)
 }
 END_TEST
 
-/* For a machine that has the program: what is printed loads again, with it off. */
+/* It is meant for a machine with the program; here it loads as disabled. */
 START_TEST(an_entry_without_its_program_is_printed_disabled)
 {
 	struct outcome outcome, again;
@@ -333,7 +332,7 @@ START_TEST(an_entry_without_its_program_is_printed_disabled)
 }
 END_TEST
 
-/* An entry that has more to mend than that is not one to go on with. */
+/* An entry with other errors, too, would not work there either. */
 START_TEST(an_entry_with_other_errors_is_left_out)
 {
 	struct outcome outcome;
@@ -386,7 +385,7 @@ START_TEST(output_that_is_lost_is_told)
 }
 END_TEST
 
-/* Lines of inetd.conf, as systems and the BSDs have them. */
+/* Lines of inetd.conf from Linux systems and the BSDs. */
 static const char inetd_conf[] =
 	"# <service> <type> <proto> <wait> <user> <server> <args>\n"
 	"127.0.0.1:echo stream tcp nowait root internal\n"
@@ -450,14 +449,14 @@ static const char *path_of(const char *name)
 	return strcmp(name, "") == 0 ? configuration_path() : place_path(name);
 }
 
-/* A service that whoever runs the test can run. */
+/* A service that the test's user can run. */
 static const char *own_service(const char *name, const char *lines)
 {
 	return textf("service %s\n{\ntype = UNLISTED\nport = 7001\nsocket_type = stream\n"
 		     "wait = no\nuser = %s\nserver = /bin/cat\n%s}\n", name, current_user(), lines);
 }
 
-/* One finding is there: on that line, of that severity. */
+/* Expects a finding on that line, of that severity. */
 static void expect_finding(struct outcome outcome, const char *line, const char *severity,
 			   const char *text)
 {
@@ -493,8 +492,8 @@ END_TEST
 
 #define DGRAM "socket_type = dgram\nwait = yes\n"
 
-/* Lines of a service, and what is said about one of them, or, where it does not
- * speak of the service alone, about the entry. NULL: nothing is. */
+/* Lines of a service, and a finding about one of them or about the entry. NULL: no
+ * finding. */
 static const struct {
 	const char *lines, *line, *text;
 } advice[] = {
@@ -558,7 +557,7 @@ START_TEST(advice_is_given)
 }
 END_TEST
 
-/* A built-in on UDP, and whether its answers can be turned on anybody. */
+/* A built-in on UDP, and whether forged datagrams can send its answers to a victim. */
 static const struct {
 	const char *name, *lines;
 	bool reflects;
@@ -692,7 +691,7 @@ START_TEST(an_error_in_defaults_refuses_everything)
 }
 END_TEST
 
-/* What the issue calls errors: each with its line and a remedy. */
+/* Errors: each has its line and a remedy. */
 static const struct {
 	const char *lines, *line, *text;
 } errors[] = {
@@ -823,7 +822,7 @@ START_TEST(json_says_the_same)
 }
 END_TEST
 
-/* A name of a file, and what JSON makes of it. */
+/* A file name, and its form in JSON. */
 static const struct {
 	const char *name, *json;
 } json_names[] = {
@@ -882,7 +881,7 @@ static void expect_answer(struct outcome outcome, int status, const char *text)
 	ck_assert_str_eq(outcome.errors, "");
 }
 
-/* LINE is where the text before it, up to a blank, stands. */
+/* LINE stands for the number of the line that begins with the word before it. */
 static const struct {
 	const char *lines, *address, *when;
 	bool is_admitted;
@@ -948,7 +947,7 @@ static const struct {
 	{ "type = TCPMUX UNLISTED\nport = 0\n", "10.0.0.1", NULL, true, "reached through tcpmux" },
 };
 
-/* The text with the number of the line of its own attribute in the place of LINE. */
+/* Replaces LINE by the number of that attribute's line. */
 static const char *with_line(const char *text)
 {
 	const char *mark = strstr(text, "LINE");
@@ -1039,7 +1038,7 @@ START_TEST(what_does_not_run_is_named)
 }
 END_TEST
 
-/* What can't be answered, and what the complaint says. */
+/* Wrong arguments of -explain, and the error. */
 static const struct {
 	const char *service, *address, *when, *text;
 } unanswerable[] = {

@@ -1,5 +1,5 @@
-/* INTERCEPT: a wait service's server reads its socket itself, and still each
- * peer is checked. */
+/* INTERCEPT: each peer is checked, though the server of a wait service reads its socket
+ * itself. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -46,7 +46,7 @@ START_TEST(datagrams_of_refused_senders_never_reach_the_server)
 			       textf("peer=%s one$", judged[_i].good)));
 	datagram_send(bad, "two", 3);
 	wait_for_refusal(judged[_i].bad);
-	/* What the server answers next is the next of the good sender. */
+	/* The server's next answer is to the good sender's next datagram. */
 	datagram_send(good, "quit", 4);
 	ck_assert(text_matches(datagram_receive(good).data, " quit$"));
 	ck_assert(!datagram_is_waiting(bad));
@@ -156,7 +156,7 @@ static int inner_port(void)
 	return atoi(at + strlen("127.0.0.1 port "));
 }
 
-/* Whoever they are: that is left to the connections of the daemon. */
+/* Any local user: only the daemon may connect to the inner socket. */
 START_TEST(local_users_do_not_get_past_the_lists)
 {
 	int port = add_intercepted("wait_stream", "stream",
@@ -169,7 +169,7 @@ START_TEST(local_users_do_not_get_past_the_lists)
 	daemon_start();
 	inner = endpoint_of("127.0.0.1", inner_port());
 	connect(stranger, (struct sockaddr *)&inner.address, inner.length);
-	for (int i = 0; i < 100; i++) { /* more than are let in at a time, one after another */
+	for (int i = 0; i < 100; i++) { /* one after another, more than the gate holds */
 		fd = client_connect(NULL, port);
 		ck_assert(text_matches(client_read_line(fd), "^pid="));
 		client_send(fd, "next\n");

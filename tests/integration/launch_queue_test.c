@@ -1,5 +1,5 @@
-/* What happens between a connection and its program: programs that do not come to
- * their exec, who else waits to be started, whose memory a child has. */
+/* Between a connection and its program: an exec that hangs, other programs that wait to
+ * be started, the memory of the child. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -25,8 +25,8 @@ enum { LAUNCH_DEADLINE_MS = 10000, HANG_MS = LAUNCH_DEADLINE_MS + DEADLINE_MS };
 
 static int lease; /* on the hanging program */
 
-/* A program whose exec hangs until the test lets it go, or else until
- * /proc/sys/fs/lease-break-time seconds have passed. */
+/* A program whose exec hangs until the test gives up its lease on it; the kernel ends the
+ * lease after /proc/sys/fs/lease-break-time seconds. */
 static const char *hanging_program(const char *name)
 {
 	const char *path = place_script(name, "exec cat\n");
@@ -106,14 +106,14 @@ static const struct {
 	{ "another service of the daemon's user", 0, 0 },
 };
 
-/* The rest of this suite's tests is run by any user; that user is then the only one. */
+/* Only root can set another user. */
 static const char *user_line(int user)
 {
 	return is_superuser() ? textf("user = %d\n", user) : "";
 }
 
-/* At the end LeakSanitizer stops all threads, which those that wait for an exec
- * would not do before the lease is given up. */
+/* LeakSanitizer stops all threads at the end. A thread that waits for an exec can't stop
+ * before the lease ends. */
 static void start_without_leak_sanitizer(void)
 {
 	static const char *const variables[] = { "ASAN_OPTIONS=detect_leaks=0", NULL };
@@ -143,7 +143,7 @@ END_TEST
 
 /* --- the memory of what is being started --- */
 
-/* For the daemon alone, fs.suid_dumpable is what the test's file says. */
+/* Only the daemon sees the test's value of fs.suid_dumpable. */
 static void have_own_suid_dumpable(void)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
@@ -172,7 +172,7 @@ static const struct {
 	bool shares;
 } memories[] = {
 	{ "0", "nobody", true }, { "1", "nobody", false }, { "2", "nobody", true },
-	{ "1", "root", true }, /* who may attach to everything anyway */
+	{ "1", "root", true }, /* root may attach to every process anyway */
 };
 
 START_TEST(a_child_that_its_user_could_attach_to_has_its_own_memory)

@@ -1,5 +1,5 @@
-/* What a server finds itself with: arguments, environment, identity, limits,
- * descriptors, signals. tests/support/programs/report.c tells. */
+/* What a server gets: arguments, environment, identity, limits, descriptors, signals.
+ * tests/support/programs/report.c prints them. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -85,7 +85,7 @@ START_TEST(server_args_are_split_at_blanks)
 }
 END_TEST
 
-/* The flag counts wherever it stands. */
+/* The flag works at any place in the list. */
 static const char *const nameinargs[] = {
 	"flags = NAMEINARGS\nserver_args = funny one two",
 	"server_args = funny one two\nflags = NAMEINARGS",
@@ -292,7 +292,7 @@ START_TEST(a_server_runs_as_its_user)
 }
 END_TEST
 
-/* A user by number has that number for its group too, unless one is given. */
+/* A user given by number has the same number as its group, unless group is set. */
 static const struct {
 	const char *lines, *uid, *gid;
 } identities[] = {
@@ -317,7 +317,7 @@ START_TEST(user_and_group_may_be_numbers)
 }
 END_TEST
 
-/* Some user who is in more groups than its own, or one who could be. */
+/* A user in a group other than its own; daemon, if there is none. */
 static const char *sociable_user(gid_t *also)
 {
 	const struct group *group;
@@ -356,7 +356,7 @@ START_TEST(groups_gives_the_groups_of_the_user)
 }
 END_TEST
 
-/* As initgroups(3) has it: the user's own group is among them, whatever group the
+/* As with initgroups(3), the user's own group is always included, whatever group the
  * server runs with. */
 START_TEST(groups_include_the_users_own)
 {
@@ -572,7 +572,7 @@ START_TEST(descriptors_of_other_sessions_stay_out)
 	one = client_hold(cat);
 	two = client_hold(echo);
 	check_descriptors(report_at(port));
-	/* Nobody else holds them open either. */
+	/* No other process has them open either. */
 	client_finish_sending(one);
 	client_expect_end(one);
 	client_finish_sending(two);
@@ -685,7 +685,7 @@ START_TEST(the_daemons_keys_are_not_the_servers)
 }
 END_TEST
 
-/* As a service manager gives a daemon the right to bind low ports. */
+/* A service manager may give it to a daemon, to bind low ports. */
 static void have_an_ambient_capability(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };

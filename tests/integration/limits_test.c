@@ -1,4 +1,4 @@
-/* How many servers may run: of a service, for a source, altogether. */
+/* Limits on running servers: of a service, of a source, of all services. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -188,7 +188,7 @@ START_TEST(the_process_limit_counts_all_services)
 	second = client_hold(two);
 	check_refused("127.0.0.1", one);
 	service_wait_log(LOG_TIME "FAIL: zzone process_limit from=127\\.0\\.0\\.1$");
-	/* What needs no process is not concerned. */
+	/* A service without a process is not limited. */
 	ck_assert_str_eq(ask(echo, "free"), "free");
 	release(first);
 	service_wait_log("EXIT: zzone");

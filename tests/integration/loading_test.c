@@ -1,5 +1,5 @@
-/* Which services run after the configuration was read, and what is said about
- * those that don't. */
+/* Which services run after the configuration was read, and the messages about those that
+ * don't. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/place.h"
@@ -22,13 +22,13 @@ static void check_hello(int port)
 	ck_assert_str_eq(ask(port, ""), "hello\n");
 }
 
-/* A service as lines, each of which a test may leave out. */
+/* The lines of a service; a test may leave out each of them. */
 static const char *const complete[] = { "type = UNLISTED", "socket_type = stream",
 					"protocol = tcp", "wait = no", "server = /bin/cat" };
 
 /* --- broken entries --- */
 
-/* A line that breaks its service, and what the message about it must name. */
+/* A line that breaks its service, and the words that the message must have. */
 static const struct {
 	const char *line, *named;
 } broken[] = {
@@ -101,14 +101,14 @@ START_TEST(a_broken_line_costs_its_service_alone)
 	int good = add_service("zzgood", HELLO), number;
 
 	if (bad < 0)
-		bad = port_take(); /* where it must not come up by accident */
+		bad = port_take(); /* on which it must not listen */
 	daemon_start();
 	ck_assert_msg(client_is_refused(NULL, bad), "served in spite of \"%s\"", line);
 	ck_assert_msg(strcmp(ask(good, ""), "hello\n") == 0,
 		      "\"%s\" costs the other service too", line);
 	line = strrchr(line, '\n') ? strrchr(line, '\n') + 1 : line;
 	number = configuration_line(textf("^%.9s", line));
-	/* What is wrong between two lines is told for the whole entry, at its first. */
+	/* A conflict of two lines is reported on the first line of the entry. */
 	ck_assert_msg(text_matches(daemon_log(), textf("usherd\\.conf:(%d|1: service zzbad): .*%s",
 						       number, broken[_i].named)),
 		      "nothing about \"%s\", line %d, that names %s:\n%s", line, number,
@@ -260,7 +260,7 @@ START_TEST(a_binary_file_harms_nobody)
 }
 END_TEST
 
-/* --- what only earns a word --- */
+/* --- warnings --- */
 
 START_TEST(the_first_of_two_scalars_counts)
 {
@@ -347,7 +347,7 @@ START_TEST(the_brace_may_stand_on_the_header_line)
 }
 END_TEST
 
-/* The same entry with other line ends. */
+/* The same entry with these line ends. */
 static int configure_with_line_ends(const char *end, const char *last_end)
 {
 	static const char *const lines[] = { "service zzends", "{", "type = UNLISTED",
@@ -519,7 +519,7 @@ START_TEST(services_override_the_scalars_of_defaults)
 }
 END_TEST
 
-/* What makes the daemon refuse to start with these defaults. */
+/* Lines of defaults with which the daemon does not start. */
 static const char *const bad_defaults[] = { "instances = few", "no_such_attribute = 1",
 					    "only_from = 1.2.3.4,5", "cps = 1", "umask = 8" };
 
@@ -816,7 +816,7 @@ START_TEST(the_map_of_the_system_is_the_default)
 {
 	int good;
 
-	/* Known to every /etc/services, and not with this port. */
+	/* Every /etc/services has it, with another port. */
 	configure("service tftp\n{\nsocket_type = dgram\nwait = yes\nuser = %s\nport = %d\n"
 		  CAT "}\n", current_user(), port_take());
 	good = add_service("zzgood", HELLO);

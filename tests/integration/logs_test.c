@@ -1,4 +1,4 @@
-/* What is written about connections, to the byte, and where. */
+/* Log lines about connections, every byte, and where they go. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -18,7 +18,7 @@
 
 /* --- lines of success --- */
 
-/* What each set of flags puts into the lines of one connection; NULL: no line. */
+/* The lines of one connection with each set of flags; NULL: no line. */
 static const struct {
 	const char *flags, *start, *exit;
 } successes[] = {
@@ -58,7 +58,7 @@ START_TEST(success_is_logged_as_asked)
 }
 END_TEST
 
-/* How servers end, and how that is told. */
+/* How a server ends, and its log line. */
 static const struct {
 	const char *command, *told;
 } ends[] = {
@@ -145,7 +145,7 @@ START_TEST(lines_are_stamped_with_local_time)
 	localtime_r(&now, &before);
 	now = time(NULL);
 	localtime_r(&now, &after);
-	/* The day may change meanwhile, the hour too. */
+	/* The hour or day may have changed meanwhile. */
 	ck_assert(text_matches(service_log(), textf("^%02d/%d/%d@%02d:", before.tm_year % 100,
 						    before.tm_mon + 1, before.tm_mday,
 						    before.tm_hour))
@@ -319,7 +319,7 @@ START_TEST(a_full_disk_costs_lines_alone)
 		ck_assert_str_eq(ask(port, ""), "hello\n");
 	daemon_wait_log("/dev/full");
 	daemon_stop();
-	/* Once when it begins, once more at most when the daemon sums up. */
+	/* Once at first, and at most once more with the daemon's count. */
 	ck_assert_uint_le(text_count(daemon_log(), "/dev/full"), 2);
 }
 END_TEST
@@ -370,7 +370,7 @@ static bool be_syslogd(void)
 		return false;
 	}
 	place_claim(address.sun_path);
-	/* As syslogd has it: anybody may write to it. */
+	/* As with syslogd, anybody may write to it. */
 	ck_assert_int_eq(chmod(address.sun_path, 0666), 0);
 	return true;
 }
@@ -409,7 +409,7 @@ START_TEST(lines_go_to_syslog)
 }
 END_TEST
 
-/* As xinetd's users know it: rules for logs go by that name. */
+/* As with xinetd: rules for logs match that name. */
 START_TEST(the_name_in_the_log_is_the_one_it_was_started_by)
 {
 	add_service("zzlog", HELLO);
@@ -499,7 +499,7 @@ static void add_syslog_tests(Suite *suite)
 
 	tcase_add_test(tcase, no_syslogd_holds_up_nobody);
 	if (!is_superuser())
-		return; /* nobody else can bind /dev/log */
+		return; /* only root can bind /dev/log */
 	tcase_add_test(tcase, lines_go_to_syslog);
 	tcase_add_test(tcase, the_tag_in_syslog_is_that_name);
 	tcase_add_test(tcase, the_level_is_info_unless_given);

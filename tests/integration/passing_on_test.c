@@ -1,5 +1,4 @@
-/* Connections that go on elsewhere: redirect, and tcpmux with the services behind
- * it. */
+/* Connections that are passed on: redirect, and tcpmux with its services. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -16,7 +15,7 @@
 
 /* --- redirect --- */
 
-/* A listening socket of the test's own. */
+/* A listening socket of the test. */
 static int target_open(const char *host, int *port)
 {
 	struct endpoint here = endpoint_of(host, 0);
@@ -220,7 +219,7 @@ START_TEST(a_service_with_a_socket_of_its_own_is_not_reached)
 {
 	int port = add_tcpmux();
 
-	/* What CVE-2012-0862 is about: its address list and port would not guard it. */
+	/* CVE-2012-0862: its access lists and port would not protect it. */
 	add_service("zzguarded", HELLO "bind = 127.0.0.9\n");
 	add_service("echo", "type = INTERNAL UNLISTED\n");
 	daemon_start();
@@ -235,7 +234,7 @@ START_TEST(a_multiplexed_server_runs_as_its_user)
 	int port = add_tcpmux();
 	char *status;
 
-	/* What CVE-2013-4342 is about: it ran as root. */
+	/* CVE-2013-4342: it ran as root. */
 	add_multiplexed("zzstatus", "TCPMUX", "user = nobody\nserver = /bin/cat\n"
 			"server_args = /proc/self/status\n");
 	daemon_start();

@@ -1,5 +1,5 @@
-/* SIGHUP: what changed changes, what did not is left alone, and an error never
- * costs what runs. */
+/* SIGHUP applies what has changed and leaves the rest alone. An error never ends a running
+ * service. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A service on a port of the test's choice, so that it can be written again. */
+/* The test chooses the port, so that it can write the service again. */
 static void write_service(const char *name, int port, const char *lines)
 {
 	add_service(name, "port = %d\n%s", port, lines);
@@ -171,7 +171,7 @@ static const struct {
 	{ "zzsame\n" CAT "flags = IPv4\n", "zzother\n" CAT "bind = 0.0.0.0\n" },
 };
 
-/* The first line is the name. */
+/* The first line of text is the name. */
 static void write_named(const char *text, int port)
 {
 	const char *lines = strchr(text, '\n') + 1;
@@ -180,7 +180,7 @@ static void write_named(const char *text, int port)
 		    "port = %d\ninstances = 1\nat_limit = queue\non_remove = drain\n%s", port, lines);
 }
 
-/* With the family that both have. */
+/* In the family that both have. */
 static bool has_other_address(int change)
 {
 	return !strstr(changes[change].before, "IPv4") && strstr(changes[change].after, "0.0.0.0");
@@ -267,7 +267,7 @@ START_TEST(changed_options_of_the_socket_count_for_new_clients)
 }
 END_TEST
 
-/* The server has the socket itself, so that those who queue there are its own until
+/* The server has the socket itself: connections in its queue belong to the server until
  * it ends. */
 START_TEST(a_wait_service_that_waits_no_more_keeps_its_socket)
 {

@@ -1,5 +1,5 @@
-/* Clients get their server: one for each connection, or one for the whole
- * socket, on every address the service is bound to. */
+/* One server for each connection, or one for the whole socket, on every address of the
+ * service. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -117,7 +117,7 @@ START_TEST(two_hundred_connections_are_served_at_once)
 	}
 	service_wait_lines(CLIENTS, "EXIT: zzcat status=0");
 	wait_until(process_children(daemon_pid()) == 0);
-	/* Workers that came with the rush may hold a few. */
+	/* Workers that were added under load may have a few. */
 	ck_assert_uint_le(process_descriptors(daemon_pid()), descriptors + 16);
 }
 END_TEST
@@ -423,13 +423,13 @@ START_TEST(bind_serves_several_addresses)
 
 	daemon_start();
 	ck_assert_str_eq(ask_at("127.0.0.2", port, "two"), "two");
-	service_wait_lines(1, "EXIT: zzbound"); /* its place is free from here on */
+	service_wait_lines(1, "EXIT: zzbound"); /* now another server may run */
 	ck_assert_str_eq(ask_at("127.0.0.3", port, "three"), "three");
 	service_wait_lines(2, "EXIT: zzbound");
 	ck_assert_str_eq(ask_at("::1", port, "six"), "six");
 	service_wait_lines(3, "EXIT: zzbound");
 	ck_assert(client_is_refused("127.0.0.1", port));
-	/* One service, one count. */
+	/* One count for all addresses of the service. */
 	held = client_connect("127.0.0.2", port);
 	client_ping(held);
 	ck_assert_str_eq(ask_at("127.0.0.3", port, "full"), "");
@@ -513,7 +513,7 @@ END_TEST
 
 START_TEST(an_absent_address_costs_no_other_service)
 {
-	/* Of RFC 5737, for documentation only. */
+	/* RFC 5737: an address for documentation only. */
 	int bad = add_service("zzabsent", HELLO "bind = 203.0.113.77\n");
 	int good = add_service("zzgood", HELLO);
 

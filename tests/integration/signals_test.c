@@ -1,4 +1,4 @@
-/* SIGTERM, SIGINT, SIGQUIT, SIGUSR1 and those that should do nothing. */
+/* SIGTERM, SIGINT, SIGQUIT, SIGUSR1, and signals without effect. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -20,7 +20,7 @@ static void check_ended_well(void)
 	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "wait status %x", status);
 }
 
-/* What the daemon did not reap has become ours. */
+/* A process that the daemon did not reap is now a child of the test. */
 static void check_reaped(void)
 {
 	pid_t left = process_child(getpid());
@@ -43,7 +43,7 @@ static const struct {
 	{ "sleep 1000 &", SIGTERM, false, false },
 	{ "sh -c 'trap \"\" TERM; sleep 1000 & wait' &", SIGTERM, false, false },
 	{ "sleep 1000 &", SIGQUIT, true, false },
-	{ "setsid sleep 1000 &", SIGTERM, true, true }, /* it wants to be on its own */
+	{ "setsid sleep 1000 &", SIGTERM, true, true }, /* not in the server's session */
 };
 
 START_TEST(what_programs_left_behind_ends_with_the_daemon)
@@ -70,7 +70,7 @@ START_TEST(what_programs_left_behind_ends_with_the_daemon)
 }
 END_TEST
 
-/* Those that end the sessions too. */
+/* Signals that end the sessions, too. */
 static const int ending[] = { SIGTERM, SIGINT };
 
 START_TEST(sessions_end_with_the_daemon)
@@ -131,7 +131,7 @@ START_TEST(a_server_that_has_just_started_ends_too)
 
 		daemon_start();
 		fd = client_connect(NULL, port);
-		/* The client may know of the server before the daemon does. */
+		/* The client may hear from the server before the daemon knows of it. */
 		client_expect(fd, "up\n");
 		daemon_signal(SIGTERM);
 		client_expect_end(fd);
@@ -177,7 +177,7 @@ START_TEST(a_second_sigterm_is_immediate)
 	server = process_child(daemon_pid());
 	daemon_signal(SIGTERM);
 	wait_until(client_is_refused(NULL, port));
-	/* It waits for the server; that it does not wait for long is not enough here. */
+	/* The daemon waits for the server; the second signal must end the wait. */
 	daemon_signal(SIGTERM);
 	check_ended_well();
 	wait_until(!process_runs(server));
@@ -375,7 +375,7 @@ START_TEST(other_signals_do_nothing)
 	held = client_hold(port);
 	for (int i = 0; i < 3; i++)
 		daemon_signal(harmless[_i]);
-	/* The end of a daemon may take a moment to show. */
+	/* It may take a moment until the end of a daemon can be seen. */
 	for (int i = 0; i < 10; i++)
 		ck_assert_str_eq(ask(port, "on"), "on");
 	ck_assert(daemon_is_running());

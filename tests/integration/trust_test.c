@@ -1,5 +1,5 @@
-/* What root does not do on the word of others: follow links that they have laid,
- * or load configuration that they can change. */
+/* Root does not follow links of other users, or load configuration that they can
+ * change. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -15,7 +15,7 @@
 
 enum { STRANGER = 54321 };
 
-/* A directory in which that user can lay what they like. */
+/* A directory that belongs to that user. */
 static const char *make_directory_of(uid_t owner, const char *name)
 {
 	const char *path = place_path(name);
@@ -25,7 +25,7 @@ static const char *make_directory_of(uid_t owner, const char *name)
 	return path;
 }
 
-/* A file of root's that nobody else may read or write. */
+/* A file that only root may read and write. */
 static const char *make_secret(void)
 {
 	place_write("secret", "root's own\n");
@@ -112,7 +112,7 @@ START_TEST(a_banner_is_read_as_the_service_s_user)
 	place_write("banner", "welcome\n");
 	ck_assert_int_eq(chmod(place_path("banner"), banners[_i].mode), 0);
 	daemon_start();
-	for (int i = 0; i < 2; i++) /* the second finds the reader's own rights restored */
+	for (int i = 0; i < 2; i++) /* the second: the reader's own rights are restored */
 		ck_assert_str_eq(ask(port, ""), banners[_i].is_sent ? "welcome\nhello\n"
 								    : "hello\n");
 	if (!banners[_i].is_sent)
@@ -141,7 +141,7 @@ START_TEST(a_banner_is_read_as_nobody_where_there_is_no_user)
 }
 END_TEST
 
-/* What others have laid where root's file is to be. */
+/* What another user has put at the path of a file of root's. */
 static void lay_link(const char *path)
 {
 	ck_assert_int_eq(symlink(make_secret(), path), 0);

@@ -1,5 +1,5 @@
-/* The monitor, which is the daemon's process, and the frontend, its child: who they
- * are, and what is left when one of them dies. */
+/* The monitor, which is the daemon's process, and the frontend, its child: their
+ * privileges, and what happens when one of them dies. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -21,11 +21,11 @@
 
 enum {
 	SOME_USER = 54321,
-	STABLE_MS = 1000, /* a frontend that lives for less has died too soon */
+	STABLE_MS = 1000, /* a frontend that dies earlier has died too soon */
 	FIRST_UID = 61184, LAST_UID = 65519, /* of frontends when there is no _usherd */
 };
 
-/* AddressSanitizer takes faults for its own findings. */
+/* AddressSanitizer reports faults as its own findings. */
 #ifdef __SANITIZE_ADDRESS__
 enum { CRASH = SIGXFSZ };
 #define CRASH_TEXT "25 \\(File size limit exceeded\\)"
@@ -76,7 +76,7 @@ static void check_status(pid_t pid, const char *name, const char *value)
 		      process_status(pid, name));
 }
 
-/* The files in /proc of what is not dumpable are root's. */
+/* The files in /proc of a process that is not dumpable belong to root. */
 static void check_fence(pid_t pid)
 {
 	struct stat status;
@@ -266,7 +266,7 @@ START_TEST(bans_stay_in_force)
 }
 END_TEST
 
-/* What such a frontend has of a client it has not served yet goes with it. */
+/* A connection that such a frontend has accepted but not served is lost. */
 START_TEST(frontends_that_die_again_and_again_are_replaced_ever_more_rarely)
 {
 	int port = add_service("zzcat", CAT), fd;
@@ -290,9 +290,8 @@ END_TEST
 
 enum { CRASHES = 20, CROWD = 4 };
 
-/* A client, again and again, until nobody reads what it writes: a byte for each time it
- * was served, L for each connection that was lost, and the number of the error for one
- * that could not be made. */
+/* Connects again and again, until nobody reads its results. It writes one byte for each
+ * connection: S if it was served, L if it was lost, errno if it could not be made. */
 static void be_a_client(struct endpoint there, int results)
 {
 	struct timeval limit = { .tv_sec = DEADLINE_MS / 1000 };
@@ -328,7 +327,7 @@ static int start_clients(int port)
 	return ends[0];
 }
 
-/* Reads what the clients meet until the frontend is no longer young, and served some. */
+/* Reads the clients' results until the frontend is stable and has served some. */
 static void watch_clients(int results, pid_t pid)
 {
 	struct deadline stable = deadline_in(STABLE_MS + 100), all = deadline_in(DEADLINE_MS);

@@ -1,5 +1,5 @@
-/* What the daemon itself says to clients and about servers: banners, ident,
- * standard error, hosts.allow. */
+/* Texts of the daemon to clients and about servers: banners, ident, standard error,
+ * hosts.allow. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -195,12 +195,12 @@ START_TEST(stderr_may_go_to_the_log)
 	daemon_start();
 	ck_assert_str_eq(ask(port, ""), "out\n");
 	daemon_wait_log("NOTICE: service zzerr: stderr: first line$");
-	/* An unfinished line too, and nothing that a terminal would obey. */
+	/* An unfinished line, too; escape sequences for terminals are escaped. */
 	daemon_wait_log("NOTICE: service zzerr: stderr: second \\\\x1B\\[1m$");
 }
 END_TEST
 
-/* Two bytes a letter, four each in the log: no byte is lost, whatever it takes. */
+/* Letters of two bytes, each byte four in the log: no byte is lost. */
 START_TEST(a_long_line_of_stderr_is_whole)
 {
 	enum { LETTERS = 202, PLAIN = 512 };
@@ -237,7 +237,7 @@ START_TEST(a_child_left_behind_does_not_keep_the_pipe)
 }
 END_TEST
 
-/* The sum of a number that lines of text have after mark. */
+/* The sum of the numbers that follow mark in the lines of text. */
 static unsigned long sum_after(const char *text, const char *mark)
 {
 	unsigned long sum = 0;
@@ -265,7 +265,7 @@ END_TEST
 
 START_TEST(programs_outlive_a_daemon_that_reads_their_stderr)
 {
-	/* More than a pipe holds, so that it takes somebody who reads. */
+	/* More than a pipe holds, so that the daemon has to read it. */
 	int port = add_service("zzerr", "server = %s\nstderr = log\n",
 			       place_script("outlive", "echo ready\nread word\n"
 					    "head -c 300000 /dev/zero >&2 && echo alive\n"));

@@ -1,4 +1,4 @@
-# The same clients against xinetd and usherd; included by tests/tests.mk.
+# Runs the same clients against xinetd and usherd; included by tests/tests.mk.
 # SIDE_BY_SIDE='access limits' runs the scenarios whose names match.
 
 SIDE_BY_SIDE ?=

@@ -229,7 +229,7 @@ static char *converse(int fd, const char *text)
 {
 	char *answer;
 
-	/* Whoever closes at once may do so before the text is sent. */
+	/* The server may close before the text is sent. */
 	if (send(fd, text, strlen(text), MSG_NOSIGNAL) >= 0)
 		client_finish_sending(fd);
 	answer = client_read_all(fd).data;

@@ -63,7 +63,7 @@ static int bind_on_all(int type, const char *host, int port)
 	return -1;
 }
 
-/* Datagram sockets are not kept: what comes to the daemon might go to them. */
+/* Datagram sockets are not kept open: they could get the daemon's datagrams. */
 static bool is_free_for_datagrams(const char *host, int port)
 {
 	int fd = bind_on_all(SOCK_DGRAM, host, port);
@@ -73,7 +73,7 @@ static bool is_free_for_datagrams(const char *host, int port)
 	return fd >= 0 || errno != EADDRINUSE;
 }
 
-/* Reserves port for the other family too; a machine without it is fine. */
+/* Reserves port for the other family, too, if the machine has it. */
 static bool reserve_in_other_family(int port)
 {
 	int fd = bind_on_all(SOCK_STREAM, "::", port);
@@ -321,7 +321,7 @@ static void become_daemon(struct list *arguments, struct list *environment,
 	if (prepare)
 		prepare();
 	execve(arguments->items[0], arguments->items, environment->items);
-	/* prepare may have become a user who can't get at it by its path. */
+	/* prepare may have changed to a user who can't open the program's path. */
 	fexecve(program, arguments->items, environment->items);
 	_exit(127);
 }
@@ -423,8 +423,8 @@ void daemon_reload(void)
 
 void daemon_check_calm(int fd)
 {
-	/* client_hears_nothing listens for 200 ms, all of which a loop that spins
-	 * uses. The first look may meet what was to be done before. */
+	/* client_hears_nothing waits for 200 ms. A loop that spins uses the CPU all the
+	 * time. The first looks may still meet work of before. */
 	for (int look = 0; look < 5; look++) {
 		long used = process_cpu_ms(pid);
 
@@ -531,7 +531,7 @@ static bool tests_fork(void)
 	return !fork_setting || strcmp(fork_setting, "no") != 0;
 }
 
-/* Waits for the test, then leaves the way it did. */
+/* Waits for the test, then ends in the same way. */
 static void supervise(pid_t test)
 {
 	struct pollfd end = { .fd = pidfd_open(test, 0), .events = POLLIN };

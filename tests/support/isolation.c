@@ -40,7 +40,7 @@ bool isolation_is_allowed(int (*enter)(void))
 	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-/* Shows at path under root what is at path. */
+/* Binds the device at path to the same path under root. */
 static int bind_device(const char *root, const char *path)
 {
 	char target[128];

@@ -38,7 +38,7 @@ static unsigned char *put_name(unsigned char *to, const char *name)
 	return to;
 }
 
-/* Of many equal addresses each is one higher than the one before. */
+/* Of many addresses in a record, each is one higher than the one before. */
 static unsigned char *put_value(unsigned char *to, const struct name_record *record, int number)
 {
 	if (record->type == ns_t_ptr)

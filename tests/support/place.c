@@ -75,7 +75,7 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 	return remove(path);
 }
 
-/* Kept in a file: another process than the one that claims may remove. */
+/* In a file, as the process that removes may not be the one that claimed. */
 static const char *claims_path(void)
 {
 	return place_path(".claimed");

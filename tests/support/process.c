@@ -56,7 +56,7 @@ bool process_runs(pid_t pid)
 	return state && !strchr("ZX", state);
 }
 
-/* The daemon's frontend is a child of its, but none of what it started for anybody. */
+/* The frontend is a child of the daemon, but not a server. */
 static bool is_frontend(pid_t pid)
 {
 	char name[32] = "";

@@ -1,6 +1,5 @@
-# Programs that the integration tests have the daemon start; included by
-# tests/tests.mk. Never sanitized: they run under resource limits that a
-# sanitizer can't live with, and say what they find themselves with.
+# Programs that the daemon starts in integration tests; included by tests/tests.mk. Built
+# without sanitizers, which do not work under the tests' resource limits.
 
 SUPPORT_PROGRAMS := $(patsubst tests/support/programs/%.c,$(BUILD)/tests/programs/%,\
 	$(sort $(wildcard tests/support/programs/*.c)))

@@ -18,7 +18,7 @@ struct stage stage;
 static struct sink *lines_sink;
 static int lines[2], messages[2];
 static int stderr_before;
-static int served = -1; /* the session's end, before there is one */
+static int served = -1; /* the session's end of the connection, until it begins */
 
 static void take_start(struct session *session)
 {

@@ -236,7 +236,7 @@ START_TEST(accepts_the_longest_names)
 }
 END_TEST
 
-/* Needs names where the longest domain decides, for the longest name there is to weigh. */
+/* A domain of the greatest length needs names, too. */
 START_TEST(weighs_the_longest_domain)
 {
 	struct access_list only_from = { 0 }, no_access = { 0 };
@@ -261,7 +261,7 @@ START_TEST(every_outcome_has_its_words)
 }
 END_TEST
 
-/* 1.2.3.{0,0,0...}: `count` numbers. */
+/* 1.2.3.{0,0,0...} with `count` numbers. */
 static char *factors(size_t count)
 {
 	char *word = malloc(16 + 2 * count), *end = word;
@@ -364,7 +364,7 @@ START_TEST(removes_what_means_the_same)
 }
 END_TEST
 
-/* --- matching against a naive reading of each bit ------------------------------ */
+/* --- matching, compared bit by bit --------------------------------------------- */
 
 static uint32_t random_state;
 
@@ -406,7 +406,7 @@ static struct address address_of_bytes(int family, const unsigned char *bytes)
 				 : address_from_sockaddr((struct sockaddr *)&in6, sizeof in6);
 }
 
-/* Tries a rule of each length against a peer that agrees in just so many bits. */
+/* Tries a rule of this length against peers with any number of leading bits in common. */
 static void compare_with_naive(int family, unsigned width, unsigned length)
 {
 	unsigned char rule[16], peer[16];
@@ -414,7 +414,7 @@ static void compare_with_naive(int family, unsigned width, unsigned length)
 	struct access_list list = { 0 };
 
 	random_bytes(rule);
-	rule[0] |= 0x20; /* no mapped address */
+	rule[0] |= 0x20; /* not an IPv4-mapped address */
 	inet_ntop(family, rule, text, sizeof text);
 	snprintf(word, sizeof word, "%s/%u", text, length);
 	ck_assert_int_eq(access_list_add(&list, word, NULL, 0, NULL), WORD_ADDED);
@@ -449,7 +449,7 @@ START_TEST(matches_as_the_bits_say)
 }
 END_TEST
 
-/* How many octets a plain IPv4 word compares: up to its last that is not 0. */
+/* A plain IPv4 word compares its octets up to the last that is not 0. */
 static unsigned octets_compared(const unsigned char *bytes)
 {
 	for (unsigned count = 4; count > 0; count--)
@@ -784,8 +784,8 @@ static const struct {
 	{ "", "", ACCESS_DENIED },
 };
 
-/* Where none of the names matters every one must be looked at, but not beside
- * every other: that would take far longer than a test may. */
+/* When no name matters, each is compared once. Comparing each with every other would
+ * take longer than a test's timeout. */
 START_TEST(decides_over_long_lists)
 {
 	enum { DOMAINS = 20000, TIMES = 20 };
@@ -802,7 +802,7 @@ START_TEST(decides_over_long_lists)
 }
 END_TEST
 
-/* Unsettled lists cost a look-up too many, never a wrong answer. */
+/* Unsettled lists cause a needless lookup, never a wrong decision. */
 START_TEST(unsettled_lists_ask_for_names_too_often)
 {
 	struct access_list allow = list_of(".example.org"), deny = list_of(".EXAMPLE.org.");

@@ -86,7 +86,7 @@ START_TEST(without_a_list_nobody_is_banned)
 }
 END_TEST
 
-/* The kernel has looked at the names. */
+/* The kernel's filter has checked the names. */
 START_TEST(an_intercepted_datagram_needs_no_names)
 {
 	settings->flags |= FLAG_INTERCEPT;

@@ -18,7 +18,7 @@ START_TEST(finds_each_attribute_by_its_name)
 }
 END_TEST
 
-/* What holds of every line of the table. */
+/* What is true of every row of the table. */
 START_TEST(attribute_is_well_formed)
 {
 	const struct attribute *attribute = &attributes[_i];

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Somebody who asks for a file. */
+/* One request for a file. */
 struct asker {
 	struct banner_wait wait;
 	struct banner *banner;
@@ -27,7 +27,7 @@ static void on_found(struct banner_wait *wait, struct banner *banner, int error)
 	asker->error = error;
 }
 
-/* The service whose banner is asked for. */
+/* The service with the banner. */
 static char path[4096];
 static struct service_settings settings = { .banner = path };
 static struct service service = { .settings = &settings };
@@ -112,7 +112,7 @@ START_TEST(a_file_that_was_just_written_is_one_copy_too)
 }
 END_TEST
 
-/* Its time of change is old enough to tell it from any later version. */
+/* The file's change time is old enough to differ from that of any later version. */
 START_TEST(who_asks_while_a_copy_is_in_use_gets_that)
 {
 	const char *lasting = "/bin/sh";

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* One end as the daemon has it, the other as a hostile process would. */
+/* One end is the daemon's channel, the other a hostile process's socket. */
 static struct channel channel;
 static int other;
 
@@ -62,7 +62,7 @@ static void teardown(void)
 	loop_free();
 }
 
-/* Sends bytes with that many descriptors, as no end of ours would. */
+/* Sends bytes with that many descriptors, which the daemon never does. */
 static void send_raw(const void *bytes, size_t size, unsigned count)
 {
 	union {

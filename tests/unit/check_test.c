@@ -1,4 +1,4 @@
-/* What must be true of a service, and of all of them together. */
+/* Checks of one service, and of all services together. */
 #include "support/configuration.h"
 #include "support/place.h"
 
@@ -10,11 +10,11 @@
 #define UNLISTED "type = UNLISTED\nport = 1000\n" LISTED
 #define INTERNAL "type = INTERNAL\nwait = no\n"
 
-/* A service that is started, or not, and what is said of it on its first line. */
+/* A service, and the problem that is reported on its first line. */
 static const struct {
 	const char *name, *lines;
 	enum severity severity;
-	const char *said; /* NULL: nothing of WARNING or worse */
+	const char *said; /* NULL: no WARNING or ERROR */
 } services[] = {
 	/* What is missing. */
 	{ "telnet", LISTED, ADVICE, NULL },
@@ -124,7 +124,7 @@ static const struct {
 	{ "a", UNLISTED "libwrap = x\n", ERROR, "libwrap is not in this build" },
 #endif
 
-	/* Who may come. */
+	/* Access. */
 	{ "a", "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = yes\nuser = root\n"
 	  "server = /bin/sh\nonly_from = ::1\n", ERROR, "can't be kept with wait = yes" },
 	{ "a", "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = yes\nuser = root\n"
@@ -143,7 +143,7 @@ static const struct {
 	{ "a", UNLISTED "v6only = yes\nflags = IPv4\n", ERROR, "leave no clients at all" },
 	{ "a", UNLISTED "v6only = yes\nflags = IPv4 IPv6\n", ADVICE, NULL },
 
-	/* What is of no use. */
+	/* Without effect. */
 	{ "a", UNLISTED "flags = INTERCEPT\n", WARNING, "INTERCEPT is only for wait = yes" },
 	{ "echo", "type = INTERNAL\nsocket_type = stream\nwait = yes\nflags = INTERCEPT\n", WARNING,
 	  "INTERCEPT is only for wait = yes" },
@@ -170,7 +170,7 @@ START_TEST(checks_services)
 }
 END_TEST
 
-/* What follows from a fault is not told as another one. */
+/* A consequence of an error is not reported as a second one. */
 static const struct {
 	const char *name, *lines;
 } single_faults[] = {
@@ -192,7 +192,7 @@ START_TEST(one_fault_is_one_complaint)
 }
 END_TEST
 
-/* What defaults set, a service that can't do with it, and the complaint. */
+/* defaults, a service that can't have what they set, and the problem. */
 static const struct {
 	const char *defaults, *lines;
 	enum severity severity;
@@ -316,7 +316,7 @@ END_TEST
 
 /* --- one socket, one service -------------------------------------------------------- */
 
-/* Lines of two services, both of tcp port 1000 unless they say otherwise. */
+/* Lines of two services, both on tcp port 1000 unless the lines set another. */
 static const struct {
 	const char *one, *other;
 	bool overlap;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An entry's lines; what they assign, in the order of the table of attributes,
- * as "name op word@line ..."; and what is said of them. */
+/* An entry's lines; what they assign, in the order of the table of attributes, as
+ * "name op word@line ..."; and the problems. */
 static const struct {
 	const char *header, *lines, *assigned, *complaints;
 } entries[] = {

@@ -40,7 +40,7 @@ static int fenced(int (*attempt)(void))
 	return WEXITSTATUS(status);
 }
 
-/* errno of an attempt that must fail; 0: it did not. */
+/* errno of a call that must fail; 0: it succeeded. */
 static int error_of(long result)
 {
 	return result < 0 ? errno : 0;
@@ -170,7 +170,7 @@ static void *nothing(void *argument)
 	return argument;
 }
 
-/* What a frontend does all day. */
+/* What a frontend needs to do. */
 static int work(void)
 {
 	pthread_t thread;

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* Windows that end by themselves only in tests that wait for it. */
+/* SHORT_MS is for tests that wait for the end of a window. */
 enum { LONG_MS = 3600 * 1000, SHORT_MS = 20 };
 
 static const struct source_prefix lengths = { .in4 = 32, .in6 = 64 };
@@ -62,7 +62,7 @@ static void tear_down(void)
 	loop_free();
 }
 
-/* Writes what is counted, as the end does. */
+/* Writes the counts, as at the daemon's end. */
 static void end_all(void)
 {
 	folds_free(folds);
@@ -188,7 +188,7 @@ START_TEST(a_flood_from_everywhere_is_bounded)
 		lines += folds_begin(folds, REFUSED_RATE, &peer, lengths, LONG_MS);
 	}
 	ck_assert_uint_eq(lines, FOLDS_MOST + 1);
-	ck_assert(!begin("10.0.0.1", REFUSED_RATE)); /* whose window is its own */
+	ck_assert(!begin("10.0.0.1", REFUSED_RATE)); /* has a window of its own */
 	end_all();
 	ck_assert_uint_eq(written.calls, 2);
 	ck_assert_uint_eq(written.counted, all - lines + 1);

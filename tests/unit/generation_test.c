@@ -102,7 +102,7 @@ START_TEST(keeps_every_value)
 }
 END_TEST
 
-/* Whether the kernel can read there. */
+/* Whether the kernel can read that address. */
 static bool is_mapped(uintptr_t address)
 {
 	int ends[2];
@@ -115,7 +115,7 @@ static bool is_mapped(uintptr_t address)
 	return mapped;
 }
 
-/* Any other pointer in a copy would be a fault in the other process. */
+/* Any other pointer in the copy would crash the other process. */
 START_TEST(points_nowhere_else)
 {
 	struct generation *generation = fill(everything);

@@ -10,7 +10,7 @@
 
 enum { LONG_MS = 3600 * 1000, MANY = NAMES_KEPT_MOST + 10 };
 
-/* --- lookups that end when the test says so ---------------------------------------- */
+/* --- lookups that the test ends ---------------------------------------------------- */
 
 static struct {
 	struct address address;
@@ -35,7 +35,7 @@ static struct lookup *begin_lookup(const struct turn_owner *owner, const struct 
 	return (struct lookup *)&lookups[begun++];
 }
 
-/* The names do not outlast the callback. */
+/* The names are valid only during the callback. */
 static void end_lookup(int number, const char *name)
 {
 	char *copy = strdup(name);
@@ -46,7 +46,7 @@ static void end_lookup(int number, const char *name)
 	free(copy);
 }
 
-/* --- what is told ------------------------------------------------------------------ */
+/* --- the answers ------------------------------------------------------------------- */
 
 struct asker {
 	int calls;
@@ -332,7 +332,7 @@ static bool is_remembered(int number)
 START_TEST(the_ones_unused_for_longest_give_way)
 {
 	fill(0, NAMES_KEPT_MOST);
-	ck_assert(is_remembered(0)); /* and used by that */
+	ck_assert(is_remembered(0)); /* this is a use, too */
 	fill(NAMES_KEPT_MOST, NAMES_KEPT_MOST + 2);
 	ck_assert(is_remembered(0));
 	ck_assert(!is_remembered(1));
@@ -353,8 +353,8 @@ START_TEST(what_is_forgotten_is_looked_up_again)
 }
 END_TEST
 
-/* Who asked before is told what was found then; who asks after it, what is
- * found now. */
+/* A query from before gets the names of the old lookup, one from after it those of the
+ * new one. */
 START_TEST(forgetting_leaves_no_query_unanswered)
 {
 	ck_assert_ptr_nonnull(find(&askers[0], "192.0.2.1"));
@@ -371,9 +371,9 @@ START_TEST(forgetting_leaves_no_query_unanswered)
 }
 END_TEST
 
-static struct name_query *others[3]; /* asked after the one that makes trouble */
+static struct name_query *others[3]; /* made after the query of make_trouble */
 
-/* Everything an answer may do, and reads the names last. */
+/* Does everything that a callback may do, then reads the names. */
 static void make_trouble(void *context, const char *const *names)
 {
 	host_names_cancel(others[0]);

@@ -24,7 +24,7 @@ START_TEST(asks_theirs_first)
 }
 END_TEST
 
-/* All about 6193, 23. */
+/* Replies to the query 6193, 23. */
 static const struct {
 	const char *reply;
 	enum ident_outcome outcome;

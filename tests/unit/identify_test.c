@@ -14,7 +14,7 @@
 
 enum { THEIR_PORT = 6193, OUR_PORT = 23 };
 
-/* --- an identd that says what it is told to ---------------------------------------- */
+/* --- an identd with the replies of the test ---------------------------------------- */
 
 enum ending { STAYS, CLOSES, RESETS };
 
@@ -210,7 +210,7 @@ static const struct {
 	{ "", 0, STAYS, IDENTIFY_TIMED_OUT, "", "" },
 };
 
-/* Long enough for every answer that comes. */
+/* Long enough for an answer, if there is one. */
 static uint64_t deadline_for(enum identify_result result)
 {
 	return result == IDENTIFY_TIMED_OUT ? 100 : UINT64_MAX;
@@ -264,7 +264,7 @@ START_TEST(asks_over_ipv6)
 }
 END_TEST
 
-/* A port that is bound, so that nobody else takes it, but not listened on. */
+/* The port is bound, so that no other process gets it, but nothing listens on it. */
 START_TEST(says_when_nobody_answers)
 {
 	int fd = bind_identd("127.0.0.1");
@@ -326,7 +326,7 @@ static void cancel_is_due(struct timer *timer)
 	loop_stop();
 }
 
-/* Whatever it is waiting for by then: to be connected, or to be answered. */
+/* While it connects, and while it waits for the answer. */
 START_TEST(says_nothing_once_it_is_cancelled)
 {
 	unsigned before = process_descriptors(getpid());

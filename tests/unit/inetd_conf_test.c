@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A line, and the entry that says the same: its name, and its attributes
- * without their operator, in the order of the table of attributes. */
+/* A line and the entry that means the same: its name, and its attributes without
+ * operators, in the order of the table of attributes. */
 static const struct {
 	const char *line, *name, *attributes;
 } lines[] = {
@@ -185,7 +185,7 @@ START_TEST(translates_lines)
 }
 END_TEST
 
-/* Migration: what is printed loads as the same. */
+/* Migration: the printed entry loads with the same settings. */
 START_TEST(a_line_becomes_an_entry)
 {
 	const char *printed;
@@ -200,12 +200,12 @@ START_TEST(a_line_becomes_an_entry)
 }
 END_TEST
 
-/* Lines of which something can't be used. */
+/* Lines with something that can't be used. */
 static const struct {
 	const char *line;
 	enum severity severity;
 	const char *said;
-	bool is_lost; /* not even the name is certain */
+	bool is_lost; /* not even the name is known */
 } complaints[] = {
 	{ "ftp", ERROR, "there are only 1 words", true },
 	{ "ftp stream tcp nowait root", ERROR, "NAME TYPE PROTOCOL WAIT USER SERVER are expected", true },
@@ -245,7 +245,7 @@ static const struct {
 	  false },
 #endif
 
-	/* What is elsewhere and not here. */
+	/* Features of other inetds. */
 	{ "/run/x stream unix nowait root /bin/sh", ERROR, "unix sockets are not served", false },
 	{ "/run/x stream tcp nowait root /bin/sh", ERROR, "unix sockets are not served", false },
 	{ "name stream unix nowait root /bin/sh", ERROR, "unix sockets are not served", false },
@@ -402,7 +402,7 @@ START_TEST(a_name_alone_is_found_in_the_usual_directories)
 }
 END_TEST
 
-/* Every beginning of every line: nothing is read that is not there. */
+/* Every line, cut after each byte: nothing is read beyond the end. */
 START_TEST(reads_beginnings_of_lines)
 {
 	size_t length = strlen(lines[_i].line);

@@ -296,16 +296,15 @@ START_TEST(a_file_that_the_user_can_not_read_refuses_everybody)
 }
 END_TEST
 
-/* What ran this test in the background may have had signals ignored. */
+/* A test in the background may inherit ignored signals. */
 static void stop_ignoring_signals(void)
 {
 	for (int number = 1; number < NSIG; number++)
 		signal(number, SIG_DFL);
 }
 
-/* Nothing but 0, 1 and 2 is open, a shell's own aside; no signal is blocked, and
- * SIGHUP alone ignored, as libwrap has it. Signal 32 is the C library's, which
- * leaves nobody a say in it. */
+/* Only 0, 1, 2 and the shell's own descriptors are open. No signal is blocked. Only
+ * SIGHUP is ignored, by libwrap. Signal 32 belongs to the C library and can't be set. */
 START_TEST(commands_inherit_nothing_of_the_daemon)
 {
 	int low = dup(STDERR_FILENO), high = fcntl(low, F_DUPFD, 200);
@@ -341,9 +340,9 @@ START_TEST(options_leave_the_daemon_as_it_is)
 }
 END_TEST
 
-/* --- what takes long -------------------------------------------------------------------
- * A pattern that is the path of a fifo holds its question up until somebody
- * writes to it. */
+/* --- slow rules ------------------------------------------------------------------------
+ * A pattern that is the path of a fifo delays its query until a process writes to the
+ * fifo. */
 
 static void write_stuck_rule(void)
 {
@@ -365,7 +364,7 @@ START_TEST(a_stuck_question_holds_up_no_other)
 }
 END_TEST
 
-/* Whether it was still to be put by then or has been. */
+/* Whether the query has a process by then or still waits for one. */
 START_TEST(the_answer_is_no_when_time_is_up)
 {
 	write_stuck_rule();
@@ -424,7 +423,7 @@ START_TEST(a_process_that_dies_has_said_no)
 }
 END_TEST
 
-/* As many as may be asked, of service 1. Returns how many. */
+/* Makes queries of service 1 until no more are taken. Returns how many. */
 static int ask_all_that_fit(int sources, struct libwrap_query *asked[static LIBWRAP_WAITING_MOST])
 {
 	int count = 0;
@@ -439,7 +438,7 @@ static int ask_all_that_fit(int sources, struct libwrap_query *asked[static LIBW
 
 static const struct {
 	int sources;
-	unsigned service; /* who comes after them is a client of it */
+	unsigned service; /* of the query after them */
 	unsigned most;    /* processes that they may have */
 } crowds[] = {
 	{ 1, 1, LIBWRAP_MOST / 8 }, { 1, 2, LIBWRAP_MOST / 8 }, { 200, 2, LIBWRAP_MOST / 2 },
@@ -472,7 +471,7 @@ START_TEST(who_waits_for_a_turn_gets_it)
 	for (int i = 0; i < ALL; i++)
 		asked[i] = ask_from(&told[i], "stuck", "192.0.2.1");
 	ask_from(&told[ALL], "quick", "192.0.2.1");
-	libwrap_cancel(asked[ALL - 1]); /* which still waits */
+	libwrap_cancel(asked[ALL - 1]); /* it still waits */
 	libwrap_cancel(asked[0]);
 	run_until_answered(1);
 	ck_assert(told[ALL].allowed);
@@ -500,8 +499,8 @@ END_TEST
 
 #define ROWS(table) ((int)(sizeof table / sizeof table[0]))
 
-/* Others look up names meanwhile, for which the C library has locks. AddressSanitizer
- * has them held for most of the time, so that most children are made again. */
+/* Other threads look up names meanwhile and take locks of the C library. With
+ * AddressSanitizer they hold them most of the time, so most children are forked again. */
 #ifdef __SANITIZE_ADDRESS__
 enum { ASKED_MEANWHILE = 10, LOOKING_UP = 2 };
 #else

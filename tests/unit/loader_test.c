@@ -1,4 +1,4 @@
-/* Files, defaults, and what one load makes of them. */
+/* Files, defaults, and the settings that are loaded from them. */
 #include "config/entry_files.h"
 #include "config/bounds.h"
 #include "support/configuration.h"
@@ -20,7 +20,7 @@
 
 /* --- defaults --------------------------------------------------------------------- */
 
-/* What defaults and a service say, and what of it is in effect. */
+/* Lines of defaults and of a service, and the value in effect. */
 static const struct {
 	const char *defaults, *service;
 	const char *effective; /* a line of the canonical text; NULL: no such line */
@@ -62,7 +62,7 @@ static const struct {
 	{ "mdns = no", "", NULL },
 };
 
-/* A line of the canonical text, its blanks made one. */
+/* A line of the canonical text, each run of blanks made one blank. */
 static const char *canonical_line(const struct service_settings *service, const char *attribute)
 {
 	const char *line = service->canonical, *at;
@@ -135,7 +135,7 @@ START_TEST(defaults_of_several_files_add_up)
 }
 END_TEST
 
-/* Where there is no value, there is still a line that sets it. */
+/* An empty value still has the line that sets it. */
 START_TEST(defaults_of_several_files_may_set_nothing)
 {
 	place_write("more", "defaults\n{\nmdns =\n}\n");
@@ -169,7 +169,7 @@ START_TEST(a_removal_takes_what_is_left_of_a_factorised_address)
 }
 END_TEST
 
-/* Entries that refuse the load as a whole, and what is said. */
+/* Entries that make the whole load fail, and the error. */
 static const struct {
 	const char *lines;
 	const char *said;
@@ -191,7 +191,7 @@ START_TEST(an_error_in_defaults_refuses_the_load)
 					      "instances = y\n}\n", fatal[_i].lines));
 	ck_assert_msg(configuration_said(ERROR, 12, fatal[_i].said), "%s: %s", fatal[_i].lines,
 		      configuration_complaints_text());
-	/* The rest is read all the same, so that one run tells everything, once. */
+	/* The rest is read, too: one run reports all errors, each once. */
 	ck_assert(configuration_said(ERROR, 22, "\"y\" is neither"));
 	ck_assert_msg(configuration_complaints(WARNING) == 2, "%s", configuration_complaints_text());
 }
@@ -555,7 +555,7 @@ START_TEST(root_reads_no_files_of_others)
 }
 END_TEST
 
-/* The administrator chose whom to trust by naming a file of theirs. */
+/* The administrator named a file of that user, and so trusts the user. */
 START_TEST(root_is_warned_of_files_of_the_top_files_owner)
 {
 	place_write("other", SERVICE("other"));
@@ -580,7 +580,7 @@ static char *repeat(const char *text, size_t count)
 	return all;
 }
 
-/* A line of an entry that is too much, and what is said of it. */
+/* A line that goes beyond a bound, and the error. */
 static const struct {
 	const char *before, *repeated, *after;
 	size_t count;
@@ -660,12 +660,12 @@ START_TEST(a_port_map_that_is_too_large_is_an_error_of_who_needs_it)
 }
 END_TEST
 
-/* Ways in which others can change what is included, and what mends them. */
+/* Ways in which other users can change an included file, and the remedy. */
 static const struct {
 	mode_t directory, file;
 	uid_t owner; /* of the directory */
 	gid_t group; /* of both */
-	const char *remedy; /* NULL: nobody can */
+	const char *remedy; /* NULL: no other user can */
 } shared[] = {
 	{ 0755, 0644, 0, 0, NULL },
 	{ 0775, 0664, 0, 0, NULL },
@@ -729,7 +729,7 @@ START_TEST(root_includes_what_a_link_of_its_own_leads_to)
 }
 END_TEST
 
-/* What is refused may have had the access lists of all. */
+/* The refused file may contain the access lists for all services. */
 START_TEST(refused_defaults_refuse_the_load)
 {
 	make_shared(_i, SERVICE("inner") "defaults\n{\n\tonly_from = 127.0.0.1\n}\n");
@@ -911,7 +911,7 @@ START_TEST(effective_attributes_are_printed)
 }
 END_TEST
 
-/* CRLF, a byte order mark, tabs and missing blanks mean nothing. */
+/* CRLF, a byte order mark, tabs and missing blanks change nothing. */
 START_TEST(form_does_not_matter)
 {
 	const char *plain;

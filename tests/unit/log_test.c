@@ -20,7 +20,7 @@
 static char directory[] = "/tmp/usherd-log-XXXXXX";
 static char path[PATH_MAX];
 static char content[64 * 1024];
-static int said; /* what standard error leads to */
+static int said; /* the file behind standard error */
 static int stderr_before;
 
 static void set_up(void)
@@ -336,7 +336,7 @@ START_TEST(every_byte_has_its_own_printable_text)
 }
 END_TEST
 
-/* For every size: the longest whole sequence of escapes that fits. */
+/* For every size, as many whole escapes as fit. */
 START_TEST(escapes_are_whole_or_not_there)
 {
 	static const char bytes[] = "a\x01\\b\nc\xff";

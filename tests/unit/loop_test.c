@@ -19,7 +19,7 @@ static struct watch idle[POLLER_THRESHOLD];
 static short heard[COUNT];
 static int calls;
 static bool is_epoll;
-static char order[16]; /* what happened, a letter each */
+static char order[16]; /* a letter for each event */
 static size_t steps;
 
 static void hear(struct watch *watch, short events)
@@ -188,7 +188,7 @@ START_TEST(an_event_that_is_no_longer_wanted_is_dropped)
 }
 END_TEST
 
-/* Each has the others as prey: all but the first are freed before their turn. */
+/* The first callback frees all watches, before the others are called. */
 static struct watch *prey[COUNT];
 
 static void free_all(struct watch *watch, short events)
@@ -374,7 +374,7 @@ START_TEST(the_wall_clock_is_that_of_the_system)
 
 	loop_turn(0);
 	after = time(NULL);
-	/* The clock of the turn is the coarse one, which may lag by a tick. */
+	/* The loop's clock is coarse and may be a tick late. */
 	ck_assert_int_ge(loop_wall_clock(), before - 1);
 	ck_assert_int_le(loop_wall_clock(), after);
 }

@@ -1,5 +1,5 @@
-/* The manuals and the program say the same. Run with the top of the repository as
- * the current directory. */
+/* The manuals agree with the program. The current directory is the top of the
+ * repository. */
 #include "admission/verdict.h"
 #include "config/attributes.h"
 #include "config/loader.h"
@@ -64,7 +64,7 @@ static unsigned count_lines(const char *text, const char *line)
 
 /* --- attributes --- */
 
-/* From the attribute's item on, its own line left out; "" when it has none. */
+/* The manual from the line after the attribute's item; "" when there is no item. */
 static const char *attribute_text(const char *name)
 {
 	const char *rest = manual_read(configuration_manual), *line;
@@ -129,7 +129,7 @@ START_TEST(interface_is_described_as_bind)
 }
 END_TEST
 
-/* Attributes whose help is the list of the words they take. */
+/* Attributes whose help lists the words that they take. */
 static const char *const worded[] = { "type", "flags", "log_on_success", "log_on_failure" };
 
 START_TEST(every_word_is_described)
@@ -234,7 +234,7 @@ END_TEST
 
 /* --- examples --- */
 
-/* The next block that is shown as it is; NULL when there is none. */
+/* The next literal block; NULL when there is none. */
 static const char *next_display(const char **rest)
 {
 	const char *end, *start;
@@ -248,7 +248,7 @@ static const char *next_display(const char **rest)
 	return textf("%.*s\n", (int)(end - start), start);
 }
 
-/* The example without what this machine may lack: programs and directories. */
+/* The example without programs and directories that this machine may not have. */
 static const char *without_surroundings(const char *example)
 {
 	const char *rest = example, *line, *text = "";
@@ -301,7 +301,7 @@ END_TEST
 
 /* --- form --- */
 
-/* Whether other projects' manuals are installed is not these manuals' fault. */
+/* Manuals of other projects may not be installed. */
 static bool is_about_another_manual(const char *line)
 {
 	return strstr(line, "referenced manual not found") && !strstr(line, "Xr usherd");
@@ -309,7 +309,7 @@ static bool is_about_another_manual(const char *line)
 
 START_TEST(mandoc_has_nothing_to_say)
 {
-	/* Down there mandoc finds the manuals that refer to each other. */
+	/* In man/, mandoc finds the manuals that refer to each other. */
 	const char *command = textf("cd man && mandoc -Tlint %s 2>/dev/null", manuals[_i]);
 	char line[1024];
 	FILE *said;
@@ -322,7 +322,7 @@ START_TEST(mandoc_has_nothing_to_say)
 	ck_assert_ptr_nonnull(said);
 	while (fgets(line, sizeof line, said))
 		ck_assert_msg(is_about_another_manual(line), "%s", line);
-	/* 127 and above: it did not run; below, it found something, but that was said. */
+	/* From 126 on it did not run. Below, it found a problem, checked above. */
 	ck_assert_int_lt(WEXITSTATUS(pclose(said)), 126);
 }
 END_TEST

@@ -1,5 +1,4 @@
-/* The filter is run here instruction by instruction, and must say of every
- * address what access_decide says. */
+/* Interprets the filter. For every address it must decide like access_decide. */
 #include "admission/packet_filter.h"
 
 #include <arpa/inet.h>
@@ -8,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A network header with that source address: what SKF_NET_OFF points to. */
+/* A network header with that source address; SKF_NET_OFF refers to it. */
 struct packet {
 	unsigned char bytes[40];
 };
@@ -39,7 +38,7 @@ static uint32_t load(const struct packet *packet, uint32_t where, size_t size)
 	return value;
 }
 
-/* The few instructions the filter is made of, bpf(4). */
+/* Interprets the few instructions that the filter uses, bpf(4). */
 static uint32_t run(const struct sock_filter *program, size_t length, const struct packet *packet)
 {
 	uint32_t accumulator = 0;

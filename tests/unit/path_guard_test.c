@@ -14,14 +14,14 @@
 
 enum { DAEMON = 1, STRANGER = 54321 };
 
-/* d/file, that of these modes and owners, opened by a name. */
+/* d/file: the modes and owners of both, and the check of one name for the file. */
 struct scene {
 	mode_t directory, file;
 	uid_t directory_owner, file_owner;
 	gid_t group; /* of both */
 	uid_t trusted;
-	const char *culprit; /* its last name; NULL: none */
-	const char *fault, *remedy; /* what follows, and what comes before its path */
+	const char *culprit; /* last part of its path; NULL: none */
+	const char *fault, *remedy; /* texts after the path, and before it */
 };
 
 static const struct scene scenes[] = {
@@ -38,7 +38,7 @@ static const struct scene scenes[] = {
 	{ 0755, 0644, STRANGER, 0, 0, 0, "d", "belongs to uid 54321", "chown root" },
 	{ 0755, 0644, STRANGER, STRANGER, 0, STRANGER, NULL, NULL, NULL },
 	{ 0775, 0644, STRANGER, STRANGER, 7, STRANGER, "d", "is writable by gid 7", "chmod g-w" },
-	/* The group daemon has the user of that name in it, if anybody. */
+	/* The group daemon has no members, or only the user daemon. */
 	{ 0775, 0664, DAEMON, DAEMON, DAEMON, DAEMON, NULL, NULL, NULL },
 	{ 0775, 0644, DAEMON, DAEMON, DAEMON, STRANGER, "d", "belongs to uid 1", "chown root" },
 };
@@ -81,7 +81,7 @@ static void check_scene(const struct scene *scene, const char *name)
 	check_found(scene, &guard);
 }
 
-/* The second time from the directory that is kept. */
+/* The second check uses the remembered directory. */
 static void check_scene_twice(const struct scene *scene, const char *name)
 {
 	struct path_guard_place place = { .directory = -1 };
@@ -106,7 +106,7 @@ START_TEST(who_can_change_a_file_is_found)
 }
 END_TEST
 
-/* The same through a link that root laid: where it leads is looked at too. */
+/* The same through root's link: its target is checked, too. */
 START_TEST(it_is_found_where_a_link_leads)
 {
 	make_scene(&scenes[_i]);
@@ -118,7 +118,7 @@ START_TEST(it_is_found_where_a_link_leads)
 }
 END_TEST
 
-/* One file of the directory that is kept says nothing about the next. */
+/* A remembered directory does not make its other files trusted. */
 START_TEST(each_file_of_a_kept_directory_is_looked_at)
 {
 	struct path_guard_place place = { .directory = -1 };
@@ -151,7 +151,7 @@ START_TEST(each_file_of_a_kept_directory_is_looked_at)
 }
 END_TEST
 
-/* What an access control list says of one user or group, besides rw-rw-r--. */
+/* An entry of an access control list for one user or group, besides rw-rw-r--. */
 static const struct {
 	unsigned tag, id, permissions;
 	uid_t trusted;
@@ -174,7 +174,7 @@ static struct posix_acl_xattr_entry list_entry(unsigned tag, unsigned permission
 	};
 }
 
-/* False where the file system has no such lists. */
+/* False when the file system has no access control lists. */
 static bool set_list(const char *path, unsigned tag, unsigned permissions, unsigned id)
 {
 	struct posix_acl_xattr_entry named = list_entry(tag, permissions, id);
@@ -216,7 +216,7 @@ START_TEST(whom_an_access_control_list_names_can_change_a_file)
 }
 END_TEST
 
-/* Links in d that lead to a file of root's. */
+/* Links in d to a file of root. */
 static const struct {
 	struct scene scene;
 	uid_t owner; /* of the link */
@@ -319,7 +319,7 @@ static void check_pipe(const char *path)
 	close(fd);
 }
 
-/* As /dev/stdout is one, a link to a link. */
+/* /dev/stdout is such a link, to another link. */
 START_TEST(the_links_of_proc_are_the_kernel_s)
 {
 	int ends[2];

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What plan_make tells: "-id " for a service that is removed, "!id " for one that
- * keeps its version. */
+/* What plan_make reports: "-id " for a removed service, "!id " for one that keeps its
+ * version. */
 static char told[256];
 
 static void on_removed(const struct service_settings *service)
@@ -38,7 +38,7 @@ static void teardown(void)
 	configuration_remove();
 }
 
-/* A service as text: "id port", several of them. */
+/* services: "id port" for each. */
 static struct settings *load(const char *services)
 {
 	static char text[4096];

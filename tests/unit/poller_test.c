@@ -23,7 +23,7 @@ static void ignore(struct watch *watch, short what)
 	(void)what;
 }
 
-/* Waits for nothing until it is written to, as POLLIN says of an eventfd. */
+/* The watch has no event until its eventfd is written to. */
 static struct watch *add_watch(short wanted)
 {
 	struct watch *watch = &watches[used++];
@@ -169,7 +169,8 @@ START_TEST(a_closed_descriptor_is_no_watch)
 }
 END_TEST
 
-/* Waits until each watch from number `from` on was told of, or far too often. */
+/* Waits until each watch from number `from` on had an event; false after too many
+ * waits. */
 static bool all_are_told(int from)
 {
 	static bool is_told[MOST];
@@ -201,7 +202,7 @@ START_TEST(none_starves_when_more_are_ready_than_a_batch_holds)
 }
 END_TEST
 
-/* With no descriptor left over there can be no epoll. */
+/* Without a free descriptor there is no epoll. */
 START_TEST(poll_serves_on_when_there_is_no_epoll)
 {
 	struct rlimit before, limit;

@@ -45,7 +45,7 @@ static void read_text(const char *text)
 	ck_assert_int_eq(read_bytes(text, strlen(text)), 0);
 }
 
-/* One line of a file, and what it maps "name" to; -1: nothing. */
+/* One line of a file, and the port of "name"; -1: none. */
 static const struct {
 	const char *line;
 	int tcp, udp;
@@ -244,7 +244,7 @@ START_TEST(reads_the_map_of_this_system)
 }
 END_TEST
 
-/* Files that are no map, and why. */
+/* Files that are not a port map, and why. */
 static const struct {
 	const char *path;
 	int error;

@@ -12,7 +12,7 @@ static struct prefix numbered_prefix(uint32_t number, sa_family_t family, uint8_
 	struct prefix prefix;
 	uint32_t bytes = htonl(number);
 
-	memset(&prefix, (int)number, sizeof prefix); /* whatever is in the padding */
+	memset(&prefix, (int)number, sizeof prefix); /* fills the padding, too */
 	prefix.family = family;
 	prefix.length = length;
 	memset(prefix.bytes, 0, sizeof prefix.bytes);
@@ -45,7 +45,7 @@ START_TEST(the_padding_does_not_count)
 }
 END_TEST
 
-/* By chance there would be 0.01 pairs of equal hashes. */
+/* 0.01 pairs of equal hashes are expected by chance. */
 START_TEST(neighbours_fall_apart)
 {
 	static const sa_family_t families[] = { AF_INET, AF_INET6 };

@@ -10,7 +10,7 @@
 
 #define LENGTH(array) (int)(sizeof(array) / sizeof *(array))
 
-/* Nobody who owns a file here, nor in any of its groups. */
+/* Owns no file here and is in none of their groups. */
 enum { STRANGER = 54321, STRANGERS = 54322 };
 
 static struct identity stranger(void)
@@ -89,7 +89,7 @@ START_TEST(modes_are_read_as_the_kernel_does)
 	struct identity identity = identity_of(modes[_i].who);
 	const char *path = make_program("#!/bin/sh\n", modes[_i].directory, modes[_i].mode);
 
-	/* root's own files are root's, whom no mode stops: somebody else must own them. */
+	/* No mode stops root, so another user must own the files. */
 	if (modes[_i].who == OWNER && geteuid() == 0) {
 		ck_assert_int_eq(chown(path, STRANGER, 0), 0);
 		ck_assert_int_eq(chown(place_path("d"), STRANGER, 0), 0);
@@ -131,7 +131,7 @@ static const struct {
 	{ "#!/bin/sh -e\n", NULL },
 	{ "#! /bin/sh", NULL },
 	{ "#!\t/bin/sh\t-e", NULL },
-	{ "#!bin/sh\n", NULL }, /* from wherever the server is started */
+	{ "#!bin/sh\n", NULL }, /* relative to where the server is started */
 	{ "#!\n", NULL },
 	{ "\177ELF", NULL },
 	{ "MZ\220", NULL },

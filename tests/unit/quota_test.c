@@ -35,7 +35,7 @@ static enum verdict may_pend(unsigned number)
 	return quota_judge_pending(&quota, settings, &address);
 }
 
-/* Returns how many of the source's there was room for. */
+/* Returns how many sessions of the source may be pending. */
 static unsigned pend_all(unsigned number)
 {
 	struct address address = peer(number);
@@ -145,7 +145,7 @@ END_TEST
 
 /* --- rates ------------------------------------------------------------------------------- */
 
-/* One after the other, in the same millisecond. */
+/* Requests one after the other, in the same millisecond. */
 static const struct {
 	enum cps_action action;
 	struct {
@@ -153,7 +153,7 @@ static const struct {
 		uint64_t pause_ms;
 	} says[4];
 } rates[] = {
-	/* The reserve for sources below their share has one. */
+	/* The reserve for sources below their share admits one more. */
 	{ CPS_REFUSE, { { ADMITTED, 0 }, { ADMITTED, 0 }, { REFUSED_RATE, 0 }, { REFUSED_RATE, 0 } } },
 	{ CPS_SUSPEND, { { ADMITTED, 0 }, { ADMITTED, 0 }, { REFUSED_RATE, 10000 },
 			 { REFUSED_RATE, 10000 } } },

@@ -3,7 +3,7 @@
 
 #include <check.h>
 
-/* The wall clock was put back, or forward, while the session lasted. */
+/* Seconds by which the wall clock is changed during the session. */
 static const int64_t changes[] = { 0, 14400, -14400 };
 
 START_TEST(a_clock_that_is_set_changes_no_duration)

@@ -19,7 +19,7 @@ enum { CONNECT_DEADLINE_MS = 10 * 1000, DESCRIPTORS_MOST = 256 };
 
 static int target;         /* where connections are redirected to */
 static int accepted = -1;  /* one of them */
-static int queued[2];      /* connections that keep a target from answering */
+static int queued[2];      /* connections that fill the target's queue */
 
 /* --- the target ---------------------------------------------------------------------- */
 
@@ -175,7 +175,7 @@ START_TEST(remembers_names_for_a_while)
 	close(accepted);
 	accepted = -1;
 	stage_serve(&redirect_handler);
-	ck_assert(target_is_called()); /* without a turn */
+	ck_assert(target_is_called()); /* without a turn of the loop */
 	converse();
 }
 END_TEST
@@ -187,12 +187,12 @@ START_TEST(is_closed_while_it_looks_up)
 	session_close(stage.session);
 	ck_assert_ptr_null(stage.session);
 	close(stage.client);
-	stage_serve(&redirect_handler); /* shares the lookup with the one before */
+	stage_serve(&redirect_handler); /* shares the lookup of the first */
 	converse();
 }
 END_TEST
 
-/* No resolver asks anybody about a name that can't be. */
+/* No resolver asks a server about an impossible name. */
 START_TEST(reports_a_name_that_is_unknown)
 {
 	stage.settings->redirect_host = textf("no..such");
@@ -222,7 +222,7 @@ START_TEST(reports_that_it_was_refused)
 }
 END_TEST
 
-/* Fills the target's queue, so that it is silent to whoever comes then. */
+/* Fills the target's queue, so that it does not answer further connections. */
 static void make_target_silent(void)
 {
 	int port = client_port(target);
@@ -238,7 +238,7 @@ static void make_target_silent(void)
 	}
 }
 
-/* As it takes the next connection, the queue has room again. */
+/* Accepting a connection makes room in the queue. */
 static void make_target_answer(void)
 {
 	for (int i = 0; i < 2; i++) {

@@ -80,7 +80,7 @@ START_TEST(keeps_what_was_sealed)
 }
 END_TEST
 
-#ifndef __SANITIZE_ADDRESS__ /* which has its own way with the signal */
+#ifndef __SANITIZE_ADDRESS__ /* it handles the signal itself */
 START_TEST(cannot_be_written_once_sealed)
 {
 	struct region *region = sealed_text("it stays");
@@ -94,8 +94,7 @@ START_TEST(cannot_be_written_once_sealed)
 END_TEST
 #endif
 
-/* What another process, which parted before the region was made, reads in it.
- * The descriptor has the same number there, as the child waits for it to appear. */
+/* Sends the region to a process that was forked before it was made. */
 static void hand_over(int socket, const struct region *region)
 {
 	union {

@@ -22,7 +22,7 @@ enum { KB = 1024, MB = 1024 * KB };
 static struct end {
 	int outer, inner;
 	size_t to_send, sent, got;
-	size_t bite;        /* most that is heard at once; 0: no matter */
+	size_t bite;        /* most bytes per recv; 0: no limit */
 	bool has_finished;  /* sending */
 	bool heard_the_end;
 	int error;          /* of the last recv that failed */
@@ -142,14 +142,14 @@ static void turn(const struct deadline *deadline, const char *what)
 	for (struct deadline deadline_ = deadline_in(DEADLINE_MS); !(condition);) \
 		turn(&deadline_, #condition)
 
-/* A few turns, for what should not happen. */
+/* A few turns, in which nothing should happen. */
 static void turn_on(void)
 {
 	for (int i = 0; i < 20; i++)
 		loop_turn(0);
 }
 
-/* --- what the outer ends say and hear --------------------------------------------------- */
+/* --- what the outer ends send and receive ----------------------------------------------- */
 
 static char content(size_t at)
 {
@@ -176,7 +176,7 @@ static void send_some(struct end *end)
 	end->has_finished = true;
 }
 
-/* Check writes down each assertion that it passes: one for each byte is too much. */
+/* Check records each assertion: one per byte is too slow. */
 static void expect_content(size_t at, const char *bytes, size_t length)
 {
 	size_t i = 0;
@@ -339,7 +339,7 @@ static void make_buffers_small(void)
 	}
 }
 
-/* Sends from end i, which nobody hears, until the relay takes no more. */
+/* Sends from end i, while nobody reads, until the relay takes no more. */
 static void fill(int i)
 {
 	size_t before;
@@ -364,7 +364,7 @@ static void hear_more(int i)
 static const struct {
 	int sender;
 	bool without_pipes;
-	size_t most; /* what the relay may have taken by then */
+	size_t most; /* bytes that the relay may take */
 } slow[] = {
 	{ 0, false, 3 * MB },
 	{ 1, false, 3 * MB },
@@ -388,7 +388,7 @@ START_TEST(a_slow_side_makes_the_other_wait)
 
 	ck_assert_int_eq(relay.sides[sender].pipe == NULL, slow[_i].without_pipes);
 
-	/* The other direction does not suffer, nor need a pipe. */
+	/* The other direction still works, and needs no pipe. */
 	client_send(ends[receiver].outer, "hello");
 	turn_until(relay.sides[receiver].received > 0);
 	client_expect(ends[sender].outer, "hello");
@@ -409,7 +409,7 @@ START_TEST(a_slow_side_makes_the_other_wait)
 }
 END_TEST
 
-/* There is room for so little that what is kept goes in many pieces. */
+/* The receiver's buffer is small, so that the kept bytes go in many pieces. */
 START_TEST(what_is_kept_goes_in_pieces)
 {
 	const int size = 1;
@@ -499,7 +499,7 @@ START_TEST(passes_a_reset_on_when_half_closed)
 }
 END_TEST
 
-/* The reset is met by sending, before what was said is read. */
+/* send(2) meets the reset before the last bytes are read. */
 START_TEST(hears_the_last_words_of_who_resets)
 {
 	start();

@@ -12,11 +12,11 @@
 
 #define ROWS(table) ((int)(sizeof table / sizeof table[0]))
 
-/* What one lookup came to. */
+/* The result of one lookup. */
 struct answer {
 	int calls;
 	size_t count;
-	char text[2048]; /* what was found, a space between one and the next */
+	char text[2048]; /* the results, separated by spaces */
 	char reason[128];
 };
 
@@ -190,8 +190,8 @@ static void cancel_the_other(void *context, const struct address *addresses, siz
 	take_addresses(context, addresses, count, reason);
 }
 
-/* The pool gives jobs back in the order in which they ended, and the other has
- * not ended when it is begun in the callback that cancels it. */
+/* The pool returns jobs in the order in which they end. The other job can't have ended
+ * when the callback that cancels it has just begun it. */
 static void begin_the_other(void *context, const struct address *addresses, size_t count,
 			    const char *reason)
 {
@@ -211,7 +211,7 @@ START_TEST(a_callback_may_begin_and_cancel)
 }
 END_TEST
 
-/* Its turn does not come while the others before it are asked about. */
+/* Its turn does not come while the lookups before it run. */
 START_TEST(who_waits_can_be_cancelled)
 {
 	struct lookup *lookups[100];
@@ -226,8 +226,8 @@ START_TEST(who_waits_can_be_cancelled)
 END_TEST
 
 /* --- with a name server of the test's own ------------------------------------------
- * In namespaces of its own the test is root of an empty network and an empty
- * /etc, whoever runs it; where that is not allowed these tests are left out. */
+ * In its own namespaces any user's test is root, with an empty network and an empty
+ * /etc. Where that is not allowed, these tests are left out. */
 
 static const struct name_record records[] = {
 	{ "1.2.0.192.in-addr.arpa", ns_t_ptr, "honest.example", 0 },
@@ -248,7 +248,7 @@ static const struct name_record records[] = {
 	{ ".18.198.in-addr.arpa", ns_t_ptr, NULL, 0 },
 };
 
-/* One host has more aliases than a reply of the usual size holds. */
+/* One host has more aliases than the first buffer for a reply holds. */
 static void write_hosts(void)
 {
 	FILE *file = fopen("/etc/hosts", "we");
@@ -378,7 +378,7 @@ START_TEST(refuses_more_than_the_most)
 }
 END_TEST
 
-/* As many of those strangers as may be asked about. */
+/* Looks up strangers until no more are taken. Returns how many. */
 static int ask_all_that_fit(const char *host)
 {
 	int count = 0;
@@ -404,8 +404,8 @@ START_TEST(keeps_room_for_who_has_asked_for_nothing_yet)
 }
 END_TEST
 
-/* Strangers, whose names take long, come from as many networks and hosts of each to
- * service 1, beside a client of some service. */
+/* Strangers with slow names come to service 1, from so many networks with so many hosts
+ * each; then one client comes to `service`. */
 static const struct {
 	int networks, of_each;
 	unsigned service;
@@ -419,7 +419,7 @@ static void ask_strangers(int networks, int of_each)
 		ask_names_for(1, &answers[i], textf("198.18.%d.%d", i % networks, i % of_each));
 }
 
-/* A line of all would have it wait for nearly every one of them. */
+/* In a single queue it would wait for almost all of them. */
 START_TEST(slow_strangers_hold_up_nobody_else)
 {
 	ask_strangers(crowds[_i].networks, crowds[_i].of_each);
@@ -442,7 +442,7 @@ START_TEST(slow_strangers_hold_up_no_address)
 }
 END_TEST
 
-/* However patient resolv.conf is. */
+/* Whatever timeout resolv.conf sets. */
 START_TEST(a_stranger_has_little_patience_to_spend)
 {
 	own_etc_write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:30 attempts:5\n");
@@ -452,7 +452,7 @@ START_TEST(a_stranger_has_little_patience_to_spend)
 }
 END_TEST
 
-/* What the library has read of it before is no reason to go on with it. */
+/* The C library must not keep using what it read before. */
 START_TEST(a_new_resolv_conf_is_read)
 {
 	ask_names(&answers[0], "192.0.2.1");

@@ -162,7 +162,7 @@ START_TEST(expires_only_what_is_over)
 }
 END_TEST
 
-/* --- against a plain array that is searched ------------------------------------ */
+/* --- compared with a plain array ----------------------------------------------- */
 
 enum { NUMBERS = 64, STEPS = 20000 };
 
@@ -255,7 +255,7 @@ START_TEST(what_is_over_gives_way_first)
 }
 END_TEST
 
-/* Passing bans push out one permanent ban, then each other. */
+/* Temporary bans replace one permanent ban, then each other. */
 START_TEST(permanent_bans_give_way_last)
 {
 	struct sensor_list *list = full_list(never);

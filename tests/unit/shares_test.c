@@ -17,7 +17,7 @@ static void share_among(unsigned total, int count)
 	}
 }
 
-/* Takes one by one as long as it may. */
+/* Takes one at a time until it is refused. */
 static unsigned take_all(struct share *share)
 {
 	unsigned taken = 0;

@@ -21,7 +21,7 @@
 
 static char directory[] = "/tmp/usherd-sink-XXXXXX";
 static char path[PATH_MAX];
-static char told[4096]; /* every sentence, a newline after each */
+static char told[4096]; /* every message, with a newline after each */
 static char content[256 * 1024];
 
 static void remember(const char *sentence)
@@ -491,7 +491,7 @@ START_TEST(a_reader_that_leaves_is_told_and_may_come_back)
 }
 END_TEST
 
-/* What is told may be told to the sink that it is told of. */
+/* A message about a sink may be written to that sink. */
 static struct sink *listener;
 
 static void say_it_there(const char *sentence)
@@ -584,7 +584,7 @@ START_TEST(a_syslogd_that_was_restarted_misses_nothing)
 }
 END_TEST
 
-/* It is looked for once a second, so this goes on until it is found. */
+/* The sink looks for it once a second, so this repeats until it is found. */
 START_TEST(a_syslogd_may_come_later)
 {
 	struct sink *sink = open_syslog();
@@ -653,7 +653,7 @@ START_TEST(a_descriptor_gets_the_bare_text_at_once)
 }
 END_TEST
 
-/* The writing end may block, so a test that hangs has found a bug. */
+/* A write that blocks is the bug; then the test hangs. */
 START_TEST(a_descriptor_that_nobody_reads_stops_nobody)
 {
 	int ends[2];

@@ -51,7 +51,7 @@ static uint64_t take_all(struct token_bucket *bucket, uint64_t now, uint32_t rat
 static const struct {
 	uint32_t rate, burst;
 	uint64_t seconds;
-	uint32_t step; /* at most so many milliseconds between two looks: nothing overflows */
+	uint32_t step; /* most milliseconds between two takes without overflow */
 } rates[] = {
 	{ 1, 2, 100000, 1000 },
 	{ 1, 10, 100000, 700 },
@@ -65,8 +65,8 @@ static const struct {
 	{ 10000000, 10000000, 1, 50 },
 };
 
-/* Who takes all there is, and looks often enough, gets the burst and then the
- * rate to the token, however long it takes. */
+/* Taking all tokens, often enough, gives exactly the burst and then the rate, over any
+ * time. */
 START_TEST(gives_the_rate_without_drift)
 {
 	uint32_t rate = rates[_i].rate, burst = rates[_i].burst;
@@ -177,7 +177,7 @@ START_TEST(a_pace_of_minutes_saves_its_burst)
 }
 END_TEST
 
-/* Who looks at every millisecond loses less than a token in a thousand. */
+/* Trying every millisecond loses less than a token in a thousand. */
 START_TEST(a_pace_of_minutes_does_not_drift)
 {
 	struct pace pace = { .rate = 7, .seconds = 3600, .burst = 1 };
@@ -335,7 +335,7 @@ START_TEST(forgets_who_won_back_everything)
 }
 END_TEST
 
-/* As many calls as there are sources forget them all, and no call many. */
+/* As many calls as sources forget them all, and no call forgets many. */
 START_TEST(forgets_little_by_little)
 {
 	struct sources *sources = sources_new();
@@ -457,7 +457,7 @@ static bool asks(struct share *share, uint32_t source, uint64_t now)
 			     now, a_second(share->rate, share->rate));
 }
 
-/* With an empty bucket and a full reserve: true for who is below its share. */
+/* With an empty bucket and a full reserve: true for a source below its share. */
 static bool asks_reserve(struct share *share, uint32_t source, uint64_t now)
 {
 	share->service = (struct token_bucket){ .started = true, .last = UINT64_MAX };
@@ -482,8 +482,8 @@ START_TEST(one_source_alone_gets_the_rate)
 }
 END_TEST
 
-/* One source asks at 100 times the rate, one at a tenth of it, for phases of
- * the second and of each other. */
+/* One source asks at 100 times the rate, another at a tenth of it, at different moments
+ * of a second. */
 START_TEST(a_flood_does_not_shut_out_the_others)
 {
 	struct share share = { .sources = sources_new(), .rate = service_rates[_i] };
@@ -561,8 +561,8 @@ START_TEST(the_share_shrinks_with_the_number_of_sources)
 }
 END_TEST
 
-/* After ten asks at `first`, how many a source alone is below its share of ten
- * at `second`. */
+/* A source alone asks ten times at `first`. At `second`, so many requests are below its
+ * share of ten. */
 static const struct {
 	uint64_t first, second;
 	uint32_t admitted;

@@ -39,7 +39,7 @@ static struct candidate candidate(enum way way)
 
 /* --- when a step applies -------------------------------------------------------------- */
 
-/* A service that asks for all of it. */
+/* A service with every step. */
 static void ask_for_all(void)
 {
 	static struct access_interval always = { 0, 1439 };
@@ -55,7 +55,8 @@ static void ask_for_all(void)
 	settings->log_on_success = LOG_FLAG_USERID;
 }
 
-/* By the way that the peer came: c(onnection), m(ultiplexed), s(erver), d(atagram). */
+/* The ways to which a step applies, c(onnection), m(ultiplexed), s(erver), d(atagram), of
+ * a service with every step and of one with none. */
 static const struct {
 	const char *of_all, *of_none;
 } applies[] = {
@@ -104,7 +105,7 @@ START_TEST(a_step_is_for_those_whom_it_concerns)
 }
 END_TEST
 
-/* Whose clients a server accepts itself. */
+/* A server that accepts its clients itself. */
 START_TEST(an_unknown_peer_is_not_asked_about)
 {
 	struct candidate who = candidate(WAY_SERVER);
@@ -138,7 +139,7 @@ START_TEST(libwrap_is_not_asked_without_rules)
 END_TEST
 #endif
 
-/* --- what a step says -------------------------------------------------------------------- */
+/* --- the judgement of a step ------------------------------------------------------------- */
 
 START_TEST(processes_have_a_limit)
 {
@@ -154,7 +155,7 @@ START_TEST(processes_have_a_limit)
 }
 END_TEST
 
-/* Which refuses whom nothing else would. */
+/* Has this step, and no other, refuse the peer. */
 static void refuse_by(enum admission_step step)
 {
 	static struct access_interval noon = { 720, 721 };
@@ -179,7 +180,7 @@ static const struct {
 	{ STEP_PER_SOURCE, REFUSED_SOURCE_LIMIT },
 };
 
-/* The first refusal of a walk, as the frontend and -explain take it. */
+/* The first refusal, in the order of the frontend and -explain. */
 static enum verdict walk(const struct candidate *who)
 {
 	enum verdict verdict = ADMITTED;

@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is read, written down: for each entry its kind, name and line, "broken"
- * if it is, and its body if it has any; then for each complaint its line and
- * its first words. */
+/* A text, and what is read: for each entry its kind, name and line, "broken" if it is,
+ * and its body; then for each problem its line and first words. */
 static const struct {
 	const char *text, *entries, *complaints;
 } texts[] = {
@@ -58,7 +57,7 @@ static const struct {
 	{ "service a\n{\nport = 1 \\\ninstances = 2\n}\n",
 	  "service a 1\nport += {'=', '1', '\\\\'}\ninstances += {'=', '2'}\n\n", "" },
 
-	/* Lines that are no lines. */
+	/* Lines that are not assignments. */
 	{ "service a\n{\nport\nport 1\n= 1\n.x = 1\n}\n",
 	  "service a 1 broken\n\n\n\n\n\n",
 	  "3: \"port\" is not of the form\n4: \"port 1\" is not of the form\n"
@@ -75,7 +74,7 @@ static const struct {
 	  "a_name_that_is_longer_than_any_attribute_could_possibly_have_ever_been = 1\n}\n",
 	  "service a 1 broken\n\n\n", "3: \"a_name_that_is_longer" },
 
-	/* Braces that are missing, and text that is too much. */
+	/* Missing braces, and extra text. */
 	{ "service a\n{\nport = 1\n", "service a 1 broken\nport += {'=', '1'}\n\n",
 	  "1: this service entry has no closing \"}\"\n" },
 	{ "service a\n{\nport = 1\nservice b\n{\n}\n",
@@ -98,7 +97,7 @@ static const struct {
 	  "1: include needs a path after it\n2: includedir needs a path after it\nlost\n" },
 	{ "stray\nservice a\n{\n}\nservice b\n{\n}\n", "service b 5\n",
 	  "1: \"stray\" stands between entries\nlost\n" },
-	/* As in xinetd a closing brace too many takes what follows with it. */
+	/* As in xinetd, an extra closing brace spoils the text after it. */
 	{ "}\nservice a\n{\n}\nservice b\n{\n}\n} # x\n", "service b 5\n",
 	  "1: \"}\" stands between entries\n8: \"} # x\" stands between entries\nlost\n" },
 	{ " } # x\n# y\ninclude a\nservice a\n{\nport = 1\n} # z\ninclude b\n", "include b 8\n",
@@ -169,8 +168,7 @@ START_TEST(reads_texts)
 }
 END_TEST
 
-/* The same, cut off after each byte: whatever is missing, nothing is read that
- * is not there. */
+/* The same, cut after each byte: nothing is read beyond the end. */
 START_TEST(reads_beginnings_of_texts)
 {
 	size_t length = strlen(texts[_i].text);

@@ -5,7 +5,7 @@
 
 static const struct {
 	const char *name;
-	int facility, level; /* -1: no such one */
+	int facility, level; /* -1: unknown name */
 } names[] = {
 	{ "daemon", LOG_DAEMON, -1 }, { "DAEMON", LOG_DAEMON, -1 }, { "auth", LOG_AUTH, -1 },
 	{ "authpriv", LOG_AUTHPRIV, -1 }, { "user", LOG_USER, -1 }, { "mail", LOG_MAIL, -1 },

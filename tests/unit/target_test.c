@@ -1,5 +1,4 @@
-/* In a world of the tests' own, where /etc/hosts and a silent name server are all
- * there is to ask. */
+/* In namespaces of the test: only its /etc/hosts and a silent name server exist. */
 #include "base/container_of.h"
 #include "base/loop.h"
 #include "base/resolver.h"
@@ -18,11 +17,11 @@
 
 #define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
-/* One who asks, and what was answered. */
+/* One request and its answer. */
 static struct asker {
 	struct target_wait wait;
 	int answers;
-	const char *found; /* a space between one address and the next, or "none: REASON" */
+	const char *found; /* addresses separated by spaces, or "none: REASON" */
 } askers[LOOKUPS_MOST + 1];
 
 static void take_answer(struct target_wait *wait, const struct address *addresses, size_t count,
@@ -122,7 +121,7 @@ START_TEST(goes_on_with_what_it_knew)
 	let_pass(TARGET_FRESH_MS);
 	ck_assert_str_eq(found_by(0), "127.0.0.1");
 	ask_target(1);
-	ck_assert_int_eq(askers[1].answers, 1); /* not asking for it every time */
+	ck_assert_int_eq(askers[1].answers, 1); /* without another lookup */
 	let_pass(TARGET_REMEMBERED_MS);
 	ck_assert_str_eq(found_by(0), "none: Name or service not known");
 }
@@ -184,7 +183,7 @@ START_TEST(does_not_wait_for_ever_to_look_again)
 	ck_assert_str_eq(askers[0].found, "127.0.0.1");
 	ask_target(1);
 	ck_assert_int_eq(askers[1].answers, 1); /* the next one does not wait at all */
-	let_pass(TARGET_REMEMBERED_MS);         /* nor is it forgotten under the lookup's feet */
+	let_pass(TARGET_REMEMBERED_MS);         /* the host stays while its lookup runs */
 	ask_target(2);
 	ck_assert_int_eq(askers[2].answers, 0);
 	let_pass(TARGET_PATIENCE_MS);

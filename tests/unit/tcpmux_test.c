@@ -43,7 +43,7 @@ static const struct {
 START_TEST(cuts_the_line)
 {
 	size_t size = lines[_i].size ? lines[_i].size : strlen(lines[_i].bytes);
-	char *bytes = size > 0 ? keep(malloc(size)) : NULL; /* a byte more would be noticed */
+	char *bytes = size > 0 ? keep(malloc(size)) : NULL; /* ASan sees a read beyond it */
 	size_t end = 0;
 	int length;
 
@@ -59,7 +59,7 @@ END_TEST
 
 static int transferred;     /* the connection, or -1 */
 static int names;           /* how many services there are */
-static const char *refused; /* the last name nobody has */
+static const char *refused; /* the last unknown name */
 
 static bool transfer(struct session *session, const char *name)
 {
@@ -110,7 +110,7 @@ static void expect_lines(const char *expected, int row)
 /* A request is sent in pieces, one a turn; '|' stands between them. */
 static const struct {
 	const char *request;
-	const char *left; /* for the service; NULL: there is none */
+	const char *left; /* bytes left for the service; NULL: no such service */
 } wanted[] = {
 	{ "wanted\r\n", "" },
 	{ "wanted\n", "" },
@@ -183,8 +183,7 @@ static const struct {
 	{ "help\r\nand more", 0, "service-0\r\nservice-1\r\n", "" },
 };
 
-/* What is unread must not have TCP reset the connection, which a client could
- * notice before it has the reply. */
+/* Unread bytes must not make TCP reset the connection: the client might lose the reply. */
 static void expect_reply_and_end(const char *reply, int row)
 {
 	char bytes[128];

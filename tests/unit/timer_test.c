@@ -22,7 +22,7 @@ static void teardown(void)
 	loop_free();
 }
 
-/* Counts, and sees that the timers come in the order they are due in. */
+/* Counts, and checks that the timers come in the order of their due times. */
 static void count_in_order(struct timer *timer)
 {
 	ck_assert_msg(timer->due >= last_due, "due %llu after %llu",
@@ -177,8 +177,8 @@ START_TEST(one_restarted_without_delay_waits_for_the_next_run)
 }
 END_TEST
 
-/* Starts the others anew, those that have their turn already and those that
- * are still to come, and stops every second one. */
+/* Restarts all other timers, those that were called already and those that were not,
+ * and stops every second one. */
 static void disturb_all(struct timer *timer)
 {
 	calls++;
@@ -223,7 +223,7 @@ START_TEST(a_callback_may_free_its_timer)
 }
 END_TEST
 
-/* Compares with the plainest of all ways to find the earliest. */
+/* Compares with a linear search for the earliest timer. */
 START_TEST(agrees_with_a_search_whatever_is_done)
 {
 	enum { COUNT = 200, STEPS = 20000 };

@@ -8,7 +8,7 @@
 
 enum { MANY = 2000 };
 
-/* One who waits, told by a letter. */
+/* A waiting job, named by a letter. */
 struct guest {
 	struct turn turn;
 	char name;
@@ -62,8 +62,8 @@ static struct guest *next(void)
 	return (struct guest *)turns_next(turns);
 }
 
-/* The names of those whose turn it is, until it is nobody's. Each is over at once, or
- * stays under way. */
+/* The names in the order of their turns, until none is left. With `ends` each turn ends
+ * at once, otherwise none does. */
 static const char *serve(bool ends)
 {
 	static char served[MANY + 1];
@@ -86,12 +86,12 @@ static const struct {
 	const char *words, *served;
 } orders[] = {
 	{ "", "" },
-	{ "A1a A1b A1c", "abc" },                          /* who came first */
+	{ "A1a A1b A1c", "abc" },                          /* first come, first served */
 	{ "A1a A1b A1c B1x", "axbc" },                     /* groups take turns */
 	{ "A1a A1b A1c B1x B1y C1p", "axpbyc" },
-	{ "A1a A1b A1c A2x A2y", "axbyc" },                /* smaller groups do */
+	{ "A1a A1b A1c A2x A2y", "axbyc" },                /* smaller groups, too */
 	{ "A1a A1b A1c A2x B1p B1q", "apxqbc" },           /* both at once */
-	{ "A1a A2b A3c A4d B1x", "axbcd" },                /* many small ones are one large one */
+	{ "A1a A2b A3c A4d B1x", "axbcd" },                /* small groups share a large one's turn */
 	{ "A1a B1b A1c B2d A2e", "abedc" },                /* a number belongs to its group */
 };
 
@@ -112,7 +112,7 @@ START_TEST(without_levels_who_came_first_is_first)
 }
 END_TEST
 
-/* What is served while nobody's turn ends. */
+/* Turns that are given while none ends. */
 static const struct {
 	unsigned most[3];
 	const char *words, *served;
@@ -151,7 +151,7 @@ START_TEST(a_turn_that_ends_makes_room_in_its_group)
 }
 END_TEST
 
-/* A group's turn is not lost to whoever comes back more often. */
+/* A group that comes back more often does not take another's turn. */
 START_TEST(who_comes_back_comes_after_the_others)
 {
 	open_queue(2, without_bounds);
@@ -220,7 +220,7 @@ START_TEST(the_turns_a_group_was_given_are_counted)
 }
 END_TEST
 
-/* What may join a queue for eight, letter by letter: those in capitals may not. */
+/* Jobs that join a queue with room for eight, in this order. Capitals are refused. */
 static const char *const crowds[] = {
 	"A1a A1b A1c A1D A2e A2F B1g B1h C1i D1j E1K F1L",
 	"A1a A2b A3c A4d A5E B1f B2g C1h D1i E1J",
@@ -270,7 +270,7 @@ static unsigned number_below(unsigned end)
 	return (state >> 8) % end;
 }
 
-/* No more under way than may be, and nobody waits who need not. */
+/* The bounds hold, and no job waits that could run. */
 static void check_bounds(const unsigned most[])
 {
 	unsigned of_group[4] = { 0 }, waits[4] = { 0 }, all = 0;
@@ -332,13 +332,13 @@ static const struct {
 	const char *words, *under_way;
 } companies[] = {
 	{ 1, "A1a A1b A1c", "abc" },              /* alone */
-	{ 1, "A1a B2x A1b B2y", "ax" },           /* groups hold each other to one */
+	{ 1, "A1a B2x A1b B2y", "ax" },           /* with other groups, one each */
 	{ 1, "A1a A1b B2x C3p C3q", "axp" },
-	{ 1, "A1a A2x A1b A2y", "ax" },           /* smaller groups do */
+	{ 1, "A1a A2x A1b A2y", "ax" },           /* smaller groups, too */
 	{ 1, "A1a A2b B3x B3y B4p", "ax" },
 	{ 2, "A1a A1b A2x A2y", "ax" },
 	{ 2, "A1a A1b B2x B2y", "ax" },           /* in different larger groups too ... */
-	{ 2, "A1a A2b A3c B4x B5y B5z", "axbyc" },/* ... which are not held themselves */
+	{ 2, "A1a A2b A3c B4x B5y B5z", "axbyc" },/* ... which are not limited themselves */
 };
 
 START_TEST(in_company_a_group_has_less_under_way)

@@ -1,4 +1,4 @@
-/* The values of each attribute: what is taken, as what, and what is refused. */
+/* The values of each attribute: which are accepted, as what, and which are refused. */
 #include "support/configuration.h"
 #include "support/own_etc.h"
 #include "support/place.h"
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A service that is right; a test's own lines replace those of the same name. */
+/* A correct service; lines of a test replace those of the same name. */
 static const char *const usual_lines[] = {
 	"type = UNLISTED", "socket_type = stream", "port = 1000", "wait = no", "user = root",
 	"server = /bin/sh",
@@ -31,7 +31,7 @@ static const struct service_settings *load(const char *lines)
 	return configuration_service("a");
 }
 
-/* --- what is taken ------------------------------------------------------------------ */
+/* --- accepted values ---------------------------------------------------------------- */
 
 typedef void shower(FILE *out, const struct service_settings *service);
 
@@ -199,7 +199,7 @@ static const struct {
 	{ "user = root", show_user, "root 0 0" },
 	{ "user = 0", show_user, "0 0 0" },
 	{ "user = 12345", show_user, "12345 12345 12345" },
-	{ "user = 6", show_user, "6 6 12" }, /* man, who is no lp's group */
+	{ "user = 6", show_user, "6 6 12" }, /* user man, group man; not lp's */
 	{ "user = 4294967294", show_user, "4294967294 4294967294 4294967294" },
 	{ "user = daemon\ngroup = 0", show_group, "0 1" },
 	{ "user = root\ngroup = daemon", show_group, "1 1" },
@@ -320,9 +320,9 @@ START_TEST(takes_values)
 }
 END_TEST
 
-/* --- what is refused ----------------------------------------------------------------- */
+/* --- refused values ------------------------------------------------------------------ */
 
-/* lines, and what is said of line 3 */
+/* Lines, and the error on line 3. */
 static const struct {
 	const char *lines, *said;
 } refused[] = {
@@ -466,7 +466,7 @@ START_TEST(refuses_values)
 }
 END_TEST
 
-/* One fault is told once, and brings no others with it. */
+/* One error is reported once and causes no others. */
 START_TEST(a_refused_value_is_told_once)
 {
 	load(refused[_i].lines);
@@ -577,7 +577,7 @@ START_TEST(relative_paths_begin_in_the_start_directory)
 }
 END_TEST
 
-/* Of the networks of this machine there may be any, or none. */
+/* This machine may have any networks, or none. */
 START_TEST(names_of_networks_stand_for_them)
 {
 	const struct netent *network = getnetbyname("loopback");
@@ -616,7 +616,7 @@ static const struct {
 	  "log_on_success -= HOST removes nothing" },
 };
 
-/* Lines that look like those and are right. */
+/* Similar lines that are correct. */
 static const char *const unremarkable[] = {
 	"only_from = 0.0.0.0/0 ::/0", "only_from = 0.0.0.0", "no_access = all.example.org",
 	"only_from = 10.0.0.0/8", "bind = 127.0.0.1 ::1", "bind = fe80::1%lo", "bind = ethan",

@@ -54,7 +54,7 @@ static void read_one(void)
 	ck_assert_int_eq(recv(server, bytes, sizeof bytes, 0), 3);
 }
 
-/* One server after another that lasts so long; whether it reads is read's business. */
+/* The next server runs for so many milliseconds and calls read, unless that is NULL. */
 static uint64_t serve(uint64_t lasted, void (*read)(void))
 {
 	wait_delay_begin(&delay, server);
@@ -65,8 +65,8 @@ static uint64_t serve(uint64_t lasted, void (*read)(void))
 
 static const uint64_t waits[] = { 0, 100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000 };
 
-/* Of a server that reads nothing. With others' connections to this host meanwhile it is
- * not known, and the wait stays as it was. */
+/* A server reads nothing. When the host had other connections meanwhile, this is not
+ * known, and the wait stays the same. */
 static void expect_wait(uint64_t wait)
 {
 	unsigned idle = delay.idle;

@@ -219,7 +219,7 @@ static void wait_for_begun(int count)
 			;
 }
 
-/* Looks on for a while, then lets all go. */
+/* Watches for a while, then lets all jobs end. */
 static void watch_stuck(struct timer *timer)
 {
 	static int looks;
@@ -233,8 +233,8 @@ static void watch_stuck(struct timer *timer)
 		timer_start(timer, 150);
 }
 
-/* With all threads stuck the others wait for one of them, and the stall timer
- * that finds no thread to add does no harm. */
+/* With all threads stuck, the other jobs wait. The stall timer can't add a thread and
+ * does no harm. */
 START_TEST(no_more_threads_start_than_may)
 {
 	struct timer rescue;
@@ -257,7 +257,7 @@ static void submit_for(struct task *task, uint64_t owner)
 	ck_assert_int_eq(worker_submit_for(pool, &task->job, &key), 0);
 }
 
-/* Threads are not the less for others because one owner's jobs are all stuck. */
+/* Stuck jobs of one owner do not take the threads of others. */
 START_TEST(an_owner_has_no_more_threads_than_its_share)
 {
 	pool = worker_pool_new_shared(2, 4, 1, (const unsigned[]){ 0, 2 });
@@ -337,8 +337,7 @@ START_TEST(without_a_descriptor_there_is_no_pool)
 END_TEST
 
 #if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
-/* With no room for a stack no thread can start. The sanitizers need the room
- * themselves. */
+/* Without memory for a stack no thread can start. The sanitizers need that memory. */
 START_TEST(a_job_without_any_thread_is_refused)
 {
 	struct rlimit before, none;

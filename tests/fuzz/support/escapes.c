@@ -1,6 +1,6 @@
 #include "escapes.h"
 
-/* -1 when it is no digit of an escape. */
+/* -1: not a digit of an escape. */
 static int digit_value(char digit)
 {
 	static const char digits[] = "0123456789ABCDEF";

@@ -35,7 +35,7 @@ char *own_log_take(size_t *length)
 	return text;
 }
 
-/* What is behind the end of the head and one blank. */
+/* The text after the head and one blank. */
 static const char *behind(const char *line, int end)
 {
 	return end > 0 && line[end] == ' ' ? line + end + 1 : NULL;

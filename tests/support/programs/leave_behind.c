@@ -1,6 +1,5 @@
-/* A server with wait = yes that goes to the background, where it keeps accepting
- * connections from the socket it was given: several processes, each of which
- * closes what it gets. */
+/* A server with wait = yes that goes to the background: several processes, which keep
+ * accepting connections from its socket and close them. */
 #include <sys/socket.h>
 #include <unistd.h>
 

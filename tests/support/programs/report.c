@@ -1,5 +1,5 @@
-/* Writes what the process finds itself with to standard output, a fact a line:
- * NAME=VALUE. */
+/* Writes the state of its own process to standard output, a line NAME=VALUE for each
+ * fact. */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -108,7 +108,7 @@ static void report_signals(void)
 		fclose(status);
 }
 
-/* Whether the key of that name is to be found from here. */
+/* Whether this process can find the key of that name. */
 static void report_key(const char *name)
 {
 	printf("key.%s=%d\n", name,

@@ -1,6 +1,6 @@
-/* Runs the suites listed in suites.h, or those named on the command line, on all
- * processors, each of them one suite at a time. JOBS says on how many; with 1 all are
- * run in this process. CK_FORK, CK_VERBOSITY and the other variables of Check apply. */
+/* Runs the suites in suites.h, or those named on the command line, one at a time on each
+ * processor. JOBS sets the number of processors; with 1 all suites run in this process.
+ * CK_FORK, CK_VERBOSITY and the other variables of Check apply. */
 #include "support/isolation.h"
 
 #include <check.h>
@@ -31,8 +31,8 @@ static const struct {
 enum { SUITES = sizeof suites / sizeof suites[0], JOBS_MOST = 64 };
 
 #ifdef __SANITIZE_ADDRESS__
-/* Leaks are looked for in the daemon itself; at the end of each test's process it
- * would take longer than everything else together. */
+/* Only the daemon is checked for leaks. Checking each test's process would take longer
+ * than all tests together. */
 const char *__asan_default_options(void)
 {
 	return "detect_leaks=0";
@@ -76,7 +76,7 @@ static void run_suites(char **names)
 	fflush(stdout);
 }
 
-/* Whether all jobs came to their end. */
+/* False when a job did not end normally. */
 static bool run_jobs(long jobs, char **names)
 {
 	int status;

@@ -1,4 +1,5 @@
 /* It walks the table of admission/steps, as connections do. */
+#include "base/clock.h"
 #include "inspect/inspect.h"
 
 #include "admission/host_names.h"
@@ -425,7 +426,7 @@ static struct candidate candidate_for(const struct inquiry *inquiry,
 		.quota = quota,
 		.peer = accepts_itself(service) ? &unknown : &inquiry->peer,
 		.way = way_to(service),
-		.now = loop_now(),
+		.now = clock_now(),
 		.minute = inquiry->minute,
 	};
 }

@@ -1,5 +1,6 @@
 #include "session/session.h"
 
+#include "base/clock.h"
 #include "base/container_of.h"
 #include "base/sink.h"
 #include "session/record.h"
@@ -21,8 +22,8 @@ struct session *session_open(struct service_settings *settings, struct sink *log
 	session->owner = owner;
 	session->fd = fd;
 	session->peer = *peer;
-	session->started = loop_wall_clock();
-	session->opened = loop_now();
+	session->started = clock_wall();
+	session->opened = clock_now();
 	watch_init(&session->watch, fd, NULL);
 	timer_init(&session->deadline, NULL);
 	sessions++;

@@ -1,5 +1,6 @@
 /* In a world of the tests' own, where /etc/hosts and a silent name server are all
  * there is to ask. */
+#include "base/clock.h"
 #include "base/container_of.h"
 #include "base/loop.h"
 #include "base/resolver.h"
@@ -64,7 +65,7 @@ static const char *found_by(int i)
 
 static void let_pass(uint64_t milliseconds)
 {
-	timers_run(loop_now() + milliseconds);
+	timers_run(clock_now() + milliseconds);
 }
 
 /* --- remembering ---------------------------------------------------------------------- */

@@ -196,15 +196,24 @@ bool frontend_process_ended(pid_t pid, int status)
 	return true;
 }
 
-void frontend_process_stop(void)
+static void start_no_other(void)
 {
 	frontend.is_stopping = true;
 	if (frontend.pid == 0)
 		timer_stop(&frontend.timer);
 }
 
+void frontend_process_stop(bool leaves_programs)
+{
+	struct message message = { .kind = MESSAGE_STOP,
+				   .stop = { .leaves_programs = leaves_programs } };
+
+	start_no_other();
+	frontend_process_send(&message, NULL, 0);
+}
+
 void frontend_process_kill(void)
 {
-	frontend_process_stop();
+	start_no_other();
 	kill_it();
 }

@@ -1,5 +1,6 @@
 /* It walks the table of admission/steps, as connections do. */
 #include "base/clock.h"
+#include "config/word.h"
 #include "inspect/inspect.h"
 
 #include "admission/host_names.h"

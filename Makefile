@@ -112,7 +112,7 @@ help:
 	@echo 'make check      build and pass every test (SANITIZE=address,undefined or thread: so built)'
 	@echo 'make unit, make integration, make clients    one kind of test'
 	@echo 'make clang, make musl    build with clang, and each file against musl'
-	@echo 'make layers     prove that no include climbs from a folder to one above it'
+	@echo 'make layers     prove that no include climbs to a higher folder or makes a circle'
 	@echo 'make lint       clang-tidy, cppcheck, shellcheck, pyflakes and mandoc'
 	@echo 'make coverage   the share of lines that make unit and make integration run'
 	@echo 'make format     lay the sources out by .clang-format; make format-check: name what differs'

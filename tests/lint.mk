@@ -8,7 +8,8 @@ scripts_of = $(shell grep -lE '^\#!/(bin/sh|usr/bin/env sh)' $(wildcard .ci/* pa
 python_of = $(wildcard tests/*.py tests/*/*.py tests/*/*/*.py) \
 	$(shell grep -lE '^\#!.*python3' $(wildcard tests/* tests/*/*) 2>/dev/null)
 
-# A climbing include is against the plan of the folders, whatever it compiles to.
+# A climbing include, or a circle of rooms, is against the plan of the folders, whatever
+# it compiles to.
 layers: test-dependencies
 	tests/layers
 

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/poller.h"
+#include "base/timer.h"
 
 #include <check.h>
 #include <errno.h>

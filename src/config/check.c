@@ -1,6 +1,7 @@
 #include "config/check.h"
 
 #include "config/attributes.h"
+#include "config/derive.h"
 
 #include <netdb.h>
 #include <stdarg.h>
@@ -8,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 /* The check of one service. */
 struct check {
@@ -52,32 +52,18 @@ static void require(struct check *check, bool is_there, const char *what)
 		complain(check, ERROR, "%s is missing", what);
 }
 
-/* --- derived values ----------------------------------------------------------------- */
+/* --- what the service needs ------------------------------------------------------------- */
 
 static bool protocol_is(const struct service_settings *service, const char *name)
 {
 	return service->protocol && strcasecmp(service->protocol, name) == 0;
 }
 
-static void set_protocol(struct service_settings *service, const char *name, int number)
-{
-	service->protocol = arena_string(&service->arena, name);
-	service->protocol_number = number;
-}
-
-/* stream means tcp and dgram means udp, and the reverse. */
-static void derive_protocol(struct check *check)
+static void check_protocol(struct check *check)
 {
 	struct service_settings *service = check->service;
 
-	if (!service->protocol && service->socket_type == SOCK_STREAM)
-		set_protocol(service, "tcp", IPPROTO_TCP);
-	else if (!service->protocol && service->socket_type == SOCK_DGRAM)
-		set_protocol(service, "udp", IPPROTO_UDP);
-	if (!service->socket_type && protocol_is(service, "tcp"))
-		service->socket_type = SOCK_STREAM;
-	else if (!service->socket_type && protocol_is(service, "udp"))
-		service->socket_type = SOCK_DGRAM;
+	derive_socket(service);
 	if (!service->socket_type)
 		require(check, false, service->protocol ? "socket_type" : "socket_type or protocol");
 	else if (!service->protocol)
@@ -108,7 +94,7 @@ static void check_listed_port(struct check *check)
 	service->port = listed;
 }
 
-static void derive_port(struct check *check)
+static void check_port(struct check *check)
 {
 	struct service_settings *service = check->service;
 
@@ -118,84 +104,6 @@ static void derive_port(struct check *check)
 		require(check, service->port >= 0, "port (the service is UNLISTED)");
 	else if (service->protocol && check->is_whole)
 		check_listed_port(check);
-}
-
-/* The program's argv: its base name and server_args, or server_args alone. */
-static void derive_argv(struct service_settings *service)
-{
-	bool named = service->flags & FLAG_NAMEINARGS;
-	size_t count = 0;
-	char *slash = strrchr(service->server, '/');
-
-	service->argv = arena_take(&service->arena,
-				   (service->server_args.count + 2) * sizeof *service->argv);
-	if (!service->argv)
-		return;
-	if (!named)
-		service->argv[count++] = slash ? slash + 1 : service->server;
-	for (size_t i = 0; i < service->server_args.count; i++)
-		service->argv[count++] = service->server_args.list[i];
-}
-
-static bool same_variable(const char *one, const char *other)
-{
-	size_t length = strcspn(one, "=");
-
-	return strncmp(one, other, length) == 0 && strcspn(other, "=") == length;
-}
-
-static bool list_has_variable(char *const *list, size_t count, const char *variable)
-{
-	for (size_t i = 0; i < count; i++)
-		if (same_variable(list[i], variable))
-			return true;
-	return false;
-}
-
-/* True for variables about a connection: those of the daemon's own environment describe
- * another connection, and must not reach the server. */
-static bool is_of_a_connection(const char *variable)
-{
-	static const char *const beginnings[] = {
-		"REMOTE_HOST=", "REMOTE_ADDR=", "REMOTE_PORT=", "PROTO=",
-		"TCPLOCAL", "TCPREMOTE", "UDPLOCAL", "UDPREMOTE",
-	};
-
-	for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
-		if (strncmp(variable, beginnings[i], strlen(beginnings[i])) == 0)
-			return true;
-	return false;
-}
-
-static bool variable_passes(const struct service_settings *service, const char *variable)
-{
-	if (is_of_a_connection(variable) ||
-	    list_has_variable(service->env.list, service->env.count, variable))
-		return false;
-	return !service->passenv.is_set ||
-	       list_has_variable(service->passenv.list, service->passenv.count, variable);
-}
-
-/* The variables of the daemon's own environment that passenv permits, then those of env;
- * for one name the later value is used. */
-static void derive_environment(struct service_settings *service)
-{
-	size_t most = service->env.count + 1, count = 0;
-
-	for (char **variable = environ; *variable; variable++)
-		most++;
-	service->environment = arena_take(&service->arena, most * sizeof *service->environment);
-	if (!service->environment)
-		return;
-	for (char **variable = environ; *variable; variable++)
-		if (variable_passes(service, *variable))
-			service->environment[count++] = *variable;
-	for (size_t i = 0; i < service->env.count; i++)
-		if (!is_of_a_connection(service->env.list[i]) &&
-		    !list_has_variable(service->env.list + i + 1, service->env.count - i - 1,
-				       service->env.list[i]))
-			service->environment[count++] = service->env.list[i];
-	service->environment_count = count;
 }
 
 /* --- the rules ------------------------------------------------------------------------ */
@@ -387,15 +295,6 @@ static void check_families(struct check *check)
 			 origin(check, "v6only", where));
 }
 
-/* Prepares the launch of a service without errors. */
-static void derive_launch(struct service_settings *service)
-{
-	if (service->server && !service->redirect_host && !service_is_internal(service)) {
-		derive_argv(service);
-		derive_environment(service);
-	}
-}
-
 bool check_service(struct service_settings *service, bool is_whole, const struct port_map *ports,
 		   bool (*internal_exists)(const char *name, int socket_type),
 		   struct problems *problems)
@@ -410,9 +309,9 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 			require(&check, service->server, "server (or type = INTERNAL)");
 		service->types |= TYPE_INTERNAL;
 	}
-	derive_protocol(&check);
+	check_protocol(&check);
 	require(&check, service->wait >= 0, "wait");
-	derive_port(&check);
+	check_port(&check);
 	if (service_is_internal(service))
 		check_internal(&check);
 	else if (service->redirect_host)
@@ -435,7 +334,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	clear_useless_flags(&check);
 	check_access(&check);
 	access_lists_settle(&service->only_from, &service->no_access);
-	if (!check.failed)
+	if (!check.failed && service->server && service_starts_program(service))
 		derive_launch(service);
 	return !check.failed && !service->arena.failed;
 }

@@ -1,0 +1,117 @@
+#include "config/derive.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Which socket type and which protocol go together. */
+static const struct pair {
+	int socket_type, number;
+	const char *protocol;
+} pairs[] = {
+	{ SOCK_STREAM, IPPROTO_TCP, "tcp" },
+	{ SOCK_DGRAM, IPPROTO_UDP, "udp" },
+};
+
+static void complete(struct service_settings *service, const struct pair *pair)
+{
+	if (!service->protocol && service->socket_type == pair->socket_type) {
+		service->protocol = arena_string(&service->arena, pair->protocol);
+		service->protocol_number = pair->number;
+	}
+	if (!service->socket_type && service->protocol &&
+	    strcasecmp(service->protocol, pair->protocol) == 0)
+		service->socket_type = pair->socket_type;
+}
+
+void derive_socket(struct service_settings *service)
+{
+	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+		complete(service, &pairs[i]);
+}
+
+/* The program's argv: its base name and server_args, or server_args alone. */
+static void derive_argv(struct service_settings *service)
+{
+	bool named = service->flags & FLAG_NAMEINARGS;
+	size_t count = 0;
+	char *slash = strrchr(service->server, '/');
+
+	service->argv = arena_take(&service->arena,
+				   (service->server_args.count + 2) * sizeof *service->argv);
+	if (!service->argv)
+		return;
+	if (!named)
+		service->argv[count++] = slash ? slash + 1 : service->server;
+	for (size_t i = 0; i < service->server_args.count; i++)
+		service->argv[count++] = service->server_args.list[i];
+}
+
+static bool same_variable(const char *one, const char *other)
+{
+	size_t length = strcspn(one, "=");
+
+	return strncmp(one, other, length) == 0 && strcspn(other, "=") == length;
+}
+
+static bool list_has_variable(char *const *list, size_t count, const char *variable)
+{
+	for (size_t i = 0; i < count; i++)
+		if (same_variable(list[i], variable))
+			return true;
+	return false;
+}
+
+/* True for variables about a connection: those of the daemon's own environment describe
+ * another connection, and must not reach the server. */
+static bool is_of_a_connection(const char *variable)
+{
+	static const char *const beginnings[] = {
+		"REMOTE_HOST=", "REMOTE_ADDR=", "REMOTE_PORT=", "PROTO=",
+		"TCPLOCAL", "TCPREMOTE", "UDPLOCAL", "UDPREMOTE",
+	};
+
+	for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
+		if (strncmp(variable, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
+}
+
+static bool variable_passes(const struct service_settings *service, const char *variable)
+{
+	if (is_of_a_connection(variable) ||
+	    list_has_variable(service->env.list, service->env.count, variable))
+		return false;
+	return !service->passenv.is_set ||
+	       list_has_variable(service->passenv.list, service->passenv.count, variable);
+}
+
+/* The variables of the daemon's own environment that passenv permits, then those of env;
+ * for one name the later value is used. */
+static void derive_environment(struct service_settings *service)
+{
+	size_t most = service->env.count + 1, count = 0;
+
+	for (char **variable = environ; *variable; variable++)
+		most++;
+	service->environment = arena_take(&service->arena, most * sizeof *service->environment);
+	if (!service->environment)
+		return;
+	for (char **variable = environ; *variable; variable++)
+		if (variable_passes(service, *variable))
+			service->environment[count++] = *variable;
+	for (size_t i = 0; i < service->env.count; i++)
+		if (!is_of_a_connection(service->env.list[i]) &&
+		    !list_has_variable(service->env.list + i + 1, service->env.count - i - 1,
+				       service->env.list[i]))
+			service->environment[count++] = service->env.list[i];
+	service->environment_count = count;
+}
+
+void derive_launch(struct service_settings *service)
+{
+	derive_argv(service);
+	derive_environment(service);
+}

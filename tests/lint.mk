@@ -8,7 +8,7 @@ scripts_of = $(shell grep -lE '^\#!/(bin/sh|usr/bin/env sh)' $(wildcard .ci/* pa
 python_of = $(wildcard tests/*.py tests/*/*.py tests/*/*/*.py) \
 	$(shell grep -lE '^\#!.*python3' $(wildcard tests/* tests/*/*) 2>/dev/null)
 
-# No folder may include a header of a folder above it.
+# No folder may include a header of a folder above it, and no room itself in a circle.
 layers: test-dependencies
 	tests/layers
 

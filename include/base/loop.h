@@ -8,29 +8,9 @@
 #ifndef USHERD_BASE_LOOP_H
 #define USHERD_BASE_LOOP_H
 
-#include "base/timer.h"
+#include "base/watch.h"
 
-#include <poll.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-enum { LOOP_READ = POLLIN, LOOP_WRITE = POLLOUT };
-
-struct watch;
-
-/* events: LOOP_READ, LOOP_WRITE, POLLHUP or POLLERR, whichever are true. */
-typedef void watch_callback(struct watch *watch, short events);
-
-/* Embedded in its owner, which keeps it until it is stopped. Fields are the
- * loop's own, except fd, which the owner may read. */
-struct watch {
-	int fd;
-	short events;     /* wanted; 0 while stopped */
-	watch_callback *callback;
-	int slot;         /* the poller's; -1 while stopped */
-	int ready;        /* place among this turn's events, or -1 */
-};
 
 /* Prepares the loop; once, before anything else here. Returns 0, or -1 with
  * errno. */
@@ -65,14 +45,5 @@ void loop_stop(void);
 /* Calls callback once at the end of each turn from now on, in the order of
  * registration, before the loop sleeps. At most eight. */
 void loop_at_turn_end(void (*callback)(void));
-
-/* Milliseconds of CLOCK_MONOTONIC, as read when this turn began. */
-uint64_t loop_now(void);
-
-/* The same clock as it is now. Any thread may ask. */
-uint64_t loop_read_clock(void);
-
-/* Seconds since the epoch, as read when this turn began. */
-int64_t loop_wall_clock(void);
 
 #endif

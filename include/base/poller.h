@@ -4,7 +4,9 @@
 #ifndef USHERD_BASE_POLLER_H
 #define USHERD_BASE_POLLER_H
 
-#include "base/loop.h"
+#include "base/watch.h"
+
+#include <stdbool.h>
 
 enum {
 	POLLER_THRESHOLD = 128,

@@ -20,7 +20,7 @@ struct timer {
 
 void timer_init(struct timer *timer, timer_callback *callback);
 
-/* Calls callback once, delay_ms after loop_now(); a pending timer is moved. */
+/* Calls callback once, delay_ms after clock_now(); a pending timer is moved. */
 void timer_start(struct timer *timer, uint64_t delay_ms);
 
 /* Harmless on a timer that is not pending. */

@@ -58,7 +58,7 @@ int worker_submit_for(struct worker_pool *pool, struct job *job, const struct tu
  * caller's again. False when a thread has it. */
 bool worker_cancel(struct worker_pool *pool, struct job *job);
 
-/* When a thread took a submitted job, in the time of loop_now(); 0 while the job
+/* When a thread took a submitted job, in the time of clock_now(); 0 while the job
  * waits. */
 uint64_t worker_began(struct worker_pool *pool, const struct job *job);
 

@@ -85,7 +85,7 @@ struct program_message {
 	struct service_number service; /* SESSION */
 	struct address peer;           /* SESSION */
 	int64_t started;               /* SESSION: seconds since the epoch ... */
-	uint64_t opened;               /* ... and as loop_now() has it */
+	uint64_t opened;               /* ... and as clock_now() has it */
 	int32_t pid;                   /* PROCESS, STARTED, SESSION */
 	int32_t status;                /* ENDED: as of waitpid(2) */
 	char step[24];                 /* NOT_STARTED: the step that failed ... */

@@ -3,9 +3,6 @@
 #ifndef USHERD_CONFIG_ATTRIBUTES_H
 #define USHERD_CONFIG_ATTRIBUTES_H
 
-#include "config/entry.h"
-#include "config/problem.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -34,16 +31,13 @@ enum word_kind {
 
 struct reading;
 
-/* Reads reading->words into field; reports errors with reading_refuse. */
-typedef void attribute_reader(struct reading *reading, void *field);
-
 struct attribute {
 	const char *name;
 	enum attribute_shape shape;
 	unsigned places;
 	int least, most; /* number of values; most -1: any */
 	enum word_kind words;
-	attribute_reader *read;
+	void (*read)(struct reading *reading, void *field); /* one of the readers of reading.h */
 	size_t offset;   /* of the field in struct service_settings or daemon_settings */
 	const char *help;
 };
@@ -63,10 +57,6 @@ int attribute_find(const char *name);
 /* The known name nearest to a misspelt one for that place, or NULL when none
  * is near. */
 const char *attribute_nearest(const char *name, unsigned place);
-
-/* The candidate (a NULL-ended list) with the fewest edits to reach word, or
- * NULL when it takes more than a third of the word. */
-const char *nearest_word(const char *word, const char *const *candidates);
 
 /* True for one of WORDS_FREE, in any case. */
 bool attribute_is_free_form(const char *name);

@@ -4,18 +4,13 @@
 #define USHERD_CONFIG_ENTRY_H
 
 #include "config/syntax.h"
+#include "config/word.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/queue.h>
 
 enum assign_operator { ASSIGN_SET, ASSIGN_ADD, ASSIGN_REMOVE };
-
-struct word {
-	const char *file; /* borrowed: outlives every entry */
-	int line;
-	char text[];
-};
 
 /* One line of an entry. */
 struct assignment {

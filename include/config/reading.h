@@ -4,13 +4,14 @@
 #define USHERD_CONFIG_READING_H
 
 #include "base/arena.h"
-#include "config/attributes.h"
+#include "config/problem.h"
 #include "config/settings.h"
+#include "config/word.h"
 
 struct accounts;
 
 struct reading {
-	const struct attribute *attribute;
+	const char *attribute; /* its name */
 	const struct word *const *words;
 	size_t count;
 	struct service_settings *service; /* NULL for the daemon's own attributes */
@@ -88,6 +89,9 @@ bool account_user(struct accounts *accounts, const char *name, struct account *a
 bool account_user_id(struct accounts *accounts, uid_t uid, struct account *account);
 bool account_group(struct accounts *accounts, const char *name, gid_t *gid);
 bool account_protocol(struct accounts *accounts, const char *name, int *number);
+
+/* Reads reading->words into field; reports errors with reading_refuse. */
+typedef void attribute_reader(struct reading *reading, void *field);
 
 /* The readers of the table in attributes.c. */
 attribute_reader read_type, read_flags, read_socket_type, read_protocol, read_yes_no, read_wait,

@@ -4,6 +4,8 @@
 #define USHERD_CONFIG_WORD_LIST_H
 
 #include "config/attributes.h"
+#include "config/entry.h"
+#include "config/problem.h"
 
 #include <stdio.h>
 

@@ -37,7 +37,8 @@ extern const struct handler echo_handler, discard_handler, chargen_handler, dayt
 /* For the start of a simple handler: sends one answer and closes. */
 void handler_answer_and_close(struct session *session);
 
-/* The session is being served: sets its state, tells the owner, writes the START line. */
+/* The session is being served: sets its state, tells the owner, writes the START line.
+ * One without session->end, which no program serves, gets handler_finish for it. */
 void handler_begin(struct session *session);
 
 /* To be called for all traffic of a session: if there is an idle_timeout, the session is

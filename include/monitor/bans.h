@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* Bans address until then, milliseconds of loop_now. Lost if memory runs out. */
+/* Bans address until then, milliseconds of clock_now. Lost if memory runs out. */
 void bans_add(const struct address *address, uint64_t until);
 
 /* Calls visit for each ban that is not over. */

@@ -19,7 +19,7 @@ struct child {
 	uint32_t service;     /* number in the generation in force; SERVICE_IS_NEW: removed */
 	struct address peer;
 	int64_t started;      /* seconds since the epoch ... */
-	uint64_t opened;      /* ... and as loop_now() has it */
+	uint64_t opened;      /* ... and as clock_now() has it */
 	int errors;           /* the read end of its standard error, for a frontend; -1: none */
 	bool has_ended;       /* reaped, with ... */
 	int status;

@@ -21,7 +21,7 @@ struct frontend_events {
 	void (*ready)(void);
 	/* A message of the right shape; the descriptors are the callee's. */
 	void (*received)(const struct message *message, const int descriptors[], unsigned count);
-	/* It is gone. Another one is started unless frontend_process_stop was called. */
+	/* It is gone. Another one is started, unless it was stopped or killed from here. */
 	void (*gone)(void);
 	/* Fills in the first message to the next one; returns its descriptor, or -1. */
 	int (*start)(struct start_message *start);
@@ -41,8 +41,9 @@ void frontend_process_distrust(const char *reason);
 /* True when pid, which was reaped with status, was the frontend. */
 bool frontend_process_ended(pid_t pid, int status);
 
-/* From now on no other one is started when it ends. */
-void frontend_process_stop(void);
+/* Ends it, and starts no other one: it closes what it serves itself at once, and ends when
+ * the last program has ended, or without waiting for programs. */
+void frontend_process_stop(bool leaves_programs);
 
 /* Kills it, and starts no other one. */
 void frontend_process_kill(void);

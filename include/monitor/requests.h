@@ -4,9 +4,8 @@
 #define USHERD_MONITOR_REQUESTS_H
 
 #include "monitor/launcher.h"
-#include "monitor/monitor.h"
+#include "monitor/options.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* Starts the frontend with the generation that was loaded. started is called once,
@@ -25,10 +24,6 @@ void requests_reload(void);
 /* Makes the frontend write the status report; check its counts. */
 void requests_report(void);
 void requests_check(void);
-
-/* Ends the frontend: it closes what it serves itself at once, and ends when the last
- * program has ended, or without waiting for programs. */
-void requests_stop(bool leaves_programs);
 
 /* A child of the monitor's has ended, and is about to be reaped. */
 void requests_child_ended(pid_t pid, int status);

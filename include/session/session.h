@@ -60,7 +60,7 @@ struct session {
 	struct address peer;
 	struct address local; /* session_local finds it out */
 	int64_t started; /* seconds since the epoch */
-	uint64_t opened; /* the same in loop_now(): not changed when the clock is set */
+	uint64_t opened; /* the same in clock_now(): not changed when the clock is set */
 	pid_t pid;       /* the program's, 0 for what the loop serves itself */
 	struct watch watch;
 	struct timer deadline;
@@ -68,8 +68,8 @@ struct session {
 	struct outbox unsent; /* data that the peer has not read yet */
 
 	void (*stop)(struct session *session); /* the handler's, called once by session_close */
-	/* The handler's, for a session that a program serves: ends the program, with a grace
-	 * time or at once; the session ends with it. */
+	/* The handler's: ends the session, or the program that serves it, with a grace time or
+	 * at once; the session ends with it. NULL: nothing serves it yet. */
 	void (*end)(struct session *session, bool at_once);
 	void *handler_data;
 	char *user; /* what identd said, escaped; NULL: not asked, or nothing */

@@ -1,9 +1,9 @@
 #include "admission/host_names.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/container_of.h"
 #include "base/hash.h"
-#include "base/loop.h"
 #include "base/prefix_hash.h"
 #include "base/timer.h"
 
@@ -109,7 +109,7 @@ static void copy_names(struct host *host, const char *const *names)
 static void host_remember(struct host *host, const char *const *names)
 {
 	copy_names(host, names);
-	host->until = loop_now() + (host->names[0] ? ways.kept_ms : ways.none_kept_ms);
+	host->until = clock_now() + (host->names[0] ? ways.kept_ms : ways.none_kept_ms);
 	host->is_known = true;
 	if (!host->is_listed)
 		return;
@@ -212,7 +212,7 @@ static struct host *host_of(const struct turn_owner *owner, const struct address
 	table.is_ready = true;
 	hash = prefix_hash(&table.hash, &prefix) ^ (uint32_t)(owner->service * 0x9e3779b97f4a7c15);
 	HASH_FIND_BYHASHVALUE(hh, table.hosts, &key, sizeof key, hash, host);
-	if (host && host->is_known && host->until <= loop_now()) {
+	if (host && host->is_known && host->until <= clock_now()) {
 		host_forget(host);
 		host = NULL;
 	}

@@ -1,5 +1,6 @@
 #include "admission/libwrap.h"
 
+#include "base/clock.h"
 #include "base/container_of.h"
 #include "base/loop.h"
 #include "base/timer.h"
@@ -170,9 +171,9 @@ static bool file_has_rules(const char *path)
 
 bool libwrap_has_rules(void)
 {
-	if (!rules.is_known || loop_now() - rules.looked >= LOOK_AGAIN_MS) {
+	if (!rules.is_known || clock_now() - rules.looked >= LOOK_AGAIN_MS) {
 		rules.is_known = true;
-		rules.looked = loop_now();
+		rules.looked = clock_now();
 		rules.have_any = file_has_rules(allow_file) || file_has_rules(deny_file);
 	}
 	return rules.have_any;
@@ -388,9 +389,9 @@ static void tell_unreadable(const char *path)
 {
 	static uint64_t last;
 
-	if (last && loop_now() - last < TELL_AGAIN_MS)
+	if (last && clock_now() - last < TELL_AGAIN_MS)
 		return;
-	last = loop_now();
+	last = clock_now();
 	log_error("%s can't be read by the user %lu: every connection is refused; make it readable "
 		  "to everybody", path,
 		  (unsigned long)(asking_user.is_set ? asking_user.uid : geteuid()));

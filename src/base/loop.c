@@ -1,9 +1,11 @@
 #include "base/loop.h"
 
+#include "base/clock.h"
 #include "base/poller.h"
+#include "base/timer.h"
 
 #include <limits.h>
-#include <time.h>
+#include <stddef.h>
 
 enum { TURN_END_CALLBACKS = 8 };
 
@@ -11,41 +13,12 @@ static struct poller_event events_of_turn[POLLER_BATCH];
 static void (*turn_end[TURN_END_CALLBACKS])(void);
 static int turn_ends;
 static bool is_stopping;
-static uint64_t now;
-static int64_t wall_clock;
-
-uint64_t loop_read_clock(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
-}
-
-static void update_clocks(void)
-{
-	struct timespec time;
-
-	now = loop_read_clock();
-	clock_gettime(CLOCK_REALTIME_COARSE, &time);
-	wall_clock = time.tv_sec;
-}
-
-uint64_t loop_now(void)
-{
-	return now;
-}
-
-int64_t loop_wall_clock(void)
-{
-	return wall_clock;
-}
 
 int loop_init(void)
 {
 	turn_ends = 0;
 	is_stopping = false;
-	update_clocks();
+	clock_update();
 	return poller_init();
 }
 
@@ -100,7 +73,7 @@ static void finish_turn(void)
  * this turn. */
 static int wait_until_next_timer(int max_wait_ms)
 {
-	int64_t wait_ms = timers_next(loop_read_clock());
+	int64_t wait_ms = timers_next(clock_read());
 
 	if (wait_ms < 0 || (max_wait_ms >= 0 && wait_ms > max_wait_ms))
 		return max_wait_ms;
@@ -125,12 +98,12 @@ void loop_turn(int max_wait_ms)
 {
 	int ready = poller_wait(events_of_turn, wait_until_next_timer(max_wait_ms));
 
-	update_clocks();
+	clock_update();
 	for (int i = 0; i < ready; i++)
 		events_of_turn[i].watch->ready = i;
 	for (int i = 0; i < ready; i++)
 		dispatch(&events_of_turn[i]);
-	timers_run(now);
+	timers_run(clock_now());
 	finish_turn();
 }
 

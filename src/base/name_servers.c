@@ -1,7 +1,7 @@
 #include "base/name_servers.h"
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "base/loop.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -84,19 +84,19 @@ static bool all_are_done(const struct name_servers *servers, const struct pollfd
 
 static void ask_round(struct name_servers *servers, struct pollfd sockets[])
 {
-	uint64_t end = loop_read_clock() + ROUND_MS, now;
+	uint64_t end = clock_read() + ROUND_MS, now;
 
 	for (size_t i = 0; i < servers->count; i++)
 		if (sockets[i].fd >= 0)
 			send(sockets[i].fd, question, sizeof question, MSG_NOSIGNAL);
-	while (!all_are_done(servers, sockets) && (now = loop_read_clock()) < end &&
+	while (!all_are_done(servers, sockets) && (now = clock_read()) < end &&
 	       poll(sockets, servers->count, (int)(end - now)) > 0)
 		take_answers(servers, sockets);
 }
 
 static bool is_time(bool was_in_vain)
 {
-	uint64_t now = loop_read_clock();
+	uint64_t now = clock_read();
 	uint_fast64_t due = atomic_load(&ask_again);
 
 	return (was_in_vain || atomic_load(&some_are_silent)) && now >= due &&

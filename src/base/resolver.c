@@ -1,7 +1,7 @@
 #include "base/resolver.h"
 
+#include "base/clock.h"
 #include "base/container_of.h"
-#include "base/loop.h"
 #include "base/name_servers.h"
 #include "base/worker.h"
 
@@ -71,7 +71,7 @@ static void lookup_free(struct lookup *lookup)
 
 static bool is_worth_asking(const struct lookup *lookup)
 {
-	return !atomic_load(&lookup->is_cancelled) && loop_read_clock() <= lookup->due;
+	return !atomic_load(&lookup->is_cancelled) && clock_read() <= lookup->due;
 }
 
 static int ask_for_addresses(const char *host, int family, int flags, struct addrinfo **list)
@@ -290,7 +290,7 @@ static struct lookup *lookup_new(struct queue *queue, const char *host)
 		return NULL;
 	memcpy(lookup->host, host, length);
 	lookup->queue = queue;
-	lookup->due = loop_now() + LOOKUP_PATIENCE_MS;
+	lookup->due = clock_now() + LOOKUP_PATIENCE_MS;
 	atomic_init(&lookup->is_cancelled, false);
 	return lookup;
 }

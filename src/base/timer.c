@@ -1,7 +1,7 @@
 /* A pairing heap, without recursion, so that no number of timers can exhaust the stack. */
 #include "base/timer.h"
 
-#include "base/loop.h"
+#include "base/clock.h"
 
 #include <stddef.h>
 
@@ -98,7 +98,7 @@ void timer_init(struct timer *timer, timer_callback *callback)
 void timer_start(struct timer *timer, uint64_t delay_ms)
 {
 	struct timer **root = is_running ? &started : &heap;
-	uint64_t now = loop_now();
+	uint64_t now = clock_now();
 
 	timer_stop(timer);
 	timer->due = delay_ms < UINT64_MAX - now ? now + delay_ms : UINT64_MAX;

@@ -1,7 +1,9 @@
 #include "base/worker.h"
 
+#include "base/clock.h"
 #include "base/container_of.h"
 #include "base/loop.h"
+#include "base/timer.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -48,7 +50,7 @@ static struct job *take_job(struct worker_pool *pool)
 		job = container_of(turns_next(pool->queued), struct job, turn);
 		pool->idle--;
 		pool->taken++;
-		job->began = loop_read_clock();
+		job->began = clock_read();
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return job;

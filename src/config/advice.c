@@ -3,6 +3,7 @@
 #include "config/advice_addresses.h"
 #include "config/attributes.h"
 #include "config/program.h"
+#include "config/word.h"
 
 #include <errno.h>
 #include <grp.h>

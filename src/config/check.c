@@ -14,7 +14,7 @@
 struct check {
 	struct service_settings *service;
 	const struct port_map *ports;
-	const struct load_options *options;
+	bool (*internal_exists)(const char *name, int socket_type);
 	struct problems *problems;
 	bool is_whole; /* no line of the entry was left out */
 	bool knows_socket; /* socket type and protocol are known */
@@ -116,8 +116,7 @@ static void check_internal(struct check *check)
 		complain(check, ERROR, "NAMEINARGS makes no sense for an INTERNAL service");
 	if (service->flags & FLAG_SENSOR)
 		return;
-	if (check->knows_socket &&
-	    !check->options->internal_exists(service->name, service->socket_type))
+	if (check->knows_socket && !check->internal_exists(service->name, service->socket_type))
 		complain(check, ERROR, "there is no internal service %s/%s", service->name,
 			 service->protocol);
 }
@@ -297,11 +296,12 @@ static void check_families(struct check *check)
 }
 
 bool check_service(struct service_settings *service, bool is_whole, const struct port_map *ports,
-		   const struct load_options *options, struct problems *problems)
+		   bool (*internal_exists)(const char *name, int socket_type),
+		   struct problems *problems)
 {
 	struct check check = {
-		.service = service, .ports = ports, .options = options, .problems = problems,
-		.is_whole = is_whole,
+		.service = service, .ports = ports, .internal_exists = internal_exists,
+		.problems = problems, .is_whole = is_whole,
 	};
 
 	if (service->flags & FLAG_SENSOR) {

@@ -80,7 +80,7 @@ static bool read_attribute(struct loader *loader, size_t index, const struct wor
 	const struct attribute *attribute = &attributes[index];
 	char *base = service ? (char *)service : (char *)&loader->settings->daemon;
 	struct reading reading = {
-		.attribute = attribute, .words = list->words, .count = list->count,
+		.attribute = attribute->name, .words = list->words, .count = list->count,
 		.file = service ? service->file : NULL, .line = service ? service->line : 0,
 		.service = service, .accounts = loader->accounts, .ports = loader->ports,
 		.arena = service ? &service->arena : &loader->settings->arena,
@@ -394,8 +394,8 @@ static struct service_settings *build_service(struct loader *loader, const struc
 	fine = read_service(loader, entry, service) && !entry->broken;
 	/* Also after an error, to report all errors at once. */
 	if (!service->arena.failed)
-		fine &= check_service(service, fine, loader->ports, loader->options,
-				      loader->problems);
+		fine &= check_service(service, fine, loader->ports,
+				      loader->options->internal_exists, loader->problems);
 	fine = fine && !program_is_distrusted(loader, service);
 	if (fine && loader->options->advise && !service->arena.failed)
 		advise_of_service(service, loader->problems);

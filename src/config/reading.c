@@ -1,6 +1,7 @@
 #include "config/reading.h"
 
 #include "config/span.h"
+#include "config/word.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@ static void reading_report(struct reading *reading, const struct word *word,
 		word = reading->words[0];
 	vsnprintf(text, sizeof text, format, arguments);
 	problem_add(reading->problems, severity, word ? word->file : reading->file,
-		    word ? word->line : reading->line, "%s: %s", reading->attribute->name, text);
+		    word ? word->line : reading->line, "%s: %s", reading->attribute, text);
 }
 
 void reading_refuse(struct reading *reading, const struct word *word, const char *format, ...)

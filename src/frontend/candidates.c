@@ -1,5 +1,6 @@
 #include "frontend/candidates.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "frontend/sensors.h"
 #include "handlers/launch.h"
@@ -15,7 +16,7 @@ void candidates_init(unsigned process_limit)
 
 static int minute_now(void)
 {
-	time_t now = (time_t)loop_wall_clock();
+	time_t now = (time_t)clock_wall();
 	struct tm local;
 
 	localtime_r(&now, &local);
@@ -30,7 +31,7 @@ struct candidate candidate_for(struct service *service, const struct address *pe
 		.peer = peer,
 		.way = way,
 		.bans = sensors_list(),
-		.now = loop_now(),
+		.now = clock_now(),
 		.minute = service->settings->access_times_count > 0 ? minute_now() : 0,
 		.processes = launch_processes(),
 		.processes_max = processes_max,

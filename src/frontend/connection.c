@@ -1,5 +1,6 @@
 #include "frontend/connection.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "frontend/candidates.h"
 #include "frontend/intercept.h"
@@ -116,7 +117,7 @@ static void delay_next_server(struct listener *listener, const struct session *s
 
 	if (listener_is_open(listener))
 		wait = wait_delay_end(&listener->delay, listener->watch.fd,
-				      loop_now() - session->opened);
+				      clock_now() - session->opened);
 	if (wait == 0)
 		return;
 	if (listener->delay.is_first)

@@ -1,6 +1,7 @@
 #include "frontend/report.h"
 
 #include "admission/sensor_list.h"
+#include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/own_name.h"
@@ -147,7 +148,7 @@ static void print_ban(const struct address *address, uint64_t until, void *conte
 	if (until == SENSOR_FOREVER)
 		fputs(" for ever\n", context);
 	else
-		fprintf(context, " for %" PRIu64 " s\n", (until - loop_now()) / 1000);
+		fprintf(context, " for %" PRIu64 " s\n", (until - clock_now()) / 1000);
 }
 
 static void print_report(FILE *out)
@@ -155,7 +156,7 @@ static void print_report(FILE *out)
 	const struct service *service;
 
 	fprintf(out, "INTERNAL STATE DUMP: usherd %s\nCurrent time: ", USHERD_VERSION);
-	print_time(out, loop_wall_clock());
+	print_time(out, clock_wall());
 	fprintf(out, "\npid = %d\nservices = %zu\nsessions = %zu\nprocesses = %u\n"
 		"descriptors of connections = %u of %u\n"
 		"pipes of standard error = %u\nlog lines lost = %" PRIu64 "\n\n",

@@ -1,7 +1,7 @@
 #include "frontend/sensors.h"
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "base/loop.h"
 #include "base/own_name.h"
 #include "frontend/ask.h"
 
@@ -20,7 +20,7 @@ struct sensor_list *sensors_list(void)
 
 void sensors_know(const struct address *address, uint64_t until)
 {
-	sensor_list_ban(list, address, loop_now(), until);
+	sensor_list_ban(list, address, clock_now(), until);
 }
 
 /* A deny_time of -1 is for ever. The message begins like a critical one of xinetd: with
@@ -28,7 +28,7 @@ void sensors_know(const struct address *address, uint64_t until)
 void sensors_touched(const struct service_settings *settings, const struct address *peer)
 {
 	int minutes = settings->deny_time;
-	uint64_t now = loop_now();
+	uint64_t now = clock_now();
 	uint64_t until = minutes < 0 ? SENSOR_FOREVER : now + (uint64_t)minutes * 60000;
 	char text[ADDRESS_TEXT_SIZE];
 

@@ -1,6 +1,7 @@
 #include "frontend/service.h"
 
 #include "admission/intercept.h"
+#include "base/clock.h"
 #include "base/container_of.h"
 #include "base/log.h"
 #include "session/folds.h"
@@ -170,7 +171,7 @@ static void note_failure(struct service *service, enum verdict verdict,
 
 	if (!failures)
 		return;
-	failures->last_time = loop_wall_clock();
+	failures->last_time = clock_wall();
 	snprintf(failures->last, sizeof failures->last, "%s, from %s%s%s", verdict_text(verdict),
 		 address_text(peer, text), detail ? ": " : "", detail ? detail : "");
 }

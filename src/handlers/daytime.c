@@ -1,4 +1,5 @@
 /* Daytime, RFC 867, in xinetd's form: 21 NOV 2026 07:08:31 UTC. */
+#include "base/clock.h"
 #include "handlers/handler.h"
 
 #include <ctype.h>
@@ -11,7 +12,7 @@ static size_t daytime_answer(const unsigned char *request, size_t length, unsign
 	static char text[64];
 	static size_t text_length;
 	static time_t written;
-	time_t now = (time_t)loop_wall_clock();
+	time_t now = (time_t)clock_wall();
 
 	(void)request;
 	(void)length;

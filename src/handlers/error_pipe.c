@@ -1,6 +1,7 @@
 #include "handlers/error_pipe.h"
 
 #include "admission/sources.h"
+#include "base/clock.h"
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -115,7 +116,7 @@ static void error_log_line(struct error_log *log, const char *line, size_t lengt
 		char escaped[ESCAPED_MOST];
 		size_t taken = log_escape_some(escaped, sizeof escaped, line, length);
 
-		if (token_bucket_take(&log->bucket, loop_now(), lines_pace))
+		if (token_bucket_take(&log->bucket, clock_now(), lines_pace))
 			log_notice("service %s: stderr: %s", log->id, escaped);
 		else if (log->dropped++ == 0)
 			timer_start(&log->report, REPORT_MS);

@@ -42,8 +42,17 @@ const struct handler *handler_for(const struct service_settings *settings)
 	return &launch_handler;
 }
 
+/* A session that the loop serves has no process to wait for. */
+static void end(struct session *session, bool at_once)
+{
+	(void)at_once;
+	handler_finish(session);
+}
+
 void handler_begin(struct session *session)
 {
+	if (!session->end)
+		session->end = end;
 	session_enter(session, SESSION_SERVING);
 	session->owner->started(session);
 	record_start(session);

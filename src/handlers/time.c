@@ -1,4 +1,5 @@
 /* Time, RFC 868: seconds since 1900, 32 bits, which wrap in 2036. */
+#include "base/clock.h"
 #include "handlers/handler.h"
 
 #include <arpa/inet.h>
@@ -9,7 +10,7 @@
 static size_t time_answer(const unsigned char *request, size_t length, unsigned char *answer,
 			  size_t size)
 {
-	uint32_t seconds = htonl((uint32_t)loop_wall_clock() + SECONDS_FROM_1900_TO_1970);
+	uint32_t seconds = htonl((uint32_t)clock_wall() + SECONDS_FROM_1900_TO_1970);
 
 	(void)request;
 	(void)length;

@@ -5,9 +5,11 @@
 #include "admission/intercept.h"
 #include "admission/libwrap.h"
 #include "admission/steps.h"
+#include "base/clock.h"
 #include "base/loop.h"
 #include "base/name_servers.h"
 #include "config/attributes.h"
+#include "config/word.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -425,7 +427,7 @@ static struct candidate candidate_for(const struct inquiry *inquiry,
 		.quota = quota,
 		.peer = accepts_itself(service) ? &unknown : &inquiry->peer,
 		.way = way_to(service),
-		.now = loop_now(),
+		.now = clock_now(),
 		.minute = inquiry->minute,
 	};
 }

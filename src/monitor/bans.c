@@ -1,7 +1,7 @@
 #include "monitor/bans.h"
 
 #include "admission/sensor_list.h"
-#include "base/loop.h"
+#include "base/clock.h"
 
 static struct sensor_list *list;
 
@@ -10,7 +10,7 @@ void bans_add(const struct address *address, uint64_t until)
 	if (!list)
 		list = sensor_list_new();
 	if (list)
-		sensor_list_ban(list, address, loop_now(), until);
+		sensor_list_ban(list, address, clock_now(), until);
 }
 
 void bans_each(void (*visit)(const struct address *address, uint64_t until, void *context),
@@ -18,6 +18,6 @@ void bans_each(void (*visit)(const struct address *address, uint64_t until, void
 {
 	if (!list)
 		return;
-	sensor_list_expire(list, loop_now());
+	sensor_list_expire(list, clock_now());
 	sensor_list_each(list, visit, context);
 }

@@ -7,7 +7,6 @@
 #include "monitor/frontend_process.h"
 #include "monitor/launcher.h"
 #include "monitor/orphans.h"
-#include "monitor/requests.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -102,7 +101,7 @@ void ending_begin(void)
 	wait_for_the_last(LAST_DEADLINE_MS);
 	timer_init(&grace, on_grace_over);
 	timer_start(&grace, CHILD_GRACE_MS);
-	requests_stop(false);
+	frontend_process_stop(false);
 	children_each(end_child);
 	orphans_end(SIGTERM);
 	finish_when_all_are_gone();
@@ -118,6 +117,6 @@ void ending_leaving_programs(void)
 {
 	leaves_programs = true;
 	wait_for_the_last(LEAVING_MS);
-	requests_stop(true);
+	frontend_process_stop(true);
 	finish_when_all_are_gone();
 }

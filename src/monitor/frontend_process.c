@@ -1,7 +1,7 @@
 #include "monitor/frontend_process.h"
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "base/loop.h"
 #include "base/timer.h"
 #include "monitor/spawn.h"
 
@@ -112,7 +112,7 @@ static int begin(void)
 	close(ends[1]);
 	if (frontend.pid > 0 && channel_open(&frontend.channel, ends[0], MESSAGE_READY,
 					     MESSAGE_FROM_FRONTEND - 1, &events) == 0) {
-		frontend.started = loop_now();
+		frontend.started = clock_now();
 		timer_init(&frontend.timer, on_not_ready);
 		timer_start(&frontend.timer, FRONTEND_READY_MS);
 		send_start();
@@ -170,7 +170,7 @@ static void log_end(int status)
 /* The sockets stay bound, and who connects waits there for the next one. */
 static void replace(void)
 {
-	if (loop_now() - frontend.started >= FRONTEND_STABLE_MS)
+	if (clock_now() - frontend.started >= FRONTEND_STABLE_MS)
 		frontend.delay_ms = 0;
 	else
 		grow_delay();
@@ -196,15 +196,24 @@ bool frontend_process_ended(pid_t pid, int status)
 	return true;
 }
 
-void frontend_process_stop(void)
+static void start_no_other(void)
 {
 	frontend.is_stopping = true;
 	if (frontend.pid == 0)
 		timer_stop(&frontend.timer);
 }
 
+void frontend_process_stop(bool leaves_programs)
+{
+	struct message message = { .kind = MESSAGE_STOP,
+				   .stop = { .leaves_programs = leaves_programs } };
+
+	start_no_other();
+	frontend_process_send(&message, NULL, 0);
+}
+
 void frontend_process_kill(void)
 {
-	frontend_process_stop();
+	start_no_other();
 	kill_it();
 }

@@ -1,7 +1,7 @@
 #include "monitor/launcher.h"
 
+#include "base/clock.h"
 #include "base/container_of.h"
-#include "base/loop.h"
 #include "base/worker.h"
 #include "config/generation.h"
 #include "monitor/environment.h"
@@ -275,8 +275,8 @@ static void on_deadline(struct timer *timer)
 
 	if (!began)
 		wait_on(launch);
-	else if (loop_now() < began + LAUNCH_DEADLINE_MS)
-		timer_start(timer, began + LAUNCH_DEADLINE_MS - loop_now());
+	else if (clock_now() < began + LAUNCH_DEADLINE_MS)
+		timer_start(timer, began + LAUNCH_DEADLINE_MS - clock_now());
 	else
 		launch->overdue(launch);
 }
@@ -395,8 +395,8 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 	launch->child->session = message->session;
 	launch->child->service = message->service.service;
 	launch->child->peer = message->peer;
-	launch->child->started = loop_wall_clock();
-	launch->child->opened = loop_now();
+	launch->child->started = clock_wall();
+	launch->child->opened = clock_now();
 }
 
 static struct launch *launch_new(struct service_settings *settings,

@@ -563,12 +563,3 @@ void requests_check(void)
 {
 	send_plain(MESSAGE_CHECK);
 }
-
-void requests_stop(bool leaves_programs)
-{
-	struct message message = { .kind = MESSAGE_STOP,
-				   .stop = { .leaves_programs = leaves_programs } };
-
-	frontend_process_stop();
-	frontend_process_send(&message, NULL, 0);
-}

@@ -4,6 +4,7 @@
 
 #ifdef HAVE_LIBTIRPC
 
+#include "base/clock.h"
 #include "base/container_of.h"
 #include "base/library.h"
 #include "base/log.h"
@@ -159,10 +160,10 @@ void rpc_unregister(const struct service_settings *settings, int family)
 
 void rpc_finish(uint64_t milliseconds)
 {
-	uint64_t end = loop_now() + milliseconds;
+	uint64_t end = clock_now() + milliseconds;
 
-	while (pending > 0 && loop_now() < end)
-		loop_turn((int)(end - loop_now()));
+	while (pending > 0 && clock_now() < end)
+		loop_turn((int)(end - clock_now()));
 }
 
 #else /* check.c refuses RPC services then */

@@ -1,5 +1,6 @@
 #include "session/record.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/sink.h"
 
@@ -95,7 +96,7 @@ void record_exit(const struct session *session, int status)
 	if (flags & LOG_FLAG_PID)
 		line_add(&line, " pid=%d", (int)session->pid);
 	if (flags & LOG_FLAG_DURATION)
-		line_add(&line, " duration=%" PRIu64 "(sec)", (loop_now() - session->opened) / 1000);
+		line_add(&line, " duration=%" PRIu64 "(sec)", (clock_now() - session->opened) / 1000);
 	line_write(&line, session->log);
 }
 

@@ -1,8 +1,8 @@
 #include "session/session.h"
 
+#include "base/clock.h"
 #include "base/container_of.h"
 #include "base/sink.h"
-#include "session/record.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,8 +21,8 @@ struct session *session_open(struct service_settings *settings, struct sink *log
 	session->owner = owner;
 	session->fd = fd;
 	session->peer = *peer;
-	session->started = loop_wall_clock();
-	session->opened = loop_now();
+	session->started = clock_wall();
+	session->opened = clock_now();
 	watch_init(&session->watch, fd, NULL);
 	timer_init(&session->deadline, NULL);
 	sessions++;
@@ -73,18 +73,10 @@ void session_fail(struct session *session, enum verdict verdict, const char *det
 	session_close(session);
 }
 
-/* A session that the loop serves has no process to wait for. */
-static void end_at_once(struct session *session)
-{
-	if (session->state == SESSION_SERVING)
-		record_exit(session, 0);
-	session_close(session);
-}
-
 static void end(struct session *session, bool at_once)
 {
 	if (!session->end) {
-		end_at_once(session);
+		session_close(session);
 		return;
 	}
 	if (session->state == SESSION_ENDING && !at_once)

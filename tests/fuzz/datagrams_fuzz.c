@@ -5,11 +5,11 @@
  * The input is a list: a byte for the service, two bytes of length, and the datagram. */
 #include "base/loop.h"
 #include "config/loader.h"
-#include "handlers/handler.h"
 #include "frontend/ask.h"
-#include "frontend/datagrams.h"
-#include "frontend/judge.h"
-#include "frontend/service.h"
+#include "frontend/dispatch.h"
+#include "frontend/lifecycle.h"
+#include "frontend/sensors.h"
+#include "handlers/handler.h"
 
 #include "fuzz.h"
 #include "support/own_log.h"
@@ -171,7 +171,8 @@ static void start_service(struct built_in *built_in)
 static void set_up(void)
 {
 	own_log_open();
-	require(loop_init() == 0 && judge_init(0) == 0);
+	require(loop_init() == 0 && sensors_init() == 0);
+	dispatch_init();
 	be_the_monitor();
 	for (int i = 0; i < BUILT_INS; i++)
 		start_service(&built_ins[i]);

@@ -379,13 +379,14 @@ START_TEST(sessions_of_a_removed_builtin_end)
 {
 	int removed = port_take(), held;
 
-	write_service("echo", removed, "type = INTERNAL UNLISTED\n");
+	add_service("echo", "port = %d\ntype = INTERNAL UNLISTED\n%s", removed, log_everything());
 	daemon_start();
 	held = client_hold(removed);
 	configuration_clear();
 	daemon_reload();
 	ck_assert(!is_served(removed));
 	client_expect_end(held);
+	service_wait_log(LOG_TIME "EXIT: echo status=0 pid=0 ");
 }
 END_TEST
 

@@ -76,7 +76,7 @@ static const int ending[] = { SIGTERM, SIGINT };
 START_TEST(sessions_end_with_the_daemon)
 {
 	int cat = add_service("zzcat", CAT "%s", log_everything());
-	int echo = add_service("echo", "type = INTERNAL UNLISTED\n");
+	int echo = add_service("echo", "type = INTERNAL UNLISTED\n%s", log_everything());
 	int program = add_service("zzwait", "wait = yes\nserver = %s\n",
 				  place_program("wait_stream"));
 	int one, two, three;
@@ -98,6 +98,7 @@ START_TEST(sessions_end_with_the_daemon)
 	ck_assert(!pid_file_is_there());
 	ck_assert(text_matches(daemon_log(), "WARNING: Exiting\\.\\.\\.$"));
 	ck_assert(text_matches(service_log(), LOG_TIME "EXIT: zzcat signal=15 pid="));
+	ck_assert(text_matches(service_log(), LOG_TIME "EXIT: echo status=0 pid=0 "));
 	check_reaped();
 }
 END_TEST

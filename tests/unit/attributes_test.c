@@ -85,21 +85,6 @@ START_TEST(suggests_the_nearest_name_for_the_place)
 }
 END_TEST
 
-START_TEST(nearest_word_prefers_fewer_edits)
-{
-	static const char *const words[] = { "stream", "dgram", "a word that is much too long to be near",
-					     "seqpacket", "raw", NULL };
-	static const char *const none[] = { NULL };
-
-	ck_assert_pstr_eq(nearest_word("STREAN", words), "stream");
-	ck_assert_pstr_eq(nearest_word("dgrem", words), "dgram");
-	ck_assert_pstr_eq(nearest_word("stream", words), "stream");
-	ck_assert_pstr_eq(nearest_word("rw", words), NULL);
-	ck_assert_pstr_eq(nearest_word("rav", words), "raw");
-	ck_assert_pstr_eq(nearest_word("stream", none), NULL);
-}
-END_TEST
-
 START_TEST(knows_what_is_free_form)
 {
 	ck_assert(attribute_is_free_form("server_args"));
@@ -119,7 +104,6 @@ Suite *attributes_suite(void)
 	tcase_add_loop_test(tests, finds_names, 0, (int)(sizeof names / sizeof names[0]));
 	tcase_add_loop_test(tests, suggests_the_nearest_name_for_the_place, 0,
 			    (int)(sizeof misspellings / sizeof misspellings[0]));
-	tcase_add_test(tests, nearest_word_prefers_fewer_edits);
 	tcase_add_test(tests, knows_what_is_free_form);
 	suite_add_tcase(suite, tests);
 	return suite;

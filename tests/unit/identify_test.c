@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/sink.h"
+#include "base/timer.h"
 #include "session/identify.h"
 #include "support/place.h"
 #include "support/process.h"

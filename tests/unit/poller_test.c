@@ -1,5 +1,6 @@
 /* Every test runs over poll and over epoll: the fixtures differ in how many
  * idle watches they set up beforehand. */
+#include "base/loop.h"
 #include "base/poller.h"
 
 #include <check.h>

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/loop.h"
 #include "base/poller.h"
 #include "handlers/pipe.h"
@@ -297,7 +298,7 @@ START_TEST(half_closed_goes_on)
 	client_expect(ends[i].outer, "answer");
 	client_finish_sending(ends[other].outer);
 	turn_until(times_done == 1);
-	timers_run(loop_now() + 10ULL * RELAY_SILENCE_MS);
+	timers_run(clock_now() + 10ULL * RELAY_SILENCE_MS);
 	ck_assert_int_eq(times_done, 1);
 }
 END_TEST
@@ -305,7 +306,7 @@ END_TEST
 START_TEST(waits_for_ever_while_nothing_is_closed)
 {
 	start();
-	timers_run(loop_now() + 10ULL * RELAY_SILENCE_MS);
+	timers_run(clock_now() + 10ULL * RELAY_SILENCE_MS);
 	client_send(ends[0].outer, "still there");
 	turn_until(relay.sides[0].received > 0);
 	client_expect(ends[1].outer, "still there");
@@ -318,9 +319,9 @@ START_TEST(half_closed_it_does_not_wait_for_ever)
 	start();
 	client_finish_sending(ends[_i].outer);
 	turn_until(relay.sides[_i].has_ended);
-	timers_run(loop_now() + RELAY_SILENCE_MS - 1000);
+	timers_run(clock_now() + RELAY_SILENCE_MS - 1000);
 	ck_assert_int_eq(times_done, 0);
-	timers_run(loop_now() + RELAY_SILENCE_MS);
+	timers_run(clock_now() + RELAY_SILENCE_MS);
 	ck_assert_int_eq(times_done, 1);
 }
 END_TEST
@@ -535,7 +536,7 @@ START_TEST(silence_ends_with_a_reset)
 	start();
 	client_finish_sending(ends[_i].outer);
 	turn_until(relay.sides[_i].has_ended);
-	timers_run(loop_now() + RELAY_SILENCE_MS);
+	timers_run(clock_now() + RELAY_SILENCE_MS);
 	ck_assert_int_eq(times_done, 1);
 	hear_until_reset(_i);
 }

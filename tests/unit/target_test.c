@@ -1,4 +1,5 @@
 /* In namespaces of the test: only its /etc/hosts and a silent name server exist. */
+#include "base/clock.h"
 #include "base/container_of.h"
 #include "base/loop.h"
 #include "base/resolver.h"
@@ -63,7 +64,7 @@ static const char *found_by(int i)
 
 static void let_pass(uint64_t milliseconds)
 {
-	timers_run(loop_now() + milliseconds);
+	timers_run(clock_now() + milliseconds);
 }
 
 /* --- remembering ---------------------------------------------------------------------- */

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "handlers/tcpmux.h"
 #include "support/client.h"
 #include "support/place.h"
@@ -262,9 +263,9 @@ START_TEST(silence_ends_it)
 {
 	stage_serve(&tcpmux_handler);
 	send_pieces(unfinished[_i]);
-	timers_run(loop_now() + TCPMUX_DEADLINE_MS - 5000);
+	timers_run(clock_now() + TCPMUX_DEADLINE_MS - 5000);
 	ck_assert_ptr_nonnull(stage.session);
-	timers_run(loop_now() + TCPMUX_DEADLINE_MS);
+	timers_run(clock_now() + TCPMUX_DEADLINE_MS);
 	ck_assert_msg(!stage.session, "\"%s\" is still waited for", unfinished[_i]);
 	client_expect_end(stage.client);
 	stage.client = -1;
@@ -305,7 +306,7 @@ START_TEST(is_closed_at_any_moment)
 	ck_assert_int_eq(!outbox_is_empty(&stage.session->unsent), _i);
 	session_close(stage.session);
 	ck_assert_ptr_null(stage.session);
-	timers_run(loop_now() + 2 * TCPMUX_DEADLINE_MS);
+	timers_run(clock_now() + 2 * TCPMUX_DEADLINE_MS);
 	expect_lines(START, _i);
 }
 END_TEST

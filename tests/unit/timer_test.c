@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/loop.h"
 #include "base/timer.h"
 
@@ -66,7 +67,7 @@ static uint64_t (*const orders[])(int) = { ascending, descending, equal, scatter
 START_TEST(a_hundred_thousand_come_in_order)
 {
 	start_all(MANY, orders[_i]);
-	timers_run(loop_now() + MANY);
+	timers_run(clock_now() + MANY);
 	ck_assert_msg(calls == MANY, "order %d: %d", _i, calls);
 	ck_assert_msg(timers_next(0) == -1, "order %d", _i);
 }
@@ -86,10 +87,10 @@ END_TEST
 START_TEST(only_those_that_are_due_are_called)
 {
 	start_all(100, ascending);
-	timers_run(loop_now() + 49);
+	timers_run(clock_now() + 49);
 	ck_assert_int_eq(calls, 50);
-	ck_assert_int_eq(timers_next(loop_now() + 49), 1);
-	timers_run(loop_now() + 49);
+	ck_assert_int_eq(timers_next(clock_now() + 49), 1);
+	timers_run(clock_now() + 49);
 	ck_assert_int_eq(calls, 50);
 	for (int i = 0; i < 100; i++)
 		ck_assert_msg(timer_is_pending(&timers[i]) == (i >= 50), "timer %d", i);
@@ -102,15 +103,15 @@ START_TEST(the_next_one_is_told)
 {
 	struct timer timer;
 
-	ck_assert_int_eq(timers_next(loop_now()), -1);
+	ck_assert_int_eq(timers_next(clock_now()), -1);
 	timer_init(&timer, count_in_order);
 	timer_start(&timer, 1000);
-	ck_assert_int_eq(timers_next(loop_now()), 1000);
-	ck_assert_int_eq(timers_next(loop_now() + 999), 1);
-	ck_assert_int_eq(timers_next(loop_now() + 1000), 0);
-	ck_assert_int_eq(timers_next(loop_now() + 5000), 0);
+	ck_assert_int_eq(timers_next(clock_now()), 1000);
+	ck_assert_int_eq(timers_next(clock_now() + 999), 1);
+	ck_assert_int_eq(timers_next(clock_now() + 1000), 0);
+	ck_assert_int_eq(timers_next(clock_now() + 5000), 0);
 	timer_stop(&timer);
-	ck_assert_int_eq(timers_next(loop_now()), -1);
+	ck_assert_int_eq(timers_next(clock_now()), -1);
 }
 END_TEST
 
@@ -120,7 +121,7 @@ START_TEST(the_longest_delay_is_never_reached)
 
 	timer_init(&timer, count_in_order);
 	timer_start(&timer, UINT64_MAX);
-	ck_assert(timers_next(loop_now()) == INT64_MAX);
+	ck_assert(timers_next(clock_now()) == INT64_MAX);
 	timers_run(UINT64_MAX - 1);
 	ck_assert_int_eq(calls, 0);
 	timer_stop(&timer);
@@ -133,10 +134,10 @@ START_TEST(starting_again_moves_a_timer)
 	timer_start(&timers[0], 50);
 	timer_start(&timers[1], 40);
 	timer_start(&timers[2], 10);
-	ck_assert_int_eq(timers_next(loop_now()), 10);
+	ck_assert_int_eq(timers_next(clock_now()), 10);
 	timer_start(&timers[2], 45);
-	ck_assert_int_eq(timers_next(loop_now()), 40);
-	timers_run(loop_now() + 50);
+	ck_assert_int_eq(timers_next(clock_now()), 40);
+	timers_run(clock_now() + 50);
 	ck_assert_int_eq(calls, 3);
 }
 END_TEST
@@ -150,7 +151,7 @@ START_TEST(stopping_twice_or_before_the_start_is_harmless)
 	timer_start(&timer, 0);
 	timer_stop(&timer);
 	timer_stop(&timer);
-	timers_run(loop_now());
+	timers_run(clock_now());
 	ck_assert_int_eq(calls, 0);
 }
 END_TEST
@@ -167,11 +168,11 @@ START_TEST(one_restarted_without_delay_waits_for_the_next_run)
 
 	timer_init(&timer, restart_at_once);
 	timer_start(&timer, 0);
-	timers_run(loop_now());
+	timers_run(clock_now());
 	ck_assert_int_eq(calls, 1);
 	ck_assert(timer_is_pending(&timer));
-	ck_assert_int_eq(timers_next(loop_now()), 0);
-	timers_run(loop_now());
+	ck_assert_int_eq(timers_next(clock_now()), 0);
+	timers_run(clock_now());
 	ck_assert_int_eq(calls, 2);
 	timer_stop(&timer);
 }
@@ -194,12 +195,12 @@ START_TEST(a_callback_may_move_and_stop_the_others)
 	start_all(10, ascending);
 	timer_init(&timers[10], disturb_all);
 	timer_start(&timers[10], 4);
-	timers_run(loop_now() + 4);
+	timers_run(clock_now() + 4);
 	calls = 0;
 	last_due = 0;
-	timers_run(loop_now());
+	timers_run(clock_now());
 	ck_assert_int_eq(calls, 5);
-	ck_assert_int_eq(timers_next(loop_now()), -1);
+	ck_assert_int_eq(timers_next(clock_now()), -1);
 }
 END_TEST
 
@@ -218,7 +219,7 @@ START_TEST(a_callback_may_free_its_timer)
 		timer_init(timer, free_itself);
 		timer_start(timer, (uint64_t)(i % 7));
 	}
-	timers_run(loop_now() + 7);
+	timers_run(clock_now() + 7);
 	ck_assert_int_eq(calls, 100);
 }
 END_TEST
@@ -242,8 +243,8 @@ START_TEST(agrees_with_a_search_whatever_is_done)
 		for (int i = 0; i < COUNT; i++)
 			if (timers[i].pending && timers[i].due < earliest)
 				earliest = timers[i].due;
-		expected = earliest == UINT64_MAX ? -1 : (int64_t)(earliest - loop_now());
-		ck_assert_msg(timers_next(loop_now()) == expected, "step %d", step);
+		expected = earliest == UINT64_MAX ? -1 : (int64_t)(earliest - clock_now());
+		ck_assert_msg(timers_next(clock_now()) == expected, "step %d", step);
 	}
 	timers_run(UINT64_MAX);
 }

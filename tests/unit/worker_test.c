@@ -1,4 +1,5 @@
 #include "base/loop.h"
+#include "base/timer.h"
 #include "base/worker.h"
 
 #include <check.h>

@@ -1,0 +1,20 @@
+/* The time, as the loop and its timers have it: read once at the beginning of each turn,
+ * so that all callbacks of a turn see the same. Loop thread only, except clock_read. */
+#ifndef USHERD_BASE_CLOCK_H
+#define USHERD_BASE_CLOCK_H
+
+#include <stdint.h>
+
+/* For the loop: reads both clocks. */
+void clock_update(void);
+
+/* Milliseconds of CLOCK_MONOTONIC, as read when this turn began. */
+uint64_t clock_now(void);
+
+/* The same clock as it is now. Any thread may ask. */
+uint64_t clock_read(void);
+
+/* Seconds since the epoch, as read when this turn began. */
+int64_t clock_wall(void);
+
+#endif

@@ -1,0 +1,24 @@
+/* A descriptor that the loop waits on; what starts and stops it is in loop.h. */
+#ifndef USHERD_BASE_WATCH_H
+#define USHERD_BASE_WATCH_H
+
+#include <poll.h>
+
+enum { LOOP_READ = POLLIN, LOOP_WRITE = POLLOUT };
+
+struct watch;
+
+/* events: LOOP_READ, LOOP_WRITE, POLLHUP or POLLERR, whichever are true. */
+typedef void watch_callback(struct watch *watch, short events);
+
+/* Embedded in its owner, which keeps it until it is stopped. Fields are the
+ * loop's own, except fd, which the owner may read. */
+struct watch {
+	int fd;
+	short events;     /* wanted; 0 while stopped */
+	watch_callback *callback;
+	int slot;         /* the poller's; -1 while stopped */
+	int ready;        /* place among this turn's events, or -1 */
+};
+
+#endif

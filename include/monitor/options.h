@@ -1,0 +1,24 @@
+/* What the command line asks of the monitor. */
+#ifndef USHERD_MONITOR_OPTIONS_H
+#define USHERD_MONITOR_OPTIONS_H
+
+#include "channel/message.h"
+#include "config/loader.h"
+
+#include <stdbool.h>
+
+struct monitor_options {
+	const char *program;      /* its name, argv[0] */
+	const struct load_options *load;
+	const char *log_file;     /* MESSAGE_LOG_FILE */
+	enum message_log log;
+	int log_facility, log_level;
+	const char *pid_file;     /* NULL: none */
+	unsigned process_limit, ident_limit;
+	unsigned check_interval;  /* seconds; 0: never */
+	bool is_foreground, stays_alive;
+	const char *features;     /* for the first line of the log */
+	const char *const *unknown; /* options that were ignored, NULL-ended */
+};
+
+#endif

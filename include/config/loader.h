@@ -18,6 +18,8 @@ struct load_options {
 				      * server begin with */
 	/* Whether there is a built-in of that name and socket type. */
 	bool (*internal_exists)(const char *name, int socket_type);
+	uid_t frontend; /* whom the frontend runs as that there is; 0: none, or the daemon's
+			 * own user */
 	bool advise; /* also look for what works but deserves a remark (-check) */
 };
 

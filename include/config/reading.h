@@ -13,7 +13,8 @@ struct reading {
 	const struct attribute *attribute;
 	const struct word *const *words;
 	size_t count;
-	struct service_settings *service; /* NULL for the daemon's own attributes */
+	struct service_settings *service; /* NULL for the daemon's own attributes, ... */
+	struct daemon_settings *daemon;   /* ... which have this */
 	const char *file;                 /* where the entry begins */
 	int line;
 	struct arena *arena;

@@ -222,12 +222,13 @@ START_TEST(a_wait_server_keeps_its_socket)
 {
 	int port = add_service("zzwait", "wait = yes\nserver = %s\n%s",
 			       place_program("wait_stream"), log_everything());
-	int fd;
+	int fd, pid;
 	char *first;
 
 	daemon_start();
 	fd = client_connect(NULL, port);
 	first = client_read_line(fd);
+	pid = pid_in_log("zzwait");
 	crash_frontend();
 	client_ping(fd);
 	client_send(fd, "next\n");
@@ -236,7 +237,7 @@ START_TEST(a_wait_server_keeps_its_socket)
 	ck_assert_str_eq(client_read_line(fd), first);
 	client_send(fd, "quit\n");
 	client_expect_end(fd);
-	service_wait_log("EXIT: zzwait status=0 pid=%d duration=", pid_in_log("zzwait"));
+	service_wait_log("EXIT: zzwait status=0 pid=%d duration=", pid);
 	fd = client_connect(NULL, port);
 	ck_assert_str_ne(client_read_line(fd), first);
 	client_send(fd, "quit\n");

@@ -18,7 +18,9 @@ struct load_options {
 				      * server */
 	/* Whether there is a built-in with that name and socket type. */
 	bool (*internal_exists)(const char *name, int socket_type);
-	bool advise; /* also give advice (-check) */
+	uid_t frontend; /* the user of the running frontend; 0: none runs, or it is the
+			 * daemon's own user */
+	bool advise;    /* also give advice (-check) */
 };
 
 /* The owner of config, or of the file it links to; root, if it is NULL or does not

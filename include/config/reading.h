@@ -14,7 +14,8 @@ struct reading {
 	const char *attribute; /* its name */
 	const struct word *const *words;
 	size_t count;
-	struct service_settings *service; /* NULL for the daemon's own attributes */
+	struct service_settings *service; /* NULL for the daemon's own attributes, ... */
+	struct daemon_settings *daemon;   /* ... which have this */
 	const char *file;                 /* where the entry begins */
 	int line;
 	struct arena *arena;

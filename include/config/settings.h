@@ -185,6 +185,9 @@ struct daemon_settings {
 	struct strings port_maps; /* absolute paths */
 	char *status_file;        /* absolute; NULL: the default */
 	mode_t status_mode;
+	char *user;     /* whom the frontend runs as; NULL when not set */
+	uid_t user_uid; /* 0: a number that nobody has */
+	gid_t user_gid;
 	struct strings enabled, disabled;
 };
 

@@ -1,6 +1,7 @@
 /* Removes from a process what the frontend never needs: root's identity, capabilities,
  * new privileges by an exec, dangerous system calls and, where the kernel has Landlock,
- * writing to the file system. It cannot be undone. */
+ * writing to the file system. It cannot be undone. From then on the process is killed when
+ * the thread that started it ends. */
 #ifndef USHERD_FRONTEND_FENCE_H
 #define USHERD_FRONTEND_FENCE_H
 

@@ -477,6 +477,10 @@ static void advise_of_identity(const struct settings *settings, struct problems 
 		count += has_program(service) && service->user &&
 			 (service->uid != geteuid() || service->group_is_set);
 	}
+	if (settings->daemon.user && settings->daemon.user_uid != geteuid())
+		problem_add(problems, ADVICE, NULL, 0, "usherd does not run as root: run like "
+			    "this, the frontend would have its user and not %s",
+			    settings->daemon.user);
 	if (count > 0)
 		problem_add(problems, ADVICE, NULL, 0, "usherd does not run as root: without "
 			    "its rights %zu server%s would run as the user of usherd, whatever "

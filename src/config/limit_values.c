@@ -189,15 +189,41 @@ void read_deny_time(struct reading *reading, void *field)
 
 /* --- who and when --------------------------------------------------------------- */
 
+static bool network_has_name(const struct netent *network, const char *name)
+{
+	if (strcasecmp(network->n_name, name) == 0)
+		return true;
+	for (char *const *alias = network->n_aliases; *alias; alias++)
+		if (strcasecmp(*alias, name) == 0)
+			return true;
+	return false;
+}
+
+/* getnetbyname(3) may ask a name server, which root must not; a list has only files. */
+static bool find_network(const char *name, uint32_t *number)
+{
+	const struct netent *network;
+
+	setnetent(0);
+	do {
+		network = getnetent();
+	} while (network && !network_has_name(network, name));
+	if (network && network->n_addrtype == AF_INET)
+		*number = network->n_net;
+	else
+		network = NULL;
+	endnetent();
+	return network != NULL;
+}
+
 bool network_named(const char *name, struct prefix *prefix)
 {
-	const struct netent *network = getnetbyname(name);
 	uint32_t number;
 
-	if (!network || network->n_addrtype != AF_INET)
+	if (!find_network(name, &number))
 		return false;
 	/* networks(5): trailing zero octets may be left out, 127 is 127.0.0.0. */
-	for (number = network->n_net; number && !(number & 0xff000000);)
+	for (; number && !(number & 0xff000000);)
 		number <<= 8;
 	*prefix = (struct prefix){ .family = AF_INET };
 	for (int i = 0; i < 4; i++) {

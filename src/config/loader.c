@@ -5,6 +5,7 @@
 #include "config/bounds.h"
 #include "config/check.h"
 #include "config/entry_files.h"
+#include "config/frontend_account.h"
 #include "config/inetd_conf.h"
 #include "config/program.h"
 #include "config/reading.h"
@@ -29,8 +30,8 @@ struct loader {
 	struct accounts *accounts;
 	struct port_map *ports;
 	struct trust trust;
-	/* What defaults assigns, by attribute. */
-	struct word_list *defaults;
+	/* What defaults assigns, by attribute, and what daemon does. */
+	struct word_list *defaults, *daemon;
 	size_t values; /* of all services so far */
 	bool refused; /* the load as a whole */
 };
@@ -45,10 +46,9 @@ static void refuse_for_memory(struct loader *loader)
 /* --- defaults and daemon -------------------------------------------------------------- */
 
 /* Merges the lines of defaults, or daemon, for one attribute. */
-static void merge_lines(struct loader *loader, size_t index, const struct assignment *line)
+static void merge_lines(struct loader *loader, struct word_list *list,
+			const struct attribute *attribute, const struct assignment *line)
 {
-	const struct attribute *attribute = &attributes[index];
-	struct word_list *list = &loader->defaults[index];
 
 	for (; line; line = line->next) {
 		/* As in xinetd, where `=` adds to earlier lines and files. */
@@ -64,25 +64,27 @@ static void merge_lines(struct loader *loader, size_t index, const struct assign
 	}
 }
 
-static void merge_defaults(struct loader *loader)
+static void merge_entries(struct loader *loader, enum entry_kind kind, struct word_list *lists)
 {
 	const struct entry *entry;
 
 	STAILQ_FOREACH(entry, &loader->entries, link)
-		if (entry->kind != ENTRY_SERVICE)
+		if (entry->kind == kind)
 			for (size_t i = 0; i < attribute_count; i++)
-				merge_lines(loader, i, entry->assignments[i]);
+				merge_lines(loader, &lists[i], &attributes[i],
+					    entry->assignments[i]);
 }
 
 static bool read_attribute(struct loader *loader, size_t index, const struct word_list *list,
 			   struct service_settings *service, struct problems *problems)
 {
 	const struct attribute *attribute = &attributes[index];
-	char *base = service ? (char *)service : (char *)&loader->settings->daemon;
+	struct daemon_settings *daemon = service ? NULL : &loader->settings->daemon;
+	char *base = service ? (char *)service : (char *)daemon;
 	struct reading reading = {
 		.attribute = attribute->name, .words = list->words, .count = list->count,
 		.file = service ? service->file : NULL, .line = service ? service->line : 0,
-		.service = service, .accounts = loader->accounts, .ports = loader->ports,
+		.service = service, .daemon = daemon, .accounts = loader->accounts, .ports = loader->ports,
 		.arena = service ? &service->arena : &loader->settings->arena,
 		.start_directory = loader->options->start_directory,
 		.problems = problems,
@@ -122,14 +124,32 @@ static void strings_sort(struct strings *strings)
 		qsort(strings->list, strings->count, sizeof *strings->list, compare_ids);
 }
 
+/* The user of a running frontend can't change. */
+static void warn_of_other_user(struct loader *loader)
+{
+	const struct daemon_settings *daemon = &loader->settings->daemon;
+	const struct word_list *list = &loader->daemon[ATTRIBUTE("user")];
+	uid_t running = loader->options->frontend;
+
+	if (running != 0 && frontend_account_differs(daemon, running))
+		problem_add(loader->problems, WARNING, list->is_set ? list->file : NULL, list->line,
+			    "user: the frontend runs as user %u until usherd is started again, "
+			    "which a reload does not change", (unsigned)running);
+}
+
 /* Reads the attributes of the daemon as a whole. */
 static void read_daemon_attributes(struct loader *loader)
 {
 	struct daemon_settings *daemon = &loader->settings->daemon;
 
-	for (size_t i = 0; i < attribute_count; i++)
+	for (size_t i = 0; i < attribute_count; i++) {
+		if (loader->daemon[i].is_set)
+			read_attribute(loader, i, &loader->daemon[i], NULL, loader->problems);
 		if (!(attributes[i].places & IN_SERVICE) && loader->defaults[i].is_set)
 			read_attribute(loader, i, &loader->defaults[i], NULL, loader->problems);
+	}
+	frontend_account_settle(daemon, loader->accounts, loader->problems);
+	warn_of_other_user(loader);
 	if (loader->settings->arena.failed)
 		return;
 	strings_sort(&daemon->enabled);
@@ -364,6 +384,24 @@ static bool program_is_distrusted(struct loader *loader, const struct service_se
 	return trust_is_enforced();
 }
 
+/* True, reported, when the program could end the frontend. */
+static bool runs_as_frontend(struct loader *loader, const struct service_settings *service)
+{
+	char fault[FRONTEND_FAULT_SIZE];
+
+	if (!frontend_account_is_of(service, &loader->settings->daemon, loader->options->frontend,
+				    fault))
+		return false;
+	if (trust_is_enforced())
+		problem_add(loader->problems, ERROR, service->file, service->line,
+			    "service %s: user: %s", service->id, fault);
+	else if (loader->options->advise)
+		problem_add(loader->problems, ADVICE, service->file, service->line,
+			    "service %s: usherd would refuse it if root ran it: user: %s",
+			    service->id, fault);
+	return trust_is_enforced();
+}
+
 static void leave_out_broken(struct loader *loader, const struct entry *entry,
 			     const struct service_settings *service, size_t errors)
 {
@@ -396,7 +434,8 @@ static struct service_settings *build_service(struct loader *loader, const struc
 	if (!service->arena.failed)
 		fine &= check_service(service, fine, loader->ports,
 				      loader->options->internal_exists, loader->problems);
-	fine = fine && !program_is_distrusted(loader, service);
+	fine = fine && !program_is_distrusted(loader, service) &&
+	       !runs_as_frontend(loader, service);
 	if (fine && loader->options->advise && !service->arena.failed)
 		advise_of_service(service, loader->problems);
 	if (fine && !service->arena.failed)
@@ -459,10 +498,20 @@ static bool loader_begin(struct loader *loader)
 	loader->accounts = accounts_new();
 	loader->ports = port_map_new();
 	loader->defaults = calloc(attribute_count, sizeof *loader->defaults);
-	if (loader->settings && loader->accounts && loader->ports && loader->defaults)
+	loader->daemon = calloc(attribute_count, sizeof *loader->daemon);
+	if (loader->settings && loader->accounts && loader->ports && loader->defaults &&
+	    loader->daemon)
 		return true;
 	refuse_for_memory(loader);
 	return false;
+}
+
+/* A list for each attribute; NULL is harmless. */
+static void word_lists_free(struct word_list *lists)
+{
+	for (size_t i = 0; lists && i < attribute_count; i++)
+		word_list_clear(&lists[i]);
+	free(lists);
 }
 
 static void loader_end(struct loader *loader)
@@ -473,9 +522,8 @@ static void loader_end(struct loader *loader)
 		STAILQ_REMOVE_HEAD(&loader->entries, link);
 		entry_free(entry);
 	}
-	for (size_t i = 0; loader->defaults && i < attribute_count; i++)
-		word_list_clear(&loader->defaults[i]);
-	free(loader->defaults);
+	word_lists_free(loader->defaults);
+	word_lists_free(loader->daemon);
 	accounts_free(loader->accounts);
 	port_map_free(loader->ports);
 	trust_end(&loader->trust);
@@ -510,7 +558,8 @@ static void load_everything(struct loader *loader)
 		read_inetd_conf(loader, loader->options->inetd_conf);
 	/* Also after an error, to report all errors at once. */
 	errors = loader->problems->errors;
-	merge_defaults(loader);
+	merge_entries(loader, ENTRY_DEFAULTS, loader->defaults);
+	merge_entries(loader, ENTRY_DAEMON, loader->daemon);
 	check_defaults(loader);
 	read_daemon_attributes(loader);
 	if (loader->settings->arena.failed) {

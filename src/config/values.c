@@ -2,6 +2,7 @@
  * keeps its default when the value is refused. */
 #include "config/inetd_line.h"
 #include "config/bounds.h"
+#include "config/frontend_account.h"
 #include "config/reading.h"
 #include "config/span.h"
 
@@ -226,25 +227,45 @@ void read_redirect(struct reading *reading, void *field)
 /* (uid_t)-1 means "unchanged" to setuid(2) and similar calls. */
 #define ID_MOST (UINT32_MAX - 1)
 
-void read_user(struct reading *reading, void *field)
+/* As in xinetd, digits are a number; without such a user, the group has the same number.
+ * False, refused, when there is no such user. */
+static bool find_account(struct reading *reading, struct account *account)
 {
-	struct service_settings *service = reading->service;
-	struct account account;
+	const char *text = first_word(reading);
 	uint64_t number;
 
-	/* As in xinetd, digits are a number; without such a user, the group has the same
-	 * number. */
-	if (parse_number(first_word(reading), ID_MOST, &number)) {
-		if (!account_user_id(reading->accounts, (uid_t)number, &account))
-			account = (struct account){ (uid_t)number, (gid_t)number, first_word(reading) };
-	} else if (!account_user(reading->accounts, first_word(reading), &account)) {
-		reading_refuse(reading, NULL, "there is no user \"%s\"", first_word(reading));
-		return;
+	if (parse_number(text, ID_MOST, &number)) {
+		if (!account_user_id(reading->accounts, (uid_t)number, account))
+			*account = (struct account){ (uid_t)number, (gid_t)number, text };
+		return true;
 	}
-	service->uid = account.uid;
-	service->gid = service->user_gid = account.gid;
-	service->account = arena_string(reading->arena, account.name);
-	read_text(reading, field);
+	if (account_user(reading->accounts, text, account))
+		return true;
+	reading_refuse(reading, NULL, "there is no user \"%s\"", text);
+	return false;
+}
+
+static void take_account(struct reading *reading, const struct account *account)
+{
+	struct service_settings *service = reading->service;
+
+	service->uid = account->uid;
+	service->gid = service->user_gid = account->gid;
+	service->account = arena_string(reading->arena, account->name);
+	service->user = arena_string(reading->arena, first_word(reading));
+}
+
+void read_user(struct reading *reading, void *field)
+{
+	struct account account;
+
+	(void)field;
+	if (!find_account(reading, &account))
+		return;
+	if (reading->daemon)
+		frontend_account_take(reading, &account);
+	else
+		take_account(reading, &account);
 }
 
 void read_group(struct reading *reading, void *field)

@@ -6,6 +6,7 @@
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -47,6 +48,15 @@ static int renounce_new_privileges(const struct fence_user *user)
 {
 	(void)user;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* What becomes of the process, not what it may do; here, as a change of identity
+ * undoes it. A monitor that was killed can't close the channel of a frontend that does
+ * not read it. The parent is the thread that started it: the monitor's loop. */
+static int end_with_parent(const struct fence_user *user)
+{
+	(void)user;
+	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 }
 
 /* --- the file system ------------------------------------------------------------------- */
@@ -193,6 +203,7 @@ static const struct {
 } steps[] = {
 	{ "bounding set", drop_bounding_set },
 	{ "user", become_user },
+	{ "end of the parent", end_with_parent },
 	{ "dumpable", become_undumpable },
 	{ "no_new_privs", renounce_new_privileges },
 	{ "Landlock", forbid_writing },

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/region.h"
+#include "monitor/frontend_user.h"
 #include "monitor/log_files.h"
 
 #include <errno.h>
@@ -88,11 +89,15 @@ static void problems_log(const struct problems *problems)
 
 static struct settings *read_files(void)
 {
+	struct load_options options = *load_options;
 	struct problems problems = { 0 };
+	struct process_user user;
 	struct settings *settings;
 
+	frontend_user_choose(&user);
+	options.frontend = user.uid;
 	descriptors_open_reserve();
-	settings = settings_load(load_options, &problems);
+	settings = settings_load(&options, &problems);
 	descriptors_close_reserve();
 	problems_log(&problems);
 	problems_clear(&problems);

@@ -11,19 +11,12 @@
 static struct process_user chosen;
 static bool changes;
 
-/* A service that runs as the user could do to the frontend what it likes. */
-static const struct service_settings *service_of_user(const struct generation *generation,
-						      uid_t uid)
+static bool is_free(const struct generation *generation, uid_t uid)
 {
 	for (uint32_t i = 0; i < generation->count; i++)
 		if (generation->services[i]->user && generation->services[i]->uid == uid)
-			return generation->services[i];
-	return NULL;
-}
-
-static bool is_free(const struct generation *generation, uid_t uid)
-{
-	return !getpwuid(uid) && !getgrgid(uid) && !service_of_user(generation, uid);
+			return false;
+	return !getpwuid(uid) && !getgrgid(uid);
 }
 
 /* Begins anywhere, so that two daemons hardly have the same one. */
@@ -47,29 +40,19 @@ static int choose_number(const struct generation *generation)
 	return -1;
 }
 
-static int use_account(const struct passwd *account, const struct generation *generation)
+/* Whom services run as was compared when they were loaded. */
+int frontend_user_init(const struct daemon_settings *daemon, const struct generation *generation)
 {
-	const struct service_settings *service = service_of_user(generation, account->pw_uid);
-
-	if (account->pw_uid == 0 || service) {
-		log_error("the frontend can't run as user %s: %s%s", account->pw_name,
-			  service ? "this is the user of service " : "this is root",
-			  service ? service->id : "");
-		return -1;
-	}
-	chosen = (struct process_user){ .uid = account->pw_uid, .gid = account->pw_gid };
-	return 0;
-}
-
-int frontend_user_init(const struct generation *generation)
-{
-	const struct passwd *account;
-
 	changes = geteuid() == 0;
+	if (!changes && daemon->user && daemon->user_uid != geteuid())
+		log_warning("usherd does not run as root: the frontend has its user and not %s",
+			    daemon->user);
 	if (!changes)
 		return 0;
-	account = getpwnam(FRONTEND_ACCOUNT);
-	return account ? use_account(account, generation) : choose_number(generation);
+	if (daemon->user_uid == 0)
+		return choose_number(generation);
+	chosen = (struct process_user){ .uid = daemon->user_uid, .gid = daemon->user_gid };
+	return 0;
 }
 
 bool frontend_user_choose(struct process_user *user)

@@ -142,7 +142,7 @@ static int serve(void)
 			background_tell_ready(EXIT_SUCCESS); /* nothing failed */
 		return EXIT_FAILURE;
 	}
-	if (frontend_user_init(configuration_next()) < 0)
+	if (frontend_user_init(configuration_daemon(), configuration_next()) < 0)
 		return EXIT_FAILURE;
 	libwrap_answers_init();
 	if (requests_start(options, on_started) < 0) {

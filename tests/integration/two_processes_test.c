@@ -61,13 +61,19 @@ static void crash_frontend(void)
 
 /* --- who they are ------------------------------------------------------------------ */
 
+/* The real one, the effective, the saved and the file system's are the same. */
+static long id_of(pid_t pid, const char *name)
+{
+	char *ids = process_status(pid, name);
+	long id = strtol(ids, NULL, 10);
+
+	ck_assert_str_eq(ids, textf("%ld\t%ld\t%ld\t%ld", id, id, id, id));
+	return id;
+}
+
 static long uid_of(pid_t pid)
 {
-	char *uids = process_status(pid, "Uid");
-	long uid = strtol(uids, NULL, 10);
-
-	ck_assert_str_eq(uids, textf("%ld\t%ld\t%ld\t%ld", uid, uid, uid, uid));
-	return uid;
+	return id_of(pid, "Uid");
 }
 
 static void check_status(pid_t pid, const char *name, const char *value)
@@ -94,21 +100,26 @@ static void check_fence(pid_t pid)
 START_TEST(the_frontend_has_no_rights_and_the_monitor_keeps_them)
 {
 	const struct passwd *own = getpwnam("_usherd");
-	uid_t user = own ? own->pw_uid : 0;
-	long uid;
+	long uid, gid;
 
 	add_service("zzcat", CAT);
 	daemon_start();
 	uid = uid_of(frontend());
-	if (user)
-		ck_assert_int_eq(uid, user);
+	gid = id_of(frontend(), "Gid");
+	if (own)
+		ck_assert(uid == own->pw_uid && gid == own->pw_gid);
 	else
-		ck_assert(uid >= FIRST_UID && uid <= LAST_UID && !getpwuid((uid_t)uid));
+		ck_assert(uid >= FIRST_UID && uid <= LAST_UID && !getpwuid((uid_t)uid) &&
+			  gid == uid && !getgrgid((gid_t)gid));
 	check_fence(frontend());
 	check_status(frontend(), "CapBnd", "0000000000000000");
 	check_status(frontend(), "Groups", "");
 	ck_assert_int_eq(uid_of(daemon_pid()), 0);
+	ck_assert_int_eq(id_of(daemon_pid(), "Gid"), 0);
 	ck_assert_str_ne(process_status(daemon_pid(), "CapEff"), "0000000000000000");
+	check_status(daemon_pid(), "CapAmb", "0000000000000000");
+	check_status(daemon_pid(), "NoNewPrivs", "0");
+	check_status(daemon_pid(), "Seccomp", "0");
 }
 END_TEST
 
@@ -124,11 +135,13 @@ START_TEST(without_root_both_run_as_who_started_them)
 	int user = is_superuser() ? SOME_USER : (int)geteuid();
 	int port = add_service("zzcat", "user = %d\n" CAT, user);
 
+	configure("daemon\n{\nuser = 61234\n}\n");
 	if (is_superuser())
 		ck_assert_int_eq(chown(place_path(""), SOME_USER, SOME_USER), 0);
 	daemon_start_with(&(struct daemon_options){ .prepare = become_some_user });
 	ck_assert_int_eq(uid_of(daemon_pid()), user);
 	ck_assert_int_eq(uid_of(frontend()), user);
+	daemon_wait_log("usherd does not run as root: the frontend has its user and not 61234$");
 	check_fence(frontend());
 	ck_assert_str_eq(ask(port, "x"), "x");
 }
@@ -383,6 +396,25 @@ START_TEST(without_its_monitor_a_frontend_ends)
 }
 END_TEST
 
+/* It can't look whether the channel is still there. */
+START_TEST(a_frontend_that_is_stopped_ends_with_its_monitor_too)
+{
+	int port = add_service("zzcat", CAT), fd;
+	pid_t pid;
+
+	daemon_start();
+	fd = client_hold(port);
+	pid = frontend();
+	ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+	wait_until(process_state(pid) == 'T');
+	daemon_signal(SIGKILL);
+	ck_assert(WIFSIGNALED(daemon_wait_end()));
+	wait_until(!process_runs(pid));
+	ck_assert(client_is_refused(NULL, port));
+	client_ping(fd);
+}
+END_TEST
+
 START_TEST(a_reload_without_a_frontend_is_carried_out_by_the_next_one)
 {
 	int port = add_service("zzcat", CAT), more;
@@ -456,6 +488,7 @@ Suite *two_processes_suite(void)
 	tcase_add_test(crash, frontends_that_die_again_and_again_are_replaced_ever_more_rarely);
 	tcase_add_test(crash, crashes_under_load_refuse_nobody);
 	tcase_add_test(end, without_its_monitor_a_frontend_ends);
+	tcase_add_test(end, a_frontend_that_is_stopped_ends_with_its_monitor_too);
 	tcase_add_test(end, a_reload_without_a_frontend_is_carried_out_by_the_next_one);
 	tcase_add_test(end, a_frontend_that_is_stopped_does_not_keep_the_daemon_from_ending);
 	tcase_add_test(end,

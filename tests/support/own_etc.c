@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +12,35 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+static int write_own(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t written = write(fd, text, strlen(text));
+
+	close(fd);
+	return written < 0 ? -1 : 0;
+}
+
+/* Who has a namespace for users stays who they are there; nobody could own a file. */
+static int keep_user(uid_t uid, gid_t gid)
+{
+	char users[32], groups[32];
+
+	snprintf(users, sizeof users, "%u %u 1", (unsigned)uid, (unsigned)uid);
+	snprintf(groups, sizeof groups, "%u %u 1", (unsigned)gid, (unsigned)gid);
+	if (write_own("/proc/self/uid_map", users) < 0 ||
+	    write_own("/proc/self/setgroups", "deny") < 0)
+		return -1;
+	return write_own("/proc/self/gid_map", groups);
+}
+
 static int enter(void)
 {
-	int own_user = geteuid() == 0 ? 0 : CLONE_NEWUSER;
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
 
-	if (isolation_unshare(own_user) < 0)
+	if (isolation_unshare(uid == 0 ? 0 : CLONE_NEWUSER) < 0 ||
+	    (uid != 0 && keep_user(uid, gid) < 0))
 		return -1;
 	return mount("tmpfs", "/etc", "tmpfs", 0, NULL);
 }

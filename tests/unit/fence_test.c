@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -19,8 +18,8 @@
 
 static const struct fence_user user = { .uid = 61234, .gid = 61235 };
 
-/* Runs attempt in a fenced process of its own. Returns its exit status. */
-static int fenced(int (*attempt)(void))
+/* Runs attempt in a process of its own that is fenced as user. Returns its exit status. */
+static int fenced_as(const struct fence_user *who, int (*attempt)(void))
 {
 	int status;
 	pid_t child = fork();
@@ -29,7 +28,7 @@ static int fenced(int (*attempt)(void))
 	if (child == 0) {
 		const char *step = "";
 
-		if (fence_enter(geteuid() == 0 ? &user : NULL, &step) < 0) {
+		if (fence_enter(who, &step) < 0) {
 			fprintf(stderr, "%s: %s\n", step, strerror(errno));
 			_exit(100);
 		}
@@ -40,17 +39,27 @@ static int fenced(int (*attempt)(void))
 	return WEXITSTATUS(status);
 }
 
+static int fenced(int (*attempt)(void))
+{
+	return fenced_as(geteuid() == 0 ? &user : NULL, attempt);
+}
+
 /* errno of a call that must fail; 0: it succeeded. */
 static int error_of(long result)
 {
 	return result < 0 ? errno : 0;
 }
 
-static int try_exec(void)
-{
-	char name[] = "true", *argv[] = { name, NULL };
+static char *const arguments[] = { (char[]){ "true" }, NULL };
 
-	return error_of(execv("/bin/true", argv));
+static int try_execve(void)
+{
+	return error_of(execve("/bin/true", arguments, environ));
+}
+
+static int try_execveat(void)
+{
+	return error_of(syscall(SYS_execveat, AT_FDCWD, "/bin/true", arguments, environ, 0));
 }
 
 static int try_ptrace(void)
@@ -60,7 +69,7 @@ static int try_ptrace(void)
 
 static int try_mount(void)
 {
-	return error_of(mount("none", "/tmp", "tmpfs", 0, NULL));
+	return error_of(syscall(SYS_mount, NULL, NULL, NULL, 0, NULL));
 }
 
 static int try_bpf(void)
@@ -68,7 +77,12 @@ static int try_bpf(void)
 	return error_of(syscall(SYS_bpf, 0, NULL, 0));
 }
 
-static int try_module(void)
+static int try_init_module(void)
+{
+	return error_of(syscall(SYS_init_module, NULL, 0, ""));
+}
+
+static int try_finit_module(void)
 {
 	return error_of(syscall(SYS_finit_module, -1, "", 0));
 }
@@ -83,29 +97,65 @@ static int try_setuid(void)
 	return error_of(syscall(SYS_setuid, getuid()));
 }
 
+static const int namespaces[] = { CLONE_NEWNS,  CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
+				  CLONE_NEWPID, CLONE_NEWNET,    CLONE_NEWUSER };
+
+enum { NAMESPACES = sizeof namespaces / sizeof namespaces[0] };
+
 static int try_unshare(void)
 {
-	return error_of(unshare(CLONE_NEWUSER));
+	for (size_t i = 0; i < NAMESPACES; i++)
+		if (unshare(namespaces[i]) == 0 || errno != EPERM)
+			return 0;
+	return EPERM;
+}
+
+static int clone_with(unsigned long flags)
+{
+	long child = syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (child == 0)
+		_exit(0);
+	return error_of(child);
 }
 
 static int try_clone_into_namespace(void)
 {
-	return error_of(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL));
+	for (size_t i = 0; i < NAMESPACES; i++)
+		if (clone_with((unsigned long)namespaces[i]) != EPERM)
+			return 0;
+	return clone_with(0) == 0 ? EPERM : 0;
 }
 
 static const struct {
 	const char *what;
 	int (*attempt)(void);
 } refused[] = {
-	{ "exec", try_exec },       { "ptrace", try_ptrace },   { "mount", try_mount },
-	{ "bpf", try_bpf },         { "module", try_module },   { "keyctl", try_keyctl },
-	{ "setuid", try_setuid },   { "unshare", try_unshare },
+	{ "execve", try_execve },           { "execveat", try_execveat },
+	{ "ptrace", try_ptrace },           { "mount", try_mount },
+	{ "init_module", try_init_module }, { "finit_module", try_finit_module },
+	{ "bpf", try_bpf },                 { "keyctl", try_keyctl },
+	{ "setuid", try_setuid },           { "unshare", try_unshare },
 	{ "clone", try_clone_into_namespace },
 };
 
+/* Also of who has every right, whom the kernel would refuse nothing. */
 START_TEST(refuses_dangerous_calls)
 {
 	ck_assert_msg(fenced(refused[_i].attempt) == EPERM, "%s", refused[_i].what);
+	ck_assert_msg(fenced_as(NULL, refused[_i].attempt) == EPERM, "%s as root",
+		      refused[_i].what);
+}
+END_TEST
+
+static int try_clone3(void)
+{
+	return error_of(syscall(SYS_clone3, NULL, 0));
+}
+
+START_TEST(the_newer_clone_does_not_exist)
+{
+	ck_assert_int_eq(fenced(try_clone3), ENOSYS);
 }
 END_TEST
 
@@ -142,6 +192,20 @@ static int look_at_status(void)
 START_TEST(leaves_no_privilege)
 {
 	ck_assert_int_eq(fenced(look_at_status), 0);
+}
+END_TEST
+
+static int look_at_parent(void)
+{
+	int number = 0;
+
+	prctl(PR_GET_PDEATHSIG, &number, 0, 0, 0);
+	return number;
+}
+
+START_TEST(ends_with_its_parent)
+{
+	ck_assert_int_eq(fenced(look_at_parent), SIGKILL);
 }
 END_TEST
 
@@ -201,7 +265,9 @@ Suite *fence_suite(void)
 	TCase *tests = tcase_create("fence");
 
 	tcase_add_loop_test(tests, refuses_dangerous_calls, 0, sizeof refused / sizeof refused[0]);
+	tcase_add_test(tests, the_newer_clone_does_not_exist);
 	tcase_add_test(tests, leaves_no_privilege);
+	tcase_add_test(tests, ends_with_its_parent);
 	tcase_add_test(tests, allows_no_writing_where_there_is_landlock);
 	tcase_add_test(tests, leaves_what_a_frontend_needs);
 	suite_add_tcase(suite, tests);

@@ -564,6 +564,33 @@ START_TEST(protocols_are_known_without_a_list)
 }
 END_TEST
 
+static const struct {
+	const char *name;
+	enum access_rule_kind kind;
+	unsigned char bytes[4];
+	unsigned length;
+} known_networks[] = {
+	{ "first", RULE_PREFIX, { 10, 1, 0, 0 }, 16 },
+	{ "Second", RULE_PREFIX, { 192, 0, 2, 0 }, 24 },
+	{ "deux", RULE_PREFIX, { 192, 0, 2, 0 }, 24 },
+	{ "third", RULE_HOST, { 0 }, 0 },
+};
+
+START_TEST(networks_are_those_of_the_file)
+{
+	const struct access_rule *rule;
+
+	own_etc_write("networks", "first 10.1.0.0\nsecond 192.0.2 zwei deux\n");
+	load(textf("only_from = %s", known_networks[_i].name));
+	rule = configuration_service("a")->only_from.rules;
+	ck_assert_int_eq(rule->kind, known_networks[_i].kind);
+	if (rule->kind != RULE_PREFIX)
+		return;
+	ck_assert_uint_eq(rule->prefix.length, known_networks[_i].length);
+	ck_assert_mem_eq(rule->prefix.bytes, known_networks[_i].bytes, 4);
+}
+END_TEST
+
 START_TEST(relative_paths_begin_in_the_start_directory)
 {
 	const struct service_settings *service;
@@ -666,6 +693,8 @@ Suite *values_suite(void)
 	tcase_add_checked_fixture(bare_system, make_bare_system, configuration_remove);
 	tcase_add_loop_test(bare_system, protocols_are_known_without_a_list, 0,
 			    (int)(sizeof known_protocols / sizeof known_protocols[0]));
+	tcase_add_loop_test(bare_system, networks_are_those_of_the_file, 0,
+			    (int)(sizeof known_networks / sizeof known_networks[0]));
 	suite_add_tcase(suite, bare_system);
 	return suite;
 }

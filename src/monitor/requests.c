@@ -356,15 +356,20 @@ static bool has_room(uint32_t service, const struct service_settings *settings)
 	return children_have_room(service, instances_of(settings));
 }
 
-/* Why there is to be no more programs; NULL: there may be. A frontend of ours knows of
+/* A server of INTERCEPT is started for clients that have been let in already. */
+static bool is_within_limit(const struct service_settings *settings)
+{
+	return options->process_limit == 0 || intercepts_streams(settings) ||
+	       children_counted() < options->process_limit;
+}
+
+/* Why there are to be no more programs; NULL: there may be. A frontend of ours knows of
  * all that counts here, but for what one before it has left under way. */
 static const char *excess_of(uint32_t service, const struct service_settings *settings)
 {
 	if (!has_room(service, settings))
 		return "as many run as instances allows";
-	if (options->process_limit && children_counted() >= options->process_limit)
-		return "as many run as -limit allows";
-	return NULL;
+	return is_within_limit(settings) ? NULL : "as many run as -limit allows";
 }
 
 /* A copy of the socket that a wait server gets. */

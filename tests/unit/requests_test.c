@@ -754,6 +754,8 @@ START_TEST(keeps_to_the_limit_of_processes)
 	ask_launch(&more);
 	check_not_started(more.launch.session, "limit", "as many run as -limit allows");
 	ck_assert_uint_eq(children_counted(), LIMIT);
+	bind_socket(INTERCEPT); /* for clients that were let in before */
+	launched(INTERCEPT);
 }
 END_TEST
 

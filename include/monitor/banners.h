@@ -6,6 +6,10 @@
 #include "channel/message.h"
 #include "config/settings.h"
 
+/* Requests at a time: more are not answered. The frontend asks for each banner of a service
+ * once in a while. */
+enum { BANNERS_MOST = 16384 };
+
 /* Opens the requested banner on a worker, and sends the frontend its descriptor, or the
  * error, with the same ticket. */
 void banners_open(struct service_settings *settings, const struct banner_message *asked);

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct child_tally;
+
 /* One program. The fields before by_pid may be read. */
 struct child {
 	uint64_t session;
@@ -25,6 +27,7 @@ struct child {
 	int status;
 
 	UT_hash_handle by_pid, by_session;
+	struct child_tally *tally; /* NULL: it does not count */
 	struct timer grace;
 };
 
@@ -59,5 +62,20 @@ void child_end(struct child *child, bool at_once);
 void children_each(void (*visit)(struct child *child));
 
 size_t children_count(void);
+
+/* --- what counts against the limits ------------------------------------------------------
+ * Programs that run, and those that are being started. */
+
+/* The child, added or not, is one of that service's from here on, and counts until it is
+ * freed. */
+void child_counts_for(struct child *child, uint32_t service);
+void child_counts_no_more(struct child *child);
+
+/* True when fewer than `most` of the service's count; UNLIMITED: there is no limit. For
+ * want of memory to count in, false. */
+bool children_have_room(uint32_t service, unsigned most);
+
+/* How many of all services count. */
+unsigned children_counted(void);
 
 #endif

@@ -19,13 +19,19 @@ enum {
 struct frontend_events {
 	/* A new one runs, without any state. */
 	void (*ready)(void);
-	/* A message of the right shape; the descriptors are the callee's. */
+	/* A message of the right shape from one that has said that it is ready; the
+	 * descriptors are the callee's. */
 	void (*received)(const struct message *message, const int descriptors[], unsigned count);
-	/* It is gone. Another one is started, unless it was stopped or killed from here. */
+	/* It is gone. Another one is started, unless it was stopped or killed from here.
+	 * Also when it is stopped while there is none: none will come. */
 	void (*gone)(void);
 	/* Fills in the first message to the next one; returns its descriptor, or -1. */
 	int (*start)(struct start_message *start);
 };
+
+/* Has each started by spawn instead of spawn_frontend: for tests, which are the frontend
+ * themselves. */
+void frontend_process_start_by(pid_t (*spawn)(int channel));
 
 /* Starts the first one. 0, or -1 with errno. */
 int frontend_process_start(const struct frontend_events *events) __attribute__((warn_unused_result));
@@ -48,6 +54,8 @@ void frontend_process_stop(bool leaves_programs);
 /* Kills it, and starts no other one. */
 void frontend_process_kill(void);
 
+/* True when it has said so, and still can be spoken to: one that is to be killed, or
+ * does not take what it is sent, is not ready any more. */
 bool frontend_process_is_ready(void);
 pid_t frontend_process_pid(void); /* 0: there is none */
 

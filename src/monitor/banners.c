@@ -78,6 +78,15 @@ static struct opening *opening_new(struct service_settings *settings,
 	return opening;
 }
 
+static struct worker_pool *new_pool(void)
+{
+	struct worker_pool *pool = worker_pool_new(1, 4);
+
+	if (pool)
+		worker_pool_set_room(pool, BANNERS_MOST);
+	return pool;
+}
+
 void banners_open(struct service_settings *settings, const struct banner_message *asked)
 {
 	static struct worker_pool *pool;
@@ -85,7 +94,7 @@ void banners_open(struct service_settings *settings, const struct banner_message
 	struct opening *opening;
 
 	if (!pool)
-		pool = worker_pool_new(1, 4);
+		pool = new_pool();
 	opening = path && pool ? opening_new(settings, asked, path) : NULL;
 	if (opening && worker_submit(pool, &opening->job) == 0)
 		return;

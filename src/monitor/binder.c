@@ -91,6 +91,14 @@ static bool wants_family(const struct service_settings *settings, int family)
 				 : flags != FLAG_IPV4;
 }
 
+/* The kernel chooses the port. */
+static bool is_for_inner(const struct bind_message *wanted)
+{
+	return wanted->address.any.sa_family == AF_INET && !wanted->v6only &&
+	       wanted->address.in4.sin_addr.s_addr == htonl(INADDR_LOOPBACK) &&
+	       wanted->address.in4.sin_port == 0;
+}
+
 static bool is_allowed(const struct service_settings *settings, const struct bind_message *wanted)
 {
 	const struct address *address = &wanted->address;
@@ -101,7 +109,7 @@ static bool is_allowed(const struct service_settings *settings, const struct bin
 	if (wanted->type != settings->socket_type || wanted->protocol != settings->protocol_number)
 		return false;
 	if (wanted->is_inner)
-		return intercepts_streams(settings);
+		return intercepts_streams(settings) && is_for_inner(wanted);
 	return address_port(address) == settings->port &&
 	       wants_family(settings, address->any.sa_family) &&
 	       (!wanted->v6only || settings->v6only) && bind_names(&settings->bind, address);
@@ -267,9 +275,10 @@ static void socket_close(struct socket *socket)
 	socket_free(socket);
 }
 
+/* Clients are to find the socket that the service listens on, not its server's own. */
 static void socket_register(struct socket *socket, const struct service_settings *settings)
 {
-	if (!(settings->types & TYPE_RPC))
+	if (!(settings->types & TYPE_RPC) || socket->key.inner_of != SERVICE_IS_NEW)
 		return;
 	socket->rpc = service_settings_copy(settings);
 	if (socket->rpc)

@@ -1,13 +1,23 @@
 #include "monitor/children.h"
 
 #include "base/container_of.h"
+#include "config/settings.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+/* How many of one service count. */
+struct child_tally {
+	UT_hash_handle hh;
+	uint32_t service;
+	unsigned count;
+};
+
 static struct child *by_pid, *by_session;
+static struct child_tally *tallies;
+static unsigned counted;
 
 static void on_grace_over(struct timer *timer)
 {
@@ -29,7 +39,10 @@ struct child *child_new(void)
 
 void child_free(struct child *child)
 {
-	if (child && child->errors >= 0)
+	if (!child)
+		return;
+	child_counts_no_more(child);
+	if (child->errors >= 0)
 		close(child->errors);
 	free(child);
 }
@@ -101,4 +114,60 @@ void children_each(void (*visit)(struct child *child))
 size_t children_count(void)
 {
 	return HASH_CNT(by_session, by_session);
+}
+
+/* --- counting ------------------------------------------------------------------------------ */
+
+/* NULL for want of memory. */
+static struct child_tally *tally_of(uint32_t service)
+{
+	struct child_tally *tally;
+
+	HASH_FIND(hh, tallies, &service, sizeof service, tally);
+	if (tally || !(tally = calloc(1, sizeof *tally)))
+		return tally;
+	tally->service = service;
+	HASH_ADD(hh, tallies, service, sizeof tally->service, tally);
+	if (tally->hh.tbl)
+		return tally;
+	free(tally);
+	return NULL;
+}
+
+void child_counts_no_more(struct child *child)
+{
+	struct child_tally *tally = child->tally;
+
+	if (!tally)
+		return;
+	child->tally = NULL;
+	counted--;
+	if (--tally->count > 0)
+		return;
+	HASH_DEL(tallies, tally);
+	free(tally);
+}
+
+void child_counts_for(struct child *child, uint32_t service)
+{
+	struct child_tally *tally = tally_of(service);
+
+	if (tally) /* before the other one is left, which may be the same */
+		tally->count++;
+	counted += tally != NULL;
+	child_counts_no_more(child);
+	child->tally = tally;
+	child->service = service;
+}
+
+bool children_have_room(uint32_t service, unsigned most)
+{
+	const struct child_tally *tally = most == UNLIMITED ? NULL : tally_of(service);
+
+	return most == UNLIMITED || (tally && tally->count < most);
+}
+
+unsigned children_counted(void)
+{
+	return counted;
 }

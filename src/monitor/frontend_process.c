@@ -21,11 +21,18 @@ static struct {
 	struct timer timer;   /* for the next one, or for it to be ready */
 } frontend = { .channel = { .watch = { .fd = -1 } } };
 
+static pid_t (*spawn)(int channel) = spawn_frontend;
+
 static void on_start_again(struct timer *timer);
+
+void frontend_process_start_by(pid_t (*that)(int channel))
+{
+	spawn = that;
+}
 
 bool frontend_process_is_ready(void)
 {
-	return frontend.is_ready;
+	return frontend.is_ready && channel_is_open(&frontend.channel);
 }
 
 pid_t frontend_process_pid(void)
@@ -48,18 +55,28 @@ void frontend_process_distrust(const char *reason)
 
 /* --- messages ------------------------------------------------------------------------ */
 
+static void on_ready(void)
+{
+	if (frontend.is_ready) {
+		frontend_process_distrust("it is ready twice");
+		return;
+	}
+	frontend.is_ready = true;
+	timer_stop(&frontend.timer);
+	frontend.events->ready();
+}
+
 static void on_received(struct channel *channel, const struct message *message,
 			const int descriptors[], unsigned count)
 {
 	(void)channel;
-	if (message->kind != MESSAGE_READY) {
-		frontend.events->received(message, descriptors, count);
+	if (message->kind == MESSAGE_READY) {
+		on_ready();
 	} else if (frontend.is_ready) {
-		frontend_process_distrust("it is ready twice");
+		frontend.events->received(message, descriptors, count);
 	} else {
-		frontend.is_ready = true;
-		timer_stop(&frontend.timer);
-		frontend.events->ready();
+		channel_close_descriptors(descriptors, count);
+		frontend_process_distrust("it asks for something before it is ready");
 	}
 }
 
@@ -108,7 +125,7 @@ static int begin(void)
 
 	if (channel_pair(ends) < 0)
 		return -1;
-	frontend.pid = spawn_frontend(ends[1]);
+	frontend.pid = spawn(ends[1]);
 	close(ends[1]);
 	if (frontend.pid > 0 && channel_open(&frontend.channel, ends[0], MESSAGE_READY,
 					     MESSAGE_FROM_FRONTEND - 1, &events) == 0) {
@@ -210,6 +227,8 @@ void frontend_process_stop(bool leaves_programs)
 
 	start_no_other();
 	frontend_process_send(&message, NULL, 0);
+	if (frontend.pid == 0 && frontend.events) /* there is none, and none will come */
+		frontend.events->gone();
 }
 
 void frontend_process_kill(void)

@@ -148,7 +148,8 @@ void launcher_renumber(const uint32_t *numbers, uint32_t count)
 	struct launch *launch;
 
 	TAILQ_FOREACH(launch, &launches, link)
-		launch->child->service = service_renumber(launch->child->service, numbers, count);
+		child_counts_for(launch->child,
+				 service_renumber(launch->child->service, numbers, count));
 }
 
 /* --- the end of a launch ------------------------------------------------------------------ */
@@ -206,6 +207,7 @@ static void tell_failed(uint64_t session, bool no_process, const char *step, con
 
 static void tell_failure(struct launch *launch)
 {
+	child_counts_no_more(launch->child);
 	if (!launch->is_told)
 		tell_failed(launch->session, launch->order.no_process,
 			    launch->given_up ? program_step(&launch->order)
@@ -393,7 +395,7 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 	launch->keys[LEVEL_SOURCE - 1] = turn_key_source(&message->peer,
 							 launch->settings->source_prefix);
 	launch->child->session = message->session;
-	launch->child->service = message->service.service;
+	child_counts_for(launch->child, message->service.service);
 	launch->child->peer = message->peer;
 	launch->child->started = clock_wall();
 	launch->child->opened = clock_now();

@@ -1,5 +1,6 @@
 #include "monitor/requests.h"
 
+#include "admission/intercept.h"
 #include "base/log.h"
 #include "base/log_file.h"
 #include "base/loop.h"
@@ -13,6 +14,7 @@
 #include "monitor/ending.h"
 #include "monitor/frontend_process.h"
 #include "monitor/frontend_user.h"
+#include "monitor/launch_check.h"
 #include "monitor/libwrap_answers.h"
 #include "monitor/log_files.h"
 #include "monitor/report_file.h"
@@ -21,7 +23,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct monitor_options *options;
@@ -29,6 +30,7 @@ static void (*on_started)(uint32_t bound, uint32_t wanted); /* NULL once it was 
 static uint32_t *numbers;       /* from the generation in force to the one that was sent */
 static uint64_t frontends;      /* that there have been */
 static bool reload_is_due;      /* as soon as the one under way is over */
+static unsigned launched_last;  /* programs of services that the one under way removes */
 
 static void send_plain(enum message_kind kind)
 {
@@ -93,7 +95,8 @@ static void send_generation(void)
 
 static void renumber_child(struct child *child)
 {
-	child->service = service_renumber(child->service, numbers, configuration_current()->count);
+	child_counts_for(child, service_renumber(child->service, numbers,
+						 configuration_current()->count));
 }
 
 /* From here on everything goes by the numbers of the newest generation. */
@@ -109,6 +112,7 @@ static void renumber(void)
 		return;
 	}
 	count = configuration_current()->count;
+	launched_last = 0;
 	binder_renumber(numbers, count);
 	launcher_renumber(numbers, count);
 	children_each(renumber_child);
@@ -205,12 +209,14 @@ static struct message child_message(enum message_kind kind, const struct child *
 	};
 }
 
+/* One that does not hear of it is gone: the next one is told. */
 static void tell_end(struct child *child)
 {
 	struct message message = child_message(MESSAGE_ENDED, child);
 
 	frontend_process_send(&message, NULL, 0);
-	child_remove(child);
+	if (frontend_process_is_ready() || ending_has_begun())
+		child_remove(child);
 }
 
 static void tell_of_child(struct child *child)
@@ -240,8 +246,22 @@ static void on_ready(void)
 	bans_each(tell_of_ban, NULL);
 }
 
+static void forget_ended(struct child *child)
+{
+	if (child->has_ended)
+		child_remove(child);
+}
+
+/* There will be no other frontend to tell of what has ended. */
+static void forget_all_ended(void)
+{
+	if (ending_has_begun() && frontend_process_pid() == 0)
+		children_each(forget_ended);
+}
+
 static void on_gone(void)
 {
+	forget_all_ended();
 	libwrap_answers_forget_all();
 	banners_forget_all();
 	report_file_give_up();
@@ -299,37 +319,57 @@ static void on_unbind(const struct message *message)
 		binder_unbind(message->bind.service.service, &message->bind);
 }
 
-static bool is_of_kind(int descriptor, mode_t kind)
-{
-	struct stat status;
-
-	return fstat(descriptor, &status) == 0 && (status.st_mode & S_IFMT) == kind;
-}
-
 /* What is wrong with a launch; NULL: nothing. */
 static const char *fault_of(const struct launch_message *launch, const int descriptors[],
-			    unsigned count, const struct service_settings *settings)
+			    unsigned count)
 {
-	unsigned own = launch->waits ? 0 : 1;
-
-	if (count != own + (launch->logs_errors ? 2 : 0))
-		return "a launch with the wrong descriptors";
-	if (own && !is_of_kind(descriptors[0], S_IFSOCK))
-		return "a launch on what is no socket";
-	if (launch->logs_errors &&
-	    (!is_of_kind(descriptors[own], S_IFIFO) || !is_of_kind(descriptors[own + 1], S_IFIFO)))
-		return "a launch with a standard error that is no pipe";
-	if (!message_address_is_sound(&launch->peer) || !message_address_is_sound(&launch->socket))
-		return "a launch with an address that is none";
-	if (!settings->server || !settings->argv || service_is_internal(settings))
-		return "a launch of a service without a program";
-	if ((launch->waits != 0) != service_waits(settings))
-		return "a launch in the wrong way";
 	if (launch->session >> 32 != frontends)
 		return "a launch of a session that is not its own";
 	if (launcher_has(launch->session) || child_of_session(launch->session))
 		return "a launch of a session that there is";
-	return NULL;
+	return launch_fault(launch, descriptors, count);
+}
+
+/* The number that the service has by now: a launch that was asked for before a reload
+ * is one of what the service has become. */
+static uint32_t number_now(struct service_number number)
+{
+	if (!is_stale(number))
+		return number.service;
+	return numbers ? numbers[number.service] : SERVICE_IS_NEW;
+}
+
+/* The servers of INTERCEPT that a service may have: one, and those of sockets that
+ * reloads have closed. Its instances are those whom the frontend passes on to them. */
+enum { INTERCEPT_SERVERS_MOST = 8 };
+
+static unsigned instances_of(const struct service_settings *settings)
+{
+	return intercepts_streams(settings) ? INTERCEPT_SERVERS_MOST : settings->instances;
+}
+
+/* What a reload removes is counted from the reload on, all such services together. */
+static bool has_room(uint32_t service, const struct service_settings *settings)
+{
+	if (service == SERVICE_IS_NEW)
+		return launched_last < instances_of(settings);
+	return children_have_room(service, instances_of(settings));
+}
+
+/* A server of INTERCEPT is started for clients that have been let in already. */
+static bool is_within_limit(const struct service_settings *settings)
+{
+	return options->process_limit == 0 || intercepts_streams(settings) ||
+	       children_counted() < options->process_limit;
+}
+
+/* Why there are to be no more programs; NULL: there may be. A frontend of ours knows of
+ * all that counts here, but for what one before it has left under way. */
+static const char *excess_of(uint32_t service, const struct service_settings *settings)
+{
+	if (!has_room(service, settings))
+		return "as many run as instances allows";
+	return is_within_limit(settings) ? NULL : "as many run as -limit allows";
 }
 
 /* A copy of the socket that a wait server gets. */
@@ -347,14 +387,14 @@ static int wait_socket(const struct launch_message *launch, const struct service
 }
 
 static void launch(const struct launch_message *launch, struct service_settings *settings,
-		   const int descriptors[])
+		   const int descriptors[], uint32_t service)
 {
 	struct launch_message order = *launch;
 	struct launch_descriptors given = { -1, -1, -1 };
 	unsigned own = launch->waits ? 0 : 1;
 
-	if (is_stale(order.service)) /* its settings hold for it, under their new number */
-		order.service.service = numbers ? numbers[order.service.service] : SERVICE_IS_NEW;
+	order.service.service = service;
+	launched_last += service == SERVICE_IS_NEW;
 	given.connection = own ? descriptors[0] : wait_socket(&order, settings);
 	if (launch->logs_errors) {
 		given.errors_to = descriptors[own];
@@ -363,14 +403,39 @@ static void launch(const struct launch_message *launch, struct service_settings 
 	launcher_launch(settings, &order, &given);
 }
 
+static void not_launched(uint64_t session, const char *step, const char *reason)
+{
+	struct message message = { .kind = MESSAGE_NOT_STARTED,
+				   .program = { .session = session, .no_process = true } };
+
+	strncpy(message.program.step, step, sizeof message.program.step - 1);
+	strncpy(message.program.reason, reason, sizeof message.program.reason - 1);
+	frontend_process_send(&message, NULL, 0);
+}
+
+static void launch_or_refuse(const struct launch_message *message,
+			     struct service_settings *settings, const int descriptors[],
+			     unsigned count)
+{
+	uint32_t service = number_now(message->service);
+	const char *mismatch = launch_mismatch(message, descriptors, settings);
+	const char *excess = mismatch ? NULL : excess_of(service, settings);
+
+	if (!mismatch && !excess) {
+		launch(message, settings, descriptors, service);
+		return;
+	}
+	channel_close_descriptors(descriptors, count);
+	not_launched(message->session, excess ? "limit" : "settings", excess ? excess : mismatch);
+}
+
 static void on_launch(const struct message *message, const int descriptors[], unsigned count)
 {
 	struct service_settings *settings = settings_of(message->launch.service);
-	const char *fault = settings ? fault_of(&message->launch, descriptors, count, settings)
-				     : NULL;
+	const char *fault = settings ? fault_of(&message->launch, descriptors, count) : NULL;
 
 	if (settings && !fault) {
-		launch(&message->launch, settings, descriptors);
+		launch_or_refuse(&message->launch, settings, descriptors, count);
 		return;
 	}
 	channel_close_descriptors(descriptors, count);

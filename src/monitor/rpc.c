@@ -49,6 +49,8 @@ struct request {
 	char id[]; /* the service's */
 };
 
+enum { REQUESTS_MOST = 16384 }; /* under way: what comes from the frontend may be a flood */
+
 static struct worker_pool *pool;
 static unsigned pending;
 
@@ -103,8 +105,8 @@ static void submit(const struct service_settings *settings, int family,
 	size_t size = strlen(settings->id) + 1;
 	struct request *request = calloc(1, sizeof *request + size);
 
-	if (!pool)
-		pool = worker_pool_new(1, 1);
+	if (!pool && (pool = worker_pool_new(1, 1)))
+		worker_pool_set_room(pool, REQUESTS_MOST);
 	if (!request || !pool) {
 		log_error("service %s: out of memory for rpcbind", settings->id);
 		free(request);

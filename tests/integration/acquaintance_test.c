@@ -8,6 +8,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -53,6 +54,14 @@ static void identd_answer(int identd, int client, int port, const char *rest)
 	ck_assert_msg(strncmp(query, ports, strlen(ports)) == 0, "asked %s, not %s", query, ports);
 	client_send(fd, textf("%s %s", ports, rest));
 	close(fd);
+}
+
+/* Waits until a query is there; it stays there. */
+static void client_is_asked_about(int identd)
+{
+	struct pollfd query = { .fd = identd, .events = POLLIN };
+
+	ck_assert_int_eq(poll(&query, 1, DEADLINE_MS), 1);
 }
 
 static int add_identified(const char *lines)
@@ -126,6 +135,28 @@ START_TEST(a_refused_user_is_logged_too)
 	ck_assert_str_eq(client_read_all(client).data, "");
 	service_wait_log("FAIL: zzid service_limit from=127\\.113\\.0\\.1$");
 	service_wait_log("USERID: zzid .*mallory$");
+}
+END_TEST
+
+/* What was let in by other settings is not started, and that is all. */
+START_TEST(a_service_that_begins_to_wait_fails_who_is_on_the_way)
+{
+	int identd = identd_open(), port = port_take(), client;
+	char *same_port = textf("port = %d\n", port);
+
+	add_identified(same_port);
+	daemon_start();
+	client = client_connect_from(CLIENT, NULL, port);
+	client_is_asked_about(identd);
+	configuration_clear();
+	add_service("zzid", "wait = yes\nserver = %s\n%s%s", place_program("wait_stream"),
+		    log_everything(), same_port);
+	daemon_reload();
+	identd_answer(identd, client, port, ": USERID : UNIX : joe\r\n");
+	service_wait_log(LOG_TIME "FAIL: zzid fork from=%s$", CLIENT);
+	client_expect_end(client);
+	ck_assert_uint_eq(text_count(daemon_log(), "not to be trusted"), 0);
+	close(identd);
 }
 END_TEST
 
@@ -545,6 +576,7 @@ Suite *acquaintance_suite(void)
 		tcase_add_test(identd, a_hostile_identd_writes_no_lines_of_its_own);
 		tcase_add_test(identd, idonly_refuses_who_is_not_identified);
 		tcase_add_test(identd, a_refused_user_is_logged_too);
+		tcase_add_test(identd, a_service_that_begins_to_wait_fails_who_is_on_the_way);
 		tcase_add_test(identd, a_silent_identd_holds_up_nobody_else);
 		if (can_open(4 * ROOM)) {
 			tcase_add_test(identd, who_waits_in_numbers_leaves_room_for_others);

@@ -164,7 +164,7 @@ START_TEST(cps_says_what_to_do)
 {
 	struct address address = peer(1);
 
-	settings->cps = (struct rate){ .is_set = true, .rate = 2, .seconds = 1, .other = 10 };
+	settings->cps = (struct rate){ .rate = 2, .seconds = 1, .other = 10 };
 	settings->cps_action = rates[_i].action;
 	for (int i = 0; i < 4; i++) {
 		struct judgement said = quota_take_rate(&quota, settings, &address, 1000);
@@ -192,7 +192,7 @@ START_TEST(source_cps_is_for_each_source)
 {
 	struct address one = peer(1), other = peer(2);
 
-	settings->source_cps = (struct rate){ .is_set = true, .rate = 1, .seconds = 1, .other = 2 };
+	settings->source_cps = (struct rate){ .rate = 1, .seconds = 1, .other = 2 };
 	ck_assert_int_eq(quota_take_source_rate(&quota, settings, &one, 1000), ADMITTED);
 	ck_assert_int_eq(quota_take_source_rate(&quota, settings, &one, 1000), ADMITTED);
 	ck_assert_int_eq(quota_take_source_rate(&quota, settings, &one, 1000), REFUSED_SOURCE_RATE);

@@ -47,7 +47,7 @@ static void ask_for_all(void)
 
 	settings->banner = settings->banner_success = file;
 	settings->source_cps = settings->cps =
-		(struct rate){ .is_set = true, .rate = 9, .seconds = 1, .other = 9 };
+		(struct rate){ .rate = 9, .seconds = 1, .other = 9 };
 	settings->max_load = 1000;
 	settings->access_times = &always;
 	settings->access_times_count = 1;

@@ -1,0 +1,92 @@
+#include "monitor/launch_check.h"
+
+#include "admission/intercept.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static int option_of(int socket, int option)
+{
+	int value = -1;
+	socklen_t size = sizeof value;
+
+	return getsockopt(socket, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+}
+
+/* A connection that is reset keeps its port. */
+static bool has_port(int socket)
+{
+	struct address address;
+
+	return address_of_socket(socket, &address) == 0 && address_port(&address) != 0;
+}
+
+/* No program gets a socket to accept from, or the channel. */
+static bool is_connection(int descriptor)
+{
+	int domain = option_of(descriptor, SO_DOMAIN);
+
+	return (domain == AF_INET || domain == AF_INET6) &&
+	       option_of(descriptor, SO_ACCEPTCONN) == 0 && has_port(descriptor);
+}
+
+static bool has_access(int descriptor, int mode)
+{
+	int flags = fcntl(descriptor, F_GETFL);
+
+	return flags >= 0 && (flags & O_ACCMODE) == mode;
+}
+
+static bool are_ends_of_a_pipe(int to, int from)
+{
+	struct stat in, out;
+
+	return fstat(to, &in) == 0 && fstat(from, &out) == 0 && S_ISFIFO(in.st_mode) &&
+	       in.st_dev == out.st_dev && in.st_ino == out.st_ino && has_access(to, O_WRONLY) &&
+	       has_access(from, O_RDONLY);
+}
+
+const char *launch_fault(const struct launch_message *launch, const int descriptors[],
+			 unsigned count)
+{
+	unsigned own = launch->waits ? 0 : 1;
+
+	if (count != own + (launch->logs_errors ? 2 : 0))
+		return "a launch with the wrong descriptors";
+	if (own && !is_connection(descriptors[0]))
+		return "a launch on what is no connection";
+	if (launch->logs_errors && !are_ends_of_a_pipe(descriptors[own], descriptors[own + 1]))
+		return "a launch with a standard error that is no pipe";
+	if (!message_address_is_sound(&launch->peer) || !message_address_is_sound(&launch->socket))
+		return "a launch with an address that is none";
+	return NULL;
+}
+
+static bool has_program(const struct service_settings *settings)
+{
+	return settings->server && settings->argv && !service_is_internal(settings) &&
+	       !settings->redirect_host && !(settings->flags & FLAG_SENSOR);
+}
+
+/* INTERCEPT: the clients' socket is not the server's. */
+static bool is_the_servers_socket(const struct launch_message *launch,
+				  const struct service_settings *settings)
+{
+	return (launch->is_inner != 0) == intercepts_streams(settings);
+}
+
+const char *launch_mismatch(const struct launch_message *launch, const int descriptors[],
+			    const struct service_settings *settings)
+{
+	if (!has_program(settings))
+		return "the service has no program";
+	if ((launch->waits != 0) != service_waits(settings))
+		return "whether the service waits has changed";
+	if (launch->waits && !is_the_servers_socket(launch, settings))
+		return "the service's INTERCEPT has changed";
+	if (!launch->waits && option_of(descriptors[0], SO_TYPE) != settings->socket_type)
+		return "the service's socket_type has changed";
+	if (launch->logs_errors && settings->stderr_kind != STDERR_LOG)
+		return "the service's stderr has changed";
+	return NULL;
+}

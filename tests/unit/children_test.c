@@ -1,0 +1,253 @@
+#include "monitor/children.h"
+
+#include "base/loop.h"
+#include "config/generation.h"
+#include "config/settings.h"
+#include "support/deadline.h"
+#include "support/process.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void setup(void)
+{
+	ck_assert_int_eq(loop_init(), 0);
+}
+
+static struct child *make(uint64_t session, pid_t pid)
+{
+	struct child *child = child_new();
+
+	ck_assert_ptr_nonnull(child);
+	child->session = session;
+	child->pid = pid;
+	return child;
+}
+
+static struct child *add(uint64_t session, pid_t pid)
+{
+	struct child *child = make(session, pid);
+
+	ck_assert_int_eq(child_add(child), 0);
+	return child;
+}
+
+/* --- who is there ------------------------------------------------------------------ */
+
+START_TEST(is_found_by_process_until_it_is_reaped_and_by_session_until_it_is_removed)
+{
+	struct child *child = add(1ULL << 40, 70001), *other = add(2, 70002);
+
+	ck_assert_ptr_eq(child_of_process(70001), child);
+	ck_assert_ptr_eq(child_of_session(1ULL << 40), child);
+	ck_assert_ptr_null(child_of_session(0));
+	child_reaped(child, 256);
+	ck_assert(child->has_ended);
+	ck_assert_int_eq(child->status, 256);
+	ck_assert_ptr_null(child_of_process(70001));
+	ck_assert_ptr_eq(child_of_session(1ULL << 40), child);
+	ck_assert_uint_eq(children_count(), 2);
+	child_remove(child);
+	ck_assert_ptr_null(child_of_session(1ULL << 40));
+	child_remove(other);
+	ck_assert_uint_eq(children_count(), 0);
+}
+END_TEST
+
+static unsigned visits;
+
+static void visit_and_remove(struct child *child)
+{
+	visits++;
+	if (child->session % 2 == 0)
+		child_remove(child);
+}
+
+START_TEST(may_be_removed_while_all_are_visited)
+{
+	for (int i = 0; i < 100; i++)
+		add((uint64_t)i, 70000 + i);
+	children_each(visit_and_remove);
+	ck_assert_uint_eq(visits, 100);
+	ck_assert_uint_eq(children_count(), 50);
+}
+END_TEST
+
+START_TEST(closes_its_standard_error)
+{
+	struct child *child = add(1, 70001);
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	child->errors = fd;
+	child_remove(child);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	child_free(NULL);
+}
+END_TEST
+
+/* --- their end --------------------------------------------------------------------- */
+
+/* A process in a group of its own. Check's handler of SIGTERM is not for it. */
+static pid_t run(bool ignores_sigterm)
+{
+	void (*before)(int) = signal(SIGTERM, ignores_sigterm ? SIG_IGN : SIG_DFL);
+	pid_t test = getpid(), pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (getppid() == test)
+			pause();
+		_exit(0);
+	}
+	signal(SIGTERM, before);
+	ck_assert_int_eq(setpgid(pid, pid), 0);
+	return pid;
+}
+
+static const struct {
+	bool ignores_sigterm, at_once;
+	int signal;
+} ends[] = { { false, false, SIGTERM }, { false, true, SIGKILL }, { true, true, SIGKILL } };
+
+START_TEST(ends_by_a_signal)
+{
+	struct child *child = add(1, run(ends[_i].ignores_sigterm));
+	int status;
+
+	child_end(child, ends[_i].at_once);
+	ck_assert_int_eq(waitpid(child->pid, &status, 0), child->pid);
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(WTERMSIG(status), ends[_i].signal);
+	ck_assert(timer_is_pending(&child->grace) == !ends[_i].at_once);
+	child_reaped(child, status);
+	ck_assert(!timer_is_pending(&child->grace));
+}
+END_TEST
+
+START_TEST(leaves_alone_whoever_has_the_number_after_it)
+{
+	pid_t pid = run(false);
+	struct child *child = add(1, pid);
+
+	child_reaped(child, 0);
+	child_end(child, true);
+	child_end(child, false);
+	ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0);
+	ck_assert(process_runs(pid));
+}
+END_TEST
+
+/* --- counting ---------------------------------------------------------------------- */
+
+enum { MANY = 10 };
+
+START_TEST(counts_for_its_service_from_before_it_is_added_until_it_is_freed)
+{
+	struct child *one = make(1, 70001), *other = make(2, 70002);
+
+	ck_assert(children_have_room(5, 1));
+	child_counts_for(one, 5);
+	ck_assert_uint_eq(one->service, 5);
+	ck_assert(!children_have_room(5, 1));
+	ck_assert(children_have_room(5, 2));
+	ck_assert(children_have_room(6, 1));
+	ck_assert_int_eq(child_add(one), 0);
+	child_counts_for(other, 5);
+	ck_assert(!children_have_room(5, 2));
+	ck_assert_uint_eq(children_counted(), 2);
+	child_free(other);
+	ck_assert(children_have_room(5, 2));
+	child_reaped(one, 0);
+	ck_assert(!children_have_room(5, 1));
+	child_remove(one);
+	ck_assert(children_have_room(5, 1));
+	ck_assert_uint_eq(children_counted(), 0);
+}
+END_TEST
+
+START_TEST(counts_once_however_often_it_is_said)
+{
+	struct child *child = make(1, 70001);
+
+	for (int i = 0; i < 3; i++)
+		child_counts_for(child, 5);
+	ck_assert_uint_eq(children_counted(), 1);
+	child_counts_no_more(child);
+	child_counts_no_more(child);
+	ck_assert_uint_eq(children_counted(), 0);
+	ck_assert(children_have_room(5, 1));
+	child_counts_for(child, 6);
+	ck_assert_uint_eq(children_counted(), 1);
+	child_free(child);
+	ck_assert_uint_eq(children_counted(), 0);
+}
+END_TEST
+
+static const struct {
+	uint32_t service;
+	unsigned running, most;
+	bool has_room;
+} rooms[] = {
+	{ 0, 0, 0, false },
+	{ 0, 0, 1, true },
+	{ 0, 1, 1, false },
+	{ 0, MANY, MANY, false },
+	{ 0, MANY, MANY + 1, true },
+	{ 0, MANY, UNLIMITED - 1, true },
+	{ 0, MANY, UNLIMITED, true },
+	{ SERVICE_IS_NEW, 2, 2, false },
+	{ SERVICE_IS_NEW, 2, 3, true },
+	{ SERVICE_IS_NEW - 1, 1, 0, false },
+};
+
+START_TEST(has_room_for_so_many)
+{
+	for (unsigned i = 0; i < rooms[_i].running; i++)
+		child_counts_for(make(i, 70000 + (pid_t)i), rooms[_i].service);
+	ck_assert(children_have_room(rooms[_i].service, rooms[_i].most) == rooms[_i].has_room);
+	ck_assert_uint_eq(children_counted(), rooms[_i].running);
+}
+END_TEST
+
+/* Two services change their numbers: in between both seem to have all. */
+START_TEST(counts_as_before_when_numbers_change)
+{
+	struct child *children[MANY];
+
+	for (unsigned i = 0; i < MANY; i++)
+		child_counts_for(children[i] = make(i, 70000 + (pid_t)i), i < 3 ? 0 : 1);
+	for (unsigned i = 0; i < MANY; i++)
+		child_counts_for(children[i], 1 - children[i]->service);
+	ck_assert(!children_have_room(1, 3) && children_have_room(1, 4));
+	ck_assert(!children_have_room(0, MANY - 3) && children_have_room(0, MANY - 2));
+	for (unsigned i = 0; i < MANY; i++)
+		child_counts_for(children[i], SERVICE_IS_NEW);
+	ck_assert(children_have_room(0, 1) && children_have_room(1, 1));
+	ck_assert_uint_eq(children_counted(), MANY);
+}
+END_TEST
+
+Suite *children_suite(void)
+{
+	Suite *suite = suite_create("children");
+	TCase *tests = tcase_create("children");
+
+	tcase_add_checked_fixture(tests, setup, NULL);
+	tcase_add_test(tests,
+		       is_found_by_process_until_it_is_reaped_and_by_session_until_it_is_removed);
+	tcase_add_test(tests, may_be_removed_while_all_are_visited);
+	tcase_add_test(tests, closes_its_standard_error);
+	tcase_add_loop_test(tests, ends_by_a_signal, 0, sizeof ends / sizeof ends[0]);
+	tcase_add_test(tests, leaves_alone_whoever_has_the_number_after_it);
+	tcase_add_test(tests, counts_for_its_service_from_before_it_is_added_until_it_is_freed);
+	tcase_add_test(tests, counts_once_however_often_it_is_said);
+	tcase_add_loop_test(tests, has_room_for_so_many, 0, sizeof rooms / sizeof rooms[0]);
+	tcase_add_test(tests, counts_as_before_when_numbers_change);
+	suite_add_tcase(suite, tests);
+	return suite;
+}

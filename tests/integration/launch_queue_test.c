@@ -80,13 +80,10 @@ static const char *user_line(int user)
 	return is_superuser() ? textf("user = %d\n", user) : "";
 }
 
-/* At the end LeakSanitizer stops all threads, which those that wait for an exec
- * would not do before the lease is given up. */
+/* Threads that wait for an exec would not stop before the lease is given up. */
 static void start_without_leak_sanitizer(void)
 {
-	static const char *const variables[] = { "ASAN_OPTIONS=detect_leaks=0", NULL };
-
-	daemon_start_with(&(struct daemon_options){ .environment = variables });
+	daemon_start_with(&(struct daemon_options){ .environment = without_leak_sanitizer });
 }
 
 START_TEST(programs_that_hang_stop_no_other_service)

@@ -319,6 +319,8 @@ static struct list environment_with(const char *const *additions)
 	return environment;
 }
 
+const char *const without_leak_sanitizer[] = { "ASAN_OPTIONS=detect_leaks=0", NULL };
+
 static void redirect(const char *path, int flags, int fd)
 {
 	int opened = open(path, flags | O_CLOEXEC, 0644);

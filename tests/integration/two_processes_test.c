@@ -215,6 +215,7 @@ START_TEST(a_wait_server_keeps_its_socket)
 	daemon_start();
 	fd = client_connect(NULL, port);
 	first = client_read_line(fd);
+	service_wait_log("START: zzwait pid="); /* it says so itself before the frontend knows */
 	crash_frontend();
 	client_ping(fd);
 	client_send(fd, "next\n");

@@ -30,6 +30,11 @@ $(BUILD)/tests/%.o: private override CPPFLAGS += -Itests
 # Check's macros are written for GNU C.
 $(BUILD)/tests/%.o: private override CFLAGS += -Wno-pedantic -Wno-missing-prototypes
 
+# What reports of the daemon need to be seen.
+ifneq ($(SANITIZE),)
+$(DAEMON): $(BUILD)/tests/support/sanitizer/reports.o
+$(DAEMON): private override LDFLAGS += -Wl,--wrap=fence_enter,--wrap=seccomp_syscall_resolve_name
+endif
 ifeq ($(SANITIZE),thread)
 export TSAN_OPTIONS ?= suppressions=$(abspath tests/support/thread_sanitizer.supp)
 endif

@@ -157,12 +157,22 @@ const char *program_step(const struct program_order *order)
 }
 
 /* --- in the child -----------------------------------------------------------------
- * Only system calls, in the order of the table below. Identity is changed by
- * system calls proper: the C library's functions would change it in the
- * daemon's threads as well. */
+ * Only system calls, in the order of the table below. Identity and descriptors are
+ * changed by system calls proper: the C library's functions would change the identity
+ * of the daemon's threads as well, and ThreadSanitizer's what it knows of the daemon's
+ * descriptors. */
 
 #define IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
 
+IN_CHILD static int open_file(const char *path, int flags)
+{
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0640);
+}
+
+IN_CHILD static int put(int from, int to)
+{
+	return (int)syscall(SYS_dup3, from, to, 0);
+}
 
 IN_CHILD static int own_descriptors(const struct program_order *order)
 {
@@ -224,13 +234,13 @@ IN_CHILD static int open_error_file(const struct program_order *order)
 	int fd, error;
 
 	if (!slots.is_root)
-		return open(settings->stderr_path, ERROR_FILE_FLAGS, 0640);
+		return open_file(settings->stderr_path, ERROR_FILE_FLAGS);
 	if (settings->uid == 0)
 		return path_guard_open_for_root(settings->stderr_path, ERROR_FILE_FLAGS, 0640);
 	setfsuid(settings->uid);
 	errno = EPERM;
 	fd = (uid_t)setfsuid((uid_t)-1) == settings->uid
-		     ? open(settings->stderr_path, ERROR_FILE_FLAGS, 0640) : -1;
+		     ? open_file(settings->stderr_path, ERROR_FILE_FLAGS) : -1;
 	error = errno;
 	setfsuid(0);
 	errno = error;
@@ -246,7 +256,7 @@ IN_CHILD static int open_error(const struct program_order *order)
 		return error_slot(order->slot);
 	/* A pipe to the log that could not be had is no reason to tell the client. */
 	if (settings->stderr_kind == STDERR_NULL || settings->stderr_kind == STDERR_LOG)
-		return open("/dev/null", O_WRONLY);
+		return open_file("/dev/null", O_WRONLY);
 	if (settings->stderr_kind == STDERR_FILE)
 		return open_error_file(order);
 	return connection_slot(order->slot);
@@ -256,12 +266,12 @@ IN_CHILD static int descriptors(const struct program_order *order)
 {
 	int connection = connection_slot(order->slot), error = open_error(order);
 
-	if (error < 0 || dup2(connection, 0) < 0 || dup2(connection, 1) < 0 || dup2(error, 2) < 0)
+	if (error < 0 || put(connection, 0) < 0 || put(connection, 1) < 0 || put(error, 2) < 0)
 		return -1;
 	if (slots.can_unshare)
 		return close_from(3, 0);
 	if (error != connection && error != error_slot(order->slot))
-		close(error);
+		syscall(SYS_close, error);
 	return 0; /* all others close on exec */
 }
 
@@ -315,11 +325,11 @@ IN_CHILD static int capabilities(const struct program_order *order)
 IN_CHILD static int label(const struct program_order *order)
 {
 	size_t length = order->label ? strlen(order->label) + 1 : 0;
-	int fd = length ? open("/proc/self/attr/exec", O_WRONLY | O_CLOEXEC) : -1;
+	int fd = length ? open_file("/proc/self/attr/exec", O_WRONLY | O_CLOEXEC) : -1;
 
 	if (!length)
 		return 0;
-	return fd >= 0 && write(fd, order->label, length) == (ssize_t)length ? 0 : -1;
+	return fd >= 0 && syscall(SYS_write, fd, order->label, length) == (long)length ? 0 : -1;
 }
 
 /* The daemon ignores SIGPIPE and blocks everything; handlers it has none. */

@@ -314,7 +314,9 @@ START_TEST(without_a_thread_a_launch_is_tried_again)
 	hasty = add_service("zzhasty", "user = %d\nflags = NORETRY\n" CAT "%s", (int)own_user,
 			    log_everything());
 	ck_assert_int_eq(chown(place_path(""), own_user, own_user), 0);
-	daemon_start_with(&(struct daemon_options){ .prepare = be_a_user_without_processes });
+	daemon_start_with(&(struct daemon_options){
+		.prepare = be_a_user_without_processes, .environment = without_leak_sanitizer,
+	});
 	fd = client_connect(NULL, patient);
 	ck_assert_str_eq(ask(hasty, ""), "");
 	service_wait_log(LOG_TIME "FAIL: zzhasty fork from=127\\.0\\.0\\.1$");

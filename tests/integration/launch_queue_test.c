@@ -116,9 +116,7 @@ static const char *user_line(int user)
  * before the lease ends. */
 static void start_without_leak_sanitizer(void)
 {
-	static const char *const variables[] = { "ASAN_OPTIONS=detect_leaks=0", NULL };
-
-	daemon_start_with(&(struct daemon_options){ .environment = variables });
+	daemon_start_with(&(struct daemon_options){ .environment = without_leak_sanitizer });
 }
 
 START_TEST(programs_that_hang_stop_no_other_service)

@@ -25,10 +25,10 @@ enum {
 	FIRST_UID = 61184, LAST_UID = 65519, /* of frontends when there is no _usherd */
 };
 
-/* AddressSanitizer reports faults as its own findings. */
-#ifdef __SANITIZE_ADDRESS__
-enum { CRASH = SIGXFSZ };
-#define CRASH_TEXT "25 \\(File size limit exceeded\\)"
+/* Sanitizers report faults as their own findings. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+enum { CRASH = SIGSYS };
+#define CRASH_TEXT "31 \\(Bad system call\\)"
 #else
 enum { CRASH = SIGSEGV };
 #define CRASH_TEXT "11 \\(Segmentation fault\\)"

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
@@ -17,10 +18,17 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { PORTS_MAX = 512, ARGUMENTS_MAX = 64 };
+
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+enum { IS_SANITIZED = true };
+#else
+enum { IS_SANITIZED = false };
+#endif
 
 static const char configuration_name[] = "usherd.conf";
 static const char daemon_log_name[] = "daemon.log";
@@ -280,6 +288,20 @@ void daemon_call_it(const char *name)
 	other_name = link;
 }
 
+/* Where sanitizers write: the daemon has other users too. */
+static const char *reports_path(void)
+{
+	return place_path("reports/usherd");
+}
+
+static void make_reports(void)
+{
+	const char *directory = place_path("reports");
+
+	ck_assert_int_eq(mkdir(directory, 0777), 0);
+	ck_assert_int_eq(chmod(directory, 01777), 0);
+}
+
 static struct list environment_with(const char *const *additions)
 {
 	static const char *const passed[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
@@ -288,12 +310,16 @@ static struct list environment_with(const char *const *additions)
 
 	list_add(&environment, "PATH=/usr/sbin:/usr/bin:/sbin:/bin");
 	list_add(&environment, "LANG=C");
+	if (IS_SANITIZED)
+		list_add(&environment, textf("SANITIZER_REPORTS=%s", reports_path()));
 	for (unsigned i = 0; i < sizeof passed / sizeof passed[0]; i++)
 		if (getenv(passed[i]))
 			list_add(&environment, textf("%s=%s", passed[i], getenv(passed[i])));
 	list_add_all(&environment, additions);
 	return environment;
 }
+
+const char *const without_leak_sanitizer[] = { "ASAN_OPTIONS=detect_leaks=0", NULL };
 
 static void redirect(const char *path, int flags, int fd)
 {
@@ -490,6 +516,19 @@ static void show_file(const char *name)
 	fprintf(stderr, "--- %s\n%s", name, text);
 }
 
+static const char *read_reports(void)
+{
+	const char *text = "";
+	glob_t found;
+
+	if (glob(textf("%s.*", reports_path()), 0, NULL, &found) != 0)
+		return text;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		text = textf("%s%s", text, file_read(found.gl_pathv[i]));
+	globfree(&found);
+	return text;
+}
+
 static void show_files(void)
 {
 	show_file(configuration_name);
@@ -497,7 +536,7 @@ static void show_files(void)
 	show_file(service_log_name);
 	show_file("daemon.out");
 	show_file("daemon.err");
-	fprintf(stderr, "---\n");
+	fprintf(stderr, "%s---\n", read_reports());
 }
 
 /* Ends every child, and the orphans that become children by that, until none
@@ -518,7 +557,7 @@ static void end_everything(void)
 
 static void fail_upon_sanitizer_report(void)
 {
-	const char *errors = place_read("daemon.err");
+	const char *errors = textf("%s%s", read_reports(), place_read("daemon.err"));
 
 	if (text_matches(errors, "Sanitizer|runtime error:"))
 		ck_abort_msg("a sanitizer reports: %.4000s", errors);
@@ -563,6 +602,8 @@ static void set_up(void)
 	reserved_count = 0;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	place_make();
+	if (IS_SANITIZED)
+		make_reports();
 	if (!tests_fork())
 		return;
 	fflush(NULL);
@@ -591,8 +632,9 @@ TCase *daemon_tcase(Suite *suite, const char *name)
 {
 	TCase *tcase = tcase_create(name);
 
-	/* Room for a log in the message; one that is too long ends the runner. */
-	check_set_max_msg_size(1 << 20);
+	/* Room for a log in the message; one that is too long ends the runner. Check moves
+	 * twice as much for each assertion. */
+	check_set_max_msg_size(1 << 17);
 	tcase_set_timeout(tcase, 6 * DEADLINE_MS / 1000);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	suite_add_tcase(suite, tcase);

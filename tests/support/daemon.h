@@ -60,6 +60,10 @@ struct daemon_options {
 	void (*prepare)(void);          /* called in the new process before it becomes the daemon */
 };
 
+/* An environment for where LeakSanitizer can't do what it does at the end: make a
+ * process and stop all threads. */
+extern const char *const without_leak_sanitizer[];
+
 /* Starts the daemon in the foreground and waits until its services are up. */
 void daemon_start(void);
 void daemon_start_with(const struct daemon_options *options);

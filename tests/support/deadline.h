@@ -6,7 +6,11 @@
 #include <stdint.h>
 
 /* Far beyond what anything takes, on a loaded machine and under sanitizers. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+enum { DEADLINE_MS = 20000 };
+#else
 enum { DEADLINE_MS = 10000 };
+#endif
 
 struct deadline {
 	int64_t due; /* milliseconds, CLOCK_MONOTONIC */

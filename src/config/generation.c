@@ -109,6 +109,7 @@ static size_t count_lines(const char *text)
 	return count;
 }
 
+/* No other service has the same, so they are not looked for. */
 static char **keep_lines(struct filling *filling, const char *canonical)
 {
 	char *text = strdup(canonical), *rest = text, *line;
@@ -117,9 +118,11 @@ static char **keep_lines(struct filling *filling, const char *canonical)
 
 	if (text && lines) {
 		while ((line = strsep(&rest, "\n")) && rest)
-			lines[count++] = line;
-		kept = keep_texts(filling, lines, count);
+			lines[count++] = keep_text(filling, line);
+		kept = take(filling, (count + 1) * sizeof *lines);
 	}
+	if (kept)
+		memcpy(kept, lines, (count + 1) * sizeof *lines);
 	filling->failed |= !kept;
 	free(lines);
 	free(text);

@@ -74,7 +74,8 @@ static bool is_of_a_connection(const char *variable)
 	};
 
 	for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
-		if (strncmp(variable, beginnings[i], strlen(beginnings[i])) == 0)
+		if (*variable == *beginnings[i] &&
+		    strncmp(variable, beginnings[i], strlen(beginnings[i])) == 0)
 			return true;
 	return false;
 }

@@ -65,11 +65,19 @@ static void advise_of_passed_over(struct entry_files *files, const struct open_f
 			    passed_over(name));
 }
 
-static void include_member(struct entry_files *files, const struct open_file *file, int line,
-			   const char *directory, const char *name)
+/* The directory says of most files what they are. */
+static bool is_irregular(const struct dirent *member, const char *path)
 {
-	char path[PATH_MAX];
 	struct stat status;
+
+	return member->d_type != DT_REG && stat(path, &status) == 0 && !S_ISREG(status.st_mode);
+}
+
+static void include_member(struct entry_files *files, const struct open_file *file, int line,
+			   const char *directory, const struct dirent *member)
+{
+	const char *name = member->d_name;
+	char path[PATH_MAX];
 
 	if (passed_over(name)) {
 		advise_of_passed_over(files, file, line, name);
@@ -77,7 +85,7 @@ static void include_member(struct entry_files *files, const struct open_file *fi
 	}
 	if (snprintf(path, sizeof path, "%s/%s", directory, name) >= PATH_MAX)
 		return;
-	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+	if (is_irregular(member, path))
 		report_file(files, WARNING, path, file, line,
 			    "is not a regular file. It is being skipped.");
 	else
@@ -119,7 +127,7 @@ static void include_members(struct entry_files *files, const struct open_file *f
 	}
 	for (int i = 0; i < count; i++) {
 		if (!files->is_full)
-			include_member(files, file, line, directory, names[i]->d_name);
+			include_member(files, file, line, directory, names[i]);
 		free(names[i]);
 	}
 	free(names);

@@ -17,6 +17,10 @@ struct filling {
 	struct region *region; /* the target; NULL: it is ... */
 	struct arena *arena;
 	struct kept *kept;
+	struct arena notes; /* of what is kept */
+	/* Of the service before, to which the daemon's own variables came alike. */
+	char *const *environment, **kept_environment;
+	size_t environment_count;
 	bool failed;
 };
 
@@ -31,14 +35,12 @@ static void *take(struct filling *filling, size_t size)
 
 static void *remember(struct filling *filling, void *place, size_t size)
 {
-	struct kept *kept = calloc(1, sizeof *kept);
+	struct kept *kept = arena_take(&filling->notes, sizeof *kept);
 
 	if (!kept)
 		return place; /* then it is only stored twice */
 	kept->place = place;
 	HASH_ADD_KEYPTR(hh, filling->kept, place, size, kept);
-	if (!kept->hh.tbl)
-		free(kept);
 	return place;
 }
 
@@ -75,6 +77,18 @@ static char **keep_texts(struct filling *filling, char *const list[], size_t cou
 	return kept;
 }
 
+/* The same for texts that often are those of the service before, one by one. */
+static char **keep_environment(struct filling *filling, char *const list[], size_t count)
+{
+	if (!list || !filling->kept_environment || count != filling->environment_count ||
+	    memcmp(list, filling->environment, count * sizeof *list) != 0) {
+		filling->environment = list;
+		filling->environment_count = count;
+		filling->kept_environment = keep_texts(filling, list, count);
+	}
+	return filling->kept_environment;
+}
+
 static size_t list_length(char *const list[])
 {
 	size_t count = 0;
@@ -95,6 +109,7 @@ static size_t count_lines(const char *text)
 	return count;
 }
 
+/* No other service has the same, so they are not looked for. */
 static char **keep_lines(struct filling *filling, const char *canonical)
 {
 	char *text = strdup(canonical), *rest = text, *line;
@@ -103,9 +118,11 @@ static char **keep_lines(struct filling *filling, const char *canonical)
 
 	if (text && lines) {
 		while ((line = strsep(&rest, "\n")) && rest)
-			lines[count++] = line;
-		kept = keep_texts(filling, lines, count);
+			lines[count++] = keep_text(filling, line);
+		kept = take(filling, (count + 1) * sizeof *lines);
 	}
+	if (kept)
+		memcpy(kept, lines, (count + 1) * sizeof *lines);
 	filling->failed |= !kept;
 	free(lines);
 	free(text);
@@ -167,7 +184,7 @@ static void copy_members(struct filling *filling, struct service_settings *copy)
 		strings->list = keep_texts(filling, strings->list, strings->count);
 	}
 	copy->argv = keep_texts(filling, copy->argv, list_length(copy->argv));
-	copy->environment = keep_texts(filling, copy->environment, copy->environment_count);
+	copy->environment = keep_environment(filling, copy->environment, copy->environment_count);
 	if (copy->access_times)
 		copy->access_times = keep(filling, copy->access_times, copy->access_times_count *
 								       sizeof *copy->access_times);
@@ -193,12 +210,8 @@ static void copy_service(struct filling *filling, struct service_settings *copy,
 
 static void filling_free(struct filling *filling)
 {
-	struct kept *kept, *next;
-
-	HASH_ITER(hh, filling->kept, kept, next) {
-		HASH_DEL(filling->kept, kept);
-		free(kept);
-	}
+	HASH_CLEAR(hh, filling->kept);
+	arena_free(&filling->notes);
 }
 
 struct service_settings *service_settings_copy(const struct service_settings *service)

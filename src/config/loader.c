@@ -13,6 +13,7 @@
 #include "config/word_list.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,9 @@ struct loader {
 	struct accounts *accounts;
 	struct port_map *ports;
 	struct trust trust;
+	/* The last program of root's that was checked, and its fault. */
+	char judged[PATH_MAX];
+	char judgement[TRUST_TEXT_SIZE];
 	/* What defaults assigns, by attribute, and what daemon does. */
 	struct word_list *defaults, *daemon;
 	size_t values; /* of all services so far */
@@ -368,13 +372,27 @@ static void leave_out(struct loader *loader, const struct entry *entry, const ch
 		settings_add_broken(loader->settings, entry_id(entry));
 }
 
+/* The fault of a program that root is to run, or "". Many services have the same program
+ * as the service before. */
+static const char *judge_program(struct loader *loader, const char *server)
+{
+	if (strcmp(loader->judged, server) == 0)
+		return loader->judgement;
+	if (!program_fault(server, &loader->trust, loader->judgement))
+		*loader->judgement = '\0';
+	snprintf(loader->judged, sizeof loader->judged, "%s", server);
+	return loader->judgement;
+}
+
 /* True, reported, when others can change a program that the service runs as root. */
 static bool program_is_distrusted(struct loader *loader, const struct service_settings *service)
 {
-	char fault[TRUST_TEXT_SIZE];
+	const char *fault;
 
-	if (!service->argv || service->uid != 0 ||
-	    !program_fault(service->server, &loader->trust, fault))
+	if (!service->argv || service->uid != 0)
+		return false;
+	fault = judge_program(loader, service->server);
+	if (!*fault)
 		return false;
 	if (trust_is_enforced())
 		problem_add(loader->problems, ERROR, service->file, service->line,

@@ -64,7 +64,7 @@ static struct {
 	int dumpable;       /* fs.suid_dumpable; -1 where that can't be read */
 	int end;  /* the first descriptor that is not reserved */
 	int null; /* what the reserved descriptors are when nothing is in them */
-	bool can_unshare, is_root;
+	bool can_unshare, is_root, has_ambient;
 } slots = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 static int connection_slot(int slot)
@@ -108,6 +108,15 @@ static int open_above_slots(const char *path, int flags)
 	return above;
 }
 
+/* The daemon gives itself none later on. */
+static bool has_ambient_capabilities(void)
+{
+	for (unsigned long capability = 0; capability < 64; capability++)
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0) == 1)
+			return true;
+	return false;
+}
+
 int start_program_init(void)
 {
 	slots.end = program_slots_end();
@@ -124,6 +133,7 @@ int start_program_init(void)
 	/* An empty range far up: asks only whether the kernel knows the call. */
 	slots.can_unshare = syscall(SYS_close_range, UINT_MAX, UINT_MAX, 0) == 0;
 	slots.is_root = geteuid() == 0;
+	slots.has_ambient = has_ambient_capabilities();
 	return slots.stacks && slots.words != MAP_FAILED ? 0 : -1;
 }
 
@@ -174,10 +184,12 @@ IN_CHILD static int put(int from, int to)
 	return (int)syscall(SYS_dup3, from, to, 0);
 }
 
+/* A copy of those before its own slot's end: the fewer the better. */
 IN_CHILD static int own_descriptors(const struct program_order *order)
 {
-	(void)order;
-	return slots.can_unshare ? close_from((unsigned)slots.end, CLOSE_RANGE_UNSHARE) : 0;
+	unsigned end = (unsigned)error_slot(order->slot) + 1;
+
+	return slots.can_unshare ? close_from(end, CLOSE_RANGE_UNSHARE) : 0;
 }
 
 IN_CHILD static int new_session(const struct program_order *order)
@@ -316,6 +328,8 @@ IN_CHILD static int keyring(const struct program_order *order)
 IN_CHILD static int capabilities(const struct program_order *order)
 {
 	(void)order;
+	if (!slots.has_ambient)
+		return 0;
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0)
 		return 0;
 	return errno == EINVAL ? 0 : -1; /* an older kernel has none */

@@ -112,7 +112,7 @@ help:
 	@echo 'make unit, make integration, make clients    one kind of test'
 	@echo 'make clang, make musl    build with clang; compile each file against musl'
 	@echo 'make layers     check that no include climbs to a higher folder or makes a circle'
-	@echo 'make lint       clang-tidy, cppcheck, shellcheck, pyflakes and mandoc'
+	@echo 'make lint       clang-tidy, cppcheck, clang-format, shellcheck, pyflakes and mandoc'
 	@echo 'make coverage   the share of lines that make unit and make integration run'
 	@echo 'make format     format the sources by .clang-format; make format-check: list what differs'
 	@echo 'make compile_commands.json    for editors and clang tools'

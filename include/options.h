@@ -16,21 +16,21 @@ enum command {
 	COMMAND_MISUSED, /* reported; exit status 1 */
 };
 
-enum { UNKNOWN_MOST = 16 };
+enum { UNKNOWN_MAX = 16 };
 
 struct options {
 	enum command command;
-	const char *config;   /* -f */
-	const char *log_file; /* -filelog; NULL */
-	int log_facility;     /* -syslog; -1 */
-	const char *pid_file; /* -pidfile; NULL */
-	unsigned process_limit;    /* -limit; 0: none */
-	unsigned log_processes;    /* -logprocs */
-	unsigned check_interval;   /* -cc, seconds; 0: none */
+	const char *config;      /* -f */
+	const char *log_file;    /* -filelog; NULL */
+	int log_facility;        /* -syslog; -1 */
+	const char *pid_file;    /* -pidfile; NULL */
+	unsigned process_limit;  /* -limit; 0: none */
+	unsigned log_processes;  /* -logprocs */
+	unsigned check_interval; /* -cc, seconds; 0: none */
 	bool debug, foreground, stay_alive, inetd_compat;
-	const char *unknown[UNKNOWN_MOST + 1]; /* ignored; NULL-ended */
-	bool as_json;              /* -check=json */
-	const char *explain[3];    /* service, address, and time or NULL */
+	const char *unknown[UNKNOWN_MAX + 1]; /* ignored; NULL-ended */
+	bool as_json;                         /* -check=json */
+	const char *explain[3];               /* service, address, and time or NULL */
 };
 
 /* Reads the command line; errors are reported on standard error. An unknown option is

@@ -77,8 +77,7 @@ static struct monitor_options monitor_options_from(const struct options *options
 	};
 }
 
-static int run(const struct options *options, const struct load_options *load,
-	       const char *program)
+static int run(const struct options *options, const struct load_options *load, const char *program)
 {
 	struct monitor_options monitor = monitor_options_from(options, load, program);
 

@@ -40,7 +40,8 @@ static const char *absolute_path(const char *path)
 
 	if (path[0] == '/')
 		return path;
-	if (!getcwd(directory, sizeof directory) || asprintf(&absolute, "%s/%s", directory, path) < 0)
+	if (!getcwd(directory, sizeof directory) ||
+	    asprintf(&absolute, "%s/%s", directory, path) < 0)
 		return NULL;
 	return absolute;
 }
@@ -208,7 +209,9 @@ void options_print_help(void)
 		char left[64];
 
 		snprintf(left, sizeof left, "-%s%s%s%s", table[i].name,
-			 optional ? "[=" : table[i].value ? " " : "",
+			 optional         ? "[="
+			 : table[i].value ? " "
+					  : "",
 			 table[i].value ? table[i].value : "", optional ? "]" : "");
 		printf("  %-34s%s\n", left, table[i].help);
 	}
@@ -229,7 +232,7 @@ static bool pass_over(struct options *options, const char *option)
 
 	while (options->unknown[count])
 		count++;
-	if (strcmp(own_name(), "xinetd") != 0 || count == UNKNOWN_MOST)
+	if (strcmp(own_name(), "xinetd") != 0 || count == UNKNOWN_MAX)
 		return false;
 	options->unknown[count] = option;
 	fprintf(stderr, "usherd: unknown option %s: it has no effect\n", option);
@@ -256,7 +259,9 @@ static bool take_words(struct options *options, int count, char **words)
 struct options options_parse(int argc, char **argv)
 {
 	struct options options = {
-		.config = DEFAULT_CONFIG, .log_facility = -1, .log_processes = LOG_PROCESSES,
+		.config = DEFAULT_CONFIG,
+		.log_facility = -1,
+		.log_processes = LOG_PROCESSES,
 	};
 	struct option longs[OPTIONS + 1];
 	int found, index;
@@ -267,8 +272,9 @@ struct options options_parse(int argc, char **argv)
 		if (found == '?' && pass_over(&options, argv[optind - 1]))
 			continue;
 		if (found != 0) {
-			misuse(&options, found == ':' ? "a value is missing after "
-						      : "unknown option: ", argv[optind - 1]);
+			misuse(&options,
+			       found == ':' ? "a value is missing after " : "unknown option: ",
+			       argv[optind - 1]);
 			return options;
 		}
 		if (!table[index].take(&options, optarg)) {
@@ -277,8 +283,9 @@ struct options options_parse(int argc, char **argv)
 		}
 	}
 	if (!take_words(&options, argc - optind, argv + optind))
-		misuse(&options, options.command == COMMAND_EXPLAIN
-				 ? "-explain takes SERVICE ADDRESS [H:MM]" : "not an option: ",
+		misuse(&options,
+		       options.command == COMMAND_EXPLAIN ? "-explain takes SERVICE ADDRESS [H:MM]"
+							  : "not an option: ",
 		       options.command == COMMAND_EXPLAIN || optind >= argc ? "" : argv[optind]);
 	else if (options.log_file && options.log_facility >= 0)
 		misuse(&options, "-filelog and -syslog exclude each other", "");

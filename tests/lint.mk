@@ -13,10 +13,11 @@ layers: test-dependencies
 	tests/layers
 
 lint: lint-dependencies
-	@$(MAKE) --no-print-directory -j $$(nproc) lint-clang-tidy lint-cppcheck lint-scripts lint-manuals
+	@$(MAKE) --no-print-directory -j $$(nproc) lint-clang-tidy lint-cppcheck lint-scripts \
+		lint-manuals format-check
 
 lint-dependencies:
-	@sh packaging/install-dependencies build test lint
+	@sh packaging/install-dependencies build test lint format
 
 # A process for each file. A clean file is checked again when it, a header or .clang-tidy
 # changes. clang-tidy does not get gcc's flags.

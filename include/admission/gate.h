@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 /* Ports of this host from which connections may come in, the newest last. */
-enum { GATE_MOST = 64 };
+enum { GATE_MAX = 64 };
 
 struct gate {
-	uint16_t ports[GATE_MOST];
+	uint16_t ports[GATE_MAX];
 	unsigned count;
 };
 
@@ -17,7 +17,7 @@ struct gate {
  * segments from other ports. Returns 0, or -1 with errno. */
 int gate_attach(const struct gate *gate, int fd) __attribute__((warn_unused_result));
 
-/* When there are GATE_MOST the oldest is dropped: its connection has been made long
+/* When there are GATE_MAX the oldest is dropped: its connection has been made long
  * ago, and an existing connection keeps the filter it was made under. */
 void gate_add(struct gate *gate, uint16_t port);
 

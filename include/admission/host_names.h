@@ -16,7 +16,7 @@ enum {
 	NAMES_KEPT_MS = 60000,
 	NAMES_NONE_KEPT_MS = 5000, /* for a host without a name: the cause is often a name
 				    * server that fails only for a short time */
-	NAMES_KEPT_MOST = 4096,    /* the least recently used are dropped */
+	NAMES_KEPT_MAX = 4096,     /* the least recently used are dropped */
 };
 
 /* Calls done with address's names (NULL-ended; empty: it has none, the lookup failed, or

@@ -29,8 +29,8 @@ struct libwrap_query;
 
 enum {
 	LIBWRAP_DEADLINE_MS = 10000, /* then the answer is no; waiting for a turn counts */
-	LIBWRAP_MOST = 256,          /* processes at once */
-	LIBWRAP_WAITING_MOST = 4096, /* checks, waiting or running; one owner cannot take all,
+	LIBWRAP_MAX = 256,           /* processes at once */
+	LIBWRAP_WAITING_MAX = 4096,  /* checks, waiting or running; one owner cannot take all,
 				      * see turns_set_room */
 };
 

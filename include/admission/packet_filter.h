@@ -17,9 +17,8 @@ enum { FILTER_REFUSES = 0, FILTER_ADMITS = 1 };
 /* Writes a program that decides by the source address as access_decide does.
  * Returns its length, at most `most` (the kernel takes BPF_MAXINSNS), or 0 when it
  * would be longer or a rule has a name, which no filter can look up. */
-size_t packet_filter_build(const struct access_list *only_from,
-			   const struct access_list *no_access, struct sock_filter *program,
-			   size_t most);
+size_t packet_filter_build(const struct access_list *only_from, const struct access_list *no_access,
+			   struct sock_filter *program, size_t most);
 
 /* True when a filter can have every rule of the lists. */
 bool packet_filter_can_keep(const struct access_list *only_from,

@@ -2,7 +2,7 @@
  * ends. Pure: the clock is an argument.
  *
  * Exactly the address is banned, never a network; ports and IPv6 scopes do not count. At
- * most SENSOR_LIST_MOST are kept: beyond that a new one replaces the ban that ends first,
+ * most SENSOR_LIST_MAX are kept: beyond that a new one replaces the ban that ends first,
  * a permanent one last. */
 #ifndef USHERD_ADMISSION_SENSOR_LIST_H
 #define USHERD_ADMISSION_SENSOR_LIST_H
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SENSOR_LIST_MOST = 10240 };
+enum { SENSOR_LIST_MAX = 10240 };
 
 #define SENSOR_FOREVER UINT64_MAX
 

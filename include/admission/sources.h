@@ -4,9 +4,9 @@
  *
  * Pure: the clock is an argument. A hash has every source that has something running or
  * whose bucket is not full again; the others are removed step by step, during calls. At
- * most SOURCES_MOST are kept: beyond that sources with nothing running are removed, those
+ * most SOURCES_MAX are kept: beyond that sources with nothing running are removed, those
  * with fuller buckets first. So a flood from forged addresses needs a limited amount of
- * memory and never removes a source that has something running. (If SOURCES_MOST have
+ * memory and never removes a source that has something running. (If SOURCES_MAX have
  * something running, those are kept and one more.) */
 #ifndef USHERD_ADMISSION_SOURCES_H
 #define USHERD_ADMISSION_SOURCES_H
@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SOURCES_MOST = 65536 };
+enum { SOURCES_MAX = 65536 };
 
 /* How fast a bucket fills: with `rate` tokens in so many seconds, up to burst. Rate and
  * burst are 1 to 10,000,000, seconds 1 to 86,400. */

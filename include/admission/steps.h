@@ -38,10 +38,10 @@ struct candidate {
 	struct quota *quota;
 	const struct address *peer; /* unknown where a server accepts its clients itself */
 	enum way way;
-	const char *const *names;       /* of the peer, as in access_decide; NULL: not known yet */
-	struct sensor_list *bans;       /* NULL: none */
-	uint64_t now;                   /* clock_now() */
-	int minute;                     /* of the day; not looked at without access_times */
+	const char *const *names; /* of the peer, as in access_decide; NULL: not known yet */
+	struct sensor_list *bans; /* NULL: none */
+	uint64_t now;             /* clock_now() */
+	int minute;               /* of the day; not looked at without access_times */
 	unsigned processes, processes_max; /* programs that run, of all services; 0: no limit */
 };
 

@@ -13,7 +13,10 @@ struct library_import {
 };
 
 /* LIBRARY_IMPORT(request_init, wrap.request_init) */
-#define LIBRARY_IMPORT(symbol, variable) { #symbol, &(variable) }
+#define LIBRARY_IMPORT(symbol, variable) \
+	{ \
+#symbol, &(variable) \
+	}
 
 /* Loads the library called soname ("libwrap.so.0") and sets every pointer. It is never
  * unloaded. False when it does not exist or lacks a symbol. Any thread. */

@@ -9,12 +9,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { NAME_SERVERS_MOST = 3 };
+enum { NAME_SERVERS_MAX = 3 };
 
 struct name_servers {
 	size_t count; /* 0: none was asked */
-	struct address list[NAME_SERVERS_MOST];
-	bool answers[NAME_SERVERS_MOST];
+	struct address list[NAME_SERVERS_MAX];
+	bool answers[NAME_SERVERS_MAX];
 };
 
 /* Asks each of them after a failed lookup, or while one is known not to answer, but at

@@ -5,11 +5,11 @@
 #include <sys/types.h>
 
 enum {
-	OWN_NAME_MOST = 32, /* bytes, as RFC 3164 has it (4.1.3) */
+	OWN_NAME_MAX = 32, /* bytes, as RFC 3164 has it (4.1.3) */
 };
 
 /* Takes the name from argv[0], which may be NULL: what follows the last slash,
- * cut to OWN_NAME_MOST; a byte that would end the name in a log line becomes
+ * cut to OWN_NAME_MAX; a byte that would end the name in a log line becomes
  * '_'. An empty result leaves the name unchanged. To be called before there are
  * other threads. */
 void own_name_take(const char *argv0);

@@ -17,17 +17,17 @@
 enum guard_change { NO_CHANGE, BY_OWNER, BY_EVERYBODY, BY_GROUP, BY_LIST };
 
 struct path_guard {
-	uid_t trusted;          /* besides root; 0: nobody. Set by the caller */
-	bool is_changeable;     /* others can change culprit ... */
-	char culprit[PATH_MAX]; /* the first such file or directory on the path; if there is
+	uid_t trusted;            /* besides root; 0: nobody. Set by the caller */
+	bool is_changeable;       /* others can change culprit ... */
+	char culprit[PATH_MAX];   /* the first such file or directory on the path; if there is
 				 * none, a sticky directory in which others can create files */
-	struct stat status;     /* of culprit */
+	struct stat status;       /* of culprit */
 	enum guard_change change; /* of culprit: how */
-	bool is_shared;         /* others can create files in the file's directory */
-	bool may_be_planted;    /* is_shared, and the file is not regular, such as a pipe that
+	bool is_shared;           /* others can create files in the file's directory */
+	bool may_be_planted;      /* is_shared, and the file is not regular, such as a pipe that
 				 * they read, or may be a hard link to a file of root: root
 				 * should not write to it or show it */
-	bool refused_link;      /* a link in culprit, or below, was not followed */
+	bool refused_link;        /* a link in culprit, or below, was not followed */
 };
 
 /* Opens path as openat(2) would with these flags, O_CLOEXEC added, and fills in
@@ -39,16 +39,16 @@ int path_guard_open(struct path_guard *guard, const char *path, int flags, mode_
 
 /* The directory that path_guard_open_near checked last. */
 struct path_guard_place {
-	int directory;         /* open; -1: there is none */
-	char prefix[PATH_MAX]; /* of the paths in it, with the slash */
-	char at[PATH_MAX];     /* its name for messages */
+	int directory;           /* open; -1: there is none */
+	char prefix[PATH_MAX];   /* of the paths in it, with the slash */
+	char at[PATH_MAX];       /* its name for messages */
 	struct path_guard guard; /* what was found on its path */
 };
 
 /* path_guard_open for reading many files of one directory: the path of the directory is
  * checked only once, as long as place is kept. */
-int path_guard_open_near(struct path_guard_place *place, struct path_guard *guard,
-			 const char *path, int flags) __attribute__((warn_unused_result));
+int path_guard_open_near(struct path_guard_place *place, struct path_guard *guard, const char *path,
+			 int flags) __attribute__((warn_unused_result));
 
 /* Closes the directory. */
 void path_guard_leave(struct path_guard_place *place);

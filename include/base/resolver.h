@@ -27,11 +27,11 @@ typedef void addresses_found(void *context, const struct address *addresses, siz
 typedef void names_found(void *context, const char *const *names);
 
 enum {
-	LOOKUPS_MOST = 1024,          /* of each kind at once, waiting ones included; for names
+	LOOKUPS_MAX = 1024,         /* of each kind at once, waiting ones included; for names
 				       * one owner cannot take all, see turns_set_room */
-	LOOKUP_ADDRESSES_MOST = 64,   /* of one host; more are left out */
-	LOOKUP_NAMES_MOST = 8,        /* of one address; more are left out */
-	LOOKUP_PATIENCE_MS = 10000,   /* then a lookup sends no further query: its caller has
+	LOOKUP_ADDRESSES_MAX = 64,  /* of one host; more are left out */
+	LOOKUP_NAMES_MAX = 8,       /* of one address; more are left out */
+	LOOKUP_PATIENCE_MS = 10000, /* then a lookup sends no further query: its caller has
 				       * given up, and others wait for the thread */
 };
 

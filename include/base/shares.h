@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
-enum { SHARE_PART_MOST = 32 };
+enum { SHARE_PART_MAX = 32 };
 
 /* One holder's; embedded in it, all zero at first. held may be read. */
 struct share {
@@ -42,7 +42,7 @@ bool share_take(struct shares *shares, struct share *share, unsigned count)
 
 void share_give_back(struct shares *shares, struct share *share, unsigned count);
 
-/* How many are reserved for each holder: SHARE_PART_MOST, or less where all parts
+/* How many are reserved for each holder: SHARE_PART_MAX, or less where all parts
  * together would be more than half of the total. For tests. */
 unsigned shares_part(struct shares *shares);
 

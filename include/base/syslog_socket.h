@@ -10,7 +10,7 @@
 #include <time.h>
 
 enum {
-	SYSLOG_TEXT_MOST = 8 * 1024, /* bytes of text in a message; the rest is cut */
+	SYSLOG_TEXT_MAX = 8 * 1024, /* bytes of text in a message; the rest is cut */
 };
 
 /* Where syslogd listens, /dev/log unless told otherwise; path stays the

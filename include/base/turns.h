@@ -18,7 +18,7 @@
 #include <sys/queue.h>
 
 enum {
-	TURNS_LEVELS_MOST = 3,
+	TURNS_LEVELS_MAX = 3,
 	TURNS_ALONE = 2048, /* after so many turns in a row a group counts as alone */
 };
 
@@ -50,7 +50,7 @@ struct turn {
 	bool is_waiting;          /* or under way */
 };
 
-/* A queue with so many levels of groups, 0 to TURNS_LEVELS_MOST. most[0] limits how
+/* A queue with so many levels of groups, 0 to TURNS_LEVELS_MAX. most[0] limits how
  * many turns are under way in all, most[1] how many in a group of the first level, and
  * so on; 0: no limit. NULL with errno ENOMEM. */
 struct turns *turns_new(size_t levels, const unsigned most[]);

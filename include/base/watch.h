@@ -15,10 +15,10 @@ typedef void watch_callback(struct watch *watch, short events);
  * loop's own, except fd, which the owner may read. */
 struct watch {
 	int fd;
-	short events;     /* wanted; 0 while stopped */
+	short events; /* wanted; 0 while stopped */
 	watch_callback *callback;
-	int slot;         /* the poller's; -1 while stopped */
-	int ready;        /* place among this turn's events, or -1 */
+	int slot;  /* the poller's; -1 while stopped */
+	int ready; /* place among this turn's events, or -1 */
 };
 
 #endif

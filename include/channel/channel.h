@@ -12,7 +12,7 @@
 #include <sys/queue.h>
 
 enum {
-	CHANNEL_PER_TURN = 64,      /* messages read in one turn of the loop */
+	CHANNEL_PER_TURN = 64,       /* messages read in one turn of the loop */
 	CHANNEL_WAITING_MAX = 16384, /* messages that wait for room in the socket */
 };
 

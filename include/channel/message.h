@@ -13,42 +13,42 @@
 
 enum message_kind {
 	/* from the frontend */
-	MESSAGE_READY,       /* it runs, with all restrictions in place */
-	MESSAGE_ADOPTED,     /* a generation is in force; its sockets were requested */
-	MESSAGE_BIND,        /* requests a socket */
-	MESSAGE_UNBIND,      /* closes it */
-	MESSAGE_LAUNCH,      /* starts a program: [the connection]
+	MESSAGE_READY,          /* it runs, with all restrictions in place */
+	MESSAGE_ADOPTED,        /* a generation is in force; its sockets were requested */
+	MESSAGE_BIND,           /* requests a socket */
+	MESSAGE_UNBIND,         /* closes it */
+	MESSAGE_LAUNCH,         /* starts a program: [the connection]
 			      * [both ends of the pipe for standard error] */
-	MESSAGE_END,         /* ends a session's processes */
-	MESSAGE_BAN,         /* an address touched a sensor */
-	MESSAGE_OPEN_BANNER, /* opens a banner as the service's user */
-	MESSAGE_ASK_LIBWRAP, /* whether libwrap allows a peer of a service */
+	MESSAGE_END,            /* ends a session's processes */
+	MESSAGE_BAN,            /* an address touched a sensor */
+	MESSAGE_OPEN_BANNER,    /* opens a banner as the service's user */
+	MESSAGE_ASK_LIBWRAP,    /* whether libwrap allows a peer of a service */
 	MESSAGE_FORGET_LIBWRAP, /* cancels that */
-	MESSAGE_LET_IN,      /* permits a connection to the inner socket of INTERCEPT */
-	MESSAGE_LET_OUT,     /* it has ended, or was not made */
-	MESSAGE_REPORTED,    /* the status report is written */
-	MESSAGE_FROM_FRONTEND, /* the number of kinds above */
+	MESSAGE_LET_IN,         /* permits a connection to the inner socket of INTERCEPT */
+	MESSAGE_LET_OUT,        /* it has ended, or was not made */
+	MESSAGE_REPORTED,       /* the status report is written */
+	MESSAGE_FROM_FRONTEND,  /* the number of kinds above */
 
 	/* from the monitor */
 	MESSAGE_START = MESSAGE_FROM_FRONTEND, /* [the daemon's log file]; the first message */
-	MESSAGE_GENERATION,  /* [a sealed region] */
-	MESSAGE_LOG,         /* [a log file] of a generation */
-	MESSAGE_ADOPT,       /* the generation is complete */
-	MESSAGE_BOUND,       /* [the socket] [INTERCEPT: the one for refused datagrams] */
+	MESSAGE_GENERATION,                    /* [a sealed region] */
+	MESSAGE_LOG,                           /* [a log file] of a generation */
+	MESSAGE_ADOPT,                         /* the generation is complete */
+	MESSAGE_BOUND, /* [the socket] [INTERCEPT: the one for refused datagrams] */
 	MESSAGE_NOT_BOUND,
-	MESSAGE_PROCESS,     /* the process of a session that has not started yet */
+	MESSAGE_PROCESS, /* the process of a session that has not started yet */
 	MESSAGE_STARTED,
 	MESSAGE_NOT_STARTED,
 	MESSAGE_ENDED,
-	MESSAGE_SESSION,     /* [the read end of its standard error] a session of an earlier
+	MESSAGE_SESSION, /* [the read end of its standard error] a session of an earlier
 			      * frontend that still runs */
-	MESSAGE_BANNED,      /* an address that an earlier frontend banned */
-	MESSAGE_BANNER,      /* [the file] */
-	MESSAGE_LIBWRAP,     /* the answer */
-	MESSAGE_GATE,        /* the connection is permitted, or why not */
-	MESSAGE_REPORT,      /* [the file for the status report] */
-	MESSAGE_CHECK,       /* check the consistency of the counts */
-	MESSAGE_STOP,        /* the daemon ends */
+	MESSAGE_BANNED,  /* an address that an earlier frontend banned */
+	MESSAGE_BANNER,  /* [the file] */
+	MESSAGE_LIBWRAP, /* the answer */
+	MESSAGE_GATE,    /* the connection is permitted, or why not */
+	MESSAGE_REPORT,  /* [the file for the status report] */
+	MESSAGE_CHECK,   /* check the consistency of the counts */
+	MESSAGE_STOP,    /* the daemon ends */
 	MESSAGE_KINDS
 };
 
@@ -67,17 +67,17 @@ struct bind_message {
 	struct address address;
 	uint8_t v6only;
 	uint8_t is_inner; /* INTERCEPT: the loopback socket that the server gets */
-	int error;     /* NOT_BOUND: errno */
+	int error;        /* NOT_BOUND: errno */
 };
 
 struct launch_message {
 	uint64_t session;
 	struct service_number service;
 	struct address peer;
-	uint8_t waits;         /* the program gets the service's socket on this ... */
-	struct address socket; /* ... address, with ... */
+	uint8_t waits;            /* the program gets the service's socket on this ... */
+	struct address socket;    /* ... address, with ... */
 	uint8_t v6only, is_inner; /* ... these, as in struct bind_message */
-	uint8_t logs_errors;   /* the last two descriptors are a pipe for standard error */
+	uint8_t logs_errors;      /* the last two descriptors are a pipe for standard error */
 };
 
 struct program_message {
@@ -106,8 +106,8 @@ struct ban_message {
 struct banner_message {
 	uint64_t ticket; /* the frontend's */
 	struct service_number service;
-	uint8_t which;   /* enum banner_kind (config/settings.h) */
-	int error;       /* BANNER without a descriptor: errno */
+	uint8_t which; /* enum banner_kind (config/settings.h) */
+	int error;     /* BANNER without a descriptor: errno */
 };
 
 struct libwrap_message {
@@ -122,13 +122,13 @@ struct libwrap_message {
 struct gate_message {
 	uint64_t ticket; /* the frontend's */
 	struct service_number service;
-	uint16_t port;   /* of the connection, on the loopback interface */
-	int error;       /* GATE: errno; 0: it is permitted */
+	uint16_t port; /* of the connection, on the loopback interface */
+	int error;     /* GATE: errno; 0: it is permitted */
 };
 
 struct generation_message {
 	uint32_t generation;
-	int32_t place;          /* region_map */
+	int32_t place; /* region_map */
 	uint64_t used;
 	uint32_t log;           /* LOG: its number in the generation */
 	uint32_t bound, wanted; /* ADOPTED: sockets */
@@ -145,7 +145,7 @@ struct start_message {
 	uint8_t changes_user;    /* to these; otherwise it keeps its user */
 	uint32_t uid, gid;
 	uint32_t process_limit, ident_limit;
-	uint8_t log;             /* enum message_log */
+	uint8_t log; /* enum message_log */
 	int32_t log_facility, log_level;
 	uint8_t announces;       /* lists the services' addresses at the first generation ... */
 	uint8_t copies_errors;   /* ... and until then copies errors to the terminal */
@@ -178,7 +178,7 @@ enum { MESSAGE_DESCRIPTORS_MAX = 3 };
 
 /* The shape of one kind of message. */
 struct message_shape {
-	size_t size;                      /* bytes that are sent */
+	size_t size; /* bytes that are sent */
 	unsigned descriptors_min, descriptors_max;
 };
 

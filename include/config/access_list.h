@@ -22,7 +22,7 @@ struct access_rule {
 	char *text;           /* as written; the name for RULE_HOST and RULE_DOMAIN */
 	const char *file;     /* where it is set, borrowed from the caller; may be NULL */
 	int line;
-	bool is_in_both;      /* a name of only_from that no_access has too; access_lists_settle */
+	bool is_in_both; /* a name of only_from that no_access has too; access_lists_settle */
 };
 
 struct access_list {
@@ -34,14 +34,14 @@ struct access_list {
 /* What became of a word given to access_list_add. */
 enum access_word {
 	WORD_ADDED,
-	WORD_HAS_COMMA,   /* "1.2.3.4,": a comma outside braces */
-	WORD_BAD_MASK,    /* a prefix length that is no number or too long */
-	WORD_BAD_FACTOR,  /* braces that are not {NUMBER,NUMBER...}, up to 255 each and 256 in all,
+	WORD_HAS_COMMA,  /* "1.2.3.4,": a comma outside braces */
+	WORD_BAD_MASK,   /* a prefix length that is no number or too long */
+	WORD_BAD_FACTOR, /* braces that are not {NUMBER,NUMBER...}, up to 255 each and 256 in all,
 			   * in place of the last component of an IPv4 address */
 	WORD_PART_OF_ADDRESS, /* an IPv4 address without its end: "127.0.0.", "10.1/16" */
-	WORD_NO_ADDRESS,  /* digits and dots, or colons, that are no address; or any other
+	WORD_NO_ADDRESS,      /* digits and dots, or colons, that are no address; or any other
 			   * text before a slash */
-	WORD_BAD_NAME,    /* no possible host, domain or network name */
+	WORD_BAD_NAME,        /* no possible host, domain or network name */
 	WORD_NO_MEMORY,
 };
 

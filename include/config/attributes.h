@@ -38,11 +38,11 @@ struct attribute {
 	int least, most; /* number of values; most -1: any */
 	enum word_kind words;
 	void (*read)(struct reading *reading, void *field); /* one of the readers of reading.h */
-	size_t offset;   /* of the field in struct service_settings or daemon_settings */
+	size_t offset; /* of the field in struct service_settings or daemon_settings */
 	const char *help;
 };
 
-enum { ATTRIBUTES_MOST = 96 };
+enum { ATTRIBUTES_MAX = 96 };
 
 extern const struct attribute attributes[];
 extern const size_t attribute_count;

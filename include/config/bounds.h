@@ -4,16 +4,16 @@
 #define USHERD_CONFIG_BOUNDS_H
 
 enum {
-	CONFIG_SIZE_MOST = 16 << 20, /* bytes of a file */
-	LOAD_SIZE_MOST = 64 << 20,   /* of all files together */
-	LOAD_FILES_MOST = 20000,     /* one that is included twice counts twice */
-	LOAD_ENTRIES_MOST = 100000,
-	INCLUDE_DEPTH_MOST = 16,
-	LINE_LENGTH_MOST = 1 << 20,
-	WORD_LENGTH_MOST = 128 << 10, /* the limit of execve(2) */
-	VALUES_MOST = 1 << 16,       /* of one attribute of an entry, defaults included */
-	LOAD_VALUES_MOST = 1 << 22,  /* of all services, inherited ones included */
-	ENV_MOST = 1000,             /* variables in env */
+	CONFIG_SIZE_MAX = 16 << 20, /* bytes of a file */
+	LOAD_SIZE_MAX = 64 << 20,   /* of all files together */
+	LOAD_FILES_MAX = 20000,     /* one that is included twice counts twice */
+	LOAD_ENTRIES_MAX = 100000,
+	INCLUDE_DEPTH_MAX = 16,
+	LINE_LENGTH_MAX = 1 << 20,
+	WORD_LENGTH_MAX = 128 << 10, /* the limit of execve(2) */
+	VALUES_MAX = 1 << 16,        /* of one attribute of an entry, defaults included */
+	LOAD_VALUES_MAX = 1 << 22,   /* of all services, inherited ones included */
+	ENV_MAX = 1000,              /* variables in env */
 };
 
 #endif

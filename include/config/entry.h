@@ -37,8 +37,7 @@ STAILQ_HEAD(entry_queue, entry);
 
 /* Parses raw, of `file` (borrowed for good), and reports every wrong line. Returns
  * the entry, broken or not, or NULL, reported, when memory runs out. */
-struct entry *entry_parse(const struct raw_entry *raw, const char *file,
-			  struct problems *problems);
+struct entry *entry_parse(const struct raw_entry *raw, const char *file, struct problems *problems);
 
 void entry_free(struct entry *entry);
 

@@ -14,11 +14,11 @@ struct entry_files {
 	struct problems *problems;
 	struct trust *trust;
 	bool is_in_distrusted; /* reading below a refused directory, which was reported */
-	bool advise;       /* also report files that includedir skips */
-	bool lost_entries; /* a file or text that may contain entries was not read */
-	bool refused;      /* an error that makes the whole load fail */
+	bool advise;           /* also report files that includedir skips */
+	bool lost_entries;     /* a file or text that may contain entries was not read */
+	bool refused;          /* an error that makes the whole load fail */
 	size_t file_count, entry_count, size; /* read so far; limits in bounds.h */
-	bool is_full;      /* a limit is reached, which was reported: nothing more is read */
+	bool is_full; /* a limit is reached, which was reported: nothing more is read */
 };
 
 /* Reads path and the files that it includes. */

@@ -40,12 +40,10 @@
  * not affected. Returns the number of lines whose service could not be determined, or
  * -1, reported, when path can't be read, or is refused because others can change it. */
 int inetd_conf_read(const char *path, struct entry_queue *entries, struct trust *trust,
-		    struct problems *problems)
-	__attribute__((warn_unused_result));
+		    struct problems *problems) __attribute__((warn_unused_result));
 
 /* The same for length bytes of text, of `file` (borrowed for good). */
-int inetd_conf_parse(const char *file, const char *text, size_t length,
-		     struct entry_queue *entries, struct problems *problems)
-	__attribute__((warn_unused_result));
+int inetd_conf_parse(const char *file, const char *text, size_t length, struct entry_queue *entries,
+		     struct problems *problems) __attribute__((warn_unused_result));
 
 #endif

@@ -9,8 +9,15 @@
 #include <stdio.h>
 
 /* The order of the words of a line, without the addresses before the name. */
-enum inetd_field { FIELD_NAME, FIELD_TYPE, FIELD_PROTOCOL, FIELD_WAIT, FIELD_USER, FIELD_SERVER,
-		   FIELD_ARGUMENTS };
+enum inetd_field {
+	FIELD_NAME,
+	FIELD_TYPE,
+	FIELD_PROTOCOL,
+	FIELD_WAIT,
+	FIELD_USER,
+	FIELD_SERVER,
+	FIELD_ARGUMENTS
+};
 
 struct inetd_line {
 	const char *file;

@@ -23,7 +23,7 @@ struct problem {
 struct problems {
 	struct problem *list;
 	size_t count, capacity;
-	size_t errors; /* how many of severity ERROR, kept or not */
+	size_t errors;  /* how many of severity ERROR, kept or not */
 	size_t omitted; /* beyond PROBLEMS_KEPT, or because memory ran out */
 };
 

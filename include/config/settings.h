@@ -116,8 +116,8 @@ struct service_settings {
 	char **lines;    /* in a generation: the same as a NULL-ended list of lines */
 	struct {
 		long start;
-		int length; /* with the newline; 0: there is none */
-	} log_line; /* the part of canonical that sets log_type */
+		int length;   /* with the newline; 0: there is none */
+	} log_line;           /* the part of canonical that sets log_type */
 	struct place *places; /* by attribute, with load_options.advise; otherwise NULL */
 
 	char *name, *id;
@@ -133,7 +133,7 @@ struct service_settings {
 	char *user;    /* NULL when not set */
 	char *account; /* the user's name; if there is none, the value of user */
 	uid_t uid;
-	gid_t gid;  /* the user's, or group's where that is set */
+	gid_t gid;      /* the user's, or group's where that is set */
 	gid_t user_gid; /* the user's in any case */
 	bool group_is_set;
 	bool groups;
@@ -171,7 +171,7 @@ struct service_settings {
 	char *banner, *banner_success, *banner_fail;
 	struct log_type log;
 	unsigned log_on_success, log_on_failure; /* enum log_flag */
-	int fold_failures; /* seconds; -1: not set */
+	int fold_failures;                       /* seconds; -1: not set */
 
 	int rpc_version_first, rpc_version_last; /* 0: not set */
 	unsigned long rpc_number;
@@ -196,8 +196,8 @@ struct left_out {
 	const char *id, *name;
 	const char *file;
 	int line;
-	const char *why; /* for a message: "is left out: WHY" */
-	bool is_broken;  /* otherwise it is disabled */
+	const char *why;  /* for a message: "is left out: WHY" */
+	bool is_broken;   /* otherwise it is disabled */
 	const char *body; /* the attributes, a line each, if only the program does not exist;
 			   * otherwise NULL */
 	STAILQ_ENTRY(left_out) link;

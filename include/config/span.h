@@ -47,9 +47,9 @@ bool span_number(struct span span, uint64_t most, uint64_t *number);
 bool span_is_idle(struct span line);
 
 /* For %.*s: the part of it that a message shows. */
-enum { SHOWN_MOST = 60 };
+enum { SHOWN_MAX = 60 };
 #define SHOWN(span) \
-	(int)(span_length(span) > SHOWN_MOST ? SHOWN_MOST : span_length(span)), (span).start
+	(int)(span_length(span) > SHOWN_MAX ? SHOWN_MAX : span_length(span)), (span).start
 
 /* A text that is read line by line. */
 struct lines {

@@ -31,8 +31,8 @@ bool trust_is_enforced(void);
 /* Opens path for reading, with O_NONBLOCK and these flags too, and writes how others can
  * change it and the remedy, or "", to fault. Returns the descriptor, or -1 with errno;
  * then with a fault if root must not follow a link on the path. */
-int trust_open(struct trust *trust, const char *path, int flags,
-	       char fault[static TRUST_TEXT_SIZE]) __attribute__((warn_unused_result));
+int trust_open(struct trust *trust, const char *path, int flags, char fault[static TRUST_TEXT_SIZE])
+	__attribute__((warn_unused_result));
 
 /* If advice is wanted, reports at that place, not twice in a row, that root would refuse
  * what. */

@@ -25,7 +25,7 @@ struct word_list {
  * 10.0.0.0/8. */
 bool word_list_apply(struct word_list *list, const struct attribute *attribute,
 		     const struct assignment *assignment, enum assign_operator operator,
-		     struct problems *problems) __attribute__((warn_unused_result));
+		     struct problems * problems) __attribute__((warn_unused_result));
 
 /* Replaces the words with those of other, which must live as long. False, reported,
  * when memory runs out. */

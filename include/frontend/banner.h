@@ -11,8 +11,8 @@
 #include <sys/types.h>
 
 enum {
-	BANNER_MOST = 1024 * 1024,        /* bytes of a file that are sent */
-	BANNERS_MOST = 16 * BANNER_MOST,  /* of all that are in memory */
+	BANNER_MAX = 1024 * 1024,      /* bytes of a file that are sent */
+	BANNERS_MAX = 16 * BANNER_MAX, /* of all that are in memory */
 };
 
 /* A version of a file, with a reference count. */
@@ -41,8 +41,8 @@ int banner_find(struct banner_wait *wait, const struct service *service, enum ba
 
 /* Sets a function that opens banners instead of ask_banner, with the same contract except
  * for the result: 0, or -1 with errno. For tests. */
-typedef int banner_opener(const struct service *service, enum banner_kind which,
-			  ask_opened *done, void *context);
+typedef int banner_opener(const struct service *service, enum banner_kind which, ask_opened *done,
+			  void *context);
 void banner_use_opener(banner_opener *opener);
 
 /* found will not be called. Only before it was called. */

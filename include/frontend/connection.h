@@ -22,7 +22,6 @@ void connection_wants_server(struct listener *listener, const struct address *pe
 
 /* Continues a session whose program an earlier frontend had started. errors, the read end
  * of its standard error or -1, is taken over. */
-void connection_resume(struct service *service, const struct program_message *program,
-		       int errors);
+void connection_resume(struct service *service, const struct program_message *program, int errors);
 
 #endif

@@ -13,8 +13,7 @@
 
 /* Replaces the kernel's filter by one for the service's lists, with the current addresses
  * of their names; fd: either socket. 0, or -1 with errno. */
-int intercept_update(int fd, const struct service *service)
-	__attribute__((warn_unused_result));
+int intercept_update(int fd, const struct service *service) __attribute__((warn_unused_result));
 
 /* Reads refused datagrams from fd and calls refused for each sender. */
 void intercept_take_refused(int fd, struct service *service,

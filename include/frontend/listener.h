@@ -24,21 +24,21 @@ struct endpoint {
 
 struct listener {
 	LIST_ENTRY(listener) link;
-	struct service *service; /* NULL while it is offered to others */
+	struct service *service;                 /* NULL while it is offered to others */
 	const struct service_settings *settings; /* the service's */
 	struct endpoint endpoint;
-	struct watch watch;     /* watch.fd is -1 while the socket is not open */
-	int type, protocol;     /* of the socket that is open or asked for */
-	uint32_t ticket;        /* of the requested socket; 0: none is requested */
+	struct watch watch; /* watch.fd is -1 while the socket is not open */
+	int type, protocol; /* of the socket that is open or asked for */
+	uint32_t ticket;    /* of the requested socket; 0: none is requested */
 	struct timer retry;
-	unsigned attempts;      /* failed ones since it was last open */
-	int error;              /* of the last of them */
-	struct session *server; /* the wait server that has the socket now */
+	unsigned attempts;       /* failed ones since it was last open */
+	int error;               /* of the last of them */
+	struct session *server;  /* the wait server that has the socket now */
 	struct wait_delay delay; /* of the next one */
-	struct watch refused;   /* INTERCEPT: the socket for refused datagrams; fd -1 without */
-	bool is_blocking;       /* the socket, for a wait server */
-	bool is_inner;          /* INTERCEPT: the server's own socket, on the loopback interface */
-	bool is_wanted;         /* for reload's mark and sweep */
+	struct watch refused;    /* INTERCEPT: the socket for refused datagrams; fd -1 without */
+	bool is_blocking;        /* the socket, for a wait server */
+	bool is_inner;           /* INTERCEPT: the server's own socket, on the loopback interface */
+	bool is_wanted;          /* for reload's mark and sweep */
 };
 
 /* What happens to listeners. */

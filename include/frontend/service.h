@@ -38,22 +38,22 @@ struct service {
 	struct service_settings *settings; /* a reference */
 	uint32_t number;                   /* in the generation; SERVICE_IS_NEW: not in it */
 	const struct handler *handler;
-	struct sink *log;                  /* a reference; NULL: the daemon's log */
+	struct sink *log; /* a reference; NULL: the daemon's log */
 	LIST_HEAD(, listener) listeners;
 	LIST_HEAD(, session) sessions;
 	struct quota quota;
 	struct share descriptors; /* of its connections */
-	struct timer resume;     /* ends suspension or throttling */
+	struct timer resume;      /* ends suspension or throttling */
 	bool is_suspended, is_throttled, is_draining;
-	bool is_resuming;        /* suspended no longer, but not bound yet */
-	bool is_settling;        /* the addresses are known; sockets of others are closed first */
-	bool is_continued;       /* by the next generation, while that is adopted */
+	bool is_resuming;  /* suspended no longer, but not bound yet */
+	bool is_settling;  /* the addresses are known; sockets of others are closed first */
+	bool is_continued; /* by the next generation, while that is adopted */
 	LIST_HEAD(, bind_lookup) lookups; /* of the names in bind */
 
 	uint64_t started;
-	struct failures *failures; /* made when first needed */
+	struct failures *failures;         /* made when first needed */
 	struct filter_hosts *filter_hosts; /* INTERCEPT: of names in the lists; NULL: none */
-	struct folds *folds;       /* of FAIL lines; made when first needed */
+	struct folds *folds;               /* of FAIL lines; made when first needed */
 };
 
 TAILQ_HEAD(service_list, service);

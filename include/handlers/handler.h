@@ -29,7 +29,7 @@ const struct handler *handler_for(const struct service_settings *settings);
 bool handler_is_built_in(const char *name, int socket_type);
 
 /* The largest datagram. */
-enum { DATAGRAM_MOST = 65535 };
+enum { DATAGRAM_MAX = 65535 };
 
 extern const struct handler echo_handler, discard_handler, chargen_handler, daytime_handler,
 	time_handler, launch_handler, redirect_handler, sensor_handler, tcpmux_handler;

@@ -13,8 +13,8 @@
 struct launch_way {
 	/* Fills in the session's service, and sends the message with copies of the
 	 * descriptors. 0, or -1 with errno. */
-	int (*ask)(const struct session *session, struct message *message,
-		   const int descriptors[], unsigned count);
+	int (*ask)(const struct session *session, struct message *message, const int descriptors[],
+		   unsigned count);
 	/* Ends the program of the session with that number: MESSAGE_END. */
 	void (*end)(uint64_t number, bool at_once);
 };

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 enum {
-	PIPES_MOST = 64, /* in use at once */
+	PIPES_MAX = 64,  /* in use at once */
 	PIPES_SPARE = 8, /* kept for the next one */
 	PIPE_SIZE = 1 << 20,
 };

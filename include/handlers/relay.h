@@ -29,8 +29,8 @@ struct relay_side {
 	/* The relay's own. */
 	struct relay *relay;
 	struct watch watch;
-	bool has_ended; /* it has closed, and all its data was delivered */
-	bool is_bulk;   /* the last read returned much data */
+	bool has_ended;       /* it has closed, and all its data was delivered */
+	bool is_bulk;         /* the last read returned much data */
 	struct outbox unsent; /* data for which the other side has no room yet */
 	struct pipe *pipe;    /* or that data is in here */
 };

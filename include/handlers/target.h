@@ -19,8 +19,8 @@ struct target_wait;
 
 /* addresses belong to the target, have port 0 and are valid during the call; none:
  * reason says why. */
-typedef void target_found(struct target_wait *wait, const struct address *addresses,
-			  size_t count, const char *reason);
+typedef void target_found(struct target_wait *wait, const struct address *addresses, size_t count,
+			  const char *reason);
 
 /* A waiter for a target; embedded in its owner. */
 struct target_wait {

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 
 enum {
-	TCPMUX_LINE_MOST = 256,      /* without CR LF */
-	TCPMUX_DEADLINE_MS = 30000,  /* for the whole line */
+	TCPMUX_LINE_MAX = 256,      /* without CR LF */
+	TCPMUX_DEADLINE_MS = 30000, /* for the whole line */
 };
 
 /* What the handler needs from the module that knows the services. */

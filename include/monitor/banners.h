@@ -8,7 +8,7 @@
 
 /* Requests at a time: more are not answered. The frontend asks for each banner of a service
  * once in a while. */
-enum { BANNERS_MOST = 16384 };
+enum { BANNERS_MAX = 16384 };
 
 /* Opens the requested banner on a worker, and sends the frontend its descriptor, or the
  * error, with the same ticket. */

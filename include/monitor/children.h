@@ -18,12 +18,12 @@ struct child_tally;
 struct child {
 	uint64_t session;
 	pid_t pid;
-	uint32_t service;     /* number in the generation in force; SERVICE_IS_NEW: removed */
+	uint32_t service; /* number in the generation in force; SERVICE_IS_NEW: removed */
 	struct address peer;
-	int64_t started;      /* seconds since the epoch ... */
-	uint64_t opened;      /* ... and as clock_now() has it */
-	int errors;           /* the read end of its standard error, for a frontend; -1: none */
-	bool has_ended;       /* reaped, with ... */
+	int64_t started; /* seconds since the epoch ... */
+	uint64_t opened; /* ... and as clock_now() has it */
+	int errors;      /* the read end of its standard error, for a frontend; -1: none */
+	bool has_ended;  /* reaped, with ... */
 	int status;
 
 	UT_hash_handle by_pid, by_session;

@@ -9,10 +9,10 @@
 #include <sys/types.h>
 
 enum {
-	FRONTEND_READY_MS = 10000,      /* until then a new one must send MESSAGE_READY */
-	FRONTEND_STABLE_MS = 1000,      /* if one lived less, the next start is delayed */
-	FRONTEND_DELAY_FIRST_MS = 100,  /* the first delay, which doubles ... */
-	FRONTEND_DELAY_MAX_MS = 10000,  /* ... up to this */
+	FRONTEND_READY_MS = 10000,     /* until then a new one must send MESSAGE_READY */
+	FRONTEND_STABLE_MS = 1000,     /* if one lived less, the next start is delayed */
+	FRONTEND_DELAY_FIRST_MS = 100, /* the first delay, which doubles ... */
+	FRONTEND_DELAY_MAX_MS = 10000, /* ... up to this */
 };
 
 /* Callbacks of the monitor. */
@@ -34,7 +34,8 @@ struct frontend_events {
 void frontend_process_start_by(pid_t (*spawn)(int channel));
 
 /* Starts the first one. 0, or -1 with errno. */
-int frontend_process_start(const struct frontend_events *events) __attribute__((warn_unused_result));
+int frontend_process_start(const struct frontend_events *events)
+	__attribute__((warn_unused_result));
 
 /* Sends a message, with copies of the descriptors. A frontend that does not read is
  * killed and started again. Nothing is sent while there is none. */

@@ -32,7 +32,7 @@ int launcher_init(const struct launcher_events *events) __attribute__((warn_unus
 
 /* What a program gets. */
 struct launch_descriptors {
-	int connection; /* -1: not available, with errno */
+	int connection;             /* -1: not available, with errno */
 	int errors_to, errors_from; /* the pipe for its standard error; -1: none */
 };
 

@@ -8,16 +8,16 @@
 #include <stdbool.h>
 
 struct monitor_options {
-	const char *program;      /* its name, argv[0] */
+	const char *program; /* its name, argv[0] */
 	const struct load_options *load;
-	const char *log_file;     /* MESSAGE_LOG_FILE */
+	const char *log_file; /* MESSAGE_LOG_FILE */
 	enum message_log log;
 	int log_facility, log_level;
-	const char *pid_file;     /* NULL: none */
+	const char *pid_file; /* NULL: none */
 	unsigned process_limit, ident_limit;
-	unsigned check_interval;  /* seconds; 0: never */
+	unsigned check_interval; /* seconds; 0: never */
 	bool is_foreground, stays_alive;
-	const char *features;     /* for the first line of the log */
+	const char *features;       /* for the first line of the log */
 	const char *const *unknown; /* options that were ignored, NULL-ended */
 };
 

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 /* So many process groups are remembered; then the oldest are forgotten. */
-enum { ORPHAN_GROUPS_MOST = 4096 };
+enum { ORPHAN_GROUPS_MAX = 4096 };
 
 /* Makes orphans of programs children of the daemon (PR_SET_CHILD_SUBREAPER). */
 void orphans_adopt(void);

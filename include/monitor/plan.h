@@ -29,9 +29,8 @@ struct plan_events {
  * that services with one id can be distinguished by their ports. A running service whose
  * entry has an error, or may be in skipped text, keeps its version.
  * Returns 0, or -1 with errno ENOMEM. plan_free in either case. */
-int plan_make(struct plan *plan, const struct generation *running,
-	      const struct settings *settings, const struct plan_events *events)
-	__attribute__((warn_unused_result));
+int plan_make(struct plan *plan, const struct generation *running, const struct settings *settings,
+	      const struct plan_events *events) __attribute__((warn_unused_result));
 
 /* Service number i of the plan can't be used: a running one keeps its version, a new one
  * is left out. Numbers above i may change. */

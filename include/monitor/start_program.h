@@ -12,8 +12,8 @@
 struct program_order {
 	const struct service_settings *settings;
 	char **environment;
-	int connection;  /* becomes descriptors 0, 1 and 2 */
-	int error;       /* becomes descriptor 2 when it is not -1 */
+	int connection; /* becomes descriptors 0, 1 and 2 */
+	int error;      /* becomes descriptor 2 when it is not -1 */
 
 	pid_t pid;               /* the kernel writes it before the child runs at all */
 	const char *step;        /* that is being taken; see program_step */
@@ -29,9 +29,9 @@ struct program_order {
 	int slot;
 };
 
-enum { PROGRAM_SLOTS_MOST = 12, PROGRAM_SLOTS_FIRST = 3 };
+enum { PROGRAM_SLOTS_MAX = 12, PROGRAM_SLOTS_FIRST = 3 };
 
-/* How many programs can be started at the same time: PROGRAM_SLOTS_MOST, fewer when
+/* How many programs can be started at the same time: PROGRAM_SLOTS_MAX, fewer when
  * that would take more than a quarter of the descriptor limit. */
 int program_slots(void);
 

@@ -3,7 +3,7 @@
  * window ends. Then the count is written, and the next window begins; a window without
  * refusals is the last.
  *
- * At most FOLDS_MOST windows are open. Further refusals share one window for each
+ * At most FOLDS_MAX windows are open. Further refusals share one window for each
  * reason, so that a flood from forged addresses can use up neither memory nor the log.
  * Loop thread only. */
 #ifndef USHERD_SESSION_FOLDS_H
@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { FOLDS_MOST = 256 };
+enum { FOLDS_MAX = 256 };
 
 /* A window with count refusals, at least one, has ended. peer: the last of them; NULL:
  * they came from several sources. */

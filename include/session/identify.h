@@ -11,7 +11,7 @@ struct identification;
 
 enum identify_result {
 	IDENTIFIED,
-	IDENTIFY_NO_SERVER,    /* nobody answers there */
+	IDENTIFY_NO_SERVER, /* nobody answers there */
 	IDENTIFY_TIMED_OUT,
 	IDENTIFY_SYSTEM_ERROR, /* ours */
 	IDENTIFY_RECEIVE_ERROR,

@@ -44,24 +44,24 @@ struct session {
 	struct service_settings *settings; /* a reference */
 	struct sink *log;                  /* a reference; NULL: the daemon's log */
 	const struct session_owner *owner;
-	struct service *service;           /* the owner's */
-	LIST_ENTRY(session) link;          /* the owner's */
-	struct source *source;             /* the owner's: counts its running sessions */
-	struct source *pending_source;     /* the owner's: counts its pending sessions */
-	unsigned way, step;                /* the owner's: how it came, and its next step of admission */
-	void *origin;                      /* the owner's: the listener whose socket it has */
-	bool is_counted;                   /* the owner's */
-	unsigned descriptors;              /* the owner's: its part of its service's share */
-	bool is_refused;                   /* the owner's: counted and logged as refused */
-	bool is_being_named;               /* the owner's: refused, and identd is asked */
+	struct service *service;       /* the owner's */
+	LIST_ENTRY(session) link;      /* the owner's */
+	struct source *source;         /* the owner's: counts its running sessions */
+	struct source *pending_source; /* the owner's: counts its pending sessions */
+	unsigned way, step;   /* the owner's: how it came, and its next step of admission */
+	void *origin;         /* the owner's: the listener whose socket it has */
+	bool is_counted;      /* the owner's */
+	unsigned descriptors; /* the owner's: its part of its service's share */
+	bool is_refused;      /* the owner's: counted and logged as refused */
+	bool is_being_named;  /* the owner's: refused, and identd is asked */
 
 	enum session_state state; /* session_enter writes it */
 	int fd;                   /* -1 after session_take_fd */
 	struct address peer;
 	struct address local; /* session_local finds it out */
-	int64_t started; /* seconds since the epoch */
-	uint64_t opened; /* the same in clock_now(): not changed when the clock is set */
-	pid_t pid;       /* the program's, 0 for what the loop serves itself */
+	int64_t started;      /* seconds since the epoch */
+	uint64_t opened;      /* the same in clock_now(): not changed when the clock is set */
+	pid_t pid;            /* the program's, 0 for what the loop serves itself */
 	struct watch watch;
 	struct timer deadline;
 

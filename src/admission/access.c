@@ -8,9 +8,8 @@ static enum verdict verdict_of(enum access_decision decision)
 	return decision == ACCESS_ALLOWED ? ADMITTED : REFUSED_ADDRESS;
 }
 
-struct judgement access_address(const struct service_settings *settings,
-				struct sensor_list *bans, const struct address *peer,
-				const char *const *names, uint64_t now)
+struct judgement access_address(const struct service_settings *settings, struct sensor_list *bans,
+				const struct address *peer, const char *const *names, uint64_t now)
 {
 	struct access_result result;
 
@@ -30,7 +29,8 @@ struct judgement access_address(const struct service_settings *settings,
 enum verdict access_time(const struct service_settings *settings, int minute)
 {
 	return access_times_allow(settings->access_times, settings->access_times_count, minute)
-	       ? ADMITTED : REFUSED_TIME;
+		       ? ADMITTED
+		       : REFUSED_TIME;
 }
 
 enum verdict access_load(const struct service_settings *settings)

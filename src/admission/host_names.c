@@ -33,8 +33,8 @@ struct host {
 	UT_hash_handle hh;
 	struct host_key key;
 	unsigned references;
-	bool is_listed;           /* in the table */
-	bool is_known;            /* a host that is listed too is in by_use */
+	bool is_listed; /* in the table */
+	bool is_known;  /* a host that is listed too is in by_use */
 	TAILQ_ENTRY(host) by_use;
 	struct query_list queries;
 	struct arena arena;
@@ -114,7 +114,7 @@ static void host_remember(struct host *host, const char *const *names)
 	if (!host->is_listed)
 		return;
 	TAILQ_INSERT_TAIL(&table.by_use, host, by_use);
-	if (++table.known > NAMES_KEPT_MOST)
+	if (++table.known > NAMES_KEPT_MAX)
 		host_forget(TAILQ_FIRST(&table.by_use));
 }
 

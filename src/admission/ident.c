@@ -90,12 +90,12 @@ static enum ident_outcome parse_line(struct span line, uint16_t their_port, uint
 enum ident_outcome ident_parse(const char *reply, size_t length, uint16_t their_port,
 			       uint16_t our_port, char user[static IDENT_USER_SIZE])
 {
-	size_t readable = length < IDENT_REPLY_MOST ? length : IDENT_REPLY_MOST;
+	size_t readable = length < IDENT_REPLY_MAX ? length : IDENT_REPLY_MAX;
 	struct span line = { reply, memchr(reply, '\n', readable) };
 
 	user[0] = '\0';
 	if (!line.end)
-		return length < IDENT_REPLY_MOST ? IDENT_INCOMPLETE : IDENT_BAD_RESPONSE;
+		return length < IDENT_REPLY_MAX ? IDENT_INCOMPLETE : IDENT_BAD_RESPONSE;
 	if (line.end > line.start && line.end[-1] == '\r')
 		line.end--;
 	return parse_line(line, their_port, our_port, user);

@@ -37,8 +37,9 @@ int intercept_filter(int fd, const struct access_list *only_from,
 	program.len = (unsigned short)packet_filter_build(only_from, no_access, instructions,
 							  BPF_MAXINSNS);
 	errno = E2BIG;
-	result = program.len == 0 ? -1 : setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
-						   &program, sizeof program);
+	result = program.len == 0 ? -1
+				  : setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program,
+					       sizeof program);
 	free(instructions);
 	return result;
 }
@@ -54,8 +55,9 @@ static int refuse_everybody(int fd)
 int intercept_open_refused(const struct address *address, int v6only,
 			   const struct service_settings *settings)
 {
-	int fd = socket(address->any.sa_family, settings->socket_type | SOCK_CLOEXEC | SOCK_NONBLOCK,
-			settings->protocol_number);
+	int fd =
+		socket(address->any.sa_family, settings->socket_type | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		       settings->protocol_number);
 
 	if (fd < 0)
 		return -1;

@@ -54,10 +54,10 @@ static struct {
 static bool load_wrap(void)
 {
 	static const struct library_import imports[] = {
-		IMPORT(request_init), IMPORT(request_set), IMPORT(hosts_access),
-		IMPORT(sock_hostname), IMPORT(sock_hostaddr), IMPORT(hosts_allow_table),
-		IMPORT(hosts_deny_table), IMPORT(resident), IMPORT(dry_run),
-		IMPORT(rfc931_timeout), IMPORT(deny_severity),
+		IMPORT(request_init),     IMPORT(request_set),   IMPORT(hosts_access),
+		IMPORT(sock_hostname),    IMPORT(sock_hostaddr), IMPORT(hosts_allow_table),
+		IMPORT(hosts_deny_table), IMPORT(resident),      IMPORT(dry_run),
+		IMPORT(rfc931_timeout),   IMPORT(deny_severity),
 	};
 
 	return library_load("libwrap.so.0", imports, sizeof imports / sizeof imports[0]);
@@ -68,9 +68,9 @@ static char *allow_file = default_allow, *deny_file = default_deny;
 
 enum {
 	LOOK_AGAIN_MS = 1000,
-	LINE_MOST = 2048,    /* a longer line makes libwrap refuse everybody */
-	LINES_MOST = 100000, /* comment lines that are read in search of a rule */
-	BEGUN_BY_MS = 250,   /* for the first child; doubled for each further one */
+	LINE_LENGTH_MAX = 2048, /* a longer line makes libwrap refuse everybody */
+	LINES_MAX = 100000,     /* comment lines that are read in search of a rule */
+	BEGUN_BY_MS = 250,      /* for the first child; doubled for each further one */
 	TELL_AGAIN_MS = 3600 * 1000,
 };
 
@@ -140,9 +140,9 @@ static bool is_rule(const char *line)
 
 static bool stream_has_rules(FILE *stream)
 {
-	char line[LINE_MOST];
+	char line[LINE_LENGTH_MAX];
 
-	for (int lines = 0; lines < LINES_MOST; lines++) {
+	for (int lines = 0; lines < LINES_MAX; lines++) {
 		if (!fgets(line, sizeof line, stream))
 			return ferror(stream);
 		if (is_rule(line))
@@ -222,7 +222,8 @@ static void become_asking_user(void)
 {
 	if (!asking_user.is_set)
 		return;
-	if (setgroups(0, NULL) < 0 || setresgid(asking_user.gid, asking_user.gid, asking_user.gid) < 0 ||
+	if (setgroups(0, NULL) < 0 ||
+	    setresgid(asking_user.gid, asking_user.gid, asking_user.gid) < 0 ||
 	    setresuid(asking_user.uid, asking_user.uid, asking_user.uid) < 0)
 		_exit(EXIT_FAILURE);
 }
@@ -393,8 +394,8 @@ static void tell_unreadable(const char *path)
 		return;
 	last = clock_now();
 	log_error("%s can't be read by the user %lu: every connection is refused; make it readable "
-		  "to everybody", path,
-		  (unsigned long)(asking_user.is_set ? asking_user.uid : geteuid()));
+		  "to everybody",
+		  path, (unsigned long)(asking_user.is_set ? asking_user.uid : geteuid()));
 }
 
 static void answer_is_ready(struct watch *watch, short events)
@@ -466,10 +467,10 @@ static void put_next(void)
 /* One thread, so that no child inherits the pipe of another. */
 static int open_queue(void)
 {
-	const unsigned most[] = { LIBWRAP_MOST, LIBWRAP_MOST / 2, LIBWRAP_MOST / 8 };
+	const unsigned most[] = { LIBWRAP_MAX, LIBWRAP_MAX / 2, LIBWRAP_MAX / 8 };
 
 	if (!turns && (turns = turns_new(2, most)))
-		turns_set_room(turns, LIBWRAP_WAITING_MOST);
+		turns_set_room(turns, LIBWRAP_WAITING_MAX);
 	if (!pool)
 		pool = worker_pool_new(1, 1);
 	return turns && pool ? 0 : -1;
@@ -478,7 +479,8 @@ static int open_queue(void)
 static struct libwrap_query *query_new(const struct turn_owner *owner, const struct address *peer)
 {
 	const struct turn_key keys[] = {
-		turn_key_number(owner->service), turn_key_source(peer, owner->lengths),
+		turn_key_number(owner->service),
+		turn_key_source(peer, owner->lengths),
 	};
 	struct libwrap_query *query = open_queue() < 0 ? NULL : calloc(1, sizeof *query);
 	int error;

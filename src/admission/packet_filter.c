@@ -16,9 +16,9 @@ struct program {
 };
 
 enum {
-	VERSION_OFFSET = SKF_NET_OFF,     /* the upper half of the first byte */
-	IN4_SOURCE = SKF_NET_OFF + 12,    /* RFC 791, 3.1 */
-	IN6_SOURCE = SKF_NET_OFF + 8,     /* RFC 8200, 3 */
+	VERSION_OFFSET = SKF_NET_OFF,  /* the upper half of the first byte */
+	IN4_SOURCE = SKF_NET_OFF + 12, /* RFC 791, 3.1 */
+	IN6_SOURCE = SKF_NET_OFF + 8,  /* RFC 8200, 3 */
 };
 
 bool packet_filter_can_keep(const struct access_list *only_from,
@@ -97,9 +97,8 @@ static void add_family(struct program *program, const struct judgement *judgemen
 	add(program, BPF_RET | BPF_K, 0, 0, otherwise);
 }
 
-size_t packet_filter_build(const struct access_list *only_from,
-			   const struct access_list *no_access, struct sock_filter *instructions,
-			   size_t most)
+size_t packet_filter_build(const struct access_list *only_from, const struct access_list *no_access,
+			   struct sock_filter *instructions, size_t most)
 {
 	struct program program = { .instructions = instructions, .most = most };
 	size_t jump, count = only_from->count + no_access->count;

@@ -28,7 +28,8 @@ enum verdict quota_judge_pending(struct quota *quota, const struct service_setti
 	if (!sources_of(&quota->pending_sources))
 		return REFUSED_MEMORY;
 	return sources_running(quota->pending_sources, peer, settings->source_prefix) < left
-	       ? ADMITTED : REFUSED_PENDING;
+		       ? ADMITTED
+		       : REFUSED_PENDING;
 }
 
 struct source *quota_pend(struct quota *quota, const struct service_settings *settings,
@@ -36,7 +37,8 @@ struct source *quota_pend(struct quota *quota, const struct service_settings *se
 {
 	quota->pending++;
 	return sources_of(&quota->pending_sources)
-	       ? source_enter(quota->pending_sources, peer, settings->source_prefix) : NULL;
+		       ? source_enter(quota->pending_sources, peer, settings->source_prefix)
+		       : NULL;
 }
 
 void quota_pend_end(struct quota *quota, struct source *source)
@@ -82,7 +84,8 @@ enum verdict quota_judge_source(struct quota *quota, const struct service_settin
 	if (settings->per_source == UNLIMITED || !sources_of(&quota->sources))
 		return ADMITTED;
 	return sources_running(quota->sources, peer, settings->source_prefix) < settings->per_source
-	       ? ADMITTED : REFUSED_SOURCE_LIMIT;
+		       ? ADMITTED
+		       : REFUSED_SOURCE_LIMIT;
 }
 
 /* --- rates -------------------------------------------------------------------------------- */
@@ -96,7 +99,8 @@ enum verdict quota_take_source_rate(struct quota *quota, const struct service_se
 		return ADMITTED;
 	return source_take_token(quota->sources, peer, settings->source_prefix, now,
 				 (struct pace){ rate->rate, rate->seconds, rate->other })
-	       ? ADMITTED : REFUSED_SOURCE_RATE;
+		       ? ADMITTED
+		       : REFUSED_SOURCE_RATE;
 }
 
 /* Admits this one. When no token is left, the next one waits in the kernel's queue. */
@@ -118,9 +122,9 @@ static struct judgement take_share(struct quota *quota, const struct service_set
 				   const struct address *peer, struct pace pace, uint64_t now)
 {
 	bool admitted = sources_of(&quota->sources)
-			? sources_admit(quota->sources, &quota->rate, &quota->reserve, peer,
-					settings->source_prefix, now, pace)
-			: token_bucket_take(&quota->rate, now, pace);
+				? sources_admit(quota->sources, &quota->rate, &quota->reserve, peer,
+						settings->source_prefix, now, pace)
+				: token_bucket_take(&quota->rate, now, pace);
 
 	return (struct judgement){ .verdict = admitted ? ADMITTED : REFUSED_RATE };
 }

@@ -20,7 +20,7 @@ struct sensor_list {
 	struct prefix_hash hash;
 	struct ban *table;
 	size_t count;
-	struct ban *heap[SENSOR_LIST_MOST];
+	struct ban *heap[SENSOR_LIST_MAX];
 };
 
 struct sensor_list *sensor_list_new(void)
@@ -60,8 +60,8 @@ static void heap_sink(struct sensor_list *list, struct ban *ban)
 	for (;;) {
 		size_t child = 2 * place + 1;
 
-		if (child + 1 < list->count
-		    && list->heap[child + 1]->until < list->heap[child]->until)
+		if (child + 1 < list->count &&
+		    list->heap[child + 1]->until < list->heap[child]->until)
 			child++;
 		if (child >= list->count || ban->until <= list->heap[child]->until)
 			break;
@@ -118,7 +118,7 @@ static bool ban_add(struct sensor_list *list, const struct prefix *prefix,
 		errno = ENOMEM;
 		return false;
 	}
-	if (list->count == SENSOR_LIST_MOST)
+	if (list->count == SENSOR_LIST_MAX)
 		lift_soonest(list);
 	ban->place = list->count++;
 	heap_rise(list, ban);

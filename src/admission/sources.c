@@ -17,10 +17,10 @@ struct source {
 	struct prefix prefix;
 	unsigned running;
 	struct token_bucket bucket;
-	uint32_t second; /* the last one it asked in */
-	uint32_t asked;  /* in that second */
+	uint32_t second;       /* the last one it asked in */
+	uint32_t asked;        /* in that second */
 	uint32_t asked_before; /* in the second before that one */
-	uint64_t whole_at; /* when it equals a new source, if it does not ask again */
+	uint64_t whole_at;     /* when it equals a new source, if it does not ask again */
 };
 
 TAILQ_HEAD(source_ring, source);
@@ -56,8 +56,8 @@ static int64_t bucket_level(const struct token_bucket *bucket, uint64_t now, str
 	if (now <= bucket->last)
 		return bucket->tokens;
 	if (__builtin_mul_overflow(now - bucket->last, (uint64_t)pace.rate * (TOKEN / SECOND),
-				   &gained)
-	    || gained / pace.seconds > (uint64_t)(full - bucket->tokens))
+				   &gained) ||
+	    gained / pace.seconds > (uint64_t)(full - bucket->tokens))
 		return full;
 	return bucket->tokens + (int64_t)(gained / pace.seconds);
 }
@@ -83,7 +83,8 @@ bool token_bucket_ready(const struct token_bucket *bucket, uint64_t now, struct 
 
 static uint64_t time_to_gain(int64_t tokens, struct pace pace)
 {
-	uint64_t gained = (uint64_t)pace.rate * (TOKEN / SECOND); /* in a millisecond, times seconds */
+	uint64_t gained =
+		(uint64_t)pace.rate * (TOKEN / SECOND); /* in a millisecond, times seconds */
 
 	return tokens > 0 ? ((uint64_t)tokens * pace.seconds + gained - 1) / gained : 0;
 }
@@ -206,7 +207,7 @@ static struct source *source_remember(struct sources *sources, const struct addr
 	source = source_find(sources, &prefix);
 	if (source)
 		return source;
-	if (sources_count(sources) >= SOURCES_MOST)
+	if (sources_count(sources) >= SOURCES_MAX)
 		forget_one(sources);
 	return source_add(sources, &prefix);
 }

@@ -67,7 +67,8 @@ static bool has_identity(const struct candidate *candidate)
 
 static bool has_welcome(const struct candidate *candidate)
 {
-	return (candidate->settings->types & TYPE_TCPMUXPLUS) || candidate->settings->banner_success;
+	return (candidate->settings->types & TYPE_TCPMUXPLUS) ||
+	       candidate->settings->banner_success;
 }
 
 /* --- the judgement of a step -------------------------------------------------------------- */

@@ -153,8 +153,8 @@ static bool same_in6(const struct sockaddr_in6 *one, const struct sockaddr_in6 *
 {
 	if (!IN6_ARE_ADDR_EQUAL(&one->sin6_addr, &other->sin6_addr))
 		return false;
-	return one->sin6_scope_id == other->sin6_scope_id
-		|| !IN6_IS_ADDR_LINKLOCAL(&one->sin6_addr);
+	return one->sin6_scope_id == other->sin6_scope_id ||
+	       !IN6_IS_ADDR_LINKLOCAL(&one->sin6_addr);
 }
 
 bool address_same_host(const struct address *one, const struct address *other)
@@ -236,9 +236,8 @@ static bool first_bits_equal(const unsigned char *one, const unsigned char *othe
 
 static const unsigned char *address_bytes(const struct address *address)
 {
-	return address->any.sa_family == AF_INET
-		? (const unsigned char *)&address->in4.sin_addr
-		: address->in6.sin6_addr.s6_addr;
+	return address->any.sa_family == AF_INET ? (const unsigned char *)&address->in4.sin_addr
+						 : address->in6.sin6_addr.s6_addr;
 }
 
 struct prefix prefix_of_source(const struct address *address, struct source_prefix lengths)
@@ -255,14 +254,14 @@ bool prefix_holds(const struct prefix *prefix, const struct address *address)
 
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner)
 {
-	return outer->family == inner->family && outer->length <= inner->length
-		&& first_bits_equal(outer->bytes, inner->bytes, outer->length);
+	return outer->family == inner->family && outer->length <= inner->length &&
+	       first_bits_equal(outer->bytes, inner->bytes, outer->length);
 }
 
 bool prefix_equal(const struct prefix *one, const struct prefix *other)
 {
-	return one->family == other->family && one->length == other->length
-		&& memcmp(one->bytes, other->bytes, sizeof one->bytes) == 0;
+	return one->family == other->family && one->length == other->length &&
+	       memcmp(one->bytes, other->bytes, sizeof one->bytes) == 0;
 }
 
 const char *prefix_text(const struct prefix *prefix, char text[static ADDRESS_TEXT_SIZE])

@@ -6,20 +6,20 @@
 #include <unistd.h>
 
 enum {
-	RESERVE = 6,          /* a reload reads a file in a directory and looks up a user */
-	LIMIT_MOST = 1 << 30,
-	MOMENTARY_PART = 16,  /* of the limit: open for a moment, in the loop or a worker */
-	MOMENTARY_MOST = 32,
+	RESERVE = 6, /* a reload reads a file in a directory and looks up a user */
+	LIMIT_MAX = 1 << 30,
+	MOMENTARY_PART = 16, /* of the limit: open for a moment, in the loop or a worker */
+	MOMENTARY_MAX = 32,
 	CONNECTIONS_PART = 8, /* of the limit: reserved for connections */
-	CONNECTIONS_MOST = 64,
+	CONNECTIONS_MAX = 64,
 };
 
 static int reserve[RESERVE] = { -1, -1, -1, -1, -1, -1 };
-static unsigned limit = LIMIT_MOST;
-static unsigned own;     /* always open, the reserve included */
+static unsigned limit = LIMIT_MAX;
+static unsigned own; /* always open, the reserve included */
 static unsigned spent, refused;
 static bool is_counting; /* descriptors_init was called */
-static struct shares shares = { .total = LIMIT_MOST };
+static struct shares shares = { .total = LIMIT_MAX };
 
 static unsigned least(unsigned one, unsigned other)
 {
@@ -34,7 +34,7 @@ void descriptors_raise_limit(void)
 		return;
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
-	limit = files.rlim_cur < LIMIT_MOST ? (unsigned)files.rlim_cur : LIMIT_MOST;
+	limit = files.rlim_cur < LIMIT_MAX ? (unsigned)files.rlim_cur : LIMIT_MAX;
 }
 
 unsigned descriptors_limit(void)
@@ -45,7 +45,7 @@ unsigned descriptors_limit(void)
 /* What is left for listening sockets, log files and connections. */
 static unsigned available(void)
 {
-	unsigned taken = own + least(limit / MOMENTARY_PART, MOMENTARY_MOST);
+	unsigned taken = own + least(limit / MOMENTARY_PART, MOMENTARY_MAX);
 
 	return limit > taken ? limit - taken : 0;
 }
@@ -72,7 +72,7 @@ int descriptors_init(void)
 
 bool descriptors_spend(void)
 {
-	unsigned connections = least(limit / CONNECTIONS_PART, CONNECTIONS_MOST);
+	unsigned connections = least(limit / CONNECTIONS_PART, CONNECTIONS_MAX);
 
 	if (is_counting && available() < spent + 1 + connections) {
 		refused++;

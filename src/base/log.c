@@ -83,9 +83,9 @@ struct sink *log_sink(void)
 const char *log_level_name(int level)
 {
 	static const char *const names[] = {
-		[LOG_EMERG] = "CRITICAL", [LOG_ALERT] = "CRITICAL", [LOG_CRIT] = "CRITICAL",
-		[LOG_ERR] = "ERROR", [LOG_WARNING] = "WARNING", [LOG_NOTICE] = "NOTICE",
-		[LOG_INFO] = "INFO", [LOG_DEBUG] = "DEBUG",
+		[LOG_EMERG] = "CRITICAL", [LOG_ALERT] = "CRITICAL",  [LOG_CRIT] = "CRITICAL",
+		[LOG_ERR] = "ERROR",      [LOG_WARNING] = "WARNING", [LOG_NOTICE] = "NOTICE",
+		[LOG_INFO] = "INFO",      [LOG_DEBUG] = "DEBUG",
 	};
 
 	return level < LOG_EMERG ? "CRITICAL" : level > LOG_DEBUG ? "DEBUG" : names[level];
@@ -95,7 +95,10 @@ const char *log_level_name(int level)
 static size_t escape_byte(char escape[static 5], unsigned char byte)
 {
 	static const char named[][2] = {
-		{ '\n', 'n' }, { '\r', 'r' }, { '\t', 't' }, { '\\', '\\' },
+		{ '\n', 'n' },
+		{ '\r', 'r' },
+		{ '\t', 't' },
+		{ '\\', '\\' },
 	};
 
 	for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
@@ -169,8 +172,9 @@ static void write_message(struct sink *sink, int level, const char *text, const 
 	sink_message(sink, level, line, used);
 }
 
-__attribute__((format(printf, 3, 0)))
-static void log_formatted(int level, const char *reason, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void log_formatted(int level, const char *reason,
+								const char *format,
+								va_list arguments)
 {
 	char text[LINE_SIZE];
 	int error = errno;

@@ -43,9 +43,10 @@ static int open_as_root(const char *path, int flags)
 		return fd;
 	if (fd < 0 && !guard.refused_link)
 		return refuse(fd, strerror(errno));
-	snprintf(reason, sizeof reason, "%s: %s", path_guard_fault(&guard, fault),
-		 fd < 0 ? "a link there is not followed"
-			: "a file there that is not regular, or has a second name, is not written to");
+	snprintf(
+		reason, sizeof reason, "%s: %s", path_guard_fault(&guard, fault),
+		fd < 0 ? "a link there is not followed"
+		       : "a file there that is not regular, or has a second name, is not written to");
 	errno = EPERM;
 	return refuse(fd, reason);
 }

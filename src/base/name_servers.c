@@ -15,8 +15,8 @@ enum { ASK_AGAIN_MS = 5000, ROUNDS = 2, ROUND_MS = 750 };
 
 /* A query for the address of localhost, which a name server answers by itself. */
 static const unsigned char question[] = {
-	0x75, 0x73, 0x01, 0x00, 0, 1, 0, 0, 0, 0, 0, 0,
-	9, 'l', 'o', 'c', 'a', 'l', 'h', 'o', 's', 't', 0, 0, 1, 0, 1,
+	0x75, 0x73, 0x01, 0x00, 0,   1,   0,   0,   0, 0, 0, 0, 9, 'l',
+	'o',  'c',  'a',  'l',  'h', 'o', 's', 't', 0, 0, 1, 0, 1,
 };
 
 static atomic_uint_fast64_t ask_again; /* when */
@@ -30,7 +30,7 @@ static void list_servers(struct name_servers *servers)
 	servers->count = 0;
 	if (!(_res.options & RES_INIT) && res_init() < 0)
 		return;
-	for (int i = 0; i < _res.nscount && i < NAME_SERVERS_MOST; i++) {
+	for (int i = 0; i < _res.nscount && i < NAME_SERVERS_MAX; i++) {
 		const struct sockaddr_in *in4 = &_res.nsaddr_list[i];
 		const struct sockaddr_in6 *in6 = _res._u._ext.nsaddrs[i];
 
@@ -105,7 +105,7 @@ static bool is_time(bool was_in_vain)
 
 void name_servers_ask(struct name_servers *servers, bool was_in_vain)
 {
-	struct pollfd sockets[NAME_SERVERS_MOST];
+	struct pollfd sockets[NAME_SERVERS_MAX];
 
 	servers->count = 0;
 	if (!is_time(was_in_vain))
@@ -169,7 +169,7 @@ void name_servers_report(const struct name_servers *servers)
 
 const char *name_servers_silent(void)
 {
-	static char text[NAME_SERVERS_MOST * ADDRESS_TEXT_SIZE];
+	static char text[NAME_SERVERS_MAX * ADDRESS_TEXT_SIZE];
 	char address[ADDRESS_TEXT_SIZE];
 	size_t length = 0;
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static char name[OWN_NAME_MOST + 1] = "usherd";
+static char name[OWN_NAME_MAX + 1] = "usherd";
 
 static char fit_for_log(char byte)
 {
@@ -17,7 +17,7 @@ void own_name_take(const char *argv0)
 
 	if (!from || !*from)
 		return;
-	for (; length < OWN_NAME_MOST && from[length]; length++)
+	for (; length < OWN_NAME_MAX && from[length]; length++)
 		name[length] = fit_for_log(from[length]);
 	name[length] = '\0';
 }

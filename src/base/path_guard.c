@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum {
-	LINKS_MOST = 40,  /* the kernel's limit */
+	LINKS_MAX = 40,   /* the kernel's limit */
 	LIST_SIZE = 4096, /* of an access control list; a longer one certainly names others */
 };
 
@@ -82,8 +82,8 @@ static bool is_open_to_list(const struct path_guard *guard, int fd, const struct
 	size = getxattr(path, "system.posix_acl_access", list, sizeof list);
 	if (size < 0)
 		return errno == ERANGE;
-	for (size_t at = sizeof(struct posix_acl_xattr_header);
-	     at + sizeof entry <= (size_t)size; at += sizeof entry) {
+	for (size_t at = sizeof(struct posix_acl_xattr_header); at + sizeof entry <= (size_t)size;
+	     at += sizeof entry) {
 		memcpy(&entry, list + at, sizeof entry);
 		if (lets_others_write(guard, &entry))
 			return true;
@@ -115,9 +115,8 @@ static bool is_sticky(const struct path_guard *guard, const struct stat *status)
 	       !is_foreign(guard, status->st_uid);
 }
 
-static void note_culprit(struct path_guard *guard, const char *path,
-			 enum guard_change change, const struct stat *status,
-			 bool is_changeable)
+static void note_culprit(struct path_guard *guard, const char *path, enum guard_change change,
+			 const struct stat *status, bool is_changeable)
 {
 	if (guard->is_changeable)
 		return;
@@ -226,7 +225,7 @@ static int follow(struct walk *walk, const char *name, const struct stat *link)
 	if (length < 0)
 		return -1;
 	target[length] = '\0';
-	if (++walk->links > LINKS_MOST) {
+	if (++walk->links > LINKS_MAX) {
 		errno = ELOOP;
 		return -1;
 	}
@@ -279,8 +278,8 @@ static int open_last(struct walk *walk, const char *name, int flags)
 	struct stat status;
 	enum guard_change change;
 
-	walk->guard->may_be_planted = fd >= 0 && walk->guard->is_shared &&
-				      !is_sole_name(walk, name, fd);
+	walk->guard->may_be_planted =
+		fd >= 0 && walk->guard->is_shared && !is_sole_name(walk, name, fd);
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return fd;
 	change = change_of(walk->guard, fd, &status);
@@ -357,8 +356,8 @@ static void leave_directory(struct walk *walk, const char *path, bool has_arrive
 	if (place && has_arrived && walk->links == 0) {
 		path_guard_leave(place);
 		place->directory = walk->directory;
-		snprintf(place->prefix, sizeof place->prefix, "%.*s",
-			 (int)length_of_prefix(path), path);
+		snprintf(place->prefix, sizeof place->prefix, "%.*s", (int)length_of_prefix(path),
+			 path);
 	} else if (walk->directory >= 0) {
 		close(walk->directory);
 	}
@@ -388,8 +387,8 @@ int path_guard_open(struct path_guard *guard, const char *path, int flags, mode_
 	return open_walking(&walk, path);
 }
 
-int path_guard_open_near(struct path_guard_place *place, struct path_guard *guard,
-			 const char *path, int flags)
+int path_guard_open_near(struct path_guard_place *place, struct path_guard *guard, const char *path,
+			 int flags)
 {
 	struct walk walk = { .guard = guard, .flags = flags, .directory = -1, .place = place };
 
@@ -445,8 +444,10 @@ const char *path_guard_fault(const struct path_guard *guard, char text[static GU
 		snprintf(text, GUARD_TEXT_SIZE, "%s is writable by gid %u", guard->culprit, gid);
 		break;
 	case BY_LIST:
-		snprintf(text, GUARD_TEXT_SIZE, "%s is writable by whom its access control list "
-			 "names", guard->culprit);
+		snprintf(text, GUARD_TEXT_SIZE,
+			 "%s is writable by whom its access control list "
+			 "names",
+			 guard->culprit);
 		break;
 	case BY_EVERYBODY:
 	case NO_CHANGE:
@@ -459,11 +460,10 @@ const char *path_guard_fault(const struct path_guard *guard, char text[static GU
 const char *path_guard_remedy(const struct path_guard *guard, char text[static GUARD_TEXT_SIZE])
 {
 	static const char *const commands[] = {
-		[NO_CHANGE] = "ls -ld", [BY_OWNER] = "chown root", [BY_EVERYBODY] = "chmod o-w",
+		[NO_CHANGE] = "ls -ld",   [BY_OWNER] = "chown root", [BY_EVERYBODY] = "chmod o-w",
 		[BY_GROUP] = "chmod g-w", [BY_LIST] = "setfacl -b",
 	};
 
-	snprintf(text, GUARD_TEXT_SIZE, "%s %s", commands[guard->change],
-		 guard->culprit);
+	snprintf(text, GUARD_TEXT_SIZE, "%s %s", commands[guard->change], guard->culprit);
 	return text;
 }

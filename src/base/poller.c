@@ -6,8 +6,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-_Static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT && POLLERR == EPOLLERR
-	       && POLLHUP == EPOLLHUP, "poll and epoll name their events alike");
+_Static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT && POLLERR == EPOLLERR &&
+		       POLLHUP == EPOLLHUP,
+	       "poll and epoll name their events alike");
 
 static const short reported = LOOP_READ | LOOP_WRITE | POLLHUP | POLLERR;
 
@@ -167,9 +168,8 @@ static int poll_collect(struct poller_event *events, int ready)
 	for (size_t i = 0; i < count && stored < ready && stored < POLLER_BATCH; i++) {
 		at = (first + i) % count;
 		if (reported_of(&descriptors[at]))
-			events[stored++] = (struct poller_event){
-				watches[at], reported_of(&descriptors[at])
-			};
+			events[stored++] =
+				(struct poller_event){ watches[at], reported_of(&descriptors[at]) };
 	}
 	first = at + 1;
 	return stored;
@@ -181,9 +181,8 @@ static int epoll_collect(struct poller_event *events, int timeout_ms)
 	int stored = epoll_wait(epoll_fd, batch, POLLER_BATCH, timeout_ms);
 
 	for (int i = 0; i < stored; i++)
-		events[i] = (struct poller_event){
-			batch[i].data.ptr, (short)(batch[i].events & (uint32_t)reported)
-		};
+		events[i] = (struct poller_event){ batch[i].data.ptr,
+						   (short)(batch[i].events & (uint32_t)reported) };
 	return stored < 0 ? 0 : stored;
 }
 

@@ -28,8 +28,9 @@ static void *set_aside(void *address, size_t size)
 /* Kernels without MAP_FIXED_NOREPLACE treat the address as a hint. */
 static void *reserve_at(void *address)
 {
-	void *start = mmap(address, REGIONS * region_size, PROT_NONE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	void *start =
+		mmap(address, REGIONS * region_size, PROT_NONE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 
 	if (start == address || start == MAP_FAILED)
 		return start;
@@ -71,7 +72,9 @@ int regions_reserve(void *address)
 	reserved = start;
 	for (int place = 0; place < REGIONS; place++)
 		regions[place] = (struct region){
-			.place = place, .fd = -1, .base = reserved + (size_t)place * region_size,
+			.place = place,
+			.fd = -1,
+			.base = reserved + (size_t)place * region_size,
 		};
 	return 0;
 }
@@ -159,8 +162,7 @@ static bool is_sealed(int fd, size_t used)
 	int seals = fcntl(fd, F_GET_SEALS);
 
 	return used <= region_size && seals >= 0 && (seals & F_SEAL_WRITE) &&
-	       (seals & F_SEAL_SHRINK) && fstat(fd, &status) == 0 &&
-	       (size_t)status.st_size >= used;
+	       (seals & F_SEAL_SHRINK) && fstat(fd, &status) == 0 && (size_t)status.st_size >= used;
 }
 
 struct region *region_map(int place, int fd, size_t used)
@@ -176,7 +178,10 @@ struct region *region_map(int place, int fd, size_t used)
 		return NULL;
 	}
 	*region = (struct region){
-		.place = place, .fd = fd, .base = region->base, .used = used,
+		.place = place,
+		.fd = fd,
+		.base = region->base,
+		.used = used,
 	};
 	if (map_sealed(region) == 0)
 		return region;

@@ -16,8 +16,8 @@
 
 enum {
 	REPLY_USUAL = 8 * 1024, /* buffer of the C library for the names of an address */
-	REPLY_MOST = 64 * 1024,
-	NAME_LENGTH_MOST = 255, /* of a host (RFC 1123) */
+	REPLY_MAX = 64 * 1024,
+	NAME_LENGTH_MAX = 255, /* of a host (RFC 1123) */
 };
 
 enum { NETWORK_IN4 = 24, NETWORK_IN6 = 48 }; /* these often have one reverse zone */
@@ -26,7 +26,7 @@ enum { NETWORK_IN4 = 24, NETWORK_IN6 = 48 }; /* these often have one reverse zon
 struct queue {
 	struct worker_pool *pool;
 	size_t levels;
-	unsigned most[TURNS_LEVELS_MOST + 1]; /* threads: in all, and for groups of each level */
+	unsigned most[TURNS_LEVELS_MAX + 1]; /* threads: in all, and for groups of each level */
 };
 
 static struct queue address_queue = { .most = { 8 } };
@@ -44,11 +44,11 @@ struct lookup {
 	names_found *names_found;
 
 	bool was_asked;
-	int error, system_error; /* of getaddrinfo(3) */
+	int error, system_error;     /* of getaddrinfo(3) */
 	struct name_servers servers; /* whether they answer, if that was checked */
 	size_t count;
-	struct address addresses[LOOKUP_ADDRESSES_MOST];
-	char *names[LOOKUP_NAMES_MOST + 1];
+	struct address addresses[LOOKUP_ADDRESSES_MAX];
+	char *names[LOOKUP_NAMES_MAX + 1];
 
 	struct address address; /* whose names are looked up */
 	int family;
@@ -62,7 +62,7 @@ static struct lookup *lookup_of(struct job *job)
 
 static void lookup_free(struct lookup *lookup)
 {
-	for (int i = 0; i < LOOKUP_NAMES_MOST; i++)
+	for (int i = 0; i < LOOKUP_NAMES_MAX; i++)
 		free(lookup->names[i]);
 	free(lookup);
 }
@@ -77,9 +77,9 @@ static bool is_worth_asking(const struct lookup *lookup)
 static int ask_for_addresses(const char *host, int family, int flags, struct addrinfo **list)
 {
 	/* Without a socket type each address would be listed once for every type. */
-	struct addrinfo hints = {
-		.ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = flags
-	};
+	struct addrinfo hints = { .ai_family = family,
+				  .ai_socktype = SOCK_STREAM,
+				  .ai_flags = flags };
 
 	return getaddrinfo(host, NULL, &hints, list);
 }
@@ -98,7 +98,7 @@ static void add_address(struct lookup *lookup, const struct addrinfo *found)
 
 	if (lookup->family != AF_UNSPEC && address.any.sa_family != lookup->family)
 		return;
-	if (lookup->count == LOOKUP_ADDRESSES_MOST || has_address(lookup, &address))
+	if (lookup->count == LOOKUP_ADDRESSES_MAX || has_address(lookup, &address))
 		return;
 	lookup->addresses[lookup->count++] = address;
 }
@@ -165,13 +165,13 @@ static bool is_plain(const char *name)
 
 	while (name[length] > ' ' && name[length] <= '~')
 		length++;
-	return length > 0 && length <= NAME_LENGTH_MOST && name[length] == '\0';
+	return length > 0 && length <= NAME_LENGTH_MAX && name[length] == '\0';
 }
 
 static void try_name(struct lookup *lookup, const char *name)
 {
-	if (!is_plain(name) || has_name(lookup, name) || is_numeric(name) || !is_worth_asking(lookup)
-	    || !confirms(name, &lookup->address))
+	if (!is_plain(name) || has_name(lookup, name) || is_numeric(name) ||
+	    !is_worth_asking(lookup) || !confirms(name, &lookup->address))
 		return;
 	lookup->names[lookup->count] = strdup(name);
 	if (lookup->names[lookup->count])
@@ -207,7 +207,7 @@ static int ask_for_names(const struct address *address, struct hostent *names, c
 static void try_names(struct lookup *lookup, const struct hostent *names)
 {
 	try_name(lookup, names->h_name);
-	for (int i = 0; i < LOOKUP_NAMES_MOST - 1 && names->h_aliases[i]; i++)
+	for (int i = 0; i < LOOKUP_NAMES_MAX - 1 && names->h_aliases[i]; i++)
 		try_name(lookup, names->h_aliases[i]);
 }
 
@@ -220,7 +220,7 @@ static void find_names(struct job *job)
 		return;
 	lookup->was_asked = true;
 	resolver_limit_waiting();
-	for (size_t size = REPLY_USUAL; size <= REPLY_MOST && error == ERANGE; size *= 2) {
+	for (size_t size = REPLY_USUAL; size <= REPLY_MAX && error == ERANGE; size *= 2) {
 		char *reply = malloc(size);
 		struct hostent names, *found = NULL;
 
@@ -273,11 +273,11 @@ static int open_queue(struct queue *queue)
 {
 	if (queue->pool)
 		return 0;
-	queue->pool = worker_pool_new_shared(queue->most[0], queue->most[0], queue->levels,
-					     queue->most);
+	queue->pool =
+		worker_pool_new_shared(queue->most[0], queue->most[0], queue->levels, queue->most);
 	if (!queue->pool)
 		return -1;
-	worker_pool_set_room(queue->pool, LOOKUPS_MOST);
+	worker_pool_set_room(queue->pool, LOOKUPS_MAX);
 	return 0;
 }
 
@@ -309,8 +309,7 @@ static struct lookup *lookup_begin(struct lookup *lookup, const struct turn_key 
 	return NULL;
 }
 
-struct lookup *lookup_addresses(const char *host, int family, addresses_found *found,
-				void *context)
+struct lookup *lookup_addresses(const char *host, int family, addresses_found *found, void *context)
 {
 	struct lookup *lookup = lookup_new(&address_queue, host);
 
@@ -328,7 +327,8 @@ struct lookup *lookup_names(const struct turn_owner *owner, const struct address
 {
 	const struct source_prefix network = { .in4 = NETWORK_IN4, .in6 = NETWORK_IN6 };
 	const struct turn_key keys[] = {
-		turn_key_number(owner->service), turn_key_source(address, network),
+		turn_key_number(owner->service),
+		turn_key_source(address, network),
 		turn_key_source(address, owner->lengths),
 	};
 	struct lookup *lookup = lookup_new(&name_queue, "");

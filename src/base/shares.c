@@ -13,7 +13,7 @@ static unsigned part_of(unsigned total, unsigned count)
 
 	if (part == 0 && count <= total)
 		return 1;
-	return part < SHARE_PART_MOST ? part : SHARE_PART_MOST;
+	return part < SHARE_PART_MAX ? part : SHARE_PART_MAX;
 }
 
 /* Done only when needed, because thousands of holders may join one after the other. */

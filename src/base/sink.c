@@ -21,10 +21,10 @@
 #include <unistd.h>
 
 enum {
-	GATHERED_MOST = 64 * 1024,    /* bytes of a file's lines before they are written */
-	LINE_MOST = SYSLOG_TEXT_MOST, /* longer lines are cut, wherever they go */
-	HEAD_MOST = 96,               /* time and name before a line in a file */
-	OWN_LEVEL = -1,               /* of a line that is not a message */
+	GATHERED_MAX = 64 * 1024,          /* bytes of a file's lines before they are written */
+	LINE_LENGTH_MAX = SYSLOG_TEXT_MAX, /* longer lines are cut, wherever they go */
+	HEAD_MAX = 96,                     /* time and name before a line in a file */
+	OWN_LEVEL = -1,                    /* of a line that is not a message */
 };
 
 /* The lines that could not be written since the last success. */
@@ -77,8 +77,7 @@ uint64_t sink_lost_lines(void)
 	return lost_lines;
 }
 
-__attribute__((format(printf, 1, 2)))
-static void tell(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
 {
 	char sentence[PATH_MAX + 256];
 	va_list arguments;
@@ -134,8 +133,8 @@ static const struct moment *current_moment(void)
 		return &moment;
 	moment.second = time.tv_sec;
 	moment.local = tm;
-	snprintf(moment.stamp, sizeof moment.stamp, "%02d/%d/%d@%02d:%02d:%02d",
-		 tm.tm_year % 100, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	snprintf(moment.stamp, sizeof moment.stamp, "%02d/%d/%d@%02d:%02d:%02d", tm.tm_year % 100,
+		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	return &moment;
 }
 
@@ -222,7 +221,7 @@ static int reserve(struct sink *sink, size_t length)
 	size_t capacity = sink->capacity ? sink->capacity : 1024;
 	char *more;
 
-	if (sink->length + length > GATHERED_MOST)
+	if (sink->length + length > GATHERED_MAX)
 		file_flush(sink);
 	while (capacity < sink->length + length)
 		capacity *= 2;
@@ -275,13 +274,12 @@ static void tell_limits(struct sink *sink)
 static void file_write(struct sink *sink, int level, const char *text, size_t length)
 {
 	const char *stamp = current_moment()->stamp;
-	char head[HEAD_MOST];
+	char head[HEAD_MAX];
 
 	if (level == OWN_LEVEL)
 		snprintf(head, sizeof head, "%s: ", stamp);
 	else
-		snprintf(head, sizeof head, "%s %s[%d]: ", stamp, own_name(),
-			 (int)own_process());
+		snprintf(head, sizeof head, "%s %s[%d]: ", stamp, own_name(), (int)own_process());
 	if (file_is_full(sink) || gather(sink, head, text, length) < 0)
 		lose(&sink->trouble, 1);
 	tell_limits(sink);
@@ -474,7 +472,7 @@ static size_t write_while_ready(int fd, const char *text, size_t length)
 
 static void descriptor_write(struct sink *sink, int level, const char *text, size_t length)
 {
-	char line[1 + LINE_MOST + 1];
+	char line[1 + LINE_LENGTH_MAX + 1];
 	size_t size = 0, written;
 	int error;
 
@@ -514,7 +512,7 @@ void sink_release(struct sink *sink)
 
 static void sink_write(struct sink *sink, int level, const char *text, size_t length)
 {
-	sink->kind->write(sink, level, text, length < LINE_MOST ? length : LINE_MOST);
+	sink->kind->write(sink, level, text, length < LINE_LENGTH_MAX ? length : LINE_LENGTH_MAX);
 }
 
 void sink_line(struct sink *sink, const char *text, size_t length)
@@ -529,8 +527,8 @@ void sink_message(struct sink *sink, int level, const char *text, size_t length)
 
 bool sink_is_losing(const struct sink *sink)
 {
-	return file_is_full(sink)
-		|| (sink_is_syslog(sink) ? syslog_trouble.is_told : sink->trouble.is_told);
+	return file_is_full(sink) ||
+	       (sink_is_syslog(sink) ? syslog_trouble.is_told : sink->trouble.is_told);
 }
 
 void sink_flush_all(void)

@@ -20,10 +20,10 @@ static const struct code facilities[] = {
 };
 
 static const struct code levels[] = {
-	{ "alert", LOG_ALERT },   { "crit", LOG_CRIT },     { "debug", LOG_DEBUG },
-	{ "emerg", LOG_EMERG },   { "err", LOG_ERR },       { "error", LOG_ERR },
-	{ "info", LOG_INFO },     { "notice", LOG_NOTICE }, { "panic", LOG_EMERG },
-	{ "warn", LOG_WARNING },  { "warning", LOG_WARNING },
+	{ "alert", LOG_ALERT },  { "crit", LOG_CRIT },       { "debug", LOG_DEBUG },
+	{ "emerg", LOG_EMERG },  { "err", LOG_ERR },         { "error", LOG_ERR },
+	{ "info", LOG_INFO },    { "notice", LOG_NOTICE },   { "panic", LOG_EMERG },
+	{ "warn", LOG_WARNING }, { "warning", LOG_WARNING },
 };
 
 static int find_code(const struct code *codes, size_t count, const char *name)

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum {
-	HEAD_MOST = 96, /* priority, time and name before the text */
+	HEAD_MAX = 96, /* priority, time and name before the text */
 };
 
 static struct {
@@ -94,19 +94,18 @@ static size_t write_head(char *head, int priority, const struct tm *local)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
-	return (size_t)snprintf(head, HEAD_MOST, "<%d>%.3s %2d %02d:%02d:%02d %s[%d]: ",
-				priority, months + 3 * local->tm_mon, local->tm_mday,
-				local->tm_hour, local->tm_min, local->tm_sec, own_name(),
-				(int)own_process());
+	return (size_t)snprintf(head, HEAD_MAX, "<%d>%.3s %2d %02d:%02d:%02d %s[%d]: ", priority,
+				months + 3 * local->tm_mon, local->tm_mday, local->tm_hour,
+				local->tm_min, local->tm_sec, own_name(), (int)own_process());
 }
 
 int syslog_socket_send(int priority, const struct tm *local, const char *text, size_t length)
 {
-	char datagram[HEAD_MOST + SYSLOG_TEXT_MOST];
+	char datagram[HEAD_MAX + SYSLOG_TEXT_MAX];
 	size_t head = write_head(datagram, priority, local);
 
-	if (length > SYSLOG_TEXT_MOST)
-		length = SYSLOG_TEXT_MOST;
+	if (length > SYSLOG_TEXT_MAX)
+		length = SYSLOG_TEXT_MAX;
 	memcpy(datagram + head, text, length);
 	return syslogd_send(datagram, head + length);
 }

@@ -21,10 +21,10 @@ struct neighbours {
 struct turn_group {
 	UT_hash_handle hh;
 	struct group_id id;
-	TAILQ_ENTRY(turn_group) link;      /* while it is among its parent's ready ones */
-	TAILQ_HEAD(, turn_group) ready;    /* smaller groups, the next one first */
-	TAILQ_HEAD(, turn) waiting;        /* in a smallest group */
-	unsigned most, waits, under_way;   /* smaller groups included */
+	TAILQ_ENTRY(turn_group) link;    /* while it is among its parent's ready ones */
+	TAILQ_HEAD(, turn_group) ready;  /* smaller groups, the next one first */
+	TAILQ_HEAD(, turn) waiting;      /* in a smallest group */
+	unsigned most, waits, under_way; /* smaller groups included */
 	unsigned long given;
 	unsigned most_in_company;
 	struct neighbours *neighbours; /* its own; NULL: company makes no difference */
@@ -36,7 +36,7 @@ struct turns {
 	struct turn_group all;
 	struct turn_group *groups; /* all except the root */
 	size_t levels;
-	unsigned most[TURNS_LEVELS_MOST + 1];
+	unsigned most[TURNS_LEVELS_MAX + 1];
 	unsigned room; /* 0: no limit */
 	size_t company_level;
 	unsigned most_in_company; /* 0: no limit */
@@ -92,8 +92,8 @@ static void find_neighbours(struct turns *turns, struct turn_group *group, size_
 	if (turns->most_in_company == 0 || level < turns->company_level)
 		return;
 	group->most_in_company = turns->most_in_company;
-	group->neighbours = level == turns->company_level ? &turns->all.inside
-							  : &group->id.parent->inside;
+	group->neighbours =
+		level == turns->company_level ? &turns->all.inside : &group->id.parent->inside;
 }
 
 static struct turn_group *group_find(struct turns *turns, const struct group_id *id, size_t level)

@@ -62,5 +62,6 @@ int user_file_open(const char *path, uid_t uid, gid_t gid)
 {
 	if (geteuid() != 0)
 		return open(path, FLAGS);
-	return uid == 0 ? path_guard_open_for_root(path, FLAGS, 0) : open_without_groups(path, uid, gid);
+	return uid == 0 ? path_guard_open_for_root(path, FLAGS, 0)
+			: open_without_groups(path, uid, gid);
 }

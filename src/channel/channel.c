@@ -75,7 +75,8 @@ static void fail(struct channel *channel, const char *reason)
 /* 0, or -1 with errno; EAGAIN: there is no room now. */
 static int send_now(int fd, const struct message *message, const int descriptors[], unsigned count)
 {
-	union control control = { .header = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+	union control control = { .header = { .cmsg_level = SOL_SOCKET,
+					      .cmsg_type = SCM_RIGHTS,
 					      .cmsg_len = CMSG_LEN(count * sizeof(int)) } };
 	struct iovec vector = { (void *)(uintptr_t)message, message_shape(message->kind)->size };
 	struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1 };
@@ -93,8 +94,8 @@ static int send_now(int fd, const struct message *message, const int descriptors
 	return -1;
 }
 
-static struct channel_message *message_keep(const struct message *message,
-					    const int descriptors[], unsigned count)
+static struct channel_message *message_keep(const struct message *message, const int descriptors[],
+					    unsigned count)
 {
 	struct channel_message *kept = calloc(1, sizeof *kept);
 
@@ -199,7 +200,9 @@ static bool receive(int fd, struct arrival *arrival)
 {
 	union control control;
 	struct iovec vector = { &arrival->message, sizeof arrival->message };
-	struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control,
+	struct msghdr header = { .msg_iov = &vector,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
 				 .msg_controllen = sizeof control };
 
 	arrival->size = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
@@ -265,7 +268,9 @@ int channel_open(struct channel *channel, int fd, unsigned first_kind, unsigned 
 		 const struct channel_events *events)
 {
 	*channel = (struct channel){
-		.events = events, .first_kind = first_kind, .last_kind = last_kind,
+		.events = events,
+		.first_kind = first_kind,
+		.last_kind = last_kind,
 	};
 	STAILQ_INIT(&channel->waiting);
 	watch_init(&channel->watch, fd, on_ready);

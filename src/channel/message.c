@@ -1,6 +1,6 @@
 #include "channel/message.h"
 
-#define SIZE_WITH(member) (offsetof(struct message, member) + sizeof ((struct message *)0)->member)
+#define SIZE_WITH(member) (offsetof(struct message, member) + sizeof((struct message *)0)->member)
 #define SIZE_OF_KIND sizeof(enum message_kind)
 
 static const struct message_shape shapes[MESSAGE_KINDS] = {

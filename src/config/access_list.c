@@ -7,14 +7,14 @@
 #include <string.h>
 #include <strings.h>
 
-enum { FACTORS_MOST = 256, LABEL_MOST = 63, NAME_MOST = 253, MAPPED_LENGTH = 96 };
+enum { FACTORS_MAX = 256, LABEL_MAX = 63, NAME_LENGTH_MAX = 253, MAPPED_LENGTH = 96 };
 
 /* The meaning of a word, before memory is allocated for it. */
 struct meaning {
 	enum access_rule_kind kind;
 	const char *name; /* the word itself */
 	size_t count;     /* rules it makes */
-	struct prefix prefixes[FACTORS_MOST];
+	struct prefix prefixes[FACTORS_MAX];
 };
 
 static const char *const word_texts[] = {
@@ -98,7 +98,7 @@ static enum access_word read_factors(struct meaning *meaning, const char *word)
 	prefix.length = (uint8_t)(8 * (octets + 1));
 	do {
 		word++;
-		if (meaning->count == FACTORS_MOST || !read_number(&word, 255, &number))
+		if (meaning->count == FACTORS_MAX || !read_number(&word, 255, &number))
 			return WORD_BAD_FACTOR;
 		prefix.bytes[octets] = (unsigned char)number;
 		means_prefix(meaning, prefix);
@@ -174,7 +174,7 @@ static bool is_label_byte(unsigned char byte)
 
 static bool is_label(const char *label, size_t length)
 {
-	if (length == 0 || length > LABEL_MOST || *label == '-')
+	if (length == 0 || length > LABEL_MAX || *label == '-')
 		return false;
 	for (size_t i = 0; i < length; i++)
 		if (!is_label_byte((unsigned char)label[i]))
@@ -196,7 +196,7 @@ static bool is_possible_name(const char *name)
 {
 	const char *label = name, *end = name + name_length(name);
 
-	if (end - name > NAME_MOST)
+	if (end - name > NAME_LENGTH_MAX)
 		return false;
 	for (;;) {
 		size_t length = strcspn(label, ".");
@@ -313,8 +313,8 @@ static bool domain_holds(const char *domain, const char *name)
 {
 	size_t domain_length = name_length(domain), length = name_length(name);
 
-	return length > domain_length
-		&& strncasecmp(name + length - domain_length, domain, domain_length) == 0;
+	return length > domain_length &&
+	       strncasecmp(name + length - domain_length, domain, domain_length) == 0;
 }
 
 static bool rule_means(const struct access_rule *rule, const struct meaning *meaning)
@@ -338,8 +338,8 @@ bool access_list_remove(struct access_list *list, const char *word)
 	for (size_t i = 0; i < count; i++) {
 		struct access_rule *rule = &list->rules[i];
 
-		if (strcasecmp(rule->text, word) == 0
-		    || (is_understood && rule_means(rule, &meaning)))
+		if (strcasecmp(rule->text, word) == 0 ||
+		    (is_understood && rule_means(rule, &meaning)))
 			free(rule->text);
 		else
 			list->rules[kept++] = *rule;
@@ -375,7 +375,7 @@ static bool rule_matches(const struct access_rule *rule, const struct address *a
 /* Greater is more specific; -1 for NULL. */
 static int specificity(const struct access_rule *rule)
 {
-	enum { ANY_PREFIX = 1 + NAME_MOST + 1, ANY_HOST = ANY_PREFIX + 128 + 1 };
+	enum { ANY_PREFIX = 1 + NAME_LENGTH_MAX + 1, ANY_HOST = ANY_PREFIX + 128 + 1 };
 
 	if (!rule)
 		return -1;
@@ -387,8 +387,7 @@ static int specificity(const struct access_rule *rule)
 }
 
 const struct access_rule *access_list_match(const struct access_list *list,
-					    const struct address *address,
-					    const char *const *names)
+					    const struct address *address, const char *const *names)
 {
 	const struct access_rule *best = NULL;
 

@@ -75,8 +75,9 @@ static int known_protocol(const char *name)
 		const char *name;
 		int number;
 	} known[] = {
-		{ "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP }, { "icmp", IPPROTO_ICMP },
-		{ "igmp", IPPROTO_IGMP }, { "sctp", IPPROTO_SCTP }, { "dccp", IPPROTO_DCCP },
+		{ "tcp", IPPROTO_TCP },         { "udp", IPPROTO_UDP },
+		{ "icmp", IPPROTO_ICMP },       { "igmp", IPPROTO_IGMP },
+		{ "sctp", IPPROTO_SCTP },       { "dccp", IPPROTO_DCCP },
 		{ "udplite", IPPROTO_UDPLITE }, { "ipv6-icmp", IPPROTO_ICMPV6 },
 	};
 

@@ -57,8 +57,8 @@ static void remark(const struct view *view, const char *attribute, const char *f
 		place = place_of(service, attribute);
 	else if (attribute)
 		inherited_from(service, ATTRIBUTE(attribute), where);
-	problem_add(view->problems, ADVICE, place.file, place.line, "service %s: %s%s",
-		    service->id, text, where);
+	problem_add(view->problems, ADVICE, place.file, place.line, "service %s: %s%s", service->id,
+		    text, where);
 }
 
 /* --- access ------------------------------------------------------------------------------ */
@@ -89,8 +89,8 @@ static void advise_of_overlap(const struct service_settings *service, struct pro
 	    access_lists_overlap(only_from, &own_access, &allowed, &denied))
 		problem_add(problems, ADVICE, denied->file, denied->line,
 			    "no_access %s overlaps only_from %s (%s:%d); the more specific one "
-			    "decides, a tie denies (xinetd always denies)", denied->text,
-			    allowed->text, allowed->file, allowed->line);
+			    "decides, a tie denies (xinetd always denies)",
+			    denied->text, allowed->text, allowed->file, allowed->line);
 }
 
 static bool touches(const struct access_list *list, const struct prefix *prefix)
@@ -116,7 +116,8 @@ static void advise_of_idle_denials(const struct service_settings *service,
 		if (rule->kind == RULE_PREFIX && !touches(only_from, &rule->prefix))
 			problem_add(problems, ADVICE, rule->file, rule->line,
 				    "no_access %s never matters, as only_from does not cover it; "
-				    "remove it", rule->text);
+				    "remove it",
+				    rule->text);
 	}
 }
 
@@ -149,15 +150,14 @@ static void advise_of_first_datagram(const struct view *view)
 	if (service->socket_type != SOCK_STREAM && service_waits(service) &&
 	    (service->only_from.is_set || service->no_access.is_set) &&
 	    !(service->flags & FLAG_INTERCEPT))
-		remark(view, list, "with wait = yes only the sender of the datagram that starts "
+		remark(view, list,
+		       "with wait = yes only the sender of the datagram that starts "
 		       "the server is checked; flags = INTERCEPT has all of them checked");
 }
 
 static bool is_loopback(const char *text)
 {
-	static const struct prefix loopback = {
-		.family = AF_INET, .length = 8, .bytes = { 127 }
-	};
+	static const struct prefix loopback = { .family = AF_INET, .length = 8, .bytes = { 127 } };
 	struct address address;
 
 	if (address_parse(&address, text, 0) < 0)
@@ -193,7 +193,8 @@ static void advise_of_reflection(const struct view *view)
 	if (service_is_internal(service) && service->socket_type == SOCK_DGRAM &&
 	    !(service->flags & FLAG_SENSOR) && strcasecmp(service->name, "discard") != 0 &&
 	    listens_to_others(service) && admits_everybody(&service->only_from))
-		remark(view, "bind", "answers datagrams from anywhere, so a forged sender can have "
+		remark(view, "bind",
+		       "answers datagrams from anywhere, so a forged sender can have "
 		       "its replies sent to a victim; set only_from or bind");
 }
 
@@ -212,15 +213,18 @@ static void advise_of_datagram_bans(const struct view *view)
 	bool has_word = service->flags & FLAG_DGRAMBAN;
 
 	if (has_word && (!(service->flags & FLAG_SENSOR) || service_is_stream(service)))
-		remark(view, "flags", "DGRAMBAN has no effect without SENSOR and socket_type = "
+		remark(view, "flags",
+		       "DGRAMBAN has no effect without SENSOR and socket_type = "
 		       "dgram");
 	else if (has_word && service_bans(service))
-		remark(view, "flags", "with DGRAMBAN anybody who forges the sender of a datagram "
+		remark(view, "flags",
+		       "with DGRAMBAN anybody who forges the sender of a datagram "
 		       "has any address refused by all services; remove the word if that is "
 		       "possible in your network");
 	else if ((service->flags & FLAG_SENSOR) && service->deny_time != 0 &&
 		 !service_bans(service))
-		remark(view, "deny_time", "a SENSOR for datagrams only logs, as their senders may be "
+		remark(view, "deny_time",
+		       "a SENSOR for datagrams only logs, as their senders may be "
 		       "forged; remove deny_time, or write flags = SENSOR DGRAMBAN");
 }
 
@@ -228,7 +232,8 @@ static void advise_of_idonly(const struct view *view)
 {
 	if ((view->service->flags & FLAG_IDONLY) &&
 	    !(view->service->log_on_success & LOG_FLAG_USERID))
-		remark(view, "flags", "IDONLY has no effect without USERID in log_on_success: "
+		remark(view, "flags",
+		       "IDONLY has no effect without USERID in log_on_success: "
 		       "no ident server is asked");
 }
 
@@ -255,30 +260,35 @@ static void advise_of_arguments(const struct view *view)
 	if (!has_program(service))
 		return;
 	if (!named && strcmp(first, base_name(service->server)) == 0)
-		remark(view, "server_args", "the server gets its name \"%s\" as its first "
-		       "argument; leave the word out, or write flags = NAMEINARGS", first);
+		remark(view, "server_args",
+		       "the server gets its name \"%s\" as its first "
+		       "argument; leave the word out, or write flags = NAMEINARGS",
+		       first);
 	if (named && first[0] == '-')
-		remark(view, "server_args", "with NAMEINARGS the server takes \"%s\" for its own "
-		       "name, and not for an option; begin server_args with %s", first,
-		       base_name(service->server));
+		remark(view, "server_args",
+		       "with NAMEINARGS the server takes \"%s\" for its own "
+		       "name, and not for an option; begin server_args with %s",
+		       first, base_name(service->server));
 }
 
-enum { GROUPS_MOST = 256 };
+enum { GROUPS_MAX = 256 };
 
 /* The user that the server runs as: without root's rights, usherd's own user. */
-static struct identity identity_of(const struct service_settings *service,
-				   gid_t groups[GROUPS_MOST])
+static struct identity identity_of(const struct service_settings *service, gid_t groups[GROUPS_MAX])
 {
 	struct identity identity = {
-		.name = service->user, .uid = service->uid, .gid = service->gid, .groups = groups,
+		.name = service->user,
+		.uid = service->uid,
+		.gid = service->gid,
+		.groups = groups,
 	};
-	int count = GROUPS_MOST;
+	int count = GROUPS_MAX;
 
 	if (geteuid() != 0) {
 		identity.name = "you";
 		identity.uid = geteuid();
 		identity.gid = getegid();
-		count = getgroups(GROUPS_MOST, groups);
+		count = getgroups(GROUPS_MAX, groups);
 	} else if (!service->groups ||
 		   getgrouplist(service->account, service->gid, groups, &count) < 0) {
 		count = 0;
@@ -291,7 +301,7 @@ static void advise_of_server(const struct view *view)
 {
 	const struct service_settings *service = view->service;
 	char text[OBSTACLE_SIZE];
-	gid_t groups[GROUPS_MOST];
+	gid_t groups[GROUPS_MAX];
 	struct identity identity;
 
 	if (!has_program(service) || !service->user)
@@ -306,7 +316,8 @@ static struct identity reader_of(const struct service_settings *service)
 {
 	return (struct identity){
 		.name = service->user ? service->user : "nobody",
-		.uid = service_reader_uid(service), .gid = service_reader_gid(service),
+		.uid = service_reader_uid(service),
+		.gid = service_reader_gid(service),
 	};
 }
 
@@ -319,8 +330,10 @@ static void advise_of_banner(const struct view *view, const char *attribute, con
 		remark(view, attribute, "the %s %s can't be sent: %s", attribute, path,
 		       strerror(errno));
 	else if (path && geteuid() == 0 && reading_obstacle(path, &reader, text))
-		remark(view, attribute, "the %s %s can't be sent: %s, and banners are read with "
-		       "the rights of the service's user", attribute, path, text);
+		remark(view, attribute,
+		       "the %s %s can't be sent: %s, and banners are read with "
+		       "the rights of the service's user",
+		       attribute, path, text);
 }
 
 static void advise_of_banners(const struct view *view)
@@ -336,14 +349,15 @@ static void advise_of_error_file(const struct view *view)
 {
 	const struct service_settings *service = view->service;
 	char text[OBSTACLE_SIZE];
-	gid_t groups[GROUPS_MOST];
+	gid_t groups[GROUPS_MAX];
 	struct identity identity;
 
 	if (!has_program(service) || !service->user || service->stderr_kind != STDERR_FILE)
 		return;
 	identity = identity_of(service, groups);
 	if (appending_obstacle(service->stderr_path, &identity, text))
-		remark(view, "stderr", "%s; the file of stderr is opened with the rights of the "
+		remark(view, "stderr",
+		       "%s; the file of stderr is opened with the rights of the "
 		       "service's user, and no client will be served before that is corrected",
 		       text);
 }
@@ -351,10 +365,10 @@ static void advise_of_error_file(const struct view *view)
 void advise_of_service(const struct service_settings *service, struct problems *problems)
 {
 	static void (*const remarks[])(const struct view *) = {
-		advise_of_own_access, advise_of_bind, advise_of_first_datagram,
-		advise_of_reflection, advise_of_deny_time, advise_of_datagram_bans,
-		advise_of_idonly, advise_of_arguments, advise_of_server, advise_of_banners,
-		advise_of_error_file,
+		advise_of_own_access, advise_of_bind,       advise_of_first_datagram,
+		advise_of_reflection, advise_of_deny_time,  advise_of_datagram_bans,
+		advise_of_idonly,     advise_of_arguments,  advise_of_server,
+		advise_of_banners,    advise_of_error_file,
 	};
 	struct view view = { .service = service, .problems = problems };
 
@@ -395,15 +409,15 @@ static bool known_ids_gather(struct known_ids *ids, const struct settings *setti
 	return true;
 }
 
-enum { SUGGESTIONS_MOST = 256 };
+enum { SUGGESTIONS_MAX = 256 };
 
 /* An id similar to word; NULL: none, or too many ids to search. */
 static const char *nearest_id(const struct known_ids *ids, const char *word)
 {
-	const char *candidates[SUGGESTIONS_MOST + 1];
+	const char *candidates[SUGGESTIONS_MAX + 1];
 	size_t count = 0;
 
-	if (ids->count > SUGGESTIONS_MOST)
+	if (ids->count > SUGGESTIONS_MAX)
 		return NULL;
 	for (; count < ids->count; count++)
 		candidates[count] = ids->list[count];
@@ -458,8 +472,8 @@ static void advise_of_logs(const struct settings *settings, struct problems *pro
 			view.service = service;
 	}
 	if (others_have_logs && view.service)
-		remark(&view, is_own(view.service, "log_on_success") ? "log_on_success"
-								    : "log_on_failure",
+		remark(&view,
+		       is_own(view.service, "log_on_success") ? "log_on_success" : "log_on_failure",
 		       "without a log_type what it logs goes to usherd's own log; set log_type, "
 		       "here or in defaults");
 }
@@ -478,13 +492,16 @@ static void advise_of_identity(const struct settings *settings, struct problems 
 			 (service->uid != geteuid() || service->group_is_set);
 	}
 	if (settings->daemon.user && settings->daemon.user_uid != geteuid())
-		problem_add(problems, ADVICE, NULL, 0, "usherd does not run as root: run like "
+		problem_add(problems, ADVICE, NULL, 0,
+			    "usherd does not run as root: run like "
 			    "this, the frontend would have its user and not %s",
 			    settings->daemon.user);
 	if (count > 0)
-		problem_add(problems, ADVICE, NULL, 0, "usherd does not run as root: without "
+		problem_add(problems, ADVICE, NULL, 0,
+			    "usherd does not run as root: without "
 			    "its rights %zu server%s would run as the user of usherd, whatever "
-			    "user and group say", count, count == 1 ? "" : "s");
+			    "user and group say",
+			    count, count == 1 ? "" : "s");
 }
 
 void advise_of_settings(const struct settings *settings, const struct word_list *enabled,

@@ -57,8 +57,8 @@ static void advise_of_no_bits(const struct access_rule *rule, struct problems *p
 	    strchr(rule->text, '/'))
 		problem_add(problems, ADVICE, rule->file, rule->line,
 			    "\"%s\" is everybody, as no bit of the address counts; if that is "
-			    "meant write %s, otherwise the length of the network", rule->text,
-			    rule->prefix.family == AF_INET ? "0.0.0.0/0" : "::/0");
+			    "meant write %s, otherwise the length of the network",
+			    rule->text, rule->prefix.family == AF_INET ? "0.0.0.0/0" : "::/0");
 }
 
 /* A word with a special meaning in hosts.allow, which is a host name here. */
@@ -71,12 +71,14 @@ static void advise_of_borrowed_word(const struct access_rule *rule, struct probl
 	if (strcasecmp(rule->text, "ALL") == 0 || strcasecmp(rule->text, "ANY") == 0)
 		problem_add(problems, ADVICE, rule->file, rule->line,
 			    "\"%s\" is taken for the name of a host; for everybody write 0.0.0.0/0 "
-			    "::/0", rule->text);
+			    "::/0",
+			    rule->text);
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strcasecmp(rule->text, words[i]) == 0)
 			problem_add(problems, ADVICE, rule->file, rule->line,
 				    "\"%s\" is taken for the name of a host; it has a meaning "
-				    "only in hosts.allow and hosts.deny", rule->text);
+				    "only in hosts.allow and hosts.deny",
+				    rule->text);
 }
 
 void advise_of_odd_words(const struct access_list *list, struct problems *problems)
@@ -93,8 +95,8 @@ void advise_of_odd_words(const struct access_list *list, struct problems *proble
 /* True for the name of an interface of this host, or of most systems. */
 static bool is_interface(const char *text)
 {
-	return if_nametoindex(text) != 0 ||
-	       (strncmp(text, "eth", 3) == 0 && text[3] && !text[3 + strspn(text + 3, "0123456789")]);
+	return if_nametoindex(text) != 0 || (strncmp(text, "eth", 3) == 0 && text[3] &&
+					     !text[3 + strspn(text + 3, "0123456789")]);
 }
 
 static bool lacks_scope(const struct address *address)
@@ -111,11 +113,13 @@ static void advise_of_bind_word(const char *text, struct place place, struct pro
 		if (is_interface(text))
 			problem_add(problems, ADVICE, place.file, place.line,
 				    "bind: \"%s\" is taken for the name of a host, not of an "
-				    "interface; write the interface's address", text);
+				    "interface; write the interface's address",
+				    text);
 	} else if (lacks_scope(&address)) {
 		problem_add(problems, ADVICE, place.file, place.line,
 			    "bind: the link-local address %s can't be bound without its interface; "
-			    "write %s%%INTERFACE", text, text);
+			    "write %s%%INTERFACE",
+			    text, text);
 	}
 }
 

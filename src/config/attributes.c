@@ -55,8 +55,7 @@ const struct attribute attributes[] = {
 	  "address and port that connections are passed on to" },
 	{ "idle_timeout", SCALAR, SERVICE, 1, 1, PLAIN, read_period, SERVICE_FIELD(idle_timeout),
 	  "seconds of silence after which the daemon ends a connection that it serves itself" },
-	{ "port", SCALAR, SERVICE, 1, 1, PLAIN, read_port, SERVICE_FIELD(port),
-	  "the port number" },
+	{ "port", SCALAR, SERVICE, 1, 1, PLAIN, read_port, SERVICE_FIELD(port), "the port number" },
 	{ "bind", SCALAR, BOTH, 1, -1, PLAIN, read_bind, SERVICE_FIELD(bind),
 	  "the local addresses to listen on" },
 	{ "v6only", SCALAR, BOTH, 1, 1, PLAIN, read_yes_no, SERVICE_FIELD(v6only),
@@ -146,8 +145,8 @@ const struct attribute attributes[] = {
 
 const size_t attribute_count = sizeof attributes / sizeof attributes[0];
 
-_Static_assert(sizeof attributes / sizeof attributes[0] <= ATTRIBUTES_MOST,
-	       "ATTRIBUTES_MOST is too small");
+_Static_assert(sizeof attributes / sizeof attributes[0] <= ATTRIBUTES_MAX,
+	       "ATTRIBUTES_MAX is too small");
 
 int attribute_find(const char *name)
 {
@@ -169,7 +168,7 @@ bool attribute_is_free_form(const char *name)
 
 const char *attribute_nearest(const char *name, unsigned place)
 {
-	const char *candidates[ATTRIBUTES_MOST + 1];
+	const char *candidates[ATTRIBUTES_MAX + 1];
 	size_t count = 0;
 
 	for (size_t i = 0; i < attribute_count; i++)

@@ -16,7 +16,7 @@ struct check {
 	const struct port_map *ports;
 	bool (*internal_exists)(const char *name, int socket_type);
 	struct problems *problems;
-	bool is_whole; /* no line of the entry was left out */
+	bool is_whole;     /* no line of the entry was left out */
 	bool knows_socket; /* socket type and protocol are known */
 	bool failed;
 };
@@ -65,12 +65,14 @@ static void check_protocol(struct check *check)
 
 	derive_socket(service);
 	if (!service->socket_type)
-		require(check, false, service->protocol ? "socket_type" : "socket_type or protocol");
+		require(check, false,
+			service->protocol ? "socket_type" : "socket_type or protocol");
 	else if (!service->protocol)
 		require(check, false, "protocol");
 	else if ((protocol_is(service, "tcp") && service->socket_type != SOCK_STREAM) ||
 		 (protocol_is(service, "udp") && service->socket_type != SOCK_DGRAM))
-		complain(check, ERROR, "socket_type and protocol do not go together: tcp is "
+		complain(check, ERROR,
+			 "socket_type and protocol do not go together: tcp is "
 			 "stream, udp is dgram");
 	else
 		check->knows_socket = true;
@@ -82,15 +84,20 @@ static void check_listed_port(struct check *check)
 	int listed = port_map_find(check->ports, service->name, service->protocol);
 
 	if (listed < 0 && port_map_lost(check->ports))
-		complain(check, ERROR, "the port of %s/%s is not known, as the port map %s can't be "
-			 "used", service->name, service->protocol, port_map_lost(check->ports));
+		complain(check, ERROR,
+			 "the port of %s/%s is not known, as the port map %s can't be "
+			 "used",
+			 service->name, service->protocol, port_map_lost(check->ports));
 	else if (listed < 0)
-		complain(check, ERROR, "%s/%s is not in the port map; write type = UNLISTED and a "
-			 "port, or add it to the map", service->name, service->protocol);
+		complain(check, ERROR,
+			 "%s/%s is not in the port map; write type = UNLISTED and a "
+			 "port, or add it to the map",
+			 service->name, service->protocol);
 	else if (service->port >= 0 && service->port != listed)
-		complain(check, ERROR, "the port map has port %d for %s/%s, not %d; remove port, or "
-			 "write type = UNLISTED", listed, service->name, service->protocol,
-			 service->port);
+		complain(check, ERROR,
+			 "the port map has port %d for %s/%s, not %d; remove port, or "
+			 "write type = UNLISTED",
+			 listed, service->name, service->protocol, service->port);
 	service->port = listed;
 }
 
@@ -128,10 +135,12 @@ static void check_external(struct check *check)
 	require(check, service->user, "user");
 	require(check, service->server, "server");
 	if ((service->flags & FLAG_NAMEINARGS) && service->server_args.count == 0)
-		complain(check, ERROR, "NAMEINARGS needs server_args, the first of which is the name");
+		complain(check, ERROR,
+			 "NAMEINARGS needs server_args, the first of which is the name");
 	if (check->knows_socket && service->socket_type == SOCK_DGRAM && service->wait == 0 &&
 	    !service_is_multiplexed(service))
-		complain(check, ERROR, "a dgram service with a server needs wait = yes: the server "
+		complain(check, ERROR,
+			 "a dgram service with a server needs wait = yes: the server "
 			 "takes the socket itself");
 }
 
@@ -200,14 +209,16 @@ static void clear_useless_flags(struct check *check)
 
 	if ((service->flags & FLAG_INTERCEPT) &&
 	    (service_is_internal(service) || service->wait != 1)) {
-		complain(check, WARNING, "INTERCEPT is only for wait = yes with a server; it has no "
+		complain(check, WARNING,
+			 "INTERCEPT is only for wait = yes with a server; it has no "
 			 "effect here");
 		service->flags &= ~(unsigned)FLAG_INTERCEPT;
 	}
 	if (service->socket_type != SOCK_STREAM || service->wait == 1)
 		clear_userid(check, ADVICE, "it is for stream services with wait = no");
 	if (service->port == IDENT_PORT && protocol_is(service, "tcp"))
-		clear_userid(check, WARNING, "two hosts would ask each other who is asking for ever");
+		clear_userid(check, WARNING,
+			     "two hosts would ask each other who is asking for ever");
 }
 
 /* A domain has no addresses. */
@@ -226,12 +237,15 @@ static void check_access(struct check *check)
 
 	if (service->socket_type == SOCK_STREAM && service_waits(service) &&
 	    has_access_list(service) && !(service->flags & FLAG_INTERCEPT))
-		complain(check, ERROR, "only_from and no_access can't be kept with wait = yes, as the "
+		complain(check, ERROR,
+			 "only_from and no_access can't be kept with wait = yes, as the "
 			 "server accepts its clients itself; use wait = no, or flags = INTERCEPT%s",
-			 origin(check, service->only_from.is_set ? "only_from" : "no_access", where));
+			 origin(check, service->only_from.is_set ? "only_from" : "no_access",
+				where));
 	if ((service->flags & FLAG_INTERCEPT) && service->socket_type == SOCK_DGRAM &&
 	    (has_domain(&service->only_from) || has_domain(&service->no_access)))
-		complain(check, ERROR, "INTERCEPT of datagrams can't tell whose name ends so; write "
+		complain(check, ERROR,
+			 "INTERCEPT of datagrams can't tell whose name ends so; write "
 			 "host names or addresses in only_from and no_access");
 }
 
@@ -246,8 +260,10 @@ static void check_rpc(struct check *check)
 	if (service->types & TYPE_UNLISTED)
 		require(check, service->rpc_number, "rpc_number (the service is UNLISTED)");
 	else if (!program)
-		complain(check, ERROR, "there is no RPC program %s in /etc/rpc; write type = RPC "
-			 "UNLISTED and rpc_number", service->name);
+		complain(check, ERROR,
+			 "there is no RPC program %s in /etc/rpc; write type = RPC "
+			 "UNLISTED and rpc_number",
+			 service->name);
 	else
 		service->rpc_number = (unsigned long)program->r_number;
 #else
@@ -262,7 +278,8 @@ static void check_traffic(struct check *check)
 	char where[ORIGIN_SIZE];
 
 	if ((service->log_on_success & LOG_FLAG_TRAFFIC) && !service->redirect_host)
-		complain(check, ERROR, "TRAFFIC is only for redirect; remove it from log_on_success%s",
+		complain(check, ERROR,
+			 "TRAFFIC is only for redirect; remove it from log_on_success%s",
 			 origin(check, "log_on_success", where));
 }
 
@@ -282,7 +299,8 @@ static bool lasts_in_loop(const struct service_settings *service)
 static void check_idle_timeout(struct check *check)
 {
 	if (check->service->idle_timeout > 0 && !lasts_in_loop(check->service))
-		complain(check, ERROR, "idle_timeout is for redirect and for stream services echo, "
+		complain(check, ERROR,
+			 "idle_timeout is for redirect and for stream services echo, "
 			 "discard and chargen; remove it");
 }
 
@@ -290,7 +308,8 @@ static void check_families(struct check *check)
 {
 	char where[ORIGIN_SIZE];
 
-	if (check->service->v6only && (check->service->flags & (FLAG_IPV4 | FLAG_IPV6)) == FLAG_IPV4)
+	if (check->service->v6only &&
+	    (check->service->flags & (FLAG_IPV4 | FLAG_IPV6)) == FLAG_IPV4)
 		complain(check, ERROR, "v6only = yes and flags = IPv4 leave no clients at all%s",
 			 origin(check, "v6only", where));
 }
@@ -300,8 +319,11 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 		   struct problems *problems)
 {
 	struct check check = {
-		.service = service, .ports = ports, .internal_exists = internal_exists,
-		.problems = problems, .is_whole = is_whole,
+		.service = service,
+		.ports = ports,
+		.internal_exists = internal_exists,
+		.problems = problems,
+		.is_whole = is_whole,
 	};
 
 	if (service->flags & FLAG_SENSOR) {

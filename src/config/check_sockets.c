@@ -30,7 +30,7 @@ struct claims {
 	char key[];
 };
 
-enum { KEY_SIZE = sizeof ((struct reach *)NULL)->text + 32 };
+enum { KEY_SIZE = sizeof((struct reach *)NULL)->text + 32 };
 
 static void reach_of_name(struct reach *reach, const char *name)
 {
@@ -160,7 +160,8 @@ static void report_clash(const struct service_settings *service, const char *add
 		place = service->places[bind];
 	problem_add(problems, ADVICE, place.file, place.line,
 		    "bind: %s can't be bound as well, as an earlier address has the port already "
-		    "(:: serves IPv4 too, unless v6only = yes); remove one of them", address);
+		    "(:: serves IPv4 too, unless v6only = yes); remove one of them",
+		    address);
 }
 
 /* An overlap here can only be with another address of the same service. */
@@ -198,20 +199,25 @@ static void report_overlap(const struct service_settings *service,
 {
 	char where[ORIGIN_SIZE];
 
-	problem_add(problems, ERROR, service->file, service->line,
-		    "service %s: %s port %d belongs to service %s already (%s:%d); give one of them "
-		    "another port or bind%s", service->id, service->protocol, service->port,
-		    earlier->id, earlier->file, earlier->line,
-		    inherited_from(service, ATTRIBUTE("bind"), where));
+	problem_add(
+		problems, ERROR, service->file, service->line,
+		"service %s: %s port %d belongs to service %s already (%s:%d); give one of them "
+		"another port or bind%s",
+		service->id, service->protocol, service->port, earlier->id, earlier->file,
+		earlier->line, inherited_from(service, ATTRIBUTE("bind"), where));
 }
 
 static void leave_out(struct settings *settings, struct service_settings *service)
 {
 	settings_add_broken(settings, service->id);
 	settings_leave_out(settings, &(struct left_out){
-		.id = service->id, .name = service->name, .file = service->file,
-		.line = service->line, .why = "another service has its socket", .is_broken = true,
-	});
+					     .id = service->id,
+					     .name = service->name,
+					     .file = service->file,
+					     .line = service->line,
+					     .why = "another service has its socket",
+					     .is_broken = true,
+				     });
 	service_settings_release(service);
 }
 

@@ -70,7 +70,7 @@ static bool is_of_a_connection(const char *variable)
 {
 	static const char *const beginnings[] = {
 		"REMOTE_HOST=", "REMOTE_ADDR=", "REMOTE_PORT=", "PROTO=",
-		"TCPLOCAL", "TCPREMOTE", "UDPLOCAL", "UDPREMOTE",
+		"TCPLOCAL",     "TCPREMOTE",    "UDPLOCAL",     "UDPREMOTE",
 	};
 
 	for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)

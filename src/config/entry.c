@@ -46,7 +46,9 @@ static void report_memory(int line)
 
 static unsigned place_of(enum entry_kind kind)
 {
-	return kind == ENTRY_SERVICE ? IN_SERVICE : kind == ENTRY_DEFAULTS ? IN_DEFAULTS : IN_DAEMON;
+	return kind == ENTRY_SERVICE    ? IN_SERVICE
+	       : kind == ENTRY_DEFAULTS ? IN_DEFAULTS
+					: IN_DAEMON;
 }
 
 static void report_unknown(const char *name, int line)
@@ -55,12 +57,13 @@ static void report_unknown(const char *name, int line)
 
 	problem_add(parse.problems, ERROR, parse.entry->file, line,
 		    nearest ? "unknown attribute \"%s\"; did you mean \"%s\"?"
-			    : "unknown attribute \"%s\"", name, nearest);
+			    : "unknown attribute \"%s\"",
+		    name, nearest);
 }
 
 /* libconfuse's error callback: parsing stops at the first error, whose line is noted. */
-__attribute__((format(printf, 2, 0)))
-static void on_parse_error(cfg_t *cfg, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void on_parse_error(cfg_t *cfg, const char *format,
+								 va_list arguments)
 {
 	char text[MESSAGE_SIZE], name[64];
 	const char *start = body_line_start(cfg->line);
@@ -94,7 +97,7 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *resu
 /* libconfuse's table of options, from the table of attributes. */
 static cfg_opt_t *option_table(void)
 {
-	static cfg_opt_t options[ATTRIBUTES_MOST + 1];
+	static cfg_opt_t options[ATTRIBUTES_MAX + 1];
 
 	if (options[0].name)
 		return options;
@@ -128,7 +131,7 @@ static struct assignment *assignment_new(struct word **words, size_t count)
 		free(assignment);
 		return NULL;
 	}
-	assignment->operator = operator_from(words[0]->text);
+	assignment->operator= operator_from(words[0]->text);
 	assignment->file = words[0]->file;
 	assignment->line = words[0]->line;
 	assignment->count = count - 1;
@@ -282,9 +285,9 @@ static void parse_whole_body(void)
 
 static bool operator_fits(const struct attribute *attribute, const struct assignment *assignment)
 {
-	enum assign_operator operator = assignment->operator;
-	bool fits = operator == ASSIGN_SET || attribute->shape == SHAPE_LIST ||
-		    (attribute->shape == SHAPE_GROWING && operator == ASSIGN_ADD);
+	enum assign_operator operator= assignment->operator;
+	bool fits = operator== ASSIGN_SET || attribute->shape ==
+		    SHAPE_LIST ||(attribute->shape == SHAPE_GROWING && operator== ASSIGN_ADD);
 
 	if (!fits)
 		problem_add(parse.problems, ERROR, assignment->file, assignment->line,
@@ -317,7 +320,8 @@ static bool count_fits(const struct attribute *attribute, const struct assignmen
 		    "%s takes %s and got %d%s", attribute->name,
 		    count_text(attribute, text, sizeof text), count,
 		    count > 1 && strcmp(attribute->name, "server") == 0
-			    ? "; the program's arguments go into server_args" : "");
+			    ? "; the program's arguments go into server_args"
+			    : "");
 	return false;
 }
 
@@ -327,9 +331,10 @@ static void drop_repeats(const struct attribute *attribute, struct assignment *f
 	if (attribute->shape != SHAPE_SCALAR || !first->next)
 		return;
 	for (const struct assignment *later = first->next; later; later = later->next)
-		problem_add(parse.problems, WARNING, later->file, later->line,
-			    "%s is already set on line %d; the first value counts, remove one of them",
-			    attribute->name, first->line);
+		problem_add(
+			parse.problems, WARNING, later->file, later->line,
+			"%s is already set on line %d; the first value counts, remove one of them",
+			attribute->name, first->line);
 	assignments_free(first->next);
 	first->next = NULL;
 }

@@ -22,8 +22,8 @@ struct open_file {
 	bool has_defaults;
 };
 
-static void read_file(struct entry_files *files, const char *path,
-			     const struct open_file *includer, int line);
+static void read_file(struct entry_files *files, const char *path, const struct open_file *includer,
+		      int line);
 
 static void report_file(struct entry_files *files, enum severity severity, const char *path,
 			const struct open_file *includer, int line, const char *what)
@@ -32,8 +32,8 @@ static void report_file(struct entry_files *files, enum severity severity, const
 		files->lost_entries = true;
 	if (severity == ERROR && !includer)
 		files->refused = true;
-	problem_add(files->problems, severity, includer ? includer->source.name : NULL, line, "%s: %s",
-		    path, what);
+	problem_add(files->problems, severity, includer ? includer->source.name : NULL, line,
+		    "%s: %s", path, what);
 }
 
 /* The path in an include line, relative to the file with that line. */
@@ -207,8 +207,10 @@ static void take_entry(struct entry_files *files, struct open_file *file,
 /* Refuses the load, because the part that is not read may be needed by all services. */
 static void refuse_more(struct entry_files *files, const char *file, int line, const char *what)
 {
-	problem_add(files->problems, ERROR, file, line, "%s; nothing is loaded. Look for files that "
-		    "include each other, or the same ones", what);
+	problem_add(files->problems, ERROR, file, line,
+		    "%s; nothing is loaded. Look for files that "
+		    "include each other, or the same ones",
+		    what);
 	files->is_full = files->refused = true;
 }
 
@@ -216,9 +218,9 @@ static bool takes_another_entry(struct entry_files *files, const char *file, int
 {
 	char what[80];
 
-	if (files->entry_count++ < LOAD_ENTRIES_MOST)
+	if (files->entry_count++ < LOAD_ENTRIES_MAX)
 		return true;
-	snprintf(what, sizeof what, "there are more than %d entries", LOAD_ENTRIES_MOST);
+	snprintf(what, sizeof what, "there are more than %d entries", LOAD_ENTRIES_MAX);
 	refuse_more(files, file, line, what);
 	return false;
 }
@@ -229,15 +231,15 @@ static bool takes_another_file(struct entry_files *files, const struct open_file
 	char what[80];
 
 	files->size += file->source.length;
-	if (files->file_count++ >= LOAD_FILES_MOST)
-		snprintf(what, sizeof what, "there are more than %d files", LOAD_FILES_MOST);
-	else if (files->size > LOAD_SIZE_MOST)
+	if (files->file_count++ >= LOAD_FILES_MAX)
+		snprintf(what, sizeof what, "there are more than %d files", LOAD_FILES_MAX);
+	else if (files->size > LOAD_SIZE_MAX)
 		snprintf(what, sizeof what, "there are more than %d MiB of configuration",
-			 LOAD_SIZE_MOST >> 20);
+			 LOAD_SIZE_MAX >> 20);
 	else
 		return true;
-	refuse_more(files, file->includer ? file->includer->source.name : NULL,
-		    file->include_line, what);
+	refuse_more(files, file->includer ? file->includer->source.name : NULL, file->include_line,
+		    what);
 	return false;
 }
 
@@ -268,7 +270,7 @@ static bool is_endless(struct entry_files *files, const struct open_file *file)
 	const struct source_file *source = &file->source;
 	const char *wrong = NULL;
 
-	if (file->depth > INCLUDE_DEPTH_MOST)
+	if (file->depth > INCLUDE_DEPTH_MAX)
 		wrong = "is included too deeply; not read";
 	for (const struct open_file *outer = file->includer; outer; outer = outer->includer)
 		if (outer->source.device == source->device && outer->source.inode == source->inode)
@@ -289,7 +291,8 @@ static void refuse_with(struct entry_files *files, const struct source_file *sou
 	for (; syntax_next(&syntax, &raw); raw_entry_clear(&raw)) {
 		if (raw.kind == ENTRY_SERVICE)
 			continue;
-		problem_add(files->problems, ERROR, source->name, raw.line, "all services may depend "
+		problem_add(files->problems, ERROR, source->name, raw.line,
+			    "all services may depend "
 			    "on this %s, and the file is refused, so nothing is loaded",
 			    entry_kind_name(raw.kind));
 		files->refused = true;
@@ -297,11 +300,12 @@ static void refuse_with(struct entry_files *files, const struct source_file *sou
 	problems_clear(&unheard);
 }
 
-static void read_file(struct entry_files *files, const char *path,
-			     const struct open_file *includer, int line)
+static void read_file(struct entry_files *files, const char *path, const struct open_file *includer,
+		      int line)
 {
 	struct open_file file = {
-		.includer = includer, .include_line = line,
+		.includer = includer,
+		.include_line = line,
 		.depth = includer ? includer->depth + 1 : 0,
 	};
 	const char *wrong;

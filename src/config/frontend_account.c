@@ -27,9 +27,10 @@ void frontend_account_take(struct reading *reading, const struct account *accoun
 	const char *fault = fault_of(account);
 
 	if (fault)
-		reading_refuse(reading, NULL, "the frontend can't run as %s: %s; name a user that "
-			       "nothing else runs as, or remove the line", first_word(reading),
-			       fault);
+		reading_refuse(reading, NULL,
+			       "the frontend can't run as %s: %s; name a user that "
+			       "nothing else runs as, or remove the line",
+			       first_word(reading), fault);
 	else
 		take(reading->daemon, account);
 	reading->daemon->user = arena_string(reading->arena, first_word(reading));
@@ -47,9 +48,11 @@ void frontend_account_settle(struct daemon_settings *daemon, struct accounts *ac
 	if (!fault)
 		take(daemon, &account);
 	else if (trust_is_enforced())
-		problem_add(problems, ERROR, NULL, 0, "the frontend can't run as "
-			    FRONTEND_ACCOUNT ": %s; change the account, or name another in a "
-			    "daemon entry (user)", fault);
+		problem_add(problems, ERROR, NULL, 0,
+			    "the frontend can't run as " FRONTEND_ACCOUNT
+			    ": %s; change the account, or name another in a "
+			    "daemon entry (user)",
+			    fault);
 }
 
 bool frontend_account_differs(const struct daemon_settings *daemon, uid_t running)
@@ -66,7 +69,9 @@ bool frontend_account_is_of(const struct service_settings *service,
 	if (!service->argv || service->uid == 0 ||
 	    (service->uid != daemon->user_uid && service->uid != running))
 		return false;
-	snprintf(fault, FRONTEND_FAULT_SIZE, "%.200s is the user of the frontend, which this program "
-		 "could then end; name another one", service->user);
+	snprintf(fault, FRONTEND_FAULT_SIZE,
+		 "%.200s is the user of the frontend, which this program "
+		 "could then end; name another one",
+		 service->user);
 	return true;
 }

@@ -186,8 +186,8 @@ static void copy_members(struct filling *filling, struct service_settings *copy)
 	copy->argv = keep_texts(filling, copy->argv, list_length(copy->argv));
 	copy->environment = keep_environment(filling, copy->environment, copy->environment_count);
 	if (copy->access_times)
-		copy->access_times = keep(filling, copy->access_times, copy->access_times_count *
-								       sizeof *copy->access_times);
+		copy->access_times = keep(filling, copy->access_times,
+					  copy->access_times_count * sizeof *copy->access_times);
 	copy_access_list(filling, &copy->only_from);
 	copy_access_list(filling, &copy->no_access);
 }

@@ -55,8 +55,11 @@ static void split_addresses(struct span word, struct span *addresses, struct spa
 static bool line_begin(struct inetd_line *line, struct inetd *inetd, const struct words *words)
 {
 	*line = (struct inetd_line){
-		.file = inetd->file, .number = words->line, .problems = inetd->problems,
-		.words = words->list, .count = words->count,
+		.file = inetd->file,
+		.number = words->line,
+		.problems = inetd->problems,
+		.words = words->list,
+		.count = words->count,
 	};
 	split_addresses(words->list[0], &line->addresses, &line->name);
 	if (line->name.start == words->list[0].start)
@@ -152,9 +155,12 @@ static const char *foreign_notation(const struct inetd_line *line)
 static struct entry *make_entry(const struct inetd_line *line, char *body)
 {
 	struct raw_entry raw = {
-		.kind = ENTRY_SERVICE, .line = line->number, .body_line = line->number,
+		.kind = ENTRY_SERVICE,
+		.line = line->number,
+		.body_line = line->number,
 		.name = strndup(line->name.start, span_length(line->name)),
-		.body = body, .broken = line->broken,
+		.body = body,
+		.broken = line->broken,
 	};
 	struct entry *entry = NULL;
 
@@ -175,10 +181,12 @@ static void add_entry(struct inetd *inetd, struct inetd_line *line)
 	body = inetd_line_translate(line);
 	entry = body ? make_entry(line, body) : NULL;
 	free(body);
-	if (entry && inetd->count++ == LOAD_ENTRIES_MOST)
-		inetd_line_complain(line, ERROR, "there are more than %d lines; this one and "
-				    "those after it are left out", LOAD_ENTRIES_MOST);
-	if (entry && inetd->count <= LOAD_ENTRIES_MOST) {
+	if (entry && inetd->count++ == LOAD_ENTRIES_MAX)
+		inetd_line_complain(line, ERROR,
+				    "there are more than %d lines; this one and "
+				    "those after it are left out",
+				    LOAD_ENTRIES_MAX);
+	if (entry && inetd->count <= LOAD_ENTRIES_MAX) {
 		STAILQ_INSERT_TAIL(inetd->entries, entry, link);
 	} else {
 		entry_free(entry);
@@ -202,8 +210,10 @@ static void take_line(struct inetd *inetd, const struct words *words)
 		inetd_line_complain(&line, ERROR, "%s", words->wrong);
 		inetd->lost++;
 	} else if (line.count < FIELD_ARGUMENTS) {
-		inetd_line_complain(&line, ERROR, "NAME TYPE PROTOCOL WAIT USER SERVER are "
-				    "expected, and there are only %zu words", line.count);
+		inetd_line_complain(&line, ERROR,
+				    "NAME TYPE PROTOCOL WAIT USER SERVER are "
+				    "expected, and there are only %zu words",
+				    line.count);
 		inetd->lost++;
 	} else {
 		add_entry(inetd, &line);
@@ -214,7 +224,7 @@ static void take_line(struct inetd *inetd, const struct words *words)
 
 static void words_add(struct words *words, struct span word)
 {
-	if (span_length(word) > WORD_LENGTH_MOST || words->count == VALUES_MOST) {
+	if (span_length(word) > WORD_LENGTH_MAX || words->count == VALUES_MAX) {
 		words->wrong = "a word of more than 128 KiB, or too many words";
 		return;
 	}
@@ -249,9 +259,9 @@ static void words_take_line(struct words *words, struct span line)
 {
 	if (memchr(line.start, '\0', span_length(line)))
 		words->wrong = "a NUL byte in the line; configuration is text";
-	if (span_length(line) > LINE_LENGTH_MOST) {
+	if (span_length(line) > LINE_LENGTH_MAX) {
 		words->wrong = "a line of more than 1 MiB";
-		line.end = line.start + WORD_LENGTH_MOST;
+		line.end = line.start + WORD_LENGTH_MAX;
 	}
 	for (line = span_trim(line); !span_is_empty(line); line = span_trim(line)) {
 		bool quoted = *line.start == '"' || *line.start == '\'';
@@ -308,8 +318,8 @@ static void walk_lines(struct inetd *inetd, const char *text, size_t length,
 	free(words.list);
 }
 
-int inetd_conf_parse(const char *file, const char *text, size_t length,
-		     struct entry_queue *entries, struct problems *problems)
+int inetd_conf_parse(const char *file, const char *text, size_t length, struct entry_queue *entries,
+		     struct problems *problems)
 {
 	struct inetd inetd = { .file = file, .entries = entries, .problems = problems };
 

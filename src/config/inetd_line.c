@@ -60,8 +60,8 @@ static void put_names(struct inetd_line *line, const char *attribute, const char
 static void put_minute_rate(struct inetd_line *line, const char *attribute, uint64_t rate,
 			    uint64_t other)
 {
-	fprintf(line->body, "%s += {'=', '%llu/60', '%llu'} ", attribute,
-		(unsigned long long)rate, (unsigned long long)other);
+	fprintf(line->body, "%s += {'=', '%llu/60', '%llu'} ", attribute, (unsigned long long)rate,
+		(unsigned long long)other);
 }
 
 static void put_number(struct inetd_line *line, const char *attribute, uint64_t number)
@@ -71,15 +71,15 @@ static void put_number(struct inetd_line *line, const char *attribute, uint64_t 
 
 /* --- the fields ------------------------------------------------------------------ */
 
-enum { NUMBER_MOST = 10000000, ID_SIZE = 256 };
+enum { NUMBER_MAX = 10000000, ID_SIZE = 256 };
 
 /* Reads a limit; false, reported, when it is no number. */
 static bool take_limit(struct inetd_line *line, struct span text, uint64_t *limit)
 {
-	if (span_number(text, NUMBER_MOST, limit))
+	if (span_number(text, NUMBER_MAX, limit))
 		return true;
-	inetd_line_complain(line, ERROR, "the limit \"%.*s\" is not a number from 0 to %d", SHOWN(text),
-		 NUMBER_MOST);
+	inetd_line_complain(line, ERROR, "the limit \"%.*s\" is not a number from 0 to %d",
+			    SHOWN(text), NUMBER_MAX);
 	return false;
 }
 
@@ -170,7 +170,7 @@ static void translate_name(struct inetd_line *line)
 	}
 	if (span_is_empty(line->name) || span_has_blank(line->name) || *line->name.start == '#')
 		inetd_line_complain(line, ERROR, "\"%.*s\" is not the name of a service",
-			 SHOWN(line->words[FIELD_NAME]));
+				    SHOWN(line->words[FIELD_NAME]));
 }
 
 /* TYPE[,MAX][:FILTER] */
@@ -183,8 +183,9 @@ static void translate_type(struct inetd_line *line)
 	if (!span_is_empty(most))
 		take_limit(line, most, &line->instances);
 	if (!span_is_empty(filter))
-		inetd_line_complain(line, WARNING, "there are no accept filters; \":%.*s\" has no effect",
-			 SHOWN(filter));
+		inetd_line_complain(line, WARNING,
+				    "there are no accept filters; \":%.*s\" has no effect",
+				    SHOWN(filter));
 }
 
 /* The word without rpc/ and without buffer sizes. */
@@ -200,16 +201,11 @@ static struct span protocol_name(struct span word)
 const struct inetd_protocol *inetd_protocol_find(struct span word)
 {
 	static const struct inetd_protocol protocols[] = {
-		{ "tcp", "tcp", NULL, false },
-		{ "udp", "udp", NULL, false },
-		{ "tcp4", "tcp", "IPv4", false },
-		{ "udp4", "udp", "IPv4", false },
-		{ "tcp6", "tcp", "IPv6", true },
-		{ "udp6", "udp", "IPv6", true },
-		{ "tcp6only", "tcp", "IPv6", true },
-		{ "udp6only", "udp", "IPv6", true },
-		{ "tcp46", "tcp", "IPv6", false },
-		{ "udp46", "udp", "IPv6", false },
+		{ "tcp", "tcp", NULL, false },       { "udp", "udp", NULL, false },
+		{ "tcp4", "tcp", "IPv4", false },    { "udp4", "udp", "IPv4", false },
+		{ "tcp6", "tcp", "IPv6", true },     { "udp6", "udp", "IPv6", true },
+		{ "tcp6only", "tcp", "IPv6", true }, { "udp6only", "udp", "IPv6", true },
+		{ "tcp46", "tcp", "IPv6", false },   { "udp46", "udp", "IPv6", false },
 	};
 	struct span name = protocol_name(word);
 
@@ -240,8 +236,10 @@ static void translate_protocol(struct inetd_line *line)
 	const struct inetd_protocol *protocol = inetd_protocol_find(word);
 
 	if (memchr(word.start, ',', span_length(word)))
-		inetd_line_complain(line, WARNING, "the system sizes buffers; what follows the "
-				    "comma in \"%.*s\" has no effect", SHOWN(word));
+		inetd_line_complain(line, WARNING,
+				    "the system sizes buffers; what follows the "
+				    "comma in \"%.*s\" has no effect",
+				    SHOWN(word));
 	if (protocol)
 		put_protocol(line, protocol);
 	else
@@ -280,7 +278,7 @@ static void translate_wait(struct inetd_line *line)
 
 	if (!waits && !span_is(word, "nowait")) {
 		inetd_line_complain(line, ERROR, "\"%.*s\" is neither wait nor nowait",
-			 SHOWN(line->words[FIELD_WAIT]));
+				    SHOWN(line->words[FIELD_WAIT]));
 		return;
 	}
 	put_text(line, "wait", waits ? "yes" : "no");
@@ -318,7 +316,8 @@ static void translate_user(struct inetd_line *line)
 	if (user.end < whole.end)
 		put_word(line, "group", group);
 	if (whole.end < line->words[FIELD_USER].end)
-		inetd_line_complain(line, WARNING, "there are no login classes; \"/%.*s\" has no "
+		inetd_line_complain(line, WARNING,
+				    "there are no login classes; \"/%.*s\" has no "
 				    "effect, set limits in an xinetd-style entry with rlimit_...",
 				    SHOWN(class));
 }
@@ -351,8 +350,10 @@ static void put_server(struct inetd_line *line, struct span server)
 	else if (find_program(server, path))
 		put_text(line, "server", path);
 	else
-		inetd_line_complain(line, ERROR, "there is no program \"%.*s\" in "
-				    PROGRAM_DIRECTORIES "; write its whole path", SHOWN(server));
+		inetd_line_complain(line, ERROR,
+				    "there is no program \"%.*s\" in " PROGRAM_DIRECTORIES
+				    "; write its whole path",
+				    SHOWN(server));
 }
 
 static void translate_server(struct inetd_line *line)
@@ -368,7 +369,8 @@ static void translate_server(struct inetd_line *line)
 	if (line->count == FIELD_ARGUMENTS)
 		return;
 	line->flags[line->flags_count++] = "NAMEINARGS";
-	put_words(line, "server_args", line->words + FIELD_ARGUMENTS, line->count - FIELD_ARGUMENTS);
+	put_words(line, "server_args", line->words + FIELD_ARGUMENTS,
+		  line->count - FIELD_ARGUMENTS);
 }
 
 /* Makes different ids for the stream and dgram forms of a built-in, and for IPv4 and IPv6
@@ -400,8 +402,8 @@ static void put_rest(struct inetd_line *line)
 char *inetd_line_translate(struct inetd_line *line)
 {
 	static void (*const translate[])(struct inetd_line *) = {
-		translate_addresses, translate_protocol, translate_name, translate_type,
-		translate_wait, translate_user, translate_server, put_rest,
+		translate_addresses, translate_protocol, translate_name,   translate_type,
+		translate_wait,      translate_user,     translate_server, put_rest,
 	};
 	char *body = NULL;
 	size_t size;

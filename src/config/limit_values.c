@@ -40,8 +40,8 @@ static void read_limit(struct reading *reading, struct resource_limit *limit, bo
 	const char *text = first_word(reading);
 	uint64_t number = RLIM_INFINITY;
 
-	if (is_unlimited(text) || (with_unit ? parse_size(text, &number)
-					     : parse_number(text, RLIM_INFINITY, &number)))
+	if (is_unlimited(text) ||
+	    (with_unit ? parse_size(text, &number) : parse_number(text, RLIM_INFINITY, &number)))
 		*limit = (struct resource_limit){ .is_set = true, .value = number };
 	else
 		reading_refuse(reading, NULL, "\"%s\" is neither a number%s nor UNLIMITED", text,
@@ -72,7 +72,7 @@ void read_load(struct reading *reading, void *field)
 
 /* --- rates -------------------------------------------------------------------- */
 
-enum { RATE_MOST = 10000000, RATE_SECONDS_MOST = 86400 };
+enum { RATE_MAX = 10000000, RATE_SECONDS_MAX = 86400 };
 
 static bool read_one_number(struct reading *reading, const struct word *word, uint64_t most,
 			    uint64_t *number)
@@ -93,10 +93,12 @@ static bool read_rate(struct reading *reading, struct rate *rate)
 	bool has_seconds = number.end < seconds.end;
 	uint64_t count, length = 1;
 
-	if (!span_number(number, RATE_MOST, &count) ||
-	    (has_seconds && (!span_number(seconds, RATE_SECONDS_MOST, &length) || length == 0))) {
-		reading_refuse(reading, NULL, "\"%s\" is not a number from 0 to %d, alone or with "
-			       "seconds as in 25/60", text, RATE_MOST);
+	if (!span_number(number, RATE_MAX, &count) ||
+	    (has_seconds && (!span_number(seconds, RATE_SECONDS_MAX, &length) || length == 0))) {
+		reading_refuse(reading, NULL,
+			       "\"%s\" is not a number from 0 to %d, alone or with "
+			       "seconds as in 25/60",
+			       text, RATE_MAX);
 		return false;
 	}
 	rate->rate = (uint32_t)count;
@@ -110,7 +112,7 @@ void read_cps(struct reading *reading, void *field)
 	uint64_t other;
 
 	if (!read_rate(reading, &rate) ||
-	    !read_one_number(reading, reading->words[1], RATE_MOST, &other))
+	    !read_one_number(reading, reading->words[1], RATE_MAX, &other))
 		return;
 	rate.other = (uint32_t)other;
 	*(struct rate *)field = rate;
@@ -143,7 +145,10 @@ void read_source_prefix(struct reading *reading, void *field)
 void read_cps_action(struct reading *reading, void *field)
 {
 	static const struct name_value actions[] = {
-		{ "refuse", CPS_REFUSE }, { "queue", CPS_QUEUE }, { "suspend", CPS_SUSPEND }, { 0 },
+		{ "refuse", CPS_REFUSE },
+		{ "queue", CPS_QUEUE },
+		{ "suspend", CPS_SUSPEND },
+		{ 0 },
 	};
 	int action;
 
@@ -154,7 +159,9 @@ void read_cps_action(struct reading *reading, void *field)
 void read_at_limit(struct reading *reading, void *field)
 {
 	static const struct name_value actions[] = {
-		{ "refuse", AT_LIMIT_REFUSE }, { "queue", AT_LIMIT_QUEUE }, { 0 },
+		{ "refuse", AT_LIMIT_REFUSE },
+		{ "queue", AT_LIMIT_QUEUE },
+		{ 0 },
 	};
 	int action;
 
@@ -165,7 +172,9 @@ void read_at_limit(struct reading *reading, void *field)
 void read_on_remove(struct reading *reading, void *field)
 {
 	static const struct name_value actions[] = {
-		{ "end", ON_REMOVE_END }, { "drain", ON_REMOVE_DRAIN }, { 0 },
+		{ "end", ON_REMOVE_END },
+		{ "drain", ON_REMOVE_DRAIN },
+		{ 0 },
 	};
 	int action;
 
@@ -241,8 +250,8 @@ void read_access_list(struct reading *reading, void *field)
 	list->is_set = true;
 	for (size_t i = 0; i < reading->count; i++) {
 		const struct word *word = reading->words[i];
-		enum access_word what = access_list_add(list, word->text, word->file, word->line,
-							network_named);
+		enum access_word what =
+			access_list_add(list, word->text, word->file, word->line, network_named);
 
 		if (what != WORD_ADDED)
 			reading_refuse(reading, word, "\"%s\" %s", word->text,

@@ -37,7 +37,7 @@ struct loader {
 	/* What defaults assigns, by attribute, and what daemon does. */
 	struct word_list *defaults, *daemon;
 	size_t values; /* of all services so far */
-	bool refused; /* the load as a whole */
+	bool refused;  /* the load as a whole */
 };
 
 static void refuse_for_memory(struct loader *loader)
@@ -56,7 +56,7 @@ static void merge_lines(struct loader *loader, struct word_list *list,
 
 	for (; line; line = line->next) {
 		/* As in xinetd, where `=` adds to earlier lines and files. */
-		bool adds = attribute->shape == SHAPE_LIST && line->operator == ASSIGN_SET;
+		bool adds = attribute->shape == SHAPE_LIST && line->operator== ASSIGN_SET;
 
 		if (attribute->shape == SHAPE_SCALAR && list->is_set)
 			problem_add(loader->problems, WARNING, line->file, line->line,
@@ -86,9 +86,15 @@ static bool read_attribute(struct loader *loader, size_t index, const struct wor
 	struct daemon_settings *daemon = service ? NULL : &loader->settings->daemon;
 	char *base = service ? (char *)service : (char *)daemon;
 	struct reading reading = {
-		.attribute = attribute->name, .words = list->words, .count = list->count,
-		.file = service ? service->file : NULL, .line = service ? service->line : 0,
-		.service = service, .daemon = daemon, .accounts = loader->accounts, .ports = loader->ports,
+		.attribute = attribute->name,
+		.words = list->words,
+		.count = list->count,
+		.file = service ? service->file : NULL,
+		.line = service ? service->line : 0,
+		.service = service,
+		.daemon = daemon,
+		.accounts = loader->accounts,
+		.ports = loader->ports,
 		.arena = service ? &service->arena : &loader->settings->arena,
 		.start_directory = loader->options->start_directory,
 		.problems = problems,
@@ -138,7 +144,8 @@ static void warn_of_other_user(struct loader *loader)
 	if (running != 0 && frontend_account_differs(daemon, running))
 		problem_add(loader->problems, WARNING, list->is_set ? list->file : NULL, list->line,
 			    "user: the frontend runs as user %u until usherd is started again, "
-			    "which a reload does not change", (unsigned)running);
+			    "which a reload does not change",
+			    (unsigned)running);
 }
 
 /* Reads the attributes of the daemon as a whole. */
@@ -232,7 +239,7 @@ static void print_words(FILE *out, const struct attribute *attribute, const stru
 	long start = ftell(out);
 
 	for (size_t i = 0; i < list->count; i++) {
-		if (attribute->shape != SHAPE_SCALAR && ftell(out) - start > LINE_LENGTH_MOST / 2) {
+		if (attribute->shape != SHAPE_SCALAR && ftell(out) - start > LINE_LENGTH_MAX / 2) {
 			start = ftell(out);
 			fprintf(out, "\n\t%-15s +=", attribute->name);
 		}
@@ -270,9 +277,9 @@ static bool make_path_absolute(struct loader *loader, size_t index, struct word_
 {
 	int word = path_word(&attributes[index], list);
 
-	return word < 0 || word_list_make_absolute(list, (size_t)word,
-						   loader->options->start_directory,
-						   loader->problems);
+	return word < 0 ||
+	       word_list_make_absolute(list, (size_t)word, loader->options->start_directory,
+				       loader->problems);
 }
 
 static void note_place(struct service_settings *service, const struct entry *entry, size_t index,
@@ -313,8 +320,8 @@ static bool read_service(struct loader *loader, const struct entry *entry,
 	bool fine = canonical != NULL;
 
 	if (loader->options->advise)
-		service->places = arena_take(&service->arena,
-					     attribute_count * sizeof *service->places);
+		service->places =
+			arena_take(&service->arena, attribute_count * sizeof *service->places);
 	for (size_t i = 0; canonical && i < attribute_count; i++) {
 		if (!(attributes[i].places & IN_SERVICE))
 			continue;
@@ -365,9 +372,14 @@ static void leave_out(struct loader *loader, const struct entry *entry, const ch
 		      bool is_broken, const char *body)
 {
 	settings_leave_out(loader->settings, &(struct left_out){
-		.id = entry_id(entry), .name = entry->name, .file = entry->file,
-		.line = entry->line, .why = why, .is_broken = is_broken, .body = body,
-	});
+						     .id = entry_id(entry),
+						     .name = entry->name,
+						     .file = entry->file,
+						     .line = entry->line,
+						     .why = why,
+						     .is_broken = is_broken,
+						     .body = body,
+					     });
 	if (is_broken)
 		settings_add_broken(loader->settings, entry_id(entry));
 }
@@ -468,11 +480,14 @@ static struct service_settings *build_service(struct loader *loader, const struc
 /* Reports too many values at the service that exceeds the limit, and refuses the load. */
 static bool has_too_many_values(struct loader *loader, const struct entry *entry)
 {
-	if (loader->values <= LOAD_VALUES_MOST)
+	if (loader->values <= LOAD_VALUES_MAX)
 		return false;
-	problem_add(loader->problems, ERROR, entry->file, entry->line, "the services have more than "
-		    "%d values, those of defaults counted in each; nothing is loaded. Set long lists "
-		    "in the services that need them, not in defaults", LOAD_VALUES_MOST);
+	problem_add(
+		loader->problems, ERROR, entry->file, entry->line,
+		"the services have more than "
+		"%d values, those of defaults counted in each; nothing is loaded. Set long lists "
+		"in the services that need them, not in defaults",
+		LOAD_VALUES_MAX);
 	loader->refused = true;
 	return true;
 }
@@ -550,7 +565,8 @@ static void loader_end(struct loader *loader)
 static void read_config(struct loader *loader, const char *path)
 {
 	struct entry_files files = {
-		.entries = &loader->entries, .problems = loader->problems,
+		.entries = &loader->entries,
+		.problems = loader->problems,
 		.trust = &loader->trust,
 		.advise = loader->options->advise,
 	};

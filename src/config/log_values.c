@@ -37,8 +37,9 @@ static void read_log_limits(struct reading *reading, struct log_type *log)
 	if (reading->count < 4 || !read_log_size(reading, words[3], &log->hard_limit))
 		return;
 	if (log->hard_limit < log->soft_limit)
-		reading_refuse(reading, words[3], "the hard limit %s is less than the soft limit %s",
-			       words[3]->text, words[2]->text);
+		reading_refuse(reading, words[3],
+			       "the hard limit %s is less than the soft limit %s", words[3]->text,
+			       words[2]->text);
 }
 
 static void check_log_directory(struct reading *reading, const char *path)
@@ -69,7 +70,8 @@ static void read_file_log(struct reading *reading, struct log_type *log)
 static void read_syslog_log(struct reading *reading, struct log_type *log)
 {
 	if (reading->count < 2 || reading->count > 3) {
-		reading_refuse(reading, NULL, "SYSLOG needs a facility and perhaps a level after it");
+		reading_refuse(reading, NULL,
+			       "SYSLOG needs a facility and perhaps a level after it");
 		return;
 	}
 	log->kind = LOG_KIND_SYSLOG;
@@ -97,9 +99,13 @@ void read_log_type(struct reading *reading, void *field)
 void read_log_success(struct reading *reading, void *field)
 {
 	static const struct name_value flags[] = {
-		{ "PID", LOG_FLAG_PID }, { "HOST", LOG_FLAG_HOST }, { "USERID", LOG_FLAG_USERID },
-		{ "EXIT", LOG_FLAG_EXIT }, { "DURATION", LOG_FLAG_DURATION },
-		{ "TRAFFIC", LOG_FLAG_TRAFFIC }, { 0 },
+		{ "PID", LOG_FLAG_PID },
+		{ "HOST", LOG_FLAG_HOST },
+		{ "USERID", LOG_FLAG_USERID },
+		{ "EXIT", LOG_FLAG_EXIT },
+		{ "DURATION", LOG_FLAG_DURATION },
+		{ "TRAFFIC", LOG_FLAG_TRAFFIC },
+		{ 0 },
 	};
 
 	read_set(reading, field, flags);
@@ -108,8 +114,10 @@ void read_log_success(struct reading *reading, void *field)
 void read_log_failure(struct reading *reading, void *field)
 {
 	static const struct name_value flags[] = {
-		{ "HOST", LOG_FLAG_HOST }, { "USERID", LOG_FLAG_USERID },
-		{ "ATTEMPT", LOG_FLAG_ATTEMPT }, { 0 },
+		{ "HOST", LOG_FLAG_HOST },
+		{ "USERID", LOG_FLAG_USERID },
+		{ "ATTEMPT", LOG_FLAG_ATTEMPT },
+		{ 0 },
 	};
 
 	read_set(reading, field, flags);

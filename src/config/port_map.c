@@ -155,7 +155,8 @@ static int map_name(const struct source *source, struct span name, uint16_t port
 	if (mapping->port != port)
 		problem_add(source->problems, ADVICE, source->file, source->line,
 			    "%s is mapped to port %u already and keeps it; "
-			    "delete one of the two lines", mapping->key, (unsigned)mapping->port);
+			    "delete one of the two lines",
+			    mapping->key, (unsigned)mapping->port);
 	return 0;
 }
 

@@ -42,9 +42,9 @@ static void disarm(char *text)
 			*text = '?';
 }
 
-__attribute__((format(printf, 3, 0)))
-static int problem_fill(struct problem *problem, const char *file, const char *format,
-			va_list values)
+__attribute__((format(printf, 3, 0))) static int problem_fill(struct problem *problem,
+							      const char *file, const char *format,
+							      va_list values)
 {
 	problem->file = NULL;
 	if (file && !(problem->file = strdup(file)))

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 enum {
-	INTERPRETERS_MOST = 4, /* interpreters of interpreters: the kernel's limit */
-	HEAD_SIZE = 256,       /* where the kernel looks for the interpreter */
+	INTERPRETERS_MAX = 4, /* interpreters of interpreters: the kernel's limit */
+	HEAD_SIZE = 256,      /* where the kernel looks for the interpreter */
 };
 
 /* The state of a check. */
@@ -68,8 +68,7 @@ static bool is_closed(struct search *search, const char *path, mode_t wanted)
 	    has_access_control_list(path))
 		return false;
 	snprintf(search->text, OBSTACLE_SIZE, "%s may not %s %s (mode %04o)",
-		 search->identity->name, deed_text(&status, wanted), path,
-		 status.st_mode & 07777);
+		 search->identity->name, deed_text(&status, wanted), path, status.st_mode & 07777);
 	return true;
 }
 
@@ -159,7 +158,7 @@ static bool find_obstacle(struct search *search, const char *path, int depth)
 
 	if (is_barred(search, path) || is_barred_behind_links(search, path))
 		return true;
-	if (depth == INTERPRETERS_MOST || 
+	if (depth == INTERPRETERS_MAX ||
 	    !read_head(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), head, &length))
 		return false;
 	if (strncmp(head, "#!", 2) != 0) {
@@ -185,7 +184,7 @@ const char *program_obstacle(const char *path, const struct identity *identity,
 static const char *find_bar(struct search *search, const char *path)
 {
 	return is_barred(search, path) || is_barred_behind_links(search, path) ? search->text
-									      : NULL;
+									       : NULL;
 }
 
 const char *reading_obstacle(const char *path, const struct identity *identity,
@@ -209,13 +208,12 @@ const char *appending_obstacle(const char *path, const struct identity *identity
 	return find_bar(&search, directory);
 }
 
-const char *program_fault(const char *path, struct trust *trust,
-			  char fault[static TRUST_TEXT_SIZE])
+const char *program_fault(const char *path, struct trust *trust, char fault[static TRUST_TEXT_SIZE])
 {
 	char head[HEAD_SIZE + 1];
 	size_t length;
 
-	for (int depth = 0; depth <= INTERPRETERS_MOST; depth++) {
+	for (int depth = 0; depth <= INTERPRETERS_MAX; depth++) {
 		int fd = trust_open(trust, path, 0, fault);
 		bool is_script = read_head(fd, head, &length) && strncmp(head, "#!", 2) == 0;
 

@@ -10,9 +10,11 @@
 
 enum { MESSAGE_SIZE = 512 };
 
-__attribute__((format(printf, 4, 0)))
-static void reading_report(struct reading *reading, const struct word *word,
-			   enum severity severity, const char *format, va_list arguments)
+__attribute__((format(printf, 4, 0))) static void reading_report(struct reading *reading,
+								 const struct word *word,
+								 enum severity severity,
+								 const char *format,
+								 va_list arguments)
 {
 	char text[MESSAGE_SIZE];
 
@@ -63,16 +65,16 @@ bool parse_size(const char *text, uint64_t *size)
 }
 
 /* The most names any table has. */
-enum { NAMES_MOST = 16 };
+enum { NAMES_MAX = 16 };
 
 static void refuse_name(struct reading *reading, const struct word *word,
 			const struct name_value *table)
 {
-	const char *names[NAMES_MOST + 1];
+	const char *names[NAMES_MAX + 1];
 	const char *nearest;
 	size_t count = 0;
 
-	for (; table->name && count < NAMES_MOST; table++)
+	for (; table->name && count < NAMES_MAX; table++)
 		names[count++] = table->name;
 	names[count] = NULL;
 	nearest = nearest_word(word->text, names);

@@ -26,7 +26,7 @@ static const char *unfitness(const struct stat *status)
 		return NULL;
 	if (!S_ISREG(status->st_mode))
 		return "is not a regular file";
-	if (status->st_size > CONFIG_SIZE_MOST)
+	if (status->st_size > CONFIG_SIZE_MAX)
 		return "is too large for a configuration file";
 	return NULL;
 }

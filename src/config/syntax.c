@@ -8,9 +8,8 @@
 #include <string.h>
 
 static const char *const kind_names[] = {
-	[ENTRY_SERVICE] = "service", [ENTRY_DEFAULTS] = "defaults",
-	[ENTRY_DAEMON] = "daemon",   [ENTRY_INCLUDE] = "include",
-	[ENTRY_INCLUDEDIR] = "includedir",
+	[ENTRY_SERVICE] = "service", [ENTRY_DEFAULTS] = "defaults",     [ENTRY_DAEMON] = "daemon",
+	[ENTRY_INCLUDE] = "include", [ENTRY_INCLUDEDIR] = "includedir",
 };
 
 const char *entry_kind_name(enum entry_kind kind)
@@ -42,8 +41,9 @@ static bool next_significant_line(struct syntax *syntax, struct span *line)
 /* False, reported, for a line that is too long or has a NUL byte. */
 static bool line_is_text(const struct syntax *syntax, struct span line)
 {
-	if (span_length(line) > LINE_LENGTH_MOST) {
-		report(syntax, syntax->lines.number, "a line of more than 1 MiB; use several with +=");
+	if (span_length(line) > LINE_LENGTH_MAX) {
+		report(syntax, syntax->lines.number,
+		       "a line of more than 1 MiB; use several with +=");
 		return false;
 	}
 	if (!memchr(line.start, '\0', span_length(line)))
@@ -106,7 +106,7 @@ static const char *put_quoted_word(FILE *body, struct span *rest)
 		put_char(body, *c);
 	}
 	putc_unlocked('\'', body);
-	if (c - rest->start > WORD_LENGTH_MOST)
+	if (c - rest->start > WORD_LENGTH_MAX)
 		return word_too_long;
 	if (c == rest->end)
 		return "a word that begins with \" has no closing \"";
@@ -124,7 +124,7 @@ static const char *put_word(FILE *body, struct span *rest)
 	if (*rest->start == '"')
 		return put_quoted_word(body, rest);
 	word = span_take_word(rest);
-	if (span_length(word) > WORD_LENGTH_MOST)
+	if (span_length(word) > WORD_LENGTH_MAX)
 		return word_too_long;
 	syntax_put_string(body, word.start, span_length(word));
 	return NULL;
@@ -134,12 +134,12 @@ static void warn_of_comment_in_data(struct syntax *syntax, const char *name)
 {
 	problem_add(syntax->problems, ADVICE, syntax->file, syntax->lines.number,
 		    "\"#\" does not begin a comment in %s: it and what follows are passed on; "
-		    "put the comment on a line of its own", name);
+		    "put the comment on a line of its own",
+		    name);
 }
 
 /* Writes the values of one attribute. Returns NULL, or what is wrong. */
-static const char *put_values(struct syntax *syntax, FILE *body, const char *name,
-			      struct span rest)
+static const char *put_values(struct syntax *syntax, FILE *body, const char *name, struct span rest)
 {
 	bool free_form = attribute_is_free_form(name);
 
@@ -175,16 +175,16 @@ static const char *take_operator(struct span *rest)
 	return NULL;
 }
 
-enum { NAME_MOST = 64 };
+enum { NAME_SIZE = 64 };
 
 /* Takes an attribute's name off the front of *rest; false when there is none. */
-static bool take_name(struct span *rest, char name[NAME_MOST])
+static bool take_name(struct span *rest, char name[NAME_SIZE])
 {
 	size_t length = 0;
 
 	while (rest->start < rest->end &&
 	       (isalnum((unsigned char)*rest->start) || *rest->start == '_')) {
-		if (length == NAME_MOST - 1)
+		if (length == NAME_SIZE - 1)
 			return false;
 		name[length++] = *rest->start++;
 	}
@@ -204,12 +204,12 @@ static const char *canonical_name(const char *name)
 static bool put_assignment(struct syntax *syntax, FILE *body, struct span line)
 {
 	struct span rest = line;
-	char name[NAME_MOST];
-	const char *operator, *wrong;
+	char name[NAME_SIZE];
+	const char *operator, * wrong;
 
 	if (!line_is_text(syntax, line))
 		return false;
-	if (!take_name(&rest, name) || !(operator = take_operator(&rest))) {
+	if (!take_name(&rest, name) || !(operator= take_operator(&rest))) {
 		problem_add(syntax->problems, ERROR, syntax->file, syntax->lines.number,
 			    "\"%.*s\" is not of the form ATTRIBUTE = VALUES, with =, += or -=",
 			    SHOWN(line));
@@ -278,7 +278,8 @@ static void report_stray(const struct syntax *syntax, struct span line)
 	problem_add(syntax->problems, ERROR, syntax->file, syntax->lines.number,
 		    "\"%.*s\" stands between entries, where \"service NAME\", defaults, include or "
 		    "includedir is expected; everything up to the next line with only \"}\" is "
-		    "skipped", SHOWN(line));
+		    "skipped",
+		    SHOWN(line));
 }
 
 /* True when the last word of a header, before a comment, is `{`. */
@@ -315,7 +316,7 @@ static bool parse_header(struct syntax *syntax, struct span line, struct raw_ent
 			    kind == ENTRY_SERVICE ? "name" : "path");
 		return false;
 	}
-	if (span_length(name) > WORD_LENGTH_MOST) {
+	if (span_length(name) > WORD_LENGTH_MAX) {
 		report(syntax, syntax->lines.number, word_too_long);
 		return false;
 	}

@@ -8,8 +8,9 @@
 
 void trust_begin(struct trust *trust, uid_t owner, bool advise, struct problems *problems)
 {
-	*trust = (struct trust){ .owner = owner, .advise = advise, .problems = problems,
-				 .place = { .directory = -1 } };
+	*trust = (struct trust){
+		.owner = owner, .advise = advise, .problems = problems, .place = { .directory = -1 }
+	};
 }
 
 void trust_end(struct trust *trust)
@@ -30,12 +31,13 @@ static void write_fault(const struct path_guard *guard, char fault[static TRUST_
 		snprintf(fault, TRUST_TEXT_SIZE, "%s, so others could decide what root does (%s)",
 			 path_guard_fault(guard, what), path_guard_remedy(guard, remedy));
 	else if (guard->refused_link)
-		snprintf(fault, TRUST_TEXT_SIZE, "a link in %s that others could have laid is not "
-			 "followed; name the file itself", guard->culprit);
+		snprintf(fault, TRUST_TEXT_SIZE,
+			 "a link in %s that others could have laid is not "
+			 "followed; name the file itself",
+			 guard->culprit);
 }
 
-int trust_open(struct trust *trust, const char *path, int flags,
-	       char fault[static TRUST_TEXT_SIZE])
+int trust_open(struct trust *trust, const char *path, int flags, char fault[static TRUST_TEXT_SIZE])
 {
 	struct path_guard guard = { .trusted = trust->owner };
 	/* A FIFO must not block, and a terminal must not become the controlling one. */
@@ -57,6 +59,8 @@ void trust_advise(struct trust *trust, const char *file, int line, const char *w
 	if (!trust->advise || strcmp(trust->advised, fault) == 0)
 		return;
 	snprintf(trust->advised, sizeof trust->advised, "%s", fault);
-	problem_add(trust->problems, ADVICE, file, line, "%s: usherd would refuse it if root ran "
-		    "it: %s", what, fault);
+	problem_add(trust->problems, ADVICE, file, line,
+		    "%s: usherd would refuse it if root ran "
+		    "it: %s",
+		    what, fault);
 }

@@ -75,7 +75,8 @@ static bool read_octal(struct reading *reading, mode_t *field, const char *what)
 	unsigned long number = strtoul(text, &end, 8);
 
 	if (!isdigit((unsigned char)*text) || *end || number > 0777) {
-		reading_refuse(reading, NULL, "\"%s\" is not an octal %s from 000 to 777", text, what);
+		reading_refuse(reading, NULL, "\"%s\" is not an octal %s from 000 to 777", text,
+			       what);
 		return false;
 	}
 	*field = (mode_t)number;
@@ -97,9 +98,13 @@ void read_file_mode(struct reading *reading, void *field)
 void read_type(struct reading *reading, void *field)
 {
 	static const struct name_value types[] = {
-		{ "RPC", TYPE_RPC }, { "INTERNAL", TYPE_INTERNAL }, { "UNLISTED", TYPE_UNLISTED },
-		{ "SPECIAL", TYPE_SPECIAL }, { "TCPMUX", TYPE_TCPMUX },
-		{ "TCPMUXPLUS", TYPE_TCPMUXPLUS }, { 0 },
+		{ "RPC", TYPE_RPC },
+		{ "INTERNAL", TYPE_INTERNAL },
+		{ "UNLISTED", TYPE_UNLISTED },
+		{ "SPECIAL", TYPE_SPECIAL },
+		{ "TCPMUX", TYPE_TCPMUX },
+		{ "TCPMUXPLUS", TYPE_TCPMUXPLUS },
+		{ 0 },
 	};
 
 	read_set(reading, field, types);
@@ -108,12 +113,20 @@ void read_type(struct reading *reading, void *field)
 void read_flags(struct reading *reading, void *field)
 {
 	static const struct name_value flags[] = {
-		{ "REUSE", FLAG_REUSE }, { "INTERCEPT", FLAG_INTERCEPT },
-		{ "NORETRY", FLAG_NORETRY }, { "IDONLY", FLAG_IDONLY },
-		{ "NAMEINARGS", FLAG_NAMEINARGS }, { "NODELAY", FLAG_NODELAY },
-		{ "KEEPALIVE", FLAG_KEEPALIVE }, { "NOLIBWRAP", FLAG_NOLIBWRAP },
-		{ "SENSOR", FLAG_SENSOR }, { "IPv4", FLAG_IPV4 }, { "IPv6", FLAG_IPV6 },
-		{ "LABELED", FLAG_LABELED }, { "DGRAMBAN", FLAG_DGRAMBAN }, { 0 },
+		{ "REUSE", FLAG_REUSE },
+		{ "INTERCEPT", FLAG_INTERCEPT },
+		{ "NORETRY", FLAG_NORETRY },
+		{ "IDONLY", FLAG_IDONLY },
+		{ "NAMEINARGS", FLAG_NAMEINARGS },
+		{ "NODELAY", FLAG_NODELAY },
+		{ "KEEPALIVE", FLAG_KEEPALIVE },
+		{ "NOLIBWRAP", FLAG_NOLIBWRAP },
+		{ "SENSOR", FLAG_SENSOR },
+		{ "IPv4", FLAG_IPV4 },
+		{ "IPv6", FLAG_IPV6 },
+		{ "LABELED", FLAG_LABELED },
+		{ "DGRAMBAN", FLAG_DGRAMBAN },
+		{ 0 },
 	};
 
 	read_set(reading, field, flags);
@@ -125,8 +138,11 @@ void read_flags(struct reading *reading, void *field)
 void read_socket_type(struct reading *reading, void *field)
 {
 	static const struct name_value socket_types[] = {
-		{ "stream", SOCK_STREAM }, { "dgram", SOCK_DGRAM }, { "raw", SOCK_RAW },
-		{ "seqpacket", SOCK_SEQPACKET }, { 0 },
+		{ "stream", SOCK_STREAM },
+		{ "dgram", SOCK_DGRAM },
+		{ "raw", SOCK_RAW },
+		{ "seqpacket", SOCK_SEQPACKET },
+		{ 0 },
 	};
 
 	read_name(reading, reading->words[0], socket_types, field);
@@ -140,8 +156,10 @@ static void refuse_protocol(struct reading *reading)
 		inetd_protocol_find((struct span){ text, strchr(text, '\0') });
 
 	if (meant && meant->flag)
-		reading_refuse(reading, NULL, "\"%s\" is not in /etc/protocols; write protocol = %s "
-			       "and flags = %s%s", text, meant->base, meant->flag,
+		reading_refuse(reading, NULL,
+			       "\"%s\" is not in /etc/protocols; write protocol = %s "
+			       "and flags = %s%s",
+			       text, meant->base, meant->flag,
 			       meant->is_ipv6_only ? ", with v6only = yes" : "");
 	else
 		reading_refuse(reading, NULL, "\"%s\" is not in /etc/protocols", text);
@@ -225,7 +243,7 @@ void read_redirect(struct reading *reading, void *field)
 /* --- who ---------------------------------------------------------------------------------- */
 
 /* (uid_t)-1 means "unchanged" to setuid(2) and similar calls. */
-#define ID_MOST (UINT32_MAX - 1)
+#define ID_MAX (UINT32_MAX - 1)
 
 /* As in xinetd, digits are a number; without such a user, the group has the same number.
  * False, refused, when there is no such user. */
@@ -234,7 +252,7 @@ static bool find_account(struct reading *reading, struct account *account)
 	const char *text = first_word(reading);
 	uint64_t number;
 
-	if (parse_number(text, ID_MOST, &number)) {
+	if (parse_number(text, ID_MAX, &number)) {
 		if (!account_user_id(reading->accounts, (uid_t)number, account))
 			*account = (struct account){ (uid_t)number, (gid_t)number, text };
 		return true;
@@ -273,7 +291,7 @@ void read_group(struct reading *reading, void *field)
 	uint64_t number;
 
 	reading->service->group_is_set = true;
-	if (parse_number(first_word(reading), ID_MOST, &number))
+	if (parse_number(first_word(reading), ID_MAX, &number))
 		*(gid_t *)field = (gid_t)number;
 	else if (!account_group(reading->accounts, first_word(reading), field))
 		reading_refuse(reading, NULL, "there is no group \"%s\"", first_word(reading));
@@ -311,8 +329,8 @@ void read_server(struct reading *reading, void *field)
 
 void read_env(struct reading *reading, void *field)
 {
-	if (reading->count > ENV_MOST) {
-		reading_refuse(reading, NULL, "there are more than %d variables", ENV_MOST);
+	if (reading->count > ENV_MAX) {
+		reading_refuse(reading, NULL, "there are more than %d variables", ENV_MAX);
 		return;
 	}
 	for (size_t i = 0; i < reading->count; i++)
@@ -335,7 +353,10 @@ void read_passenv(struct reading *reading, void *field)
 void read_stderr(struct reading *reading, void *field)
 {
 	static const struct name_value kinds[] = {
-		{ "socket", STDERR_SOCKET }, { "log", STDERR_LOG }, { "null", STDERR_NULL }, { 0 },
+		{ "socket", STDERR_SOCKET },
+		{ "log", STDERR_LOG },
+		{ "null", STDERR_NULL },
+		{ 0 },
 	};
 	int kind = STDERR_FILE;
 

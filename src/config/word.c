@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { MISSPELT_MOST = 32 };
+enum { MISSPELT_MAX = 32 };
 
 static size_t least_of(size_t a, size_t b, size_t c)
 {
@@ -19,7 +19,7 @@ static bool same_letter(char one, char other)
 	return tolower((unsigned char)one) == tolower((unsigned char)other);
 }
 
-enum { ROW_SIZE = MISSPELT_MOST + 1 };
+enum { ROW_SIZE = MISSPELT_MAX + 1 };
 
 /* Fills the row of the distances between the first i letters of `one` and each beginning
  * of other, from the rows for one and two letters less. */
@@ -38,7 +38,7 @@ static void fill_row(size_t row[ROW_SIZE], const size_t last[ROW_SIZE],
 }
 
 /* How many letters must be inserted, removed, replaced, or swapped with their neighbour,
- * ignoring case; both words have at most MISSPELT_MOST. */
+ * ignoring case; both words have at most MISSPELT_MAX. */
 static size_t edit_distance(const char *one, const char *other)
 {
 	size_t rows[3][ROW_SIZE] = { { 0 } }, length = strlen(one);
@@ -55,11 +55,12 @@ const char *nearest_word(const char *word, const char *const *candidates)
 	const char *nearest = NULL;
 	size_t length = strlen(word), best = length / 3 + 1;
 
-	if (length > MISSPELT_MOST)
+	if (length > MISSPELT_MAX)
 		return NULL;
 	for (; *candidates; candidates++) {
-		size_t distance = strlen(*candidates) > MISSPELT_MOST
-					  ? best : edit_distance(word, *candidates);
+		size_t distance = strlen(*candidates) > MISSPELT_MAX
+					  ? best
+					  : edit_distance(word, *candidates);
 
 		if (distance < best) {
 			best = distance;

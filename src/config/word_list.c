@@ -100,8 +100,10 @@ static bool add_remainder(struct word_list *left, const struct word *word, const
 static bool remove_meaning(struct word_list *list, const char *removed, bool *any)
 {
 	struct word_list left = {
-		.file = list->file, .line = list->line,
-		.made = list->made, .made_count = list->made_count,
+		.file = list->file,
+		.line = list->line,
+		.made = list->made,
+		.made_count = list->made_count,
 	};
 	bool added = true;
 
@@ -151,24 +153,24 @@ static bool word_list_remove(struct word_list *list, const struct attribute *att
 
 bool word_list_apply(struct word_list *list, const struct attribute *attribute,
 		     const struct assignment *assignment, enum assign_operator operator,
-		     struct problems *problems)
+		     struct problems * problems)
 {
 	if (!list->is_set) {
 		list->file = assignment->file;
 		list->line = assignment->line;
 	}
 	list->is_set = true;
-	if (operator == ASSIGN_SET)
+	if (operator== ASSIGN_SET)
 		list->count = 0;
-	if (list->count + assignment->count > VALUES_MOST) {
+	if (list->count + assignment->count > VALUES_MAX) {
 		problem_add(problems, ERROR, assignment->file, assignment->line,
-			    "%s has more than %d values", attribute->name, VALUES_MOST);
+			    "%s has more than %d values", attribute->name, VALUES_MAX);
 		return false;
 	}
 	for (size_t i = 0; i < assignment->count; i++) {
 		const struct word *word = assignment->words[i];
 
-		if (operator == ASSIGN_REMOVE) {
+		if (operator== ASSIGN_REMOVE) {
 			if (!word_list_remove(list, attribute, word, problems))
 				return false;
 		} else if (!word_list_add(list, word)) {

@@ -62,8 +62,8 @@ static void recount_sources(struct service *service)
 
 	LIST_FOREACH(session, &service->sessions, link)
 		if (session->is_counted && !session->source)
-			session->source = quota_recount(&service->quota, service->settings,
-							&session->peer);
+			session->source =
+				quota_recount(&service->quota, service->settings, &session->peer);
 }
 
 static bool is_changed(const struct service *service, const struct service_settings *settings)
@@ -176,8 +176,10 @@ static void warn_of_few_descriptors(void)
 	unsigned refused = descriptors_refused();
 
 	if (refused > 0)
-		log_error("%u sockets and log files can't be opened: the limit of %u descriptors must "
-			  "be higher (ulimit -n)", refused, descriptors_limit());
+		log_error(
+			"%u sockets and log files can't be opened: the limit of %u descriptors must "
+			"be higher (ulimit -n)",
+			refused, descriptors_limit());
 }
 
 static void finish(void)

@@ -10,7 +10,7 @@
 struct ask {
 	UT_hash_handle hh;
 	uint64_t ticket;
-	ask_opened *opened;   /* one of three callbacks is set */
+	ask_opened *opened; /* one of three callbacks is set */
 	ask_allowed *allowed;
 	ask_let_in_done *let_in;
 	void *context;
@@ -55,10 +55,13 @@ static struct message listener_message(enum message_kind kind, const struct list
 {
 	return (struct message){
 		.kind = kind,
-		.bind = { .service = number_of(listener->service), .ticket = ticket,
-			  .type = listener->type, .protocol = listener->protocol,
+		.bind = { .service = number_of(listener->service),
+			  .ticket = ticket,
+			  .type = listener->type,
+			  .protocol = listener->protocol,
 			  .address = listener->endpoint.address,
-			  .v6only = listener->endpoint.v6only, .is_inner = listener->is_inner },
+			  .v6only = listener->endpoint.v6only,
+			  .is_inner = listener->is_inner },
 	};
 }
 
@@ -115,9 +118,9 @@ void ask_ban(const struct address *address, uint64_t until)
 
 void ask_adopted(uint32_t bound, uint32_t wanted)
 {
-	say(&(struct message){ .kind = MESSAGE_ADOPTED,
-			       .generation = { .generation = generation, .bound = bound,
-					       .wanted = wanted } });
+	say(&(struct message){
+		.kind = MESSAGE_ADOPTED,
+		.generation = { .generation = generation, .bound = bound, .wanted = wanted } });
 }
 
 void ask_reported(void)
@@ -168,7 +171,9 @@ struct ask *ask_banner(const struct service *service, enum banner_kind which, as
 		return NULL;
 	ask->opened = done;
 	message.banner = (struct banner_message){
-		.ticket = ask->ticket, .service = number_of(service), .which = (uint8_t)which,
+		.ticket = ask->ticket,
+		.service = number_of(service),
+		.which = (uint8_t)which,
 	};
 	return put(ask, &message);
 }
@@ -183,7 +188,9 @@ struct ask *ask_libwrap(const struct service *service, const struct address *pee
 		return NULL;
 	ask->allowed = done;
 	message.libwrap = (struct libwrap_message){
-		.ticket = ask->ticket, .service = number_of(service), .peer = *peer,
+		.ticket = ask->ticket,
+		.service = number_of(service),
+		.peer = *peer,
 		.local = *local,
 	};
 	return put(ask, &message);

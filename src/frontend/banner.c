@@ -27,7 +27,7 @@ struct version {
 /* A file that is being read or of which there is a copy. */
 struct banner_file {
 	UT_hash_handle hh;
-	struct banner *newest; /* not a reference; NULL: none in memory */
+	struct banner *newest;  /* not a reference; NULL: none in memory */
 	struct version version; /* of newest */
 	struct wait_list waiting;
 	bool is_reading, is_telling;
@@ -37,7 +37,7 @@ struct banner_file {
 	int fd;               /* opened by the monitor; -1: error says why not */
 	struct banner *known; /* a reference to the newest before reading */
 	struct version seen;
-	struct banner *read;  /* NULL: same bytes as known, or error says why not */
+	struct banner *read; /* NULL: same bytes as known, or error says why not */
 	int error;
 
 	size_t key_size;
@@ -67,8 +67,11 @@ static bool is_settled(const struct timespec *changed)
 static struct version version_of(const struct stat *status)
 {
 	return (struct version){
-		.device = status->st_dev, .inode = status->st_ino, .size = status->st_size,
-		.modified = status->st_mtim, .changed = status->st_ctim,
+		.device = status->st_dev,
+		.inode = status->st_ino,
+		.size = status->st_size,
+		.modified = status->st_mtim,
+		.changed = status->st_ctim,
 		.is_certain = is_settled(&status->st_ctim),
 	};
 }
@@ -116,8 +119,8 @@ static struct banner *read_bytes(int fd, size_t size)
 /* A file whose content is made when it is read, as in /proc, has the size 0. */
 static size_t size_to_read(const struct stat *status)
 {
-	return status->st_size > 0 && status->st_size < BANNER_MOST ? (size_t)status->st_size
-								     : BANNER_MOST;
+	return status->st_size > 0 && status->st_size < BANNER_MAX ? (size_t)status->st_size
+								   : BANNER_MAX;
 }
 
 static int read_new_version(struct banner_file *file, int fd)
@@ -214,7 +217,7 @@ static struct banner_file *file_find(const char *path, uid_t uid, gid_t gid)
 /* What was read becomes the newest version, unless there is no room for it. */
 static void take_version(struct banner_file *file)
 {
-	if (in_memory + file->read->length > BANNERS_MOST) {
+	if (in_memory + file->read->length > BANNERS_MAX) {
 		free(file->read);
 		file->read = NULL;
 		file->error = ENOMEM;

@@ -45,8 +45,7 @@ static void tell_load(const struct address *peer)
 	log_error("refused connect from %s due to excessive load", address_text(peer, text));
 }
 
-bool candidate_heed(struct service *service, const struct address *peer,
-		    struct judgement judgement)
+bool candidate_heed(struct service *service, const struct address *peer, struct judgement judgement)
 {
 	bool is_admitted = judgement.verdict == ADMITTED;
 

@@ -121,9 +121,10 @@ static void delay_next_server(struct listener *listener, const struct session *s
 	if (wait == 0)
 		return;
 	if (listener->delay.is_first)
-		log_warning("service %s: %s ends and leaves unread what it was started for; starting "
-			    "it with growing delays", session->settings->id,
-			    session->settings->server);
+		log_warning(
+			"service %s: %s ends and leaves unread what it was started for; starting "
+			"it with growing delays",
+			session->settings->id, session->settings->server);
 	listener_pause(listener, (unsigned)wait);
 }
 
@@ -165,7 +166,9 @@ static void on_closed(struct session *session)
 }
 
 static const struct session_owner session_owner = {
-	.started = on_started, .failed = on_failed, .closed = on_closed,
+	.started = on_started,
+	.failed = on_failed,
+	.closed = on_closed,
 };
 
 /* Takes the descriptors of one connection from its service's share. */
@@ -452,7 +455,8 @@ static void begin(struct session *session)
 
 	if (session->settings->flags & FLAG_SENSOR)
 		sensors_touched(session->settings, &session->peer);
-	if (handler == &launch_handler && session->peer.any.sa_family == AF_INET && !session->origin)
+	if (handler == &launch_handler && session->peer.any.sa_family == AF_INET &&
+	    !session->origin)
 		show_as_ipv4(session);
 	end_pending(session);
 	session_enter(session, SESSION_STARTING);

@@ -5,9 +5,9 @@
 #include <sys/socket.h>
 
 enum {
-	HELD_MOST = 16,   /* datagrams that wait for their senders' names; more would fill the
+	HELD_MAX = 16,   /* datagrams that wait for their senders' names; more would fill the
 			   * kernel's queue, so the first is refused */
-	LOOKS_MOST = 256, /* to find a datagram again that was seen in the queue */
+	LOOKS_MAX = 256, /* to find a datagram again that was seen in the queue */
 	REST_MS = 20,
 };
 
@@ -51,7 +51,7 @@ static bool bring_to_front(struct listener *listener, const struct address *send
 {
 	struct address front;
 
-	for (int i = 0; i < LOOKS_MOST; i++) {
+	for (int i = 0; i < LOOKS_MAX; i++) {
 		peek(listener->watch.fd, &front);
 		if (is_same_sender(&front, sender))
 			return true;
@@ -69,7 +69,7 @@ static bool search(struct listener *listener, int offset, struct address *sender
 {
 	int fd = listener->watch.fd;
 
-	for (*held = 1; *held < HELD_MOST && look_at(fd, offset); ++*held) {
+	for (*held = 1; *held < HELD_MAX && look_at(fd, offset); ++*held) {
 		offset += peek(fd, sender);
 		if (!address_is_known(sender))
 			break;
@@ -89,7 +89,7 @@ static bool look_past_front(struct listener *listener, int length, struct addres
 	look_at(listener->watch.fd, -1);
 	if (is_found)
 		return bring_to_front(listener, sender);
-	if (held == HELD_MOST)
+	if (held == HELD_MAX)
 		refuse_front(listener);
 	else
 		listener_pause(listener, REST_MS);

@@ -15,7 +15,7 @@ enum { BATCH = 32 };
 
 /* One datagram and its answer. */
 struct exchange {
-	unsigned char request[DATAGRAM_MOST], answer[DATAGRAM_MOST];
+	unsigned char request[DATAGRAM_MAX], answer[DATAGRAM_MAX];
 	struct sockaddr_storage peer;
 	alignas(struct cmsghdr) unsigned char control[64]; /* one packet info */
 	struct iovec in, out;
@@ -48,9 +48,12 @@ static void prepare_to_receive(int i)
 
 	exchange->in = (struct iovec){ exchange->request, sizeof exchange->request };
 	received[i].msg_hdr = (struct msghdr){
-		.msg_name = &exchange->peer, .msg_namelen = sizeof exchange->peer,
-		.msg_iov = &exchange->in, .msg_iovlen = 1,
-		.msg_control = exchange->control, .msg_controllen = sizeof exchange->control,
+		.msg_name = &exchange->peer,
+		.msg_namelen = sizeof exchange->peer,
+		.msg_iov = &exchange->in,
+		.msg_iovlen = 1,
+		.msg_control = exchange->control,
+		.msg_controllen = sizeof exchange->control,
 	};
 }
 
@@ -166,8 +169,8 @@ static int answer(struct listener *listener, int i, int count)
 	struct service *service = listener->service;
 	struct exchange *exchange = &exchanges[i];
 	struct msghdr *request = &received[i].msg_hdr;
-	struct address peer = address_from_sockaddr((struct sockaddr *)&exchange->peer,
-						    request->msg_namelen);
+	struct address peer =
+		address_from_sockaddr((struct sockaddr *)&exchange->peer, request->msg_namelen);
 	size_t length;
 
 	/* A SENSOR answers nobody and reports every sender. */
@@ -181,8 +184,11 @@ static int answer(struct listener *listener, int i, int count)
 		return count;
 	exchange->out = (struct iovec){ exchange->answer, length };
 	sent[count].msg_hdr = (struct msghdr){
-		.msg_name = &exchange->peer, .msg_namelen = request->msg_namelen,
-		.msg_iov = &exchange->out, .msg_iovlen = 1, .msg_control = exchange->control,
+		.msg_name = &exchange->peer,
+		.msg_namelen = request->msg_namelen,
+		.msg_iov = &exchange->out,
+		.msg_iovlen = 1,
+		.msg_control = exchange->control,
 		.msg_controllen = source_control(request),
 	};
 	return count + 1;

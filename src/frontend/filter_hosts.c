@@ -17,7 +17,7 @@ struct filter_host {
 	const char *name; /* owned by the settings */
 	struct lookup *lookup;
 	struct timer again;
-	struct address addresses[LOOKUP_ADDRESSES_MOST];
+	struct address addresses[LOOKUP_ADDRESSES_MAX];
 	size_t count;
 	bool was_asked, is_missing; /* is_missing: not found, and logged */
 };
@@ -99,7 +99,8 @@ static void add_hosts(struct filter_hosts *hosts, const struct access_list *list
 	for (size_t i = 0; i < list->count; i++)
 		if (list->rules[i].kind == RULE_HOST && !find(hosts, list->rules[i].text))
 			hosts->list[hosts->count++] = (struct filter_host){
-				.hosts = hosts, .name = list->rules[i].text,
+				.hosts = hosts,
+				.name = list->rules[i].text,
 			};
 }
 
@@ -180,7 +181,7 @@ static void add_addresses(struct access_list *resolved, const struct access_rule
 struct access_list filter_hosts_resolve(const struct filter_hosts *hosts,
 					const struct access_list *list)
 {
-	size_t most = list->count + count_names(list) * LOOKUP_ADDRESSES_MOST;
+	size_t most = list->count + count_names(list) * LOOKUP_ADDRESSES_MAX;
 	struct access_list resolved = { .is_set = list->is_set };
 
 	resolved.rules = calloc(most + 1, sizeof *resolved.rules);

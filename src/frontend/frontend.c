@@ -165,8 +165,7 @@ static void on_in_force(uint32_t bound, uint32_t wanted)
 static void on_adopt(const struct message *message)
 {
 	sink_reopen_all();
-	if (!incoming || incoming->number != message->generation.generation ||
-	    incoming == in_force)
+	if (!incoming || incoming->number != message->generation.generation || incoming == in_force)
 		return; /* the same generation: only the logs were reopened */
 	in_force = incoming;
 	adoption_begin(incoming, on_in_force);
@@ -319,7 +318,8 @@ static void on_closed(struct channel *from, const char *reason)
 int frontend_run(int descriptor)
 {
 	static const struct channel_events events = {
-		.received = on_received, .closed = on_closed,
+		.received = on_received,
+		.closed = on_closed,
 	};
 
 	prctl(PR_SET_NAME, "usherd-frontend");

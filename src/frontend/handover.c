@@ -17,7 +17,7 @@ struct offer {
 	UT_hash_handle hh;
 	struct socket_key key;
 	struct listener *listener;
-	struct service *owner; /* NULL: the owner is being removed */
+	struct service *owner;                 /* NULL: the owner is being removed */
 	const struct service_settings *former; /* the owner's settings at the offer */
 };
 

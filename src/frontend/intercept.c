@@ -16,10 +16,10 @@ enum { REFUSED_PER_TURN = 32 };
 int intercept_update(int fd, const struct service *service)
 {
 	const struct service_settings *settings = service->settings;
-	struct access_list only_from = filter_hosts_resolve(service->filter_hosts,
-							    &settings->only_from);
-	struct access_list no_access = filter_hosts_resolve(service->filter_hosts,
-							    &settings->no_access);
+	struct access_list only_from =
+		filter_hosts_resolve(service->filter_hosts, &settings->only_from);
+	struct access_list no_access =
+		filter_hosts_resolve(service->filter_hosts, &settings->no_access);
 	int result = -1;
 
 	errno = ENOMEM;
@@ -36,8 +36,7 @@ static void *let_in(struct session *session, int fd, void (*done)(void *context,
 	struct address own;
 
 	errno = EAGAIN;
-	if (session->service->number == SERVICE_IS_NEW ||
-	    address_parse(&own, "127.0.0.1", 0) < 0 ||
+	if (session->service->number == SERVICE_IS_NEW || address_parse(&own, "127.0.0.1", 0) < 0 ||
 	    bind(fd, &own.any, own.length) < 0 || address_of_socket(fd, &own) < 0)
 		return NULL;
 	return ask_let_in(session->service, address_port(&own), done, context);

@@ -177,13 +177,14 @@ static bool fall_back_to_ipv4(struct listener *listener, int error)
 
 static void bind_failed(struct listener *listener, int error)
 {
-	uint64_t delay = (uint64_t)RETRY_FIRST_MS << (listener->attempts < 6 ? listener->attempts : 6);
+	uint64_t delay = (uint64_t)RETRY_FIRST_MS
+			 << (listener->attempts < 6 ? listener->attempts : 6);
 	char text[ADDRESS_TEXT_SIZE];
 
 	if (listener->attempts == 0 || error != listener->error)
-		log_failure(error, "bind failed. service = %s, address = %s, port = %u; trying again",
-			    listener->settings->id,
-			    address_text(&listener->endpoint.address, text),
+		log_failure(error,
+			    "bind failed. service = %s, address = %s, port = %u; trying again",
+			    listener->settings->id, address_text(&listener->endpoint.address, text),
 			    address_port(&listener->endpoint.address));
 	listener->attempts++;
 	listener->error = error;
@@ -194,8 +195,7 @@ static watch_callback *callback_for(const struct listener *listener)
 {
 	if (is_for_server(listener))
 		return on_wait;
-	return listener->settings->socket_type == SOCK_STREAM ? on_connection
-								       : on_datagram;
+	return listener->settings->socket_type == SOCK_STREAM ? on_connection : on_datagram;
 }
 
 static unsigned asked;

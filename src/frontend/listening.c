@@ -223,8 +223,8 @@ void listening_look_up_filter_hosts(struct service *service)
 
 	service->filter_hosts = NULL;
 	if (intercepts_datagrams(service->settings))
-		service->filter_hosts = filter_hosts_new(service->settings, on_filter_hosts,
-							 service);
+		service->filter_hosts =
+			filter_hosts_new(service->settings, on_filter_hosts, service);
 	filter_hosts_inherit(service->filter_hosts, old);
 	filter_hosts_free(old);
 }

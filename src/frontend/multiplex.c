@@ -42,7 +42,8 @@ static void each_name(void (*visit)(const char *name, void *context), void *cont
 void multiplex_init(void)
 {
 	static const struct tcpmux_callbacks callbacks = {
-		.transfer = transfer, .each_name = each_name,
+		.transfer = transfer,
+		.each_name = each_name,
 	};
 
 	tcpmux_init(&callbacks);

@@ -20,7 +20,7 @@ enum {
 	PIECE = 64 * 1024, /* bytes per send(2) */
 	SEND_DEADLINE_MS = 30000,
 	LINGER_MS = 2000,
-	LINGERING_MOST = 1024,
+	LINGERING_MAX = 1024,
 };
 
 /* What a session waits for; in session->handler_data. */
@@ -29,11 +29,11 @@ struct pending {
 	pending_names_step *next_names;
 	pending_libwrap_step *next_libwrap;
 	pending_ident_step *next_ident;
-	struct session *session;       /* from here to banner: for banners alone */
+	struct session *session; /* from here to banner: for banners alone */
 	enum banner_kind which;
 	struct banner_wait banner_wait;
 	bool waits_for_banner;
-	struct banner *banner;         /* a reference; NULL: a text is sent */
+	struct banner *banner; /* a reference; NULL: a text is sent */
 	const char *unsent;
 	size_t left;
 	struct name_query *names;
@@ -303,7 +303,7 @@ static void on_linger_deadline(struct timer *timer)
 void pending_linger(struct session *session)
 {
 	watch_init(&session->watch, session->fd, on_lingering);
-	if (lingering >= LINGERING_MOST || shutdown(session->fd, SHUT_WR) < 0 ||
+	if (lingering >= LINGERING_MAX || shutdown(session->fd, SHUT_WR) < 0 ||
 	    watch_start(&session->watch, LOOP_READ) < 0) {
 		session_close(session);
 		return;

@@ -47,8 +47,8 @@ static void print_listener(FILE *out, const struct listener *listener)
 	struct address address = bound_address(listener);
 	char text[ADDRESS_TEXT_SIZE];
 
-	fprintf(out, "\tsocket = %s %s port %u", settings->protocol,
-		address_text(&address, text), address_port(&address));
+	fprintf(out, "\tsocket = %s %s port %u", settings->protocol, address_text(&address, text),
+		address_port(&address));
 	if (listener_is_open(listener))
 		fprintf(out, ", fd %d", listener->watch.fd);
 	else if (listener->error)
@@ -81,8 +81,10 @@ static void print_totals(FILE *out, const struct service *service)
 static const char *session_state_text(enum session_state state)
 {
 	static const char *const texts[] = {
-		[SESSION_PENDING] = "arriving", [SESSION_STARTING] = "starting",
-		[SESSION_SERVING] = "serving",   [SESSION_ENDING] = "ending",
+		[SESSION_PENDING] = "arriving",
+		[SESSION_STARTING] = "starting",
+		[SESSION_SERVING] = "serving",
+		[SESSION_ENDING] = "ending",
 	};
 
 	return texts[state];
@@ -157,12 +159,13 @@ static void print_report(FILE *out)
 
 	fprintf(out, "INTERNAL STATE DUMP: usherd %s\nCurrent time: ", USHERD_VERSION);
 	print_time(out, clock_wall());
-	fprintf(out, "\npid = %d\nservices = %zu\nsessions = %zu\nprocesses = %u\n"
+	fprintf(out,
+		"\npid = %d\nservices = %zu\nsessions = %zu\nprocesses = %u\n"
 		"descriptors of connections = %u of %u\n"
 		"pipes of standard error = %u\nlog lines lost = %" PRIu64 "\n\n",
-		(int)own_process(), adoption_service_count(), session_count(),
-		launch_processes(), descriptors_shares()->held, descriptors_shares()->total,
-		error_pipe_count(), sink_lost_lines());
+		(int)own_process(), adoption_service_count(), session_count(), launch_processes(),
+		descriptors_shares()->held, descriptors_shares()->total, error_pipe_count(),
+		sink_lost_lines());
 	TAILQ_FOREACH(service, &services, link)
 		print_service(out, service);
 	fputs("Refused everywhere (sensors):\n", out);
@@ -194,8 +197,9 @@ static unsigned count_faults(const struct service *service)
 	}
 	if (running == quota->running && pending == quota->pending)
 		return 0;
-	log_error("consistency check: service %s counts %u running and %u pending, but has %u and %u",
-		  service->settings->id, quota->running, quota->pending, running, pending);
+	log_error(
+		"consistency check: service %s counts %u running and %u pending, but has %u and %u",
+		service->settings->id, quota->running, quota->pending, running, pending);
 	return 1;
 }
 

@@ -125,7 +125,8 @@ void service_suspend(struct service *service, uint64_t milliseconds)
 	if (service->is_suspended)
 		return;
 	log_error("Deactivating service %s due to excessive incoming connections.  "
-		  "Restarting in %u seconds.", service->settings->id, (unsigned)(milliseconds / 1000));
+		  "Restarting in %u seconds.",
+		  service->settings->id, (unsigned)(milliseconds / 1000));
 	service->is_suspended = true;
 	LIST_FOREACH(listener, &service->listeners, link)
 		listener_close(listener);
@@ -163,8 +164,8 @@ void service_count_refusal(struct service *service, enum verdict verdict)
 		service->failures->refused[verdict]++;
 }
 
-static void note_failure(struct service *service, enum verdict verdict,
-			 const struct address *peer, const char *detail)
+static void note_failure(struct service *service, enum verdict verdict, const struct address *peer,
+			 const char *detail)
 {
 	struct failures *failures = service->failures;
 	char text[ADDRESS_TEXT_SIZE];
@@ -184,8 +185,7 @@ static uint64_t fold_window(const struct service_settings *settings, enum verdic
 {
 	if (settings->fold_failures >= 0)
 		return (uint64_t)settings->fold_failures * 1000;
-	if (verdict == REFUSED_SOURCE_RATE || verdict == REFUSED_RATE ||
-	    verdict == REFUSED_BANNED)
+	if (verdict == REFUSED_SOURCE_RATE || verdict == REFUSED_RATE || verdict == REFUSED_BANNED)
 		return FOLD_MS;
 	return verdict == REFUSED_ADDRESS && !service_is_stream(settings) ? FOLD_DATAGRAMS_MS : 0;
 }

@@ -14,7 +14,9 @@ static void each_session(void (*end)(struct session *session))
 	struct session *session, *next;
 
 	for (service = TAILQ_FIRST(&services); service; service = next_service) {
-		next_service = TAILQ_NEXT(service, link); /* a draining service is freed with its last session */
+		next_service =
+			TAILQ_NEXT(service,
+				   link); /* a draining service is freed with its last session */
 		for (session = LIST_FIRST(&service->sessions); session; session = next) {
 			next = LIST_NEXT(session, link);
 			end(session);

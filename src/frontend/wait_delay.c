@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-enum { FRONT_MOST = 512 }; /* bytes of a datagram that are hashed */
+enum { FRONT_MAX = 512 }; /* bytes of a datagram that are hashed */
 
 /* FNV-1a. */
 static uint64_t hash(uint64_t value, const void *bytes, size_t length)
@@ -33,12 +33,16 @@ static int tell_time(int socket, int on)
  * that equal datagrams differ; 0: the queue is empty. */
 static uint64_t front_datagram(int socket)
 {
-	unsigned char bytes[FRONT_MOST], control[256] = { 0 };
+	unsigned char bytes[FRONT_MAX], control[256] = { 0 };
 	struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
 	struct iovec data = { bytes, sizeof bytes };
 	struct msghdr message = {
-		.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &data, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof control,
+		.msg_name = &from,
+		.msg_namelen = sizeof from,
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof control,
 	};
 	int before = tell_time(socket, 1);
 	ssize_t length = recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC);
@@ -50,7 +54,7 @@ static uint64_t front_datagram(int socket)
 	value = hash(value, control, message.msg_controllen);
 	value = hash(value, &from, sizeof from);
 	value = hash(value, &length, sizeof length);
-	return hash(value, bytes, length < FRONT_MOST ? (size_t)length : FRONT_MOST);
+	return hash(value, bytes, length < FRONT_MAX ? (size_t)length : FRONT_MAX);
 }
 
 /* How many connections this host has accepted since it started; -1: not known. */
@@ -77,10 +81,12 @@ static bool accepts(int socket, uint64_t *queued)
 	socklen_t size = sizeof info;
 	int listens = 0;
 
-	if (getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &(socklen_t){ sizeof listens }) < 0
-	    || !listens)
+	if (getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens,
+		       &(socklen_t){ sizeof listens }) < 0 ||
+	    !listens)
 		return false;
-	*queued = getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ? 0 : info.tcpi_unacked;
+	*queued =
+		getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ? 0 : info.tcpi_unacked;
 	return true;
 }
 

@@ -13,7 +13,7 @@ enum {
 	LINE = LINE_CHARACTERS + 2, /* and CR LF */
 	PERIOD = RING * LINE,       /* then the output repeats */
 	PERIODS = 10,
-	ANSWER = 512,               /* the most in a datagram (RFC 864) */
+	ANSWER = 512, /* the most in a datagram (RFC 864) */
 	WRITES_PER_TURN = 4,
 };
 
@@ -45,8 +45,8 @@ static void on_event(struct watch *watch, short events)
 	(void)events;
 	handler_note_traffic(session);
 	for (int writes = 0; writes < WRITES_PER_TURN; writes++) {
-		ssize_t sent = send(session->fd, characters() + offset, most,
-				    MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t sent =
+			send(session->fd, characters() + offset, most, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (sent < 0 && (errno == EAGAIN || errno == EINTR))
 			break;
@@ -80,5 +80,7 @@ static size_t chargen_answer(const unsigned char *request, size_t length, unsign
 }
 
 const struct handler chargen_handler = {
-	.name = "chargen", .start = chargen_start, .answer = chargen_answer,
+	.name = "chargen",
+	.start = chargen_start,
+	.answer = chargen_answer,
 };

@@ -32,5 +32,7 @@ static size_t daytime_answer(const unsigned char *request, size_t length, unsign
 }
 
 const struct handler daytime_handler = {
-	.name = "daytime", .start = handler_answer_and_close, .answer = daytime_answer,
+	.name = "daytime",
+	.start = handler_answer_and_close,
+	.answer = daytime_answer,
 };

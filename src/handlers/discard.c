@@ -39,5 +39,7 @@ static size_t discard_answer(const unsigned char *request, size_t length, unsign
 }
 
 const struct handler discard_handler = {
-	.name = "discard", .start = discard_start, .answer = discard_answer,
+	.name = "discard",
+	.start = discard_start,
+	.answer = discard_answer,
 };

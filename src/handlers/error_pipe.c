@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 enum {
-	LINE_MOST = 512,                      /* bytes of a program in a line of the log */
-	ESCAPED_MOST = LINE_MOST + LINE_MOST / 2, /* their length when escaped */
-	REPORT_MS = 1000,                     /* how often dropped lines are reported */
+	LINE_LENGTH_MAX = 512, /* bytes of a program in a line of the log */
+	ESCAPED_MAX = LINE_LENGTH_MAX + LINE_LENGTH_MAX / 2, /* their length when escaped */
+	REPORT_MS = 1000, /* how often dropped lines are reported */
 	FORGET_MS = ERROR_LINES_BURST / ERROR_LINES_RATE * 1000, /* until the bucket is full */
 };
 
@@ -45,7 +45,7 @@ struct error_pipe {
 	struct timer grace;
 	bool is_released;
 	size_t length;
-	char line[LINE_MOST]; /* the beginning of an incomplete line */
+	char line[LINE_LENGTH_MAX]; /* the beginning of an incomplete line */
 };
 
 static LIST_HEAD(, error_log) logs = LIST_HEAD_INITIALIZER(logs);
@@ -58,8 +58,9 @@ static void report_dropped(struct error_log *log)
 {
 	if (log->dropped > 0)
 		log_warning("service %s: stderr: %llu line%s dropped, there were more than %d a "
-			    "second", log->id, (unsigned long long)log->dropped,
-			    log->dropped == 1 ? "" : "s", ERROR_LINES_RATE);
+			    "second",
+			    log->id, (unsigned long long)log->dropped, log->dropped == 1 ? "" : "s",
+			    ERROR_LINES_RATE);
 	log->dropped = 0;
 }
 
@@ -113,7 +114,7 @@ static void error_log_leave(struct error_log *log)
 static void error_log_line(struct error_log *log, const char *line, size_t length)
 {
 	while (length > 0) {
-		char escaped[ESCAPED_MOST];
+		char escaped[ESCAPED_MAX];
 		size_t taken = log_escape_some(escaped, sizeof escaped, line, length);
 
 		if (token_bucket_take(&log->bucket, clock_now(), lines_pace))

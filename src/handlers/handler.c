@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 
 static const struct handler *const built_ins[] = {
-	&echo_handler, &discard_handler, &chargen_handler,
-	&daytime_handler, &time_handler, &tcpmux_handler,
+	&echo_handler,    &discard_handler, &chargen_handler,
+	&daytime_handler, &time_handler,    &tcpmux_handler,
 };
 
 static const struct handler *find_built_in(const char *name, int socket_type)

@@ -15,9 +15,9 @@
 struct program {
 	UT_hash_handle hh;
 	uint64_t number;
-	struct session *session; /* NULL: closed before it was started */
+	struct session *session;       /* NULL: closed before it was started */
 	struct error_pipe *error_pipe; /* stderr = log; NULL: none */
-	pid_t pid;               /* 0: not known yet */
+	pid_t pid;                     /* 0: not known yet */
 	bool runs;
 };
 
@@ -169,8 +169,8 @@ void launch_not_started(const struct program_message *message)
 	char detail[256];
 
 	if (session) {
-		snprintf(detail, sizeof detail, "%s %s: %s", message->step, session->settings->server,
-			 message->reason);
+		snprintf(detail, sizeof detail, "%s %s: %s", message->step,
+			 session->settings->server, message->reason);
 		session_fail(session, message->no_process ? REFUSED_FORK : REFUSED_EXEC, detail);
 	}
 	tell_when_idle();
@@ -212,7 +212,8 @@ static int ask(struct program *program, int errors)
 	const struct session *session = program->session;
 	struct message message = {
 		.kind = MESSAGE_LAUNCH,
-		.launch = { .session = program->number, .peer = session->peer,
+		.launch = { .session = program->number,
+			    .peer = session->peer,
 			    .logs_errors = program->error_pipe != NULL },
 	};
 	int descriptors[MESSAGE_DESCRIPTORS_MAX];

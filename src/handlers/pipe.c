@@ -57,7 +57,7 @@ struct pipe *pipe_take(void)
 {
 	struct pipe *pipe;
 
-	if (in_use == PIPES_MOST)
+	if (in_use == PIPES_MAX)
 		return NULL;
 	pipe = spares > 0 ? spare[--spares] : pipe_open();
 	if (pipe)

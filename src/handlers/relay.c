@@ -73,8 +73,8 @@ static ssize_t pass_copied(struct relay_side *from)
 {
 	ssize_t length = recv(from->watch.fd, bytes, sizeof bytes, MSG_DONTWAIT);
 
-	if (length > 0 && outbox_send(&from->unsent, other_side(from)->watch.fd, bytes,
-				      (size_t)length) < 0)
+	if (length > 0 &&
+	    outbox_send(&from->unsent, other_side(from)->watch.fd, bytes, (size_t)length) < 0)
 		lose_receiver(from);
 	return length;
 }
@@ -92,8 +92,8 @@ static ssize_t splice_some(int from, int to, size_t length)
 
 static void deliver_spliced(struct relay_side *from)
 {
-	ssize_t sent = splice_some(from->pipe->read_end, other_side(from)->watch.fd,
-				   from->pipe->length);
+	ssize_t sent =
+		splice_some(from->pipe->read_end, other_side(from)->watch.fd, from->pipe->length);
 
 	if (sent > 0)
 		from->pipe->length -= (size_t)sent;

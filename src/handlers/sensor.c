@@ -18,5 +18,7 @@ static size_t sensor_answer(const unsigned char *request, size_t length, unsigne
 }
 
 const struct handler sensor_handler = {
-	.name = "sensor", .start = sensor_start, .answer = sensor_answer,
+	.name = "sensor",
+	.start = sensor_start,
+	.answer = sensor_answer,
 };

@@ -11,7 +11,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-enum { LINE_SIZE = TCPMUX_LINE_MOST + 2 };
+enum { LINE_SIZE = TCPMUX_LINE_MAX + 2 };
 
 /* The part of the line that has been received. */
 struct request {
@@ -93,7 +93,7 @@ static void serve(struct session *session, const char *name)
 
 static void serve_line(struct session *session, const char *line, size_t length)
 {
-	char name[TCPMUX_LINE_MOST + 1];
+	char name[TCPMUX_LINE_MAX + 1];
 
 	if (length >= sizeof name) {
 		reply(session, "-Service name too long\r\n");
@@ -112,8 +112,8 @@ static void receive_line(struct session *session)
 {
 	struct request *request = session->handler_data;
 	char *more = request->line + request->length;
-	ssize_t peeked = recv(session->fd, more, LINE_SIZE - request->length,
-			      MSG_PEEK | MSG_DONTWAIT);
+	ssize_t peeked =
+		recv(session->fd, more, LINE_SIZE - request->length, MSG_PEEK | MSG_DONTWAIT);
 	size_t end, wanted;
 	int length;
 

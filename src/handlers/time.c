@@ -21,5 +21,7 @@ static size_t time_answer(const unsigned char *request, size_t length, unsigned 
 }
 
 const struct handler time_handler = {
-	.name = "time", .start = handler_answer_and_close, .answer = time_answer,
+	.name = "time",
+	.start = handler_answer_and_close,
+	.answer = time_answer,
 };

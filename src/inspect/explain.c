@@ -96,7 +96,8 @@ static void reach(struct answer *answer)
 		answer->refusal = "out of reach";
 	} else if (accepts_itself(service)) {
 		fputs("the server accepts its clients itself (wait = yes): their addresses are not "
-		      "checked\n", answer->reasons);
+		      "checked\n",
+		      answer->reasons);
 	}
 }
 
@@ -198,7 +199,8 @@ static void check_address(struct answer *answer)
 {
 	if (checks_first_sender_alone(answer->service))
 		fputs("only the sender of the datagram that starts the server is checked "
-		      "(wait = yes)\n", answer->reasons);
+		      "(wait = yes)\n",
+		      answer->reasons);
 	if (judge_address(answer, NULL))
 		return;
 	answer->is_known = false;
@@ -322,8 +324,7 @@ static void mention_sensor(struct answer *answer)
 	else if (service->deny_time < 0)
 		fputs(": all services refuse its peers for ever", answer->reasons);
 	else
-		fprintf(answer->reasons,
-			": all services refuse its peers for %d minutes",
+		fprintf(answer->reasons, ": all services refuse its peers for %d minutes",
 			service->deny_time);
 	putc('\n', answer->reasons);
 }
@@ -373,10 +374,14 @@ static void mention_limits(struct answer *answer)
 
 /* What -explain prints for each step of admission; NULL: nothing. */
 static void (*const tells[])(struct answer *answer) = {
-	[STEP_ADDRESS] = check_address,   [STEP_LOAD] = tell_load,
-	[STEP_TIME] = tell_time,          [STEP_INSTANCES] = tell_instances,
-	[STEP_PER_SOURCE] = tell_per_source, [STEP_LIBWRAP] = check_libwrap,
-	[STEP_IDENTITY] = tell_identity,  [STEP_WELCOME] = NULL,
+	[STEP_ADDRESS] = check_address,
+	[STEP_LOAD] = tell_load,
+	[STEP_TIME] = tell_time,
+	[STEP_INSTANCES] = tell_instances,
+	[STEP_PER_SOURCE] = tell_per_source,
+	[STEP_LIBWRAP] = check_libwrap,
+	[STEP_IDENTITY] = tell_identity,
+	[STEP_WELCOME] = NULL,
 };
 
 _Static_assert(sizeof tells / sizeof tells[0] == ADMISSION_STEPS,
@@ -412,8 +417,7 @@ static enum way way_to(const struct service_settings *service)
 		return WAY_MULTIPLEXED;
 	if (service_is_internal(service) && !service_is_stream(service))
 		return WAY_DATAGRAM;
-	return service_waits(service) && !intercepts_streams(service) ? WAY_SERVER
-								      : WAY_CONNECTION;
+	return service_waits(service) && !intercepts_streams(service) ? WAY_SERVER : WAY_CONNECTION;
 }
 
 /* A first connection: no limit is used up yet. */
@@ -462,7 +466,8 @@ static void print_reasons(const char *reasons)
 static bool explain_service(const struct inquiry *inquiry, const struct service_settings *service)
 {
 	struct quota quota = { 0 };
-	struct answer answer = { .inquiry = inquiry, .service = service,
+	struct answer answer = { .inquiry = inquiry,
+				 .service = service,
 				 .candidate = candidate_for(inquiry, service, &quota) };
 	char *reasons;
 	size_t size;
@@ -560,8 +565,10 @@ static bool inquiry_begin(struct inquiry *inquiry, const char *address, const ch
 		return false;
 	}
 	if (address_parse(&inquiry->peer, address, 0) < 0) {
-		fprintf(stderr, "usherd: \"%s\" is not an address; \"getent hosts NAME\" prints "
-			"the address of a host\n", address);
+		fprintf(stderr,
+			"usherd: \"%s\" is not an address; \"getent hosts NAME\" prints "
+			"the address of a host\n",
+			address);
 		return false;
 	}
 	address_text(&inquiry->peer, inquiry->peer_text);

@@ -79,7 +79,8 @@ static void print_left_out(const struct settings *settings, FILE *out)
 		title = "";
 	}
 	if (settings->lost_entries)
-		fputs("# Some text could not be understood and is left out, too; see -check.\n", out);
+		fputs("# Some text could not be understood and is left out, too; see -check.\n",
+		      out);
 }
 
 /* With the newline. */

@@ -83,7 +83,7 @@ static struct worker_pool *new_pool(void)
 	struct worker_pool *pool = worker_pool_new(1, 4);
 
 	if (pool)
-		worker_pool_set_room(pool, BANNERS_MOST);
+		worker_pool_set_room(pool, BANNERS_MAX);
 	return pool;
 }
 

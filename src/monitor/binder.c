@@ -26,7 +26,7 @@ struct socket {
 	UT_hash_handle hh;
 	struct socket_key key;
 	struct bound bound;
-	uint32_t service; /* SERVICE_IS_NEW: nobody's */
+	uint32_t service;             /* SERVICE_IS_NEW: nobody's */
 	struct service_settings *rpc; /* a copy of those it is registered for; NULL: it is not */
 	struct gate *gate;            /* of an inner one: whom it admits; otherwise NULL */
 	struct socket *next;          /* while it is in no table */
@@ -192,8 +192,9 @@ static int open_socket(int refused, const struct service_settings *settings,
 
 	if (!descriptors_spend())
 		return -1;
-	fd = socket(wanted->address.any.sa_family, settings->socket_type | SOCK_CLOEXEC |
-		    SOCK_NONBLOCK, settings->protocol_number);
+	fd = socket(wanted->address.any.sa_family,
+		    settings->socket_type | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		    settings->protocol_number);
 	if (fd >= 0 && bind_and_listen(fd, refused, settings, wanted) == 0)
 		return fd;
 	if (fd >= 0)
@@ -202,8 +203,7 @@ static int open_socket(int refused, const struct service_settings *settings,
 	return -1;
 }
 
-static int open_refused(const struct service_settings *settings,
-			const struct bind_message *wanted)
+static int open_refused(const struct service_settings *settings, const struct bind_message *wanted)
 {
 	int fd;
 
@@ -225,8 +225,8 @@ static void close_one(int fd)
 	descriptors_regain();
 }
 
-static int open_sockets(const struct service_settings *settings,
-			const struct bind_message *wanted, struct bound *bound)
+static int open_sockets(const struct service_settings *settings, const struct bind_message *wanted,
+			struct bound *bound)
 {
 	bound->refused = open_refused(settings, wanted);
 	bound->fd = intercepts_datagrams(settings) && bound->refused < 0
@@ -416,8 +416,10 @@ void binder_close_all(void)
 static struct socket *find_inner(const struct service_settings *settings, uint32_t service)
 {
 	const struct bind_message inner = {
-		.type = settings->socket_type, .protocol = settings->protocol_number,
-		.address.any.sa_family = AF_INET, .is_inner = true,
+		.type = settings->socket_type,
+		.protocol = settings->protocol_number,
+		.address.any.sa_family = AF_INET,
+		.is_inner = true,
 	};
 
 	return find(service, &inner);

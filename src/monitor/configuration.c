@@ -132,8 +132,8 @@ static struct region *fill_region(void)
 {
 	struct region *region = region_new();
 
-	if (region && generation_fill(region, last_number + 1, plan.services, plan.continues,
-				      plan.count) &&
+	if (region &&
+	    generation_fill(region, last_number + 1, plan.services, plan.continues, plan.count) &&
 	    region_seal(region) == 0)
 		return region;
 	region_free(region);

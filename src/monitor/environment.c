@@ -4,18 +4,18 @@
 #include <string.h>
 
 enum {
-	VARIABLES_MOST = 8, /* those of environment_fill */
+	VARIABLES_MAX = 8, /* those of environment_fill */
 	VARIABLE_SIZE = 24 + ADDRESS_TEXT_SIZE,
 };
 
 static size_t pointers(const struct service_settings *settings)
 {
-	return settings->environment_count + VARIABLES_MOST + 1;
+	return settings->environment_count + VARIABLES_MAX + 1;
 }
 
 size_t environment_size(const struct service_settings *settings)
 {
-	return pointers(settings) * sizeof(char *) + VARIABLES_MOST * VARIABLE_SIZE;
+	return pointers(settings) * sizeof(char *) + VARIABLES_MAX * VARIABLE_SIZE;
 }
 
 static void add_variable(char **variables, size_t *count, char **text, const char *prefix,

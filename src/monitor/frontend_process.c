@@ -17,8 +17,8 @@ static struct {
 	pid_t pid; /* 0: there is none */
 	bool is_ready, is_stopping;
 	uint64_t started;
-	unsigned delay_ms;    /* before the next one */
-	struct timer timer;   /* for the next one, or for it to be ready */
+	unsigned delay_ms;  /* before the next one */
+	struct timer timer; /* for the next one, or for it to be ready */
 } frontend = { .channel = { .watch = { .fd = -1 } } };
 
 static pid_t (*spawn)(int channel) = spawn_frontend;
@@ -119,7 +119,8 @@ static void on_not_ready(struct timer *timer)
 static int begin(void)
 {
 	static const struct channel_events events = {
-		.received = on_received, .closed = on_closed,
+		.received = on_received,
+		.closed = on_closed,
 	};
 	int ends[2];
 
@@ -192,8 +193,10 @@ static void replace(void)
 	else
 		grow_delay();
 	if (frontend.delay_ms > 0)
-		log_error("frontends die again and again; the next one starts in %u ms, and clients "
-			  "wait until then", frontend.delay_ms);
+		log_error(
+			"frontends die again and again; the next one starts in %u ms, and clients "
+			"wait until then",
+			frontend.delay_ms);
 	begin_later();
 }
 

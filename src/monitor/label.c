@@ -34,10 +34,18 @@ static struct {
 static bool load_selinux(void)
 {
 	static const struct library_import imports[] = {
-		IMPORT(context_new), IMPORT(context_free), IMPORT(context_range_get),
-		IMPORT(context_range_set), IMPORT(context_str), IMPORT(is_selinux_enabled),
-		IMPORT(getcon), IMPORT(getpeercon), IMPORT(getfilecon), IMPORT(freecon),
-		IMPORT(security_compute_create), IMPORT(string_to_security_class),
+		IMPORT(context_new),
+		IMPORT(context_free),
+		IMPORT(context_range_get),
+		IMPORT(context_range_set),
+		IMPORT(context_str),
+		IMPORT(is_selinux_enabled),
+		IMPORT(getcon),
+		IMPORT(getpeercon),
+		IMPORT(getfilecon),
+		IMPORT(freecon),
+		IMPORT(security_compute_create),
+		IMPORT(string_to_security_class),
 	};
 
 	return library_load("libselinux.so.1", imports, sizeof imports / sizeof imports[0]);
@@ -64,7 +72,8 @@ static char *compute_label(const char *server, int connection)
 	if (selinux.getcon(&own) == 0 && selinux.getpeercon(connection, &peer) == 0 &&
 	    selinux.getfilecon(server, &file) >= 0 && (level = at_level_of(own, peer)) &&
 	    selinux.security_compute_create(level, file,
-					    selinux.string_to_security_class("process"), &label) < 0)
+					    selinux.string_to_security_class("process"),
+					    &label) < 0)
 		label = NULL;
 	selinux.freecon(own);
 	selinux.freecon(peer);

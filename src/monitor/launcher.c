@@ -32,15 +32,15 @@ struct launch {
 	struct child *child; /* allocated beforehand, so that a started program is never lost */
 	struct timer deadline;
 	void (*overdue)(struct launch *launch); /* a worker has had it for too long */
-	unsigned long given;  /* turns of its service when last looked at */
-	int silences;         /* looks since there was another one */
-	int attempts;         /* before this one */
-	const char *given_up; /* why, or NULL */
-	bool is_told;         /* that it failed, although a worker still has it */
-	bool is_to_end;       /* as soon as it has been started */
-	bool has_ended;       /* the program did, before the launch came back, with status */
+	unsigned long given;                    /* turns of its service when last looked at */
+	int silences;                           /* looks since there was another one */
+	int attempts;                           /* before this one */
+	const char *given_up;                   /* why, or NULL */
+	bool is_told;                           /* that it failed, although a worker still has it */
+	bool is_to_end;                         /* as soon as it has been started */
+	bool has_ended; /* the program did, before the launch came back, with status */
 	int status;
-	char *environment[];  /* and its texts */
+	char *environment[]; /* and its texts */
 };
 
 /* The pool that starts programs, and the one that looks up what they need, which
@@ -59,7 +59,8 @@ static void launch_begin(struct launch *launch);
 static struct worker_pool *pool_new(unsigned usual, unsigned most)
 {
 	const unsigned shares[LEVELS + 1] = {
-		[LEVEL_USER] = most > 2 ? most / 2 : 1, [LEVEL_SERVICE] = most > 3 ? most / 3 : 1,
+		[LEVEL_USER] = most > 2 ? most / 2 : 1,
+		[LEVEL_SERVICE] = most > 3 ? most / 3 : 1,
 	};
 
 	return worker_pool_new_shared(usual, most, LEVELS, shares);
@@ -212,8 +213,7 @@ static void tell_failure(struct launch *launch)
 		tell_failed(launch->session, launch->order.no_process,
 			    launch->given_up ? program_step(&launch->order)
 					     : launch->order.failed_step,
-			    launch->given_up ? launch->given_up
-					     : strerror(launch->order.failure));
+			    launch->given_up ? launch->given_up : strerror(launch->order.failure));
 	launch->is_told = true;
 }
 
@@ -292,7 +292,7 @@ static void launch_submit(struct launch *launch, struct worker_pool *pool)
 	timer_start(&launch->deadline, LAUNCH_DEADLINE_MS);
 	if (worker_submit_for(pool, &launch->job, launch->keys) < 0) {
 		launch->order.failed_step = "fork"; /* of a thread */
-		launch->order.no_process = true; /* which may work later */
+		launch->order.no_process = true;    /* which may work later */
 		launch->order.failure = errno;
 		launch_finish(launch);
 	}
@@ -385,15 +385,15 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 
 	address_of_socket(descriptors->connection, &local);
 	launch->order.settings = launch->settings;
-	launch->order.environment = environment_fill(launch->environment, launch->settings,
-						     &message->peer, &local);
+	launch->order.environment =
+		environment_fill(launch->environment, launch->settings, &message->peer, &local);
 	launch->order.connection = descriptors->connection;
 	launch->order.error = descriptors->errors_to;
 	launch->child->errors = descriptors->errors_from;
 	launch->keys[LEVEL_USER - 1] = turn_key_number(launch->settings->uid);
 	launch->keys[LEVEL_SERVICE - 1] = turn_key_number(message->service.service);
-	launch->keys[LEVEL_SOURCE - 1] = turn_key_source(&message->peer,
-							 launch->settings->source_prefix);
+	launch->keys[LEVEL_SOURCE - 1] =
+		turn_key_source(&message->peer, launch->settings->source_prefix);
 	launch->child->session = message->session;
 	child_counts_for(launch->child, message->service.service);
 	launch->child->peer = message->peer;

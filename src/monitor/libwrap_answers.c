@@ -50,7 +50,8 @@ static struct turn_owner owner_of(const struct service_settings *settings,
 				  const struct libwrap_message *asked)
 {
 	return (struct turn_owner){
-		.service = asked->service.service, .lengths = settings->source_prefix,
+		.service = asked->service.service,
+		.lengths = settings->source_prefix,
 	};
 }
 

@@ -56,7 +56,7 @@ static void forget_some(void)
 		TAILQ_REMOVE(&by_age, oldest, link);
 		TAILQ_INSERT_TAIL(&by_age, oldest, link);
 	}
-	if (HASH_COUNT(groups) > ORPHAN_GROUPS_MOST)
+	if (HASH_COUNT(groups) > ORPHAN_GROUPS_MAX)
 		forget(TAILQ_FIRST(&by_age));
 }
 

@@ -123,8 +123,8 @@ static void match_services(struct plan *plan, const struct matching *matching)
 	for (int exact = 1; exact >= 0; exact--)
 		for (uint32_t i = 0; i < plan->count; i++)
 			if (plan->continues[i] == SERVICE_IS_NEW)
-				plan->continues[i] = take_candidate(matching, plan->services[i],
-								    exact);
+				plan->continues[i] =
+					take_candidate(matching, plan->services[i], exact);
 }
 
 static void add_service(struct plan *plan, struct service_settings *service, uint32_t continues)
@@ -169,8 +169,8 @@ static void count_matches(struct plan *plan)
 			plan->kept++;
 }
 
-int plan_make(struct plan *plan, const struct generation *running,
-	      const struct settings *settings, const struct plan_events *events)
+int plan_make(struct plan *plan, const struct generation *running, const struct settings *settings,
+	      const struct plan_events *events)
 {
 	struct matching matching = { .running = running };
 	size_t most = settings->count + (running ? running->count : 0) + 1;

@@ -27,10 +27,10 @@
 
 static const struct monitor_options *options;
 static void (*on_started)(uint32_t bound, uint32_t wanted); /* NULL once it was called */
-static uint32_t *numbers;       /* from the generation in force to the one that was sent */
-static uint64_t frontends;      /* that there have been */
-static bool reload_is_due;      /* as soon as the one under way is over */
-static unsigned launched_last;  /* programs of services that the one under way removes */
+static uint32_t *numbers;      /* from the generation in force to the one that was sent */
+static uint64_t frontends;     /* that there have been */
+static bool reload_is_due;     /* as soon as the one under way is over */
+static unsigned launched_last; /* programs of services that the one under way removes */
 
 static void send_plain(enum message_kind kind)
 {
@@ -46,8 +46,7 @@ static const struct generation *newest(void)
 
 static struct message generation_message(enum message_kind kind)
 {
-	return (struct message){ .kind = kind,
-				 .generation = { .generation = newest()->number } };
+	return (struct message){ .kind = kind, .generation = { .generation = newest()->number } };
 }
 
 static void send_log(uint32_t service, int descriptor)
@@ -95,8 +94,8 @@ static void send_generation(void)
 
 static void renumber_child(struct child *child)
 {
-	child_counts_for(child, service_renumber(child->service, numbers,
-						 configuration_current()->count));
+	child_counts_for(child,
+			 service_renumber(child->service, numbers, configuration_current()->count));
 }
 
 /* From here on everything goes by the numbers of the newest generation. */
@@ -184,9 +183,11 @@ static int fill_start(struct start_message *start)
 		.region_address = (uint64_t)(uintptr_t)regions_address(),
 		.first_session = frontends << 32,
 		.monitor = (int32_t)getpid(),
-		.process_limit = options->process_limit, .ident_limit = options->ident_limit,
+		.process_limit = options->process_limit,
+		.ident_limit = options->ident_limit,
 		.check_interval = options->check_interval,
-		.log = options->log, .log_facility = options->log_facility,
+		.log = options->log,
+		.log_facility = options->log_facility,
 		.log_level = options->log_level,
 		.announces = on_started && options->log == MESSAGE_LOG_STDERR,
 		.copies_errors = on_started && options->log != MESSAGE_LOG_STDERR,
@@ -202,8 +203,11 @@ static struct message child_message(enum message_kind kind, const struct child *
 {
 	return (struct message){
 		.kind = kind,
-		.program = { .session = child->session, .pid = child->pid, .peer = child->peer,
-			     .started = child->started, .opened = child->opened,
+		.program = { .session = child->session,
+			     .pid = child->pid,
+			     .peer = child->peer,
+			     .started = child->started,
+			     .opened = child->opened,
 			     .status = child->status,
 			     .service = { newest()->number, child->service } },
 	};
@@ -274,8 +278,7 @@ static void on_gone(void)
  * not to be trusted. */
 static struct service_settings *settings_of(struct service_number number)
 {
-	struct service_settings *settings =
-		configuration_find(number.generation, number.service);
+	struct service_settings *settings = configuration_find(number.generation, number.service);
 
 	if (!settings)
 		frontend_process_distrust("it names a service that there is not");
@@ -300,8 +303,8 @@ static void on_bind(const struct message *message)
 		return;
 	if (is_stale(message->bind.service)) {
 		answer.bind.error = ESTALE;
-	} else if (binder_bind(settings, message->bind.service.service, &message->bind,
-			       &bound) < 0) {
+	} else if (binder_bind(settings, message->bind.service.service, &message->bind, &bound) <
+		   0) {
 		answer.bind.error = errno;
 	} else {
 		answer.kind = MESSAGE_BOUND;
@@ -341,11 +344,11 @@ static uint32_t number_now(struct service_number number)
 
 /* The servers of INTERCEPT that a service may have: one, and those of sockets that
  * reloads have closed. Its instances are those whom the frontend passes on to them. */
-enum { INTERCEPT_SERVERS_MOST = 8 };
+enum { INTERCEPT_SERVERS_MAX = 8 };
 
 static unsigned instances_of(const struct service_settings *settings)
 {
-	return intercepts_streams(settings) ? INTERCEPT_SERVERS_MOST : settings->instances;
+	return intercepts_streams(settings) ? INTERCEPT_SERVERS_MAX : settings->instances;
 }
 
 /* What a reload removes is counted from the reload on, all such services together. */
@@ -376,8 +379,10 @@ static const char *excess_of(uint32_t service, const struct service_settings *se
 static int wait_socket(const struct launch_message *launch, const struct service_settings *settings)
 {
 	struct bind_message which = {
-		.type = settings->socket_type, .protocol = settings->protocol_number,
-		.address = launch->socket, .v6only = launch->v6only,
+		.type = settings->socket_type,
+		.protocol = settings->protocol_number,
+		.address = launch->socket,
+		.v6only = launch->v6only,
 		.is_inner = launch->is_inner,
 	};
 	int socket = binder_socket(launch->service.service, &which);
@@ -541,7 +546,10 @@ int requests_start(const struct monitor_options *those,
 		   void (*started)(uint32_t bound, uint32_t wanted))
 {
 	static const struct frontend_events events = {
-		.ready = on_ready, .received = on_received, .gone = on_gone, .start = fill_start,
+		.ready = on_ready,
+		.received = on_received,
+		.gone = on_gone,
+		.start = fill_start,
 	};
 
 	options = those;
@@ -583,7 +591,8 @@ static void on_program_not_started(const struct program_message *program)
 }
 
 const struct launcher_events requests_launcher_events = {
-	.started = on_program_started, .not_started = on_program_not_started,
+	.started = on_program_started,
+	.not_started = on_program_not_started,
 };
 
 /* Any other process is an orphan that came to us as process 1. */

@@ -30,7 +30,9 @@ static struct {
 static bool load_tirpc(void)
 {
 	static const struct library_import imports[] = {
-		IMPORT(getnetconfigent), IMPORT(freenetconfigent), IMPORT(rpcb_set),
+		IMPORT(getnetconfigent),
+		IMPORT(freenetconfigent),
+		IMPORT(rpcb_set),
 		IMPORT(rpcb_unset),
 	};
 
@@ -49,7 +51,7 @@ struct request {
 	char id[]; /* the service's */
 };
 
-enum { REQUESTS_MOST = 16384 }; /* under way: what comes from the frontend may be a flood */
+enum { REQUESTS_MAX = 16384 }; /* under way: what comes from the frontend may be a flood */
 
 static struct worker_pool *pool;
 static unsigned pending;
@@ -58,7 +60,9 @@ static bool ask(const struct request *request, rpcvers_t version, const struct n
 {
 	struct address address = request->address;
 	struct netbuf buffer = {
-		.maxlen = address.length, .len = address.length, .buf = &address.any,
+		.maxlen = address.length,
+		.len = address.length,
+		.buf = &address.any,
 	};
 
 	/* A registration left over from an earlier life is in the way. */
@@ -106,7 +110,7 @@ static void submit(const struct service_settings *settings, int family,
 	struct request *request = calloc(1, sizeof *request + size);
 
 	if (!pool && (pool = worker_pool_new(1, 1)))
-		worker_pool_set_room(pool, REQUESTS_MOST);
+		worker_pool_set_room(pool, REQUESTS_MAX);
 	if (!request || !pool) {
 		log_error("service %s: out of memory for rpcbind", settings->id);
 		free(request);

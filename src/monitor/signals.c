@@ -47,10 +47,10 @@ static const struct {
 	int number;
 	void (*act)(void);
 } actions[] = {
-	{ SIGHUP, requests_reload }, { SIGUSR2, requests_reload },
+	{ SIGHUP, requests_reload },  { SIGUSR2, requests_reload },
 	{ SIGUSR1, requests_report }, { SIGTERM, ending_begin },
-	{ SIGINT, on_interrupt }, { SIGQUIT, ending_leaving_programs },
-	{ SIGABRT, requests_check }, { SIGCHLD, reap },
+	{ SIGINT, on_interrupt },     { SIGQUIT, ending_leaving_programs },
+	{ SIGABRT, requests_check },  { SIGCHLD, reap },
 };
 
 enum { ACTIONS = sizeof actions / sizeof actions[0] };

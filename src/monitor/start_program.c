@@ -58,12 +58,12 @@ struct word {
 
 static struct {
 	pthread_mutex_t mutex; /* guards taken */
-	bool taken[PROGRAM_SLOTS_MOST];
+	bool taken[PROGRAM_SLOTS_MAX];
 	unsigned char *stacks;
 	struct word *words; /* one for each slot, shared with the children */
 	int dumpable;       /* fs.suid_dumpable; -1 where that can't be read */
-	int end;  /* the first descriptor that is not reserved */
-	int null; /* what the reserved descriptors are when nothing is in them */
+	int end;            /* the first descriptor that is not reserved */
+	int null;           /* what the reserved descriptors are when nothing is in them */
 	bool can_unshare, is_root, has_ambient;
 } slots = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
@@ -80,7 +80,7 @@ static int error_slot(int slot)
 int program_slots(void)
 {
 	struct rlimit limit;
-	rlim_t count = PROGRAM_SLOTS_MOST;
+	rlim_t count = PROGRAM_SLOTS_MAX;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 8 < count)
 		count = limit.rlim_cur / 8;
@@ -201,16 +201,16 @@ IN_CHILD static int new_session(const struct program_order *order)
 IN_CHILD static int resource_limits(const struct program_order *order)
 {
 	static const int resources[LIMIT_COUNT] = {
-		[LIMIT_AS] = RLIMIT_AS,   [LIMIT_CPU] = RLIMIT_CPU,     [LIMIT_DATA] = RLIMIT_DATA,
-		[LIMIT_RSS] = RLIMIT_RSS, [LIMIT_STACK] = RLIMIT_STACK, [LIMIT_FILES] = RLIMIT_NOFILE,
+		[LIMIT_AS] = RLIMIT_AS,       [LIMIT_CPU] = RLIMIT_CPU,
+		[LIMIT_DATA] = RLIMIT_DATA,   [LIMIT_RSS] = RLIMIT_RSS,
+		[LIMIT_STACK] = RLIMIT_STACK, [LIMIT_FILES] = RLIMIT_NOFILE,
 	};
 
 	for (int which = 0; which < LIMIT_COUNT; which++) {
 		const struct resource_limit *limit = &order->settings->limits[which];
 		struct rlimit value = { limit->value, limit->value };
 
-		if (limit->is_set &&
-		    syscall(SYS_prlimit64, 0, resources[which], &value, NULL) < 0)
+		if (limit->is_set && syscall(SYS_prlimit64, 0, resources[which], &value, NULL) < 0)
 			return -1;
 	}
 	return 0;
@@ -252,7 +252,8 @@ IN_CHILD static int open_error_file(const struct program_order *order)
 	setfsuid(settings->uid);
 	errno = EPERM;
 	fd = (uid_t)setfsuid((uid_t)-1) == settings->uid
-		     ? open_file(settings->stderr_path, ERROR_FILE_FLAGS) : -1;
+		     ? open_file(settings->stderr_path, ERROR_FILE_FLAGS)
+		     : -1;
 	error = errno;
 	setfsuid(0);
 	errno = error;
@@ -372,10 +373,10 @@ static const struct {
 	{ "new session", new_session },
 	{ "keyring", keyring },
 	{ "capabilities", capabilities },
-	{ "nice", priority },                   /* from here on while still root ... */
+	{ "nice", priority }, /* from here on while still root ... */
 	{ "umask", file_mask },
 	{ "groups", groups },
-	{ "group", group },                     /* before a file is opened with their rights */
+	{ "group", group }, /* before a file is opened with their rights */
 	{ "descriptors", descriptors },
 	{ "label", label },
 	{ "resource limits", resource_limits }, /* the last that may open files is done */
@@ -423,8 +424,8 @@ static void clone_child(struct program_order *order)
 {
 	unsigned char *stack = slots.stacks + (size_t)(order->slot + 1) * STACK_SIZE;
 	struct word *word = &slots.words[order->slot];
-	int flags = CLONE_VFORK | CLONE_PARENT_SETTID | SIGCHLD |
-		    (slots.can_unshare ? CLONE_FILES : 0);
+	int flags =
+		CLONE_VFORK | CLONE_PARENT_SETTID | SIGCHLD | (slots.can_unshare ? CLONE_FILES : 0);
 
 	order->has_own_memory = needs_own_memory(order);
 	if (!order->has_own_memory)
@@ -470,7 +471,8 @@ static gid_t *look_up_groups(const struct service_settings *settings, size_t *co
 		}
 		list = larger;
 		room = found;
-	} while (getgrouplist(settings->account, settings->user_gid, list, &found) < 0 && found > room);
+	} while (getgrouplist(settings->account, settings->user_gid, list, &found) < 0 &&
+		 found > room);
 	*count = (size_t)found;
 	return list;
 }

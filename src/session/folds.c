@@ -127,7 +127,7 @@ static struct fold *fold_of(struct folds *folds, enum verdict verdict, const str
 	uint32_t hash = prefix_hash(&folds->hash, source) ^ (uint32_t)verdict;
 	struct fold *fold = NULL;
 
-	if (HASH_COUNT(folds->table) >= FOLDS_MOST) {
+	if (HASH_COUNT(folds->table) >= FOLDS_MAX) {
 		HASH_FIND_BYHASHVALUE(hh, folds->table, &key, sizeof key, hash, fold);
 		if (!fold)
 			key = key_of(verdict, source, true);

@@ -20,7 +20,7 @@ struct identification {
 
 	char query[IDENT_QUERY_SIZE];
 	size_t query_length, sent;
-	char reply[IDENT_REPLY_MOST];
+	char reply[IDENT_REPLY_MAX];
 	size_t received;
 };
 
@@ -75,11 +75,11 @@ static void deadline_is_over(struct timer *timer)
 /* xinetd's wording. */
 static void log_bad_response(const struct identification *identification)
 {
-	char text[ADDRESS_TEXT_SIZE], escaped[IDENT_REPLY_MOST];
+	char text[ADDRESS_TEXT_SIZE], escaped[IDENT_REPLY_MAX];
 	size_t length = identification->received;
 
-	while (length > 0 && (identification->reply[length - 1] == '\n'
-			      || identification->reply[length - 1] == '\r'))
+	while (length > 0 && (identification->reply[length - 1] == '\n' ||
+			      identification->reply[length - 1] == '\r'))
 		length--;
 	log_error("Bad line received from identity server at %s: %s",
 		  address_text(&identification->peer, text),
@@ -108,9 +108,9 @@ static bool must_wait(int error)
 
 static void read_reply(struct identification *identification)
 {
-	ssize_t length = recv(identification->watch.fd,
-			      identification->reply + identification->received,
-			      sizeof identification->reply - identification->received, 0);
+	ssize_t length =
+		recv(identification->watch.fd, identification->reply + identification->received,
+		     sizeof identification->reply - identification->received, 0);
 
 	if (length < 0) {
 		if (!must_wait(errno))
@@ -128,9 +128,9 @@ static void read_reply(struct identification *identification)
 
 static void send_query(struct identification *identification)
 {
-	ssize_t length = send(identification->watch.fd,
-			      identification->query + identification->sent,
-			      identification->query_length - identification->sent, MSG_NOSIGNAL);
+	ssize_t length =
+		send(identification->watch.fd, identification->query + identification->sent,
+		     identification->query_length - identification->sent, MSG_NOSIGNAL);
 
 	if (length < 0) {
 		if (!must_wait(errno))
@@ -138,8 +138,8 @@ static void send_query(struct identification *identification)
 		return;
 	}
 	identification->sent += (size_t)length;
-	if (identification->sent == identification->query_length
-	    && watch_start(&identification->watch, LOOP_READ) < 0)
+	if (identification->sent == identification->query_length &&
+	    watch_start(&identification->watch, LOOP_READ) < 0)
 		finish(identification, IDENTIFY_SYSTEM_ERROR, NULL);
 }
 
@@ -195,8 +195,8 @@ struct identification *identify_start(const struct address *local, const struct 
 	identification->context = context;
 	identification->local = *local;
 	identification->peer = *peer;
-	identification->query_length = ident_query(identification->query, address_port(peer),
-						   address_port(local));
+	identification->query_length =
+		ident_query(identification->query, address_port(peer), address_port(local));
 	identification->result = connect_to_server(identification);
 	if (identification->result != IDENTIFY_TIMED_OUT)
 		deadline_ms = 0;

@@ -96,7 +96,8 @@ void record_exit(const struct session *session, int status)
 	if (flags & LOG_FLAG_PID)
 		line_add(&line, " pid=%d", (int)session->pid);
 	if (flags & LOG_FLAG_DURATION)
-		line_add(&line, " duration=%" PRIu64 "(sec)", (clock_now() - session->opened) / 1000);
+		line_add(&line, " duration=%" PRIu64 "(sec)",
+			 (clock_now() - session->opened) / 1000);
 	line_write(&line, session->log);
 }
 
@@ -146,8 +147,8 @@ void record_noid(const struct session *session, const char *reason)
 	struct line line = { .length = 0 };
 	char text[ADDRESS_TEXT_SIZE];
 
-	line_add(&line, "NOID: %s %s %s", session->settings->id,
-		 address_text(&session->peer, text), reason);
+	line_add(&line, "NOID: %s %s %s", session->settings->id, address_text(&session->peer, text),
+		 reason);
 	line_write(&line, session->log);
 }
 

@@ -117,7 +117,7 @@ static void watch(int epoll, int fd)
 
 static void welcome(const struct server *server, int epoll)
 {
-	for (int fd; (fd = next_connection(server, SOCK_NONBLOCK)) >= 0; )
+	for (int fd; (fd = next_connection(server, SOCK_NONBLOCK)) >= 0;)
 		watch(epoll, fd);
 }
 
@@ -160,11 +160,11 @@ static void serve_datagrams(const struct server *server)
 		struct sockaddr_in peer;
 		socklen_t length = sizeof peer;
 		ssize_t count = recvfrom(server->listener, bytes, sizeof bytes, 0,
-			(struct sockaddr *)&peer, &length);
+					 (struct sockaddr *)&peer, &length);
 
 		if (count >= 0)
-			sendto(server->listener, bytes, (size_t)count, 0,
-				(struct sockaddr *)&peer, length);
+			sendto(server->listener, bytes, (size_t)count, 0, (struct sockaddr *)&peer,
+			       length);
 	}
 }
 

@@ -29,8 +29,8 @@ enum {
 	BATCH = 256,
 	BLOCK = 256 * 1024,
 	MOST_CLIENTS = 10000,
-	REST_NANOSECONDS = 4000000,	/* of a visitor */
-	MICROSECONDS_KEPT = 1000000,	/* what takes longer counts as this long */
+	REST_NANOSECONDS = 4000000,  /* of a visitor */
+	MICROSECONDS_KEPT = 1000000, /* what takes longer counts as this long */
 };
 
 static const char ping[] = "Is anybody there? The quick brown fox would like to know it....";
@@ -38,9 +38,9 @@ static const char ping[] = "Is anybody there? The quick brown fox would like to 
 struct client {
 	int fd;
 	bool has_spoken;
-	uint64_t began;			/* nanoseconds */
-	uint64_t received;		/* bytes */
-	char text[64];			/* the first bytes */
+	uint64_t began;    /* nanoseconds */
+	uint64_t received; /* bytes */
+	char text[64];     /* the first bytes */
 };
 
 struct load {
@@ -50,7 +50,7 @@ struct load {
 	int epoll;
 	uint64_t completed;
 	uint64_t received;
-	uint32_t took[MICROSECONDS_KEPT];	/* number of exchanges, by microseconds */
+	uint32_t took[MICROSECONDS_KEPT]; /* number of exchanges, by microseconds */
 };
 
 struct usage {
@@ -59,13 +59,12 @@ struct usage {
 	 * length. NULL: only the server sends, and closes at the end. */
 	const char *speech;
 	bool (*is_right)(const struct load *load, const struct client *client);
-	bool rests;			/* after each exchange */
+	bool rests; /* after each exchange */
 };
 
 static bool client_got(const struct client *client, const char *text)
 {
-	return client->received == strlen(text)
-		&& memcmp(client->text, text, strlen(text)) == 0;
+	return client->received == strlen(text) && memcmp(client->text, text, strlen(text)) == 0;
 }
 
 static bool program_answered(const struct load *load, const struct client *client)
@@ -77,8 +76,8 @@ static bool program_answered(const struct load *load, const struct client *clien
 static bool line_was_read(const struct load *load, const struct client *client)
 {
 	(void)load;
-	return client->received > 2 && client->received <= sizeof client->text
-		&& memcmp(client->text + client->received - 2, "\r\n", 2) == 0;
+	return client->received > 2 && client->received <= sizeof client->text &&
+	       memcmp(client->text + client->received - 2, "\r\n", 2) == 0;
 }
 
 static bool was_refused(const struct load *load, const struct client *client)
@@ -106,12 +105,9 @@ static bool all_was_read(const struct load *load, const struct client *client)
 }
 
 static const struct usage usages[] = {
-	{ "launch", NULL, program_answered, false },
-	{ "visit", NULL, program_answered, true },
-	{ "daytime", NULL, line_was_read, false },
-	{ "refused", NULL, was_refused, false },
-	{ "echo", ping, ping_came_back, false },
-	{ "download", NULL, all_was_read, false },
+	{ "launch", NULL, program_answered, false }, { "visit", NULL, program_answered, true },
+	{ "daytime", NULL, line_was_read, false },   { "refused", NULL, was_refused, false },
+	{ "echo", ping, ping_came_back, false },     { "download", NULL, all_was_read, false },
 	{ "flood", NULL, whatever_came, false },
 };
 
@@ -139,7 +135,7 @@ static int milliseconds_until(uint64_t deadline)
 }
 
 static int socket_connected(const struct sockaddr_in *server, const struct sockaddr_in *source,
-	int type)
+			    int type)
 {
 	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 	int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -150,14 +146,14 @@ static int socket_connected(const struct sockaddr_in *server, const struct socka
 		err(1, "SO_LINGER");
 	if (source && bind(fd, (const struct sockaddr *)source, sizeof *source) < 0)
 		err(1, "bind");
-	if (connect(fd, (const struct sockaddr *)server, sizeof *server) < 0
-	    && errno != EINPROGRESS)
+	if (connect(fd, (const struct sockaddr *)server, sizeof *server) < 0 &&
+	    errno != EINPROGRESS)
 		err(1, "connect");
 	return fd;
 }
 
 static void client_watch(const struct load *load, struct client *client, int change,
-	uint32_t events)
+			 uint32_t events)
 {
 	struct epoll_event event = { .events = events, .data.ptr = client };
 
@@ -168,8 +164,8 @@ static void client_watch(const struct load *load, struct client *client, int cha
 static void client_start(const struct load *load, struct client *client)
 {
 	client->began = nanoseconds();
-	client->fd = socket_connected(&load->server,
-		load->source.sin_family ? &load->source : NULL, SOCK_STREAM);
+	client->fd = socket_connected(&load->server, load->source.sin_family ? &load->source : NULL,
+				      SOCK_STREAM);
 	client->received = 0;
 	client->has_spoken = !load->usage->speech;
 	client_watch(load, client, EPOLL_CTL_ADD, client->has_spoken ? EPOLLIN : EPOLLOUT);
@@ -191,7 +187,7 @@ static void client_finish(struct load *load, struct client *client)
 
 	if (!load->usage->is_right(load, client))
 		errx(1, "%s: wrong answer of %llu bytes", load->usage->name,
-			(unsigned long long)client->received);
+		     (unsigned long long)client->received);
 	load->took[took < MICROSECONDS_KEPT ? took : MICROSECONDS_KEPT - 1]++;
 	load->completed++;
 	close(client->fd);
@@ -245,8 +241,8 @@ static unsigned percentile_microseconds(const struct load *load, unsigned percen
 	uint64_t seen = 0;
 	unsigned took = 0;
 
-	while (took < MICROSECONDS_KEPT - 1
-	       && (seen += load->took[took]) * 100 < load->completed * percent)
+	while (took < MICROSECONDS_KEPT - 1 &&
+	       (seen += load->took[took]) * 100 < load->completed * percent)
 		took++;
 	return took;
 }
@@ -262,7 +258,7 @@ static void load_run(struct load *load, size_t count, double seconds)
 		err(1, "starting");
 	for (size_t i = 0; i < count; i++)
 		client_start(load, &clients[i]);
-	for (int left; (left = milliseconds_until(deadline)) > 0; ) {
+	for (int left; (left = milliseconds_until(deadline)) > 0;) {
 		int events = epoll_wait(load->epoll, ready, BATCH, left);
 
 		for (int i = 0; i < events; i++)
@@ -274,8 +270,8 @@ static void load_run(struct load *load, size_t count, double seconds)
 	if (load->completed == 0)
 		errx(1, "%s: nothing was completed in %.1f s", load->usage->name, elapsed);
 	printf("%.1f %u %.0f %u\n", (double)load->completed / elapsed,
-		percentile_microseconds(load, 50), (double)load->received / elapsed,
-		percentile_microseconds(load, 99));
+	       percentile_microseconds(load, 50), (double)load->received / elapsed,
+	       percentile_microseconds(load, 99));
 	free(clients);
 }
 
@@ -295,7 +291,8 @@ static void burst_run(const struct sockaddr_in *server, size_t count, double sec
 	if (!clients)
 		err(1, "starting");
 	for (size_t i = 0; i < count; i++)
-		clients[i] = (struct pollfd){ socket_connected(server, NULL, SOCK_DGRAM), POLLIN, 0 };
+		clients[i] =
+			(struct pollfd){ socket_connected(server, NULL, SOCK_DGRAM), POLLIN, 0 };
 	for (size_t i = 0; i < count; i++)
 		if (send(clients[i].fd, &i, sizeof i, 0) != sizeof i)
 			err(1, "send");

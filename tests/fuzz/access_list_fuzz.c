@@ -5,12 +5,12 @@
 
 #include "fuzz.h"
 
-enum { NAMES_MOST = 8, RULES_MOST = 256 };
+enum { NAMES_MAX = 8, RULES_MAX = 256 };
 
 struct scene {
 	struct access_list only_from, no_access;
 	struct address peer;
-	const char *names[NAMES_MOST + 1];
+	const char *names[NAMES_MAX + 1];
 	size_t names_count;
 };
 
@@ -45,7 +45,7 @@ static void add_word(struct access_list *list, const char *word)
 		require(list->count == before);
 		return;
 	}
-	require(list->is_set && list->count > before && list->count <= before + RULES_MOST);
+	require(list->is_set && list->count > before && list->count <= before + RULES_MAX);
 	for (size_t i = before; i < list->count; i++)
 		check_rule(&list->rules[i], word);
 }
@@ -58,7 +58,7 @@ static void read_line(struct scene *scene, const char *line)
 		add_word(&scene->no_access, line + 1);
 	else if (*line == '!' && address_parse(&peer, line + 1, 0) == 0)
 		scene->peer = peer;
-	else if (*line == '@' && scene->names_count < NAMES_MOST)
+	else if (*line == '@' && scene->names_count < NAMES_MAX)
 		scene->names[scene->names_count++] = line + 1;
 	else
 		add_word(&scene->only_from, line);

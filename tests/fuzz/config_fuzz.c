@@ -13,7 +13,7 @@ static void check_line(const struct entry *entry, const struct attribute *attrib
 
 	require(line->line > entry->line);
 	require(count >= attribute->least && (attribute->most < 0 || count <= attribute->most));
-	require(line->operator == ASSIGN_SET || attribute->shape != SHAPE_SCALAR);
+	require(line->operator== ASSIGN_SET || attribute->shape != SHAPE_SCALAR);
 	for (size_t i = 0; i < line->count; i++) {
 		require(line->words[i]->line == line->line && line->words[i]->file == entry->file);
 		require(!strchr(line->words[i]->text, '\n'));
@@ -60,7 +60,7 @@ static char *print_entry(const struct entry *entry, size_t *size)
 static bool same_lines(const struct assignment *one, const struct assignment *other)
 {
 	for (; one && other; one = one->next, other = other->next) {
-		if (one->operator != other->operator || one->count != other->count)
+		if (one->operator!= other->operator|| one->count != other->count)
 			return false;
 		for (size_t i = 0; i < one->count; i++)
 			if (strcmp(one->words[i]->text, other->words[i]->text) != 0)

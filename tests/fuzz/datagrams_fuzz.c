@@ -20,10 +20,10 @@
 #include <unistd.h>
 
 enum {
-	DATAGRAMS_MOST = 24, /* at once; too few to fill a socket's queue */
-	SENT_MOST = 16 * 1024,
-	CHARGEN_MOST = 512, /* RFC 864 */
-	DAYTIME_MOST = 128,
+	DATAGRAMS_MAX = 24, /* at once; too few to fill a socket's queue */
+	SENT_MAX = 16 * 1024,
+	CHARGEN_MAX = 512, /* RFC 864 */
+	DAYTIME_MAX = 128,
 };
 
 /* True for an answer that the service may give to the request. */
@@ -42,17 +42,17 @@ struct built_in {
 };
 
 static struct built_in built_ins[] = {
-	{ "echo", "", check_echo, DATAGRAM_MOST, true, &echo_handler, NULL, -1 },
+	{ "echo", "", check_echo, DATAGRAM_MAX, true, &echo_handler, NULL, -1 },
 	{ "discard", "", check_nothing, 0, false, &discard_handler, NULL, -1 },
-	{ "chargen", "", check_text, CHARGEN_MOST, true, &chargen_handler, NULL, -1 },
-	{ "daytime", "", check_text, DAYTIME_MOST, true, &daytime_handler, NULL, -1 },
+	{ "chargen", "", check_text, CHARGEN_MAX, true, &chargen_handler, NULL, -1 },
+	{ "daytime", "", check_text, DAYTIME_MAX, true, &daytime_handler, NULL, -1 },
 	{ "time", "", check_time, sizeof(uint32_t), true, &time_handler, NULL, -1 },
 	{ "echo", "no_access = 127.0.0.1", check_nothing, 0, false, &echo_handler, NULL, -1 },
 };
 
 enum { BUILT_INS = sizeof built_ins / sizeof built_ins[0] };
 
-static uint8_t answer[DATAGRAM_MOST];
+static uint8_t answer[DATAGRAM_MAX];
 
 /* --- the allowed answers ----------------------------------------------------------- */
 
@@ -107,7 +107,8 @@ static unsigned free_port(void)
 static struct settings *load_service(const struct built_in *built_in, unsigned port)
 {
 	struct load_options options = {
-		.start_directory = "/", .internal_exists = handler_is_built_in,
+		.start_directory = "/",
+		.internal_exists = handler_is_built_in,
 	};
 	struct problems problems = { 0 };
 	struct settings *settings;
@@ -115,9 +116,10 @@ static struct settings *load_service(const struct built_in *built_in, unsigned p
 	int fd = mkstemp(path);
 
 	require(fd >= 0);
-	dprintf(fd, "service %s\n{\n type = INTERNAL UNLISTED\n socket_type = dgram\n"
-		    " protocol = udp\n wait = no\n user = root\n port = %u\n bind = 127.0.0.1\n"
-		    " cps = 0 0\n log_on_success = HOST\n log_on_failure = HOST\n %s\n}\n",
+	dprintf(fd,
+		"service %s\n{\n type = INTERNAL UNLISTED\n socket_type = dgram\n"
+		" protocol = udp\n wait = no\n user = root\n port = %u\n bind = 127.0.0.1\n"
+		" cps = 0 0\n log_on_success = HOST\n log_on_failure = HOST\n %s\n}\n",
 		built_in->name, port, built_in->rule);
 	options.config = path;
 	settings = settings_load(&options, &problems);
@@ -185,11 +187,11 @@ struct datagram {
 	struct input request;
 };
 
-static size_t send_all(struct input input, struct datagram sent[static DATAGRAMS_MOST])
+static size_t send_all(struct input input, struct datagram sent[static DATAGRAMS_MAX])
 {
 	size_t count = 0, total = 0;
 
-	while (input.length > 0 && count < DATAGRAMS_MOST && total < SENT_MOST) {
+	while (input.length > 0 && count < DATAGRAMS_MAX && total < SENT_MAX) {
 		struct datagram *one = &sent[count++];
 		size_t most;
 
@@ -258,7 +260,7 @@ static void check_handler(const struct handler *handler, struct input request, s
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-	struct datagram sent[DATAGRAMS_MOST];
+	struct datagram sent[DATAGRAMS_MAX];
 	size_t count;
 
 	if (built_ins[0].sender < 0)

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* Less than the log takes from one service; each run has another service. */
-enum { WRITTEN_MOST = 4096, LINES_MOST = 40 };
+enum { WRITTEN_MAX = 4096, LINES_MAX = 40 };
 
 static char id[32], head[64]; /* of each line */
 
@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	struct error_pipe *pipe;
 	int fd;
 
-	if (input.length > WRITTEN_MOST || count_lines(input) > LINES_MOST)
+	if (input.length > WRITTEN_MAX || count_lines(input) > LINES_MAX)
 		return 0;
 	if (!is_ready) {
 		own_log_open();

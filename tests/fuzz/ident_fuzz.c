@@ -15,11 +15,11 @@ static void check_reply(const char *reply, size_t length, uint16_t theirs, uint1
 {
 	char user[IDENT_USER_SIZE];
 	enum ident_outcome outcome = ident_parse(reply, length, theirs, ours, user);
-	size_t readable = length < IDENT_REPLY_MOST ? length : IDENT_REPLY_MOST;
+	size_t readable = length < IDENT_REPLY_MAX ? length : IDENT_REPLY_MAX;
 	bool has_line = length > 0 && memchr(reply, '\n', readable);
 
 	check_user(outcome, user);
-	require((outcome == IDENT_INCOMPLETE) == (!has_line && length < IDENT_REPLY_MOST));
+	require((outcome == IDENT_INCOMPLETE) == (!has_line && length < IDENT_REPLY_MAX));
 	if (outcome != IDENT_USER && outcome != IDENT_ERROR)
 		return;
 	require(ident_parse(reply, length, theirs ^ 1, ours, user) == IDENT_BAD_RESPONSE);
@@ -29,7 +29,7 @@ static void check_reply(const char *reply, size_t length, uint16_t theirs, uint1
 /* A reply to this query is parsed, whatever follows the ports. */
 static void check_answer(const char *rest, size_t length, uint16_t theirs, uint16_t ours)
 {
-	char reply[IDENT_REPLY_MOST], user[IDENT_USER_SIZE];
+	char reply[IDENT_REPLY_MAX], user[IDENT_USER_SIZE];
 	size_t query = ident_query(reply, theirs, ours);
 	size_t head = query - 2 + strlen(":USERID:U");
 

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { THEIR_PORT = 6193, OUR_PORT = 23, REPLY_MOST = 2 * IDENT_REPLY_MOST, ENOUGH_MS = 60000 };
+enum { THEIR_PORT = 6193, OUR_PORT = 23, REPLY_MAX = 2 * IDENT_REPLY_MAX, ENOUGH_MS = 60000 };
 enum ending { CLOSES, RESETS, STAYS, ENDINGS };
 
 static const char ports[] = "6193,23";
@@ -60,7 +60,8 @@ static int accept_query(void)
 {
 	char query[IDENT_QUERY_SIZE * 2];
 	struct pollfd connection = {
-		.fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC), .events = POLLIN,
+		.fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC),
+		.events = POLLIN,
 	};
 
 	require(connection.fd >= 0);
@@ -99,8 +100,8 @@ static void take_result(void *context, enum identify_result result, const char *
 static void check_result(const struct told *told, struct input reply, enum ending ending)
 {
 	char user[IDENT_USER_SIZE];
-	enum ident_outcome outcome = ident_parse((const char *)reply.bytes, reply.length,
-						 THEIR_PORT, OUR_PORT, user);
+	enum ident_outcome outcome =
+		ident_parse((const char *)reply.bytes, reply.length, THEIR_PORT, OUR_PORT, user);
 
 	require(told->calls == 1 && *identify_result_text(told->result));
 	require(is_printable(told->user, strlen(told->user)));
@@ -169,7 +170,7 @@ static void check_silence(void)
 	reset(accept4(listener, NULL, NULL, SOCK_CLOEXEC));
 }
 
-static struct input fill_in_ports(struct input input, char reply[static REPLY_MOST])
+static struct input fill_in_ports(struct input input, char reply[static REPLY_MAX])
 {
 	size_t length = 0;
 
@@ -177,7 +178,7 @@ static struct input fill_in_ports(struct input input, char reply[static REPLY_MO
 		input_byte(&input);
 		length = strlen(strcpy(reply, ports));
 	}
-	input = input_piece(&input, REPLY_MOST - length);
+	input = input_piece(&input, REPLY_MAX - length);
 	if (input.length > 0)
 		memcpy(reply + length, input.bytes, input.length);
 	return (struct input){ (const uint8_t *)reply, length + input.length };
@@ -188,7 +189,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	struct input input = { bytes, length };
 	enum ending ending = input_byte(&input) % ENDINGS;
 	size_t piece = input_byte(&input) * 4U + 1;
-	char reply[REPLY_MOST];
+	char reply[REPLY_MAX];
 
 	if (listener == 0) {
 		signal(SIGPIPE, SIG_IGN);

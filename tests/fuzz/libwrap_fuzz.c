@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { NOBODY = 0x3ffffff, ENOUGH_MS = 60000, QUERIES_MOST = 8, CHILDREN_KEPT = 4 };
+enum { NOBODY = 0x3ffffff, ENOUGH_MS = 60000, QUERIES_MAX = 8, CHILDREN_KEPT = 4 };
 
 /* What a child writes. */
 enum { SAYS_YES = 1, HAS_BEGUN = 2 };
@@ -24,7 +24,7 @@ enum { SAYS_YES = 1, HAS_BEGUN = 2 };
 /* A query and its answer. */
 struct asked {
 	struct libwrap_query *query;
-	int pipe;                    /* the child's end */
+	int pipe; /* the child's end */
 	unsigned answers;
 	bool allowed;
 };
@@ -222,7 +222,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	static bool is_ready;
 	struct input input = { bytes, length };
-	int questions = input_byte(&input) % QUERIES_MOST;
+	int questions = input_byte(&input) % QUERIES_MAX;
 	int lowest;
 
 	if (!is_ready)

@@ -18,13 +18,17 @@
 #include <unistd.h>
 
 static const char *const file_names[] = {
-	"top", "one", "two", "several/one", "several/two", "services", "inetd.conf",
-	"start", "printed",
+	"top",      "one",        "two",   "several/one", "several/two",
+	"services", "inetd.conf", "start", "printed",
 };
 
 enum {
 	FILES = sizeof file_names / sizeof file_names[0],
-	TOP = 0, SERVICES = 5, INETD_CONF = 6, START = 7, PRINTED = 8,
+	TOP = 0,
+	SERVICES = 5,
+	INETD_CONF = 6,
+	START = 7,
+	PRINTED = 8,
 };
 
 static const char start_text[] = "daemon\n{\nport_map = services\n}\ninclude top\n";
@@ -171,8 +175,11 @@ static void check_settings(const struct settings *settings, const struct problem
 static struct settings *load(int file, const char *inetd_conf, bool advise)
 {
 	struct load_options options = {
-		.config = paths[file], .inetd_conf = inetd_conf, .start_directory = place,
-		.internal_exists = handler_is_built_in, .advise = advise,
+		.config = paths[file],
+		.inetd_conf = inetd_conf,
+		.start_directory = place,
+		.internal_exists = handler_is_built_in,
+		.advise = advise,
 	};
 	struct problems problems = { 0 };
 	struct settings *settings = settings_load(&options, &problems);

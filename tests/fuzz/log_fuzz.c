@@ -12,7 +12,7 @@
 
 #include <syslog.h>
 
-enum { LINE_MOST = 1024 };
+enum { LINE_LENGTH_MAX = 1024 };
 
 /* --- escaping --------------------------------------------------------------------- */
 
@@ -51,14 +51,14 @@ static const char *take_message(int level)
 	const char *text = own_log_message(take_line()), *name = log_level_name(level);
 	size_t length = strlen(name);
 
-	require(text && strlen(text) <= LINE_MOST);
+	require(text && strlen(text) <= LINE_LENGTH_MAX);
 	require(strncmp(text, name, length) == 0 && memcmp(text + length, ": ", 2) == 0);
 	return text + length + 2;
 }
 
 static void check_message(struct input bytes, int level)
 {
-	char escaped[LINE_MOST], *text = input_string(bytes);
+	char escaped[LINE_LENGTH_MAX], *text = input_string(bytes);
 	const char *logged;
 
 	log_message(level, "%s", text);
@@ -104,9 +104,9 @@ static void take_record(const char *kind, const struct session *session)
 {
 	const char *text = session->log ? own_log_record(take_line()) : take_message(LOG_INFO);
 	const char *id = session->settings->id;
-	size_t length = strlen(kind), room = LINE_MOST - 32 - length;
+	size_t length = strlen(kind), room = LINE_LENGTH_MAX - 32 - length;
 
-	require(text && strlen(text) < LINE_MOST && is_printable(text, strlen(text)));
+	require(text && strlen(text) < LINE_LENGTH_MAX && is_printable(text, strlen(text)));
 	require(strncmp(text, kind, length) == 0);
 	require(strncmp(text + length, id, strlen(id) < room ? strlen(id) : room) == 0);
 }
@@ -139,7 +139,7 @@ static void check_service(struct input input)
 	struct service_settings *settings = service_settings_new();
 	bool has_log = input_byte(&input) & 1;
 	struct session *session;
-	char id[LINE_MOST * 2];
+	char id[LINE_LENGTH_MAX * 2];
 
 	require(settings != NULL);
 	log_escape(id, input_byte(&input) * 8U + 1, (const char *)input.bytes, input.length);

@@ -42,10 +42,11 @@ enum {
 	FRONTEND = 0x3000000,
 	NOBODY,
 	FIRST_CHILD, /* processes that there are not */
-	EVENTS_MOST = 48,
-	RELOADS_MOST = 2,
+	EVENTS_MAX = 48,
+	RELOADS_MAX = 2,
 	FIRST_PORT = 7101,
-	INSTANCES = 3, SERVERS_MOST = 8,
+	INSTANCES = 3,
+	SERVERS_MAX = 8,
 	LIMIT = 5,
 	BAN_MOST_MS = 100000,
 	ROUND_MS = 200000, /* which is longer than any of the monitor's times */
@@ -498,7 +499,7 @@ static bool end_a_program(void)
 
 static void reload(void)
 {
-	if (reloads++ >= RELOADS_MOST)
+	if (reloads++ >= RELOADS_MAX)
 		return;
 	write_configuration(reloads % 2 ? "nice = 1" : "");
 	requests_reload();
@@ -529,7 +530,7 @@ static void begin_frontend(void)
 
 static void check_counts(void)
 {
-	require(children_counted() <= LIMIT + SERVERS_MOST);
+	require(children_counted() <= LIMIT + SERVERS_MAX);
 	for (uint32_t service = 0; service < SERVICES; service++)
 		require(service != PROGRAM || children_have_room(service, INSTANCES + 1));
 }
@@ -643,7 +644,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		set_up();
 	before = descriptors_open();
 	reloads = 0;
-	for (int events = 0; events < EVENTS_MOST && input.length > 0; events++)
+	for (int events = 0; events < EVENTS_MAX && input.length > 0; events++)
 		step(&input);
 	settle();
 	check_counts();

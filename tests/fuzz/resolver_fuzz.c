@@ -17,18 +17,18 @@
 #include <stdatomic.h>
 #include <strings.h>
 
-enum { ANSWERS_MOST = 64, NAMES_MOST = 16, NAME_MOST = 300 };
+enum { ANSWERS_MAX = 64, NAMES_MAX = 16, NAME_MAX = 300 };
 
 /* A name that was looked up, and the answers. */
 struct said {
-	char name[NAME_MOST];
+	char name[NAME_MAX];
 	int family;
-	struct address addresses[ANSWERS_MOST];
+	struct address addresses[ANSWERS_MAX];
 	size_t count;
 };
 
 static struct input server; /* its next answers; used by a worker while a lookup runs */
-static struct said said[NAMES_MOST];
+static struct said said[NAMES_MAX];
 static size_t said_count;
 static atomic_int lists; /* not freed yet */
 static struct address asked_about;
@@ -37,8 +37,8 @@ static const struct turn_owner owner = { .service = 1, .lengths = { 32, 64 } };
 /* --- in place of the C library's ----------------------------------------------------- */
 
 struct list {
-	struct addrinfo info[ANSWERS_MOST];
-	struct sockaddr_in6 addresses[ANSWERS_MOST];
+	struct addrinfo info[ANSWERS_MAX];
+	struct sockaddr_in6 addresses[ANSWERS_MAX];
 };
 
 static struct list *own_list; /* at most one at a time */
@@ -74,14 +74,14 @@ static void note_said(const char *name, int family, const struct list *list, siz
 {
 	struct said *one = &said[said_count];
 
-	if (said_count == NAMES_MOST)
+	if (said_count == NAMES_MAX)
 		return;
 	said_count++;
 	*one = (struct said){ .family = family, .count = count };
 	strncpy(one->name, name, sizeof one->name - 1);
 	for (size_t i = 0; i < count; i++)
-		one->addresses[i] = address_from_sockaddr(list->info[i].ai_addr,
-							  list->info[i].ai_addrlen);
+		one->addresses[i] =
+			address_from_sockaddr(list->info[i].ai_addr, list->info[i].ai_addrlen);
 }
 
 /* Numeric names do not go to a name server. */
@@ -103,7 +103,7 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
 	if (hints && (hints->ai_flags & AI_NUMERICHOST))
 		return ask_library(name, service, hints, found);
 	how = input_byte(&server);
-	count = how % (ANSWERS_MOST + 1);
+	count = how % (ANSWERS_MAX + 1);
 	require(!service && hints && own_list == NULL);
 	errno = how;
 	if (how > 250)
@@ -158,9 +158,9 @@ static char *say_name(char **reply, size_t *size)
 int gethostbyaddr_r(const void *address, socklen_t length, int type, struct hostent *names,
 		    char *reply, size_t size, struct hostent **found, int *error)
 {
-	static char *aliases[NAMES_MOST + 1];
+	static char *aliases[NAMES_MAX + 1];
 	uint8_t how = input_byte(&server);
-	size_t count = how % (NAMES_MOST + 1);
+	size_t count = how % (NAMES_MAX + 1);
 
 	(void)address, (void)length;
 	*error = HOST_NOT_FOUND;
@@ -183,7 +183,7 @@ int gethostbyaddr_r(const void *address, socklen_t length, int type, struct host
 struct told {
 	unsigned calls;
 	size_t count;
-	char names[LOOKUP_NAMES_MOST][NAME_MOST];
+	char names[LOOKUP_NAMES_MAX][NAME_MAX];
 };
 
 static bool is_confirmed(const char *name)
@@ -199,7 +199,7 @@ static void check_name(const struct told *told, const char *name)
 {
 	struct address address;
 
-	require(*name && strlen(name) < NAME_MOST && is_printable(name, strlen(name)));
+	require(*name && strlen(name) < NAME_MAX && is_printable(name, strlen(name)));
 	require(!strchr(name, ' ') && address_parse(&address, name, 0) < 0);
 	require(is_confirmed(name));
 	for (size_t i = 0; i < told->count; i++)
@@ -213,7 +213,7 @@ static void take_names(void *context, const char *const *names)
 	told->calls++;
 	told->count = 0;
 	for (; *names; names++) {
-		require(told->count < LOOKUP_NAMES_MOST);
+		require(told->count < LOOKUP_NAMES_MAX);
 		check_name(told, *names);
 		strcpy(told->names[told->count++], *names);
 	}
@@ -225,7 +225,7 @@ static void take_addresses(void *context, const struct address *addresses, size_
 	struct told *told = context;
 
 	told->calls++;
-	require((count == 0) == (reason != NULL) && count <= LOOKUP_ADDRESSES_MOST);
+	require((count == 0) == (reason != NULL) && count <= LOOKUP_ADDRESSES_MAX);
 	require(!reason || *reason);
 	for (size_t i = 0; i < count; i++) {
 		require(address_is_known(&addresses[i]) && address_port(&addresses[i]) == 0);

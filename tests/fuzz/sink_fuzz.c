@@ -18,10 +18,10 @@
 #include <unistd.h>
 
 enum {
-	TEXT_MOST = 8192, /* bytes of a line; the rest is cut */
-	HEAD_MOST = 96,
-	STEPS_MOST = 64,
-	EXPECTED_MOST = STEPS_MOST * (TEXT_MOST + 2),
+	TEXT_MAX = 8192, /* bytes of a line; the rest is cut */
+	HEAD_MAX = 96,
+	STEPS_MAX = 64,
+	EXPECTED_MAX = STEPS_MAX * (TEXT_MAX + 2),
 };
 
 static char place[] = "/tmp/usherd-sink-fuzz-XXXXXX";
@@ -30,7 +30,7 @@ static char socket_path[sizeof place + 8];
 static int syslogd = -1;
 
 /* The lines that the file must have, with a newline after each. */
-static char expected[EXPECTED_MOST];
+static char expected[EXPECTED_MAX];
 static size_t expected_length;
 
 /* --- a place ------------------------------------------------------------------------ */
@@ -64,7 +64,7 @@ static void make_place(void)
 /* Compares the lines with the expected ones, and forgets them. */
 static void check_file(const char *path)
 {
-	static char text[EXPECTED_MOST + STEPS_MOST * HEAD_MOST];
+	static char text[EXPECTED_MAX + STEPS_MAX * HEAD_MAX];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t length = read(fd, text, sizeof text - 1);
 	char *rest = text, *line, *wanted = expected;
@@ -84,7 +84,7 @@ static void check_file(const char *path)
 
 static void expect(const char *text, size_t length)
 {
-	length = length < TEXT_MOST ? length : TEXT_MOST;
+	length = length < TEXT_MAX ? length : TEXT_MAX;
 	memcpy(expected + expected_length, text, length);
 	expected_length += length;
 	expected[expected_length++] = '\n';
@@ -95,7 +95,7 @@ static void check_size(uint64_t hard_limit)
 	struct stat status;
 
 	require(stat(log_path, &status) == 0);
-	require(!hard_limit || (uint64_t)status.st_size <= hard_limit + TEXT_MOST + HEAD_MOST);
+	require(!hard_limit || (uint64_t)status.st_size <= hard_limit + TEXT_MAX + HEAD_MAX);
 }
 
 /* A lost line is counted; lines get lost only with a limit. */
@@ -138,8 +138,8 @@ static struct sink *limit(struct sink *sink, uint64_t soft_limit, uint64_t hard_
 
 static void check_syslog(struct sink *sink, const char *text)
 {
-	static char datagram[TEXT_MOST + HEAD_MOST + 1];
-	size_t length = strlen(text) < TEXT_MOST ? strlen(text) : TEXT_MOST;
+	static char datagram[TEXT_MAX + HEAD_MAX + 1];
+	size_t length = strlen(text) < TEXT_MAX ? strlen(text) : TEXT_MAX;
 	char start[16];
 	ssize_t got;
 
@@ -198,7 +198,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	file = limit(NULL, 0, 0);
 	syslog = sink_open_syslog(LOG_LOCAL3, LOG_NOTICE);
 	require(file && syslog && sink_is_syslog(syslog) && !sink_is_syslog(file));
-	for (int step = 0; step < STEPS_MOST && input.length > 0; step++)
+	for (int step = 0; step < STEPS_MAX && input.length > 0; step++)
 		take_step(&input, file, syslog, &hard_limit);
 	sink_release(file);
 	sink_release(syslog);

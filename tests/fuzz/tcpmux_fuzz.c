@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { REQUEST_MOST = 4096, REPLY_MOST = 64 };
+enum { REQUEST_MAX = 4096, REPLY_MAX = 64 };
 
 static struct session *session; /* NULL once it is closed */
 static int transferred;         /* the connection, or -1 */
@@ -22,7 +22,7 @@ static bool transfer(struct session *which, const char *name)
 {
 	require(which == session && *name != '\0' && strcasecmp(name, "help") != 0);
 	name_length = strlen(name);
-	require(name_length <= TCPMUX_LINE_MOST && !strchr(name, '\n'));
+	require(name_length <= TCPMUX_LINE_MAX && !strchr(name, '\n'));
 	if (*name & 1)
 		transferred = session_take_fd(which);
 	return *name & 1;
@@ -84,7 +84,7 @@ static size_t send_pieces(int fd, const char *bytes, size_t size, size_t piece)
 /* Exactly the bytes after the line are left for the service. */
 static void check_left(const char *bytes, size_t size)
 {
-	static char left[REQUEST_MOST + 1];
+	static char left[REQUEST_MAX + 1];
 	ssize_t length = recv(transferred, left, sizeof left, 0);
 	size_t found = length < 0 ? 0 : (size_t)length;
 
@@ -94,10 +94,10 @@ static void check_left(const char *bytes, size_t size)
 
 static void check_reply(int fd)
 {
-	char reply[REPLY_MOST];
+	char reply[REPLY_MAX];
 	ssize_t length = recv(fd, reply, sizeof reply, 0);
 
-	require(length > 2 && length < REPLY_MOST && memcmp(reply + length - 2, "\r\n", 2) == 0);
+	require(length > 2 && length < REPLY_MAX && memcmp(reply + length - 2, "\r\n", 2) == 0);
 	require(*reply == '-' || (length == 6 && memcmp(reply, "echo", 4) == 0));
 	require(recv(fd, reply, sizeof reply, 0) <= 0);
 }
@@ -110,13 +110,13 @@ static void check_outcome(int fd, const char *bytes, size_t sent)
 	require((length < 0) == (sent == 0 || !memchr(bytes, '\n', sent)));
 	require(length < 0 || ((size_t)length < end && end <= sent && bytes[end - 1] == '\n'));
 	if (session) {
-		require(length < 0 && sent < TCPMUX_LINE_MOST + 2);
+		require(length < 0 && sent < TCPMUX_LINE_MAX + 2);
 		session_close(session);
 	} else if (transferred >= 0) {
 		require(length == (int)name_length);
 		check_left(bytes + end, sent - end);
 	} else {
-		require(length >= 0 || sent >= TCPMUX_LINE_MOST + 2);
+		require(length >= 0 || sent >= TCPMUX_LINE_MAX + 2);
 		check_reply(fd);
 	}
 }
@@ -127,7 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 	const char *bytes = (const char *)input + 1;
 	int fd;
 
-	if (size == 0 || size > REQUEST_MOST)
+	if (size == 0 || size > REQUEST_MAX)
 		return 0;
 	if (!settings) {
 		signal(SIGPIPE, SIG_IGN);

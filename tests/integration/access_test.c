@@ -16,17 +16,21 @@ static const struct {
 	const char *lines, *let_in[CLIENTS_MAX], *kept_out[CLIENTS_MAX];
 } lists[] = {
 	{ "only_from = 127.0.0.5 127.0.0.7", { "127.0.0.5", "127.0.0.7" }, { "127.0.0.6" } },
-	{ "only_from = 127.0.0.5\nonly_from += 127.0.0.7", { "127.0.0.5", "127.0.0.7" },
+	{ "only_from = 127.0.0.5\nonly_from += 127.0.0.7",
+	  { "127.0.0.5", "127.0.0.7" },
 	  { "127.0.0.6" } },
-	{ "only_from = 127.0.0.5 127.0.0.7\nonly_from -= 127.0.0.7", { "127.0.0.5" },
+	{ "only_from = 127.0.0.5 127.0.0.7\nonly_from -= 127.0.0.7",
+	  { "127.0.0.5" },
 	  { "127.0.0.7", "127.0.0.1" } },
 	{ "only_from = 127.9.0.0", { "127.9.1.1", "127.9.77.200" }, { "127.8.0.1" } },
 	{ "only_from = 127.9.1.0", { "127.9.1.1" }, { "127.9.2.1" } },
 	{ "only_from = 0.0.0.0", { "127.0.0.1", "127.200.3.4" }, { NULL } },
-	{ "only_from = 127.0.0.{5,16}", { "127.0.0.5", "127.0.0.16" },
+	{ "only_from = 127.0.0.{5,16}",
+	  { "127.0.0.5", "127.0.0.16" },
 	  { "127.0.0.6", "127.0.0.1" } },
 	{ "only_from = 127.0.{5,6}", { "127.0.5.1", "127.0.6.9" }, { "127.0.7.1" } },
-	{ "only_from = 127.0.0.8/30", { "127.0.0.8", "127.0.0.11" },
+	{ "only_from = 127.0.0.8/30",
+	  { "127.0.0.8", "127.0.0.11" },
 	  { "127.0.0.7", "127.0.0.12" } },
 	{ "only_from = 127.0.5.77/23", { "127.0.4.1", "127.0.5.200" }, { "127.0.6.1" } },
 	{ "only_from = 127.0.0.5/32", { "127.0.0.5" }, { "127.0.0.4" } },
@@ -40,7 +44,8 @@ static const struct {
 	{ "no_access = 127.0.0.0/8\nonly_from = 127.0.0.1", { "127.0.0.1" }, { "127.0.0.2" } },
 	{ "only_from = 127.0.0.0/8\nno_access = 127.0.0.5", { "127.0.0.4" }, { "127.0.0.5" } },
 	{ "only_from = 127.0.0.0/8\nno_access = 127.0.0.0/24\nonly_from += 127.0.0.6",
-	  { "127.0.0.6", "127.0.1.1" }, { "127.0.0.5" } },
+	  { "127.0.0.6", "127.0.1.1" },
+	  { "127.0.0.5" } },
 	{ "only_from = 127.0.0.5\nno_access = 127.0.0.5", { NULL }, { "127.0.0.5" } },
 };
 
@@ -67,18 +72,12 @@ static const struct {
 	const char *lines;
 	bool lets_in;
 } lists6[] = {
-	{ "only_from = ::1", true },
-	{ "only_from = ::1/128", true },
-	{ "only_from = ::/64", true },
-	{ "only_from = ::/0", true },
-	{ "only_from = fe80::/10", false },
-	{ "only_from = ::2/127", false },
-	{ "only_from = 0.0.0.0", false },
-	{ "only_from = 127.0.0.1", false },
-	{ "no_access = ::1/128", false },
-	{ "no_access = ::1", false },
-	{ "no_access = 127.0.0.1", true },
-	{ "no_access = ::/0\nonly_from = ::1", true },
+	{ "only_from = ::1", true },        { "only_from = ::1/128", true },
+	{ "only_from = ::/64", true },      { "only_from = ::/0", true },
+	{ "only_from = fe80::/10", false }, { "only_from = ::2/127", false },
+	{ "only_from = 0.0.0.0", false },   { "only_from = 127.0.0.1", false },
+	{ "no_access = ::1/128", false },   { "no_access = ::1", false },
+	{ "no_access = 127.0.0.1", true },  { "no_access = ::/0\nonly_from = ::1", true },
 };
 
 START_TEST(lists_know_ipv6)
@@ -89,8 +88,7 @@ START_TEST(lists_know_ipv6)
 	daemon_start();
 	answer = ask_at("::1", port, "");
 	ck_assert_msg(strcmp(answer, lists6[_i].lets_in ? "hello\n" : "") == 0,
-		      "\"%s\" lets ::1 %s", lists6[_i].lines,
-		      lists6[_i].lets_in ? "not in" : "in");
+		      "\"%s\" lets ::1 %s", lists6[_i].lines, lists6[_i].lets_in ? "not in" : "in");
 	if (!lists6[_i].lets_in)
 		service_wait_log(LOG_TIME "FAIL: zzlist address from=::1$");
 }
@@ -107,7 +105,8 @@ START_TEST(a_refused_client_leaves_one_line)
 	daemon_stop();
 	ck_assert_uint_eq(text_count(service_log(), "\n"), 10);
 	ck_assert_uint_eq(text_count(service_log(),
-				     LOG_TIME "FAIL: zzlist address from=127\\.0\\.0\\.5$"), 10);
+				     LOG_TIME "FAIL: zzlist address from=127\\.0\\.0\\.5$"),
+			  10);
 }
 END_TEST
 
@@ -123,8 +122,10 @@ END_TEST
 
 START_TEST(datagrams_obey_lists)
 {
-	int port = add_service("echo", "type = INTERNAL UNLISTED\nsocket_type = dgram\n"
-			       "only_from = 127.0.0.5\n%s", log_everything());
+	int port = add_service("echo",
+			       "type = INTERNAL UNLISTED\nsocket_type = dgram\n"
+			       "only_from = 127.0.0.5\n%s",
+			       log_everything());
 	int stranger, friend;
 
 	daemon_start();
@@ -142,8 +143,10 @@ END_TEST
 
 START_TEST(each_refused_sender_is_logged_once_and_counted)
 {
-	int port = add_service("echo", "type = INTERNAL UNLISTED\nsocket_type = dgram\n"
-			       "no_access = 127.0.0.6 127.0.0.7\n%s", log_everything());
+	int port = add_service("echo",
+			       "type = INTERNAL UNLISTED\nsocket_type = dgram\n"
+			       "no_access = 127.0.0.6 127.0.0.7\n%s",
+			       log_everything());
 	int strangers[2], friend;
 
 	daemon_start();

@@ -71,8 +71,9 @@ START_TEST(a_suspended_service_comes_back)
 
 	daemon_start();
 	ck_assert_int_eq(count_served("127.0.0.1", port, 4), 3);
-	daemon_wait_log("ERROR: Deactivating service time due to excessive incoming connections\\.  "
-			"Restarting in 1 seconds\\.$");
+	daemon_wait_log(
+		"ERROR: Deactivating service time due to excessive incoming connections\\.  "
+		"Restarting in 1 seconds\\.$");
 	service_wait_log("FAIL: time connections per second from=127\\.0\\.0\\.1$");
 	ck_assert(client_is_refused(NULL, port));
 	daemon_wait_log("ERROR: Activating service time$");
@@ -119,8 +120,9 @@ static void check_folded(const char *line, int refused)
 {
 	daemon_stop();
 	ck_assert_uint_eq(text_count(service_log(), textf(LOG_TIME "%s$", line)), 1);
-	ck_assert_uint_eq(text_count(service_log(), textf(LOG_TIME "%s count=%d$", line,
-							  refused - 1)), 1);
+	ck_assert_uint_eq(text_count(service_log(),
+				     textf(LOG_TIME "%s count=%d$", line, refused - 1)),
+			  1);
 }
 
 #define RATE_LINE "FAIL: time source rate from=127\\.0\\.0\\.66"
@@ -165,8 +167,9 @@ END_TEST
 START_TEST(other_refusals_are_folded_only_when_asked)
 {
 	int plain = add_service("zzplain", HELLO "only_from = 127.0.0.1\n%s", log_everything());
-	int folded = add_service("zzfolded", HELLO "only_from = 127.0.0.1\nfold_failures = 3600\n%s",
-				 log_everything());
+	int folded =
+		add_service("zzfolded", HELLO "only_from = 127.0.0.1\nfold_failures = 3600\n%s",
+			    log_everything());
 
 	daemon_start();
 	be_refused("127.0.0.66", plain, 4);
@@ -305,8 +308,10 @@ static void check_hello(const char *source, int port, bool served)
 
 START_TEST(who_touches_a_sensor_is_refused_everywhere)
 {
-	int trap = add_service("zztrap", "type = INTERNAL UNLISTED\nflags = SENSOR\n"
-			       "deny_time = 5\n%s", log_everything());
+	int trap = add_service("zztrap",
+			       "type = INTERNAL UNLISTED\nflags = SENSOR\n"
+			       "deny_time = 5\n%s",
+			       log_everything());
 	int port = add_service("zzok", HELLO "%s", log_everything());
 	int datagram = add_service("echo", "type = INTERNAL UNLISTED\nsocket_type = dgram\n");
 	int fd;
@@ -315,7 +320,8 @@ START_TEST(who_touches_a_sensor_is_refused_everywhere)
 	check_hello("127.0.0.5", port, true);
 	ck_assert_str_eq(ask_from("127.0.0.5", trap, "x"), "");
 	service_wait_log(LOG_TIME "FAIL: zztrap address from=127\\.0\\.0\\.5$");
-	daemon_wait_log("CRITICAL: .*Adding 127\\.0\\.0\\.5 to the global_no_access list for 5 minutes");
+	daemon_wait_log(
+		"CRITICAL: .*Adding 127\\.0\\.0\\.5 to the global_no_access list for 5 minutes");
 	check_hello("127.0.0.5", port, false);
 	service_wait_log(LOG_TIME "FAIL: zzok address from=127\\.0\\.0\\.5$");
 	check_hello("127.0.0.6", port, true);
@@ -328,7 +334,7 @@ END_TEST
 START_TEST(refusals_of_who_is_banned_are_counted)
 {
 	int trap = add_service("zztrap", "type = INTERNAL UNLISTED\nflags = SENSOR\n"
-			       "deny_time = FOREVER\n");
+					 "deny_time = FOREVER\n");
 	int port = add_service("zzok", HELLO "%s", log_everything());
 
 	daemon_start();
@@ -341,7 +347,8 @@ END_TEST
 
 START_TEST(a_sensor_bans_an_address_not_its_network)
 {
-	int trap = add_service("zztrap", "server = /bin/true\nflags = SENSOR\ndeny_time = FOREVER\n");
+	int trap =
+		add_service("zztrap", "server = /bin/true\nflags = SENSOR\ndeny_time = FOREVER\n");
 	int port = add_service("zzok", HELLO);
 
 	daemon_start();
@@ -353,8 +360,9 @@ END_TEST
 
 START_TEST(a_sensor_that_never_denies_only_tells)
 {
-	int trap = add_service("zztrap", "server = /bin/true\nflags = SENSOR\ndeny_time = NEVER\n%s",
-			       log_everything());
+	int trap =
+		add_service("zztrap", "server = /bin/true\nflags = SENSOR\ndeny_time = NEVER\n%s",
+			    log_everything());
 	int port = add_service("zzok", HELLO);
 
 	daemon_start();
@@ -367,7 +375,7 @@ END_TEST
 START_TEST(a_datagram_sensor_bans_when_asked)
 {
 	int trap = add_service("zztrap", "type = INTERNAL UNLISTED\nsocket_type = dgram\n"
-			       "flags = SENSOR DGRAMBAN\ndeny_time = 5\n");
+					 "flags = SENSOR DGRAMBAN\ndeny_time = 5\n");
 	int port = add_service("zzok", HELLO);
 	int fd;
 
@@ -382,8 +390,10 @@ END_TEST
 
 START_TEST(a_datagram_sensor_only_tells_otherwise)
 {
-	int trap = add_service("zztrap", "type = INTERNAL UNLISTED\nsocket_type = dgram\n"
-			       "flags = SENSOR\ndeny_time = 5\n%s", log_everything());
+	int trap = add_service("zztrap",
+			       "type = INTERNAL UNLISTED\nsocket_type = dgram\n"
+			       "flags = SENSOR\ndeny_time = 5\n%s",
+			       log_everything());
 	int port = add_service("zzok", HELLO);
 	int fd;
 

@@ -20,8 +20,8 @@
 
 static int add_builtin(const char *name, const char *type, const char *lines)
 {
-	return add_service(name, "id = %s-%s\ntype = INTERNAL UNLISTED\nsocket_type = %s\n%s",
-			   name, type, type, lines);
+	return add_service(name, "id = %s-%s\ntype = INTERNAL UNLISTED\nsocket_type = %s\n%s", name,
+			   type, type, lines);
 }
 
 static char *pattern_bytes(size_t length)
@@ -449,8 +449,8 @@ static const char *const lasting[] = { "echo", "discard", "chargen" };
 /* The client of chargen does not read, so that this connection is idle, too. */
 START_TEST(idle_clients_are_ended)
 {
-	int port = add_builtin(lasting[_i], "stream", textf("idle_timeout = 1\n%s",
-							    log_everything()));
+	int port =
+		add_builtin(lasting[_i], "stream", textf("idle_timeout = 1\n%s", log_everything()));
 	int fd;
 
 	daemon_start();

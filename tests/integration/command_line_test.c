@@ -26,8 +26,7 @@ START_TEST(version_is_told_on_stdout)
 	struct outcome outcome = daemon_run((const char *const[]){ "-version", NULL });
 
 	ck_assert_int_eq(outcome.status, 0);
-	ck_assert_msg(text_matches(outcome.output, "^[^ ]+ [0-9]+\\.[0-9]+"), "%s",
-		      outcome.output);
+	ck_assert_msg(text_matches(outcome.output, "^[^ ]+ [0-9]+\\.[0-9]+"), "%s", outcome.output);
 	ck_assert_str_eq(outcome.errors, "");
 }
 END_TEST
@@ -99,7 +98,10 @@ END_TEST
 
 /* Mistakes that xinetd reports, too. */
 static const char *const also_mistakes[][ARGUMENTS_MAX] = {
-	{ "word" }, { "-nosuch", "word" }, { "-filelog" }, { "-limit", "many" },
+	{ "word" },
+	{ "-nosuch", "word" },
+	{ "-filelog" },
+	{ "-limit", "many" },
 };
 
 START_TEST(xinetd_minds_other_mistakes)
@@ -116,7 +118,8 @@ END_TEST
 /* Debian's start script uses it. */
 START_TEST(inetd_ipv6_is_known)
 {
-	struct outcome outcome = daemon_run((const char *const[]){ "-inetd_ipv6", "-version", NULL });
+	struct outcome outcome =
+		daemon_run((const char *const[]){ "-inetd_ipv6", "-version", NULL });
 
 	ck_assert_int_eq(outcome.status, 0);
 	ck_assert_str_eq(outcome.errors, "");
@@ -164,20 +167,23 @@ START_TEST(check_lists_every_error)
 	outcome = check_configuration();
 	said = all_output(outcome);
 	ck_assert_msg(outcome.status == 1, "status %d: %s", outcome.status, said);
-	ck_assert_msg(text_matches(said, textf("usherd\\.conf:%d: .*999",
-					       configuration_line("umask"))), "%s", said);
-	ck_assert_msg(text_matches(said, textf("usherd\\.conf:%d: .*low",
-					       configuration_line("nice"))), "%s", said);
+	ck_assert_msg(text_matches(said,
+				   textf("usherd\\.conf:%d: .*999", configuration_line("umask"))),
+		      "%s", said);
+	ck_assert_msg(text_matches(said,
+				   textf("usherd\\.conf:%d: .*low", configuration_line("nice"))),
+		      "%s", said);
 	ck_assert_msg(text_matches(said, textf("usherd\\.conf:%d: .*instances",
-					       configuration_line("instancs"))), "%s", said);
+					       configuration_line("instancs"))),
+		      "%s", said);
 	ck_assert_msg(text_matches(said, "included:3: .*flow"), "%s", said);
 }
 END_TEST
 
 START_TEST(check_fails_without_a_file)
 {
-	struct outcome outcome = daemon_run((const char *const[]){ "-check", "-f",
-								   "/no/such/file", NULL });
+	struct outcome outcome =
+		daemon_run((const char *const[]){ "-check", "-f", "/no/such/file", NULL });
 
 	ck_assert_int_eq(outcome.status, 1);
 	ck_assert_msg(text_matches(all_output(outcome), "/no/such/file"), "%s",
@@ -192,8 +198,8 @@ START_TEST(check_mentions_advice_without_failing)
 	add_service("zzhash", "server = /bin/echo\nserver_args = 3 # x\n");
 	outcome = check_configuration();
 	ck_assert_int_eq(outcome.status, 0);
-	ck_assert_msg(text_matches(all_output(outcome), textf("usherd\\.conf:%d: ",
-							      configuration_line("server_args"))),
+	ck_assert_msg(text_matches(all_output(outcome),
+				   textf("usherd\\.conf:%d: ", configuration_line("server_args"))),
 		      "%s", all_output(outcome));
 }
 END_TEST
@@ -202,8 +208,9 @@ END_TEST
 
 START_TEST(a_missing_configuration_is_an_error)
 {
-	const char *const arguments[] = { "-dontfork", "-f", "/no/such/file", "-filelog",
-					  place_path("daemon.log"), NULL };
+	const char *const arguments[] = {
+		"-dontfork", "-f", "/no/such/file", "-filelog", place_path("daemon.log"), NULL
+	};
 	struct outcome outcome = daemon_run(arguments);
 
 	ck_assert_int_eq(outcome.status, 1);
@@ -214,8 +221,9 @@ END_TEST
 
 START_TEST(a_log_that_cannot_be_opened_is_an_error)
 {
-	const char *const arguments[] = { "-dontfork", "-f", configuration_path(), "-filelog",
-					  "/no/such/directory/log", NULL };
+	const char *const arguments[] = {
+		"-dontfork", "-f", configuration_path(), "-filelog", "/no/such/directory/log", NULL
+	};
 	struct outcome outcome;
 
 	add_service("zzgood", HELLO);
@@ -230,9 +238,10 @@ END_TEST
 
 static struct outcome run_in_background(const char *option)
 {
-	const char *const arguments[] = { "-f", configuration_path(), "-filelog",
-					  place_path("daemon.log"), "-pidfile",
-					  place_path("daemon.pid"), option, NULL };
+	const char *const arguments[] = { "-f",       configuration_path(),
+					  "-filelog", place_path("daemon.log"),
+					  "-pidfile", place_path("daemon.pid"),
+					  option,     NULL };
 
 	configuration_write();
 	return daemon_run(arguments);
@@ -480,8 +489,10 @@ START_TEST(a_second_daemon_with_the_pid_file_is_refused)
 	outcome = start_another(place_path("second.conf"));
 	daemon_adopt(first);
 	ck_assert_int_eq(outcome.status, 1);
-	ck_assert_msg(text_matches(outcome.errors, textf("daemon\\.pid: usherd is running already, as "
-							 "process %d$", (int)first)),
+	ck_assert_msg(text_matches(outcome.errors,
+				   textf("daemon\\.pid: usherd is running already, as "
+					 "process %d$",
+					 (int)first)),
 		      "%s", outcome.errors);
 	ck_assert_str_eq(place_read("daemon.pid"), textf("%d\n", (int)first));
 	ck_assert_str_eq(ask(port, ""), "hello\n");
@@ -533,8 +544,8 @@ END_TEST
 
 START_TEST(relative_names_start_where_the_daemon_was_started)
 {
-	const char *const arguments[] = { "-dontfork", "-f", "usherd.conf", "-filelog",
-					  "daemon.log", "-pidfile", "daemon.pid", NULL };
+	const char *const arguments[] = { "-dontfork",  "-f",       "usherd.conf", "-filelog",
+					  "daemon.log", "-pidfile", "daemon.pid",  NULL };
 	int port = add_service("zzhello", HELLO);
 
 	configuration_write();
@@ -548,8 +559,10 @@ END_TEST
 
 START_TEST(options_may_have_two_dashes)
 {
-	const char *const arguments[] = { "--dontfork", "--f", configuration_path(), "--filelog",
-					  place_path("daemon.log"), NULL };
+	const char *const arguments[] = {
+		"--dontfork", "--f", configuration_path(), "--filelog", place_path("daemon.log"),
+		NULL
+	};
 	int port = add_service("zzhello", HELLO);
 
 	configuration_write();

@@ -47,8 +47,8 @@ static const char *move_line(const char *line)
 	struct port_line *moved = &port_lines[port_line_count];
 	int end = 0;
 
-	if (sscanf(line, "%31[^# \t] %d/%7[a-z]%n", moved->name, &moved->original,
-		   moved->protocol, &end) != 3)
+	if (sscanf(line, "%31[^# \t] %d/%7[a-z]%n", moved->name, &moved->original, moved->protocol,
+		   &end) != 3)
 		return line;
 	ck_assert_uint_lt(port_line_count + 1, LINES_MAX);
 	moved->port = port_instead_of(moved->original);
@@ -99,8 +99,7 @@ static void copy_embedded_default(void)
 	ck_assert_int_eq(mkdir(place_path("conf.d"), 0755), 0);
 	ck_assert_int_eq(mkdir(place_path("build"), 0755), 0);
 	for (const char *const *name = drop_ins(); *name; name++)
-		place_write(textf("conf.d/%s", *name), "%s",
-			    file_read(textf("conf.d/%s", *name)));
+		place_write(textf("conf.d/%s", *name), "%s", file_read(textf("conf.d/%s", *name)));
 	configure("%s", file_read("usherd.conf"));
 }
 
@@ -160,9 +159,9 @@ START_TEST(the_terminal_says_what_is_served_where)
 		const struct port_line *line = &port_lines[i];
 
 		if (!is_disabled(line->name))
-			ck_assert_msg(text_matches(said, textf("%s.*: %s 127\\.0\\.0\\.1 port %d$",
-							       line->name, line->protocol,
-							       line->port)),
+			ck_assert_msg(text_matches(said,
+						   textf("%s.*: %s 127\\.0\\.0\\.1 port %d$",
+							 line->name, line->protocol, line->port)),
 				      "%s/%s: %s", line->name, line->protocol, said);
 	}
 	ck_assert_msg(!text_matches(said, "ERROR|WARNING|CRITICAL"), "%s", said);
@@ -381,8 +380,9 @@ static void expect_nothing_to_be_said(const char *path)
 		      outcome.output, outcome.errors);
 	ck_assert_msg(outcome.errors[0] == '\0', "%s: %s", path, outcome.errors);
 	while ((line = strsep(&rest, "\n")))
-		ck_assert_msg(!text_matches(line, ": (advice|warning|error): ")
-			      || is_about_the_tester(line), "%s: %s", path, line);
+		ck_assert_msg(!text_matches(line, ": (advice|warning|error): ") ||
+				      is_about_the_tester(line),
+			      "%s: %s", path, line);
 }
 
 static const char *top_of_repository(void)

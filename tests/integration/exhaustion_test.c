@@ -52,8 +52,8 @@ END_TEST
 START_TEST(out_of_descriptors_a_connection_is_refused_with_its_reason)
 {
 	enum { CLIENTS = 2 * DESCRIPTORS };
-	int port = add_service("echo", "type = INTERNAL UNLISTED\ncps = 0 0\n%s",
-			       log_everything()), fds[CLIENTS];
+	int port = add_service("echo", "type = INTERNAL UNLISTED\ncps = 0 0\n%s", log_everything()),
+	    fds[CLIENTS];
 
 	start_with_few_descriptors();
 	for (int i = 0; i < CLIENTS; i++)
@@ -89,7 +89,8 @@ START_TEST(out_of_descriptors_other_services_go_on)
 	enum { CLIENTS = 2 * DESCRIPTORS };
 	int port = add_service("echo", "id = stream\ntype = INTERNAL UNLISTED\ncps = 0 0\n");
 	int datagram = add_service("echo", "id = datagram\ntype = INTERNAL UNLISTED\n"
-				   "socket_type = dgram\n"), fds[CLIENTS];
+					   "socket_type = dgram\n"),
+	    fds[CLIENTS];
 
 	start_with_few_descriptors();
 	for (int i = 0; i < CLIENTS; i++)
@@ -160,7 +161,8 @@ static void close_many(const int fds[static MANY_CLIENTS])
 START_TEST(idle_clients_of_one_service_leave_the_others_their_descriptors)
 {
 	int full = add_service("echo", "id = full\ntype = INTERNAL UNLISTED\ncps = 0 0\n%s",
-			       log_everything()), fds[MANY_CLIENTS];
+			       log_everything()),
+	    fds[MANY_CLIENTS];
 	int other = add_service("echo", "id = other\ntype = INTERNAL UNLISTED\ncps = 0 0\n");
 	int passed = add_service("zzpassed", "redirect = 127.0.0.1 %d\ncps = 0 0\n", other);
 	int program = add_service("zzcat", CAT "cps = 0 0\n");
@@ -203,8 +205,8 @@ END_TEST
 
 START_TEST(a_service_alone_may_have_nearly_all_descriptors)
 {
-	int port = add_service("echo", "type = INTERNAL UNLISTED\ncps = 0 0\n%s",
-			       log_everything()), fds[MANY_CLIENTS];
+	int port = add_service("echo", "type = INTERNAL UNLISTED\ncps = 0 0\n%s", log_everything()),
+	    fds[MANY_CLIENTS];
 
 	daemon_start_with(&(struct daemon_options){ .prepare = have_256_descriptors });
 	connect_many(port, fds);
@@ -223,10 +225,11 @@ START_TEST(sockets_that_the_limit_does_not_allow_are_named_and_the_others_serve)
 		ports[i] = add_service("echo", "id = echo%d\ntype = INTERNAL UNLISTED\n", i);
 	daemon_start_with(&(struct daemon_options){ .prepare = have_64_descriptors });
 	ck_assert(text_matches(daemon_log(), "[0-9]+ sockets and log files can't be opened: the "
-			       "limit of 64 descriptors must be higher"));
+					     "limit of 64 descriptors must be higher"));
 	for (int i = 0; i < SOCKETS; i++) {
 		bool is_named = text_matches(daemon_log(), textf("service = echo%d,.*Too many open "
-								 "files", i));
+								 "files",
+								 i));
 
 		ck_assert_int_eq(is_named, client_is_refused(NULL, ports[i]));
 		if (!is_named) {
@@ -243,8 +246,8 @@ static void be_a_poor_user(void)
 {
 	struct rlimit limit = { .rlim_cur = 12, .rlim_max = 12 };
 
-	if (setgroups(0, NULL) < 0 || setgid(SOME_USER) < 0 || setuid(SOME_USER) < 0
-	    || setrlimit(RLIMIT_NPROC, &limit) < 0)
+	if (setgroups(0, NULL) < 0 || setgid(SOME_USER) < 0 || setuid(SOME_USER) < 0 ||
+	    setrlimit(RLIMIT_NPROC, &limit) < 0)
 		_exit(126);
 }
 
@@ -252,7 +255,8 @@ START_TEST(out_of_processes_a_connection_is_refused_with_its_reason)
 {
 	enum { CLIENTS = 20 };
 	int port = add_service("zzcat", "user = %d\nflags = NORETRY\ncps = 0 0\n" CAT "%s",
-			       SOME_USER, log_everything()), fds[CLIENTS];
+			       SOME_USER, log_everything()),
+	    fds[CLIENTS];
 	int echo = add_service("echo", "type = INTERNAL UNLISTED\nuser = %d\n", SOME_USER);
 
 	ck_assert_int_eq(chown(place_path(""), SOME_USER, SOME_USER), 0);
@@ -279,8 +283,8 @@ static void be_a_user_without_processes(void)
 {
 	struct rlimit limit;
 
-	if (setgroups(0, NULL) < 0 || setgid(own_user) < 0 || setuid(own_user) < 0
-	    || getrlimit(RLIMIT_NPROC, &limit) < 0)
+	if (setgroups(0, NULL) < 0 || setgid(own_user) < 0 || setuid(own_user) < 0 ||
+	    getrlimit(RLIMIT_NPROC, &limit) < 0)
 		_exit(126);
 	limit.rlim_cur = 2; /* monitor and frontend */
 	if (setrlimit(RLIMIT_NPROC, &limit) < 0)
@@ -295,8 +299,8 @@ static void allow_processes(pid_t pid)
 	int status;
 
 	if (helper == 0) {
-		if (setgroups(0, NULL) < 0 || setgid(own_user) < 0 || setuid(own_user) < 0
-		    || prlimit(pid, RLIMIT_NPROC, NULL, &many) < 0)
+		if (setgroups(0, NULL) < 0 || setgid(own_user) < 0 || setuid(own_user) < 0 ||
+		    prlimit(pid, RLIMIT_NPROC, NULL, &many) < 0)
 			_exit(1);
 		many.rlim_cur = many.rlim_max;
 		_exit(prlimit(pid, RLIMIT_NPROC, &many, NULL) < 0);
@@ -315,7 +319,8 @@ START_TEST(without_a_thread_a_launch_is_tried_again)
 			    log_everything());
 	ck_assert_int_eq(chown(place_path(""), own_user, own_user), 0);
 	daemon_start_with(&(struct daemon_options){
-		.prepare = be_a_user_without_processes, .environment = without_leak_sanitizer,
+		.prepare = be_a_user_without_processes,
+		.environment = without_leak_sanitizer,
 	});
 	fd = client_connect(NULL, patient);
 	ck_assert_str_eq(ask(hasty, ""), "");
@@ -359,7 +364,7 @@ END_TEST
 START_TEST(a_program_that_never_reads_spins_nothing)
 {
 	int port = add_service("zzsleep", "socket_type = dgram\nserver = /bin/sleep\n"
-			       "server_args = 1000\n");
+					  "server_args = 1000\n");
 	int quiet = add_service("zzcat", CAT), fd, held;
 
 	daemon_start();

@@ -79,7 +79,8 @@ START_TEST(a_user_who_is_root_keeps_the_daemon_from_starting)
 	configure("daemon\n{\nuser = root\n}\n");
 	add_service("zzone", ID);
 	configuration_write();
-	outcome = daemon_run((const char *const[]){ "-dontfork", "-f", configuration_path(), NULL });
+	outcome =
+		daemon_run((const char *const[]){ "-dontfork", "-f", configuration_path(), NULL });
 	ck_assert_int_eq(outcome.status, 1);
 	ck_assert(text_matches(outcome.errors, textf("%s:3: user: the frontend can't run as root: "
 						     "it is root; name a user that nothing else",
@@ -109,7 +110,8 @@ START_TEST(check_tells_whose_program_runs_as_the_named_user)
 	outcome = daemon_run((const char *const[]){ "-check", "-f", configuration_path(), NULL });
 	ck_assert_int_eq(outcome.status, 1);
 	ck_assert_msg(text_matches(outcome.output, "usherd\\.conf:1: error: service zzone: user: "
-				   "61234 is the user of the frontend"), "%s", outcome.output);
+						   "61234 is the user of the frontend"),
+		      "%s", outcome.output);
 }
 END_TEST
 

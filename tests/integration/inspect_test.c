@@ -77,8 +77,9 @@ static void run_by(const char *script)
 
 /* --- -print: every attribute --- */
 
-#define SERVER "type = UNLISTED\nport = 7001\nsocket_type = stream\nwait = no\nuser = root\n" \
-	       "server = /bin/cat\n"
+#define SERVER \
+	"type = UNLISTED\nport = 7001\nsocket_type = stream\nwait = no\nuser = root\n" \
+	"server = /bin/cat\n"
 #define REDIRECT "type = UNLISTED\nport = 7001\nsocket_type = stream\nwait = no\n"
 #define SENSOR "type = INTERNAL UNLISTED\nport = 7001\nsocket_type = stream\nwait = no\n"
 #define RPC "socket_type = stream\nwait = no\nuser = root\nserver = /bin/cat\n"
@@ -184,8 +185,8 @@ START_TEST(no_attribute_is_forgotten_above)
 
 	for (size_t i = 0; i < attribute_count; i++)
 		ck_assert_msg(!(attributes[i].places & IN_SERVICE) ||
-			      has_a_row(attributes[i].name) ||
-			      strstr(exempt, textf(" %s ", attributes[i].name)),
+				      has_a_row(attributes[i].name) ||
+				      strstr(exempt, textf(" %s ", attributes[i].name)),
 			      "no row tries %s", attributes[i].name);
 }
 END_TEST
@@ -234,7 +235,8 @@ START_TEST(a_shared_log_stays_shared)
 	text = printed();
 	ck_assert_msg(text_count(text, "^\tlog_type") == 2, "%s", text);
 	ck_assert_msg(strstr(text, textf("\ndefaults\n{\n\tlog_type        = FILE %s 10K 20K\n}\n",
-					 place_path("shared.log"))) != NULL, "%s", text);
+					 place_path("shared.log"))) != NULL,
+		      "%s", text);
 	expect_round_trip(text);
 }
 END_TEST
@@ -296,10 +298,11 @@ START_TEST(what_is_broken_is_told_and_left_out)
 	ck_assert_uint_eq(text_count(outcome.output, "^service "), 1);
 	ck_assert_uint_eq(text_count(outcome.output, "^#   zzbroken .*: it has errors$"), 1);
 	ck_assert_uint_eq(text_count(outcome.output,
-				     "^#   zzlate .*: another service has its socket$"), 1);
-	ck_assert_msg(text_matches(outcome.errors, textf("^%s:%d: error: .*few",
-							 configuration_path(),
-							 configuration_line("^instances"))),
+				     "^#   zzlate .*: another service has its socket$"),
+			  1);
+	ck_assert_msg(text_matches(outcome.errors,
+				   textf("^%s:%d: error: .*few", configuration_path(),
+					 configuration_line("^instances"))),
 		      "%s", outcome.errors);
 }
 END_TEST
@@ -311,25 +314,27 @@ START_TEST(an_entry_without_its_program_is_printed_disabled)
 	const char *text;
 
 	configure("service zzon\n{\n" SERVER "}\n");
-	configure("service zzabsent\n{\ndisable = no\nflags = NODELAY\ntype = UNLISTED\nport = 7001\n"
-		  "socket_type = stream\nwait = no\nuser = root\nserver = /no/such/program\n"
-		  "server_args = -x \"two words\"\n}\n");
+	configure(
+		"service zzabsent\n{\ndisable = no\nflags = NODELAY\ntype = UNLISTED\nport = 7001\n"
+		"socket_type = stream\nwait = no\nuser = root\nserver = /no/such/program\n"
+		"server_args = -x \"two words\"\n}\n");
 	outcome = inspect("-print");
 	ck_assert_int_eq(outcome.status, 0);
 	ck_assert_msg(text_matches(outcome.errors, "server: /no/such/program: No such file"), "%s",
 		      outcome.errors);
 	text = textf("%s", outcome.output);
 	ck_assert_msg(text_matches(text, "^# zzabsent \\(.*:[0-9]+\\) is disabled: its program is "
-				   "not there\\.$"), "%s", text);
+					 "not there\\.$"),
+		      "%s", text);
 	ck_assert(!text_matches(text, "^# Left out"));
 	ck_assert_uint_eq(text_count(text, "^\tdisable "), 1);
 	expect_line(text, "service zzabsent\n{\n\tdisable         = yes");
 	expect_line(text, "\tserver          = /no/such/program");
 	expect_line(text, "\tserver_args     = -x \"two words\"");
 	again = inspect_text("-check", text);
-	ck_assert_msg(again.status == 0 &&
-		      text_matches(again.output, "^1 service, 1 switched off, no problems$"), "%s",
-		      again.output);
+	ck_assert_msg(again.status == 0 && text_matches(again.output,
+							"^1 service, 1 switched off, no problems$"),
+		      "%s", again.output);
 }
 END_TEST
 
@@ -351,13 +356,15 @@ START_TEST(retired_words_are_not_printed)
 	const char *text;
 
 	configure("service zzone\n{\n" SERVER "flags = REUSE NODELAY\n}\n");
-	configure("service zztwo\n{\ntype = UNLISTED\nport = 7002\nsocket_type = stream\nwait = no\n"
-		  "user = root\nserver = /bin/cat\nflags = reuse\nmdns = yes\n}\n");
+	configure(
+		"service zztwo\n{\ntype = UNLISTED\nport = 7002\nsocket_type = stream\nwait = no\n"
+		"user = root\nserver = /bin/cat\nflags = reuse\nmdns = yes\n}\n");
 	text = textf("%s", inspect("-print").output);
 	expect_line(text, "\tflags           = NODELAY");
 	ck_assert_uint_eq(text_count(text, "^\tflags"), 1);
 	ck_assert(!strcasestr(text, "reuse") && !strstr(text, "mdns"));
-	ck_assert_msg(text_matches(inspect_text("-check", text).output, "no problems$"), "%s", text);
+	ck_assert_msg(text_matches(inspect_text("-check", text).output, "no problems$"), "%s",
+		      text);
 }
 END_TEST
 
@@ -387,17 +394,16 @@ START_TEST(output_that_is_lost_is_told)
 END_TEST
 
 /* Lines of inetd.conf from Linux systems and the BSDs. */
-static const char inetd_conf[] =
-	"# <service> <type> <proto> <wait> <user> <server> <args>\n"
-	"127.0.0.1:echo stream tcp nowait root internal\n"
-	"daytime dgram udp wait root internal\n"
-	"zzone stream tcp nowait.40 nobody:nogroup /bin/cat cat -u\n"
-	"zzone stream tcp6 nowait nobody.nogroup /bin/cat cat\n"
-	"7003 stream tcp4 nowait/10/60/3 root /bin/cat\n"
-	"zztwo dgram,5 udp wait root /bin/cat cat 'two words' \"#hash\"\n"
-	"tcpmux stream tcp nowait root internal\n"
-	"tcpmux/+zzmux stream tcp nowait root /bin/cat cat\n"
-	"[::1],127.0.0.3:zzthree stream tcp nowait root /bin/cat a\\b\n";
+static const char inetd_conf[] = "# <service> <type> <proto> <wait> <user> <server> <args>\n"
+				 "127.0.0.1:echo stream tcp nowait root internal\n"
+				 "daytime dgram udp wait root internal\n"
+				 "zzone stream tcp nowait.40 nobody:nogroup /bin/cat cat -u\n"
+				 "zzone stream tcp6 nowait nobody.nogroup /bin/cat cat\n"
+				 "7003 stream tcp4 nowait/10/60/3 root /bin/cat\n"
+				 "zztwo dgram,5 udp wait root /bin/cat cat 'two words' \"#hash\"\n"
+				 "tcpmux stream tcp nowait root internal\n"
+				 "tcpmux/+zzmux stream tcp nowait root /bin/cat cat\n"
+				 "[::1],127.0.0.3:zzthree stream tcp nowait root /bin/cat a\\b\n";
 
 START_TEST(inetd_conf_is_printed_as_entries)
 {
@@ -407,7 +413,7 @@ START_TEST(inetd_conf_is_printed_as_entries)
 	own_etc_furnish();
 	own_etc_write("inetd.conf", inetd_conf);
 	place_write("map", "echo 7/tcp\ndaytime 13/udp\nzzone 7001/tcp\nzztwo 7002/udp\n"
-		    "zzthree 7004/tcp\ntcpmux 1/tcp\n");
+			   "zzthree 7004/tcp\ntcpmux 1/tcp\n");
 	configure("daemon\n{\nport_map = map\n}\n");
 	configuration_write();
 	outcome = daemon_run((const char *const[]){ "-inetd_compat", "-print", "-f",
@@ -438,8 +444,8 @@ START_TEST(a_name_that_would_be_a_comment_is_refused)
 	ck_assert_int_eq(outcome.status, 0);
 	ck_assert(!text_matches(outcome.output, "^service"));
 	ck_assert_msg(text_matches(outcome.errors,
-				   "^/etc/inetd.conf:1: error: \"#odd\" is not the name"), "%s",
-		      outcome.errors);
+				   "^/etc/inetd.conf:1: error: \"#odd\" is not the name"),
+		      "%s", outcome.errors);
 }
 END_TEST
 
@@ -454,7 +460,8 @@ static const char *path_of(const char *name)
 static const char *own_service(const char *name, const char *lines)
 {
 	return textf("service %s\n{\ntype = UNLISTED\nport = 7001\nsocket_type = stream\n"
-		     "wait = no\nuser = %s\nserver = /bin/cat\n%s}\n", name, current_user(), lines);
+		     "wait = no\nuser = %s\nserver = /bin/cat\n%s}\n",
+		     name, current_user(), lines);
 }
 
 /* Expects a finding on that line, of that severity. */
@@ -552,8 +559,8 @@ START_TEST(advice_is_given)
 	ck_assert_msg(count_findings(outcome) == (advice[_i].line != NULL), "row %d:\n%s", _i,
 		      outcome.output);
 	ck_assert_msg(text_matches(outcome.output, advice[_i].line
-						   ? "^1 service: 1 piece of advice$"
-						   : "^1 service, no problems$"),
+							   ? "^1 service: 1 piece of advice$"
+							   : "^1 service, no problems$"),
 		      "row %d:\n%s", _i, outcome.output);
 }
 END_TEST
@@ -584,8 +591,9 @@ START_TEST(reflecting_built_ins_are_pointed_out)
 		    built_ins[_i].lines);
 	outcome = inspect("-check");
 	ck_assert_int_eq(outcome.status, 0);
-	ck_assert_msg(text_count(outcome.output, "advice: .*a forged sender")
-		      == built_ins[_i].reflects, "row %d: %s", _i, outcome.output);
+	ck_assert_msg(text_count(outcome.output, "advice: .*a forged sender") ==
+			      built_ins[_i].reflects,
+		      "row %d: %s", _i, outcome.output);
 	ck_assert_uint_eq(count_findings(outcome), built_ins[_i].reflects);
 }
 END_TEST
@@ -620,8 +628,8 @@ START_TEST(ids_that_no_service_has_are_pointed_out)
 	expect_finding(outcome, "^enabled", "advice", "\"zztow\"; did you mean \"zztwo\"");
 	expect_finding(outcome, "^disabled", "advice", "no service has the id \"nothing-like-it\"");
 	ck_assert_msg(text_matches(outcome.output,
-				   "^1 service, 3 switched off: 2 pieces of advice$"), "%s",
-		      outcome.output);
+				   "^1 service, 3 switched off: 2 pieces of advice$"),
+		      "%s", outcome.output);
 }
 END_TEST
 
@@ -671,10 +679,12 @@ START_TEST(errors_come_by_file_and_line)
 	ck_assert_int_eq(outcome.status, 1);
 	ck_assert_msg(text_matches(outcome.output,
 				   textf("^%s:9: error: instances: .*\n%s:10: error: .*\n"
-					 "%s:11: error: .*\n%s:9: .*", a, a, a, b)), "%s",
-		      outcome.output);
+					 "%s:11: error: .*\n%s:9: .*",
+					 a, a, a, b)),
+		      "%s", outcome.output);
 	ck_assert_msg(text_matches(outcome.output, "^1 service, 2 not to be started: 4 errors, "
-				   "1 warning, 1 piece of advice$"), "%s", outcome.output);
+						   "1 warning, 1 piece of advice$"),
+		      "%s", outcome.output);
 }
 END_TEST
 
@@ -792,7 +802,8 @@ START_TEST(another_user_gets_no_nonsense)
 	if (!is_superuser())
 		return;
 	run_by(textf("cp \"$USHERD\" %s\nexec setpriv --reuid=nobody --regid=nogroup "
-		     "--clear-groups %s \"$@\"\n", place_path("copy"), place_path("copy")));
+		     "--clear-groups %s \"$@\"\n",
+		     place_path("copy"), place_path("copy")));
 	add_service("zzone", CAT);
 	add_service("zztwo", CAT "user = nobody\n");
 	add_service("zzthree", CAT "user = daemon\nbanner = /etc/passwd\n");
@@ -800,8 +811,8 @@ START_TEST(another_user_gets_no_nonsense)
 	ck_assert_msg(outcome.status == 0, "%s%s", outcome.output, outcome.errors);
 	ck_assert_msg(count_findings(outcome) == 1, "%s", outcome.output);
 	ck_assert_msg(text_matches(outcome.output,
-				   "^advice: usherd does not run as root: .* 2 servers "), "%s",
-		      outcome.output);
+				   "^advice: usherd does not run as root: .* 2 servers "),
+		      "%s", outcome.output);
 }
 END_TEST
 
@@ -847,8 +858,9 @@ START_TEST(json_is_utf8_whatever_files_are_called)
 	configure("includedir names\n");
 	outcome = inspect("-check=json");
 	ck_assert_int_eq(outcome.status, 1);
-	ck_assert_msg(strstr(outcome.output, textf("names/%s\", \"line\": 1,", json_names[_i].json))
-		      != NULL, "%s", outcome.output);
+	ck_assert_msg(strstr(outcome.output,
+			     textf("names/%s\", \"line\": 1,", json_names[_i].json)) != NULL,
+		      "%s", outcome.output);
 }
 END_TEST
 
@@ -859,8 +871,8 @@ START_TEST(json_gives_what_is_in_no_file_null)
 
 	ck_assert_int_eq(outcome.status, 1);
 	ck_assert_str_eq(outcome.output, "[\n  {\"severity\": \"error\", \"file\": null, "
-			 "\"line\": 0, \"text\": "
-			 "\"/no/such/file: No such file or directory\"}\n]\n");
+					 "\"line\": 0, \"text\": "
+					 "\"/no/such/file: No such file or directory\"}\n]\n");
 }
 END_TEST
 
@@ -973,11 +985,11 @@ START_TEST(who_is_admitted_is_explained)
 		    explained[_i].lines);
 	outcome = explain("zzservice", explained[_i].address, explained[_i].when);
 	expect_answer(outcome, !explained[_i].is_admitted, with_line(explained[_i].text));
-	ck_assert_msg(text_matches(outcome.output, textf("^zzservice \\(%s:%d\\).* would be %s",
-							 configuration_path(),
-							 configuration_line("^service"),
-							 explained[_i].is_admitted
-							 ? "admitted$" : "refused \\(.*\\)$")),
+	ck_assert_msg(text_matches(outcome.output,
+				   textf("^zzservice \\(%s:%d\\).* would be %s",
+					 configuration_path(), configuration_line("^service"),
+					 explained[_i].is_admitted ? "admitted$"
+								   : "refused \\(.*\\)$")),
 		      "row %d: %s", _i, outcome.output);
 }
 END_TEST
@@ -1016,7 +1028,8 @@ START_TEST(hosts_allow_and_hosts_deny_are_asked)
 	own_etc_furnish();
 	own_etc_write("hosts.allow", "cat: 10.0.0.3\n");
 	own_etc_write("hosts.deny", textf("cat: 10.0.0.1: spawn /bin/touch %s\n"
-					  "cat: 10.0.0.2 10.0.0.3\n", place_path("spawned")));
+					  "cat: 10.0.0.2 10.0.0.3\n",
+					  place_path("spawned")));
 	add_service("zzservice", CAT);
 	add_service("zznot", CAT "flags = NOLIBWRAP\n");
 	expect_answer(explain("zzservice", "10.0.0.2", NULL), 1, "refused \\(libwrap\\)$");
@@ -1061,8 +1074,8 @@ START_TEST(what_cannot_be_answered_is_an_error)
 	struct outcome outcome;
 
 	add_service("zzservice", CAT);
-	outcome = explain(unanswerable[_i].service, unanswerable[_i].address,
-			  unanswerable[_i].when);
+	outcome =
+		explain(unanswerable[_i].service, unanswerable[_i].address, unanswerable[_i].when);
 	ck_assert_int_eq(outcome.status, 1);
 	ck_assert_str_eq(outcome.output, "");
 	ck_assert_msg(text_matches(outcome.errors, unanswerable[_i].text), "row %d: %s", _i,

@@ -15,8 +15,10 @@
 
 static int add_intercepted(const char *program, const char *socket_type, const char *lines)
 {
-	return add_service("zzic", "server = %s\nsocket_type = %s\nwait = yes\nflags = INTERCEPT\n"
-			   "%s%s", place_program(program), socket_type, lines, log_everything());
+	return add_service("zzic",
+			   "server = %s\nsocket_type = %s\nwait = yes\nflags = INTERCEPT\n"
+			   "%s%s",
+			   place_program(program), socket_type, lines, log_everything());
 }
 
 static const struct {
@@ -42,8 +44,8 @@ START_TEST(datagrams_of_refused_senders_never_reach_the_server)
 	good = datagram_connect(judged[_i].good, NULL, port);
 	bad = datagram_connect(judged[_i].bad, NULL, port);
 	datagram_send(good, "one", 3);
-	ck_assert(text_matches(datagram_receive(good).data,
-			       textf("peer=%s one$", judged[_i].good)));
+	ck_assert(
+		text_matches(datagram_receive(good).data, textf("peer=%s one$", judged[_i].good)));
 	datagram_send(bad, "two", 3);
 	wait_for_refusal(judged[_i].bad);
 	/* The server's next answer is to the good sender's next datagram. */
@@ -111,8 +113,10 @@ START_TEST(domains_in_the_lists_are_an_error_for_datagrams)
 {
 	int port = port_take();
 
-	add_service("zzic", "server = %s\nsocket_type = dgram\nwait = yes\nflags = INTERCEPT\n"
-		    "port = %d\nonly_from = .example.org\n", place_program("wait_datagram"), port);
+	add_service("zzic",
+		    "server = %s\nsocket_type = dgram\nwait = yes\nflags = INTERCEPT\n"
+		    "port = %d\nonly_from = .example.org\n",
+		    place_program("wait_datagram"), port);
 	add_service("zzok", HELLO);
 	daemon_start();
 	daemon_wait_log("zzic: INTERCEPT of datagrams can't tell whose name ends so");
@@ -141,7 +145,8 @@ START_TEST(streams_are_relayed_to_one_server_that_sees_admitted_clients_only)
 	client_expect_end(fd);
 	service_wait_lines(3, "EXIT: zzic");
 	ck_assert_uint_eq(text_count(service_log(), "START: zzic pid=0 from=127\\.0\\.0\\.1$"), 2);
-	ck_assert_uint_eq(text_count(service_log(), "START: zzic pid=[1-9][0-9]* from=<no address>$"),
+	ck_assert_uint_eq(text_count(service_log(),
+				     "START: zzic pid=[1-9][0-9]* from=<no address>$"),
 			  1);
 }
 END_TEST
@@ -159,8 +164,8 @@ static int inner_port(void)
 /* Any local user: only the daemon may connect to the inner socket. */
 START_TEST(local_users_do_not_get_past_the_lists)
 {
-	int port = add_intercepted("wait_stream", "stream",
-				   "only_from = 127.0.0.1\ncps = 0 0\n"), fd;
+	int port = add_intercepted("wait_stream", "stream", "only_from = 127.0.0.1\ncps = 0 0\n"),
+	    fd;
 	int stranger = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct pollfd knocking = { .fd = stranger, .events = POLLOUT };
 	struct endpoint inner;

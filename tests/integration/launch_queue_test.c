@@ -145,7 +145,8 @@ END_TEST
 static void have_own_suid_dumpable(void)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount(place_path("suid_dumpable"), "/proc/sys/fs/suid_dumpable", NULL, MS_BIND, NULL) < 0)
+	    mount(place_path("suid_dumpable"), "/proc/sys/fs/suid_dumpable", NULL, MS_BIND, NULL) <
+		    0)
 		_exit(126);
 }
 
@@ -169,14 +170,17 @@ static const struct {
 	const char *value, *user;
 	bool shares;
 } memories[] = {
-	{ "0", "nobody", true }, { "1", "nobody", false }, { "2", "nobody", true },
+	{ "0", "nobody", true },
+	{ "1", "nobody", false },
+	{ "2", "nobody", true },
 	{ "1", "root", true }, /* root may attach to every process anyway */
 };
 
 START_TEST(a_child_that_its_user_could_attach_to_has_its_own_memory)
 {
 	int port = add_service("zzhangs", "user = %s\nserver = %s\n", memories[_i].user,
-			       hanging_program("hangs")), fd;
+			       hanging_program("hangs")),
+	    fd;
 	pid_t child;
 
 	start_with_suid_dumpable(memories[_i].value);
@@ -261,8 +265,9 @@ Suite *launch_queue_suite(void)
 	tcase_add_loop_test(queue, programs_that_hang_stop_no_other_service, 0,
 			    sizeof shares / sizeof shares[0]);
 	if (is_superuser() && can_compare_memory())
-		tcase_add_loop_test(memory, a_child_that_its_user_could_attach_to_has_its_own_memory,
-				    0, sizeof memories / sizeof memories[0]);
+		tcase_add_loop_test(memory,
+				    a_child_that_its_user_could_attach_to_has_its_own_memory, 0,
+				    sizeof memories / sizeof memories[0]);
 	if (is_superuser())
 		tcase_add_test(memory, a_child_with_its_own_memory_starts_programs);
 	if (is_superuser() && own_etc_is_allowed())

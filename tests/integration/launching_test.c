@@ -391,7 +391,7 @@ START_TEST(a_server_cannot_become_root_again)
 {
 	int port = add_service("zzregain", "user = nobody\nserver = %s\n",
 			       place_script("regain", "grep -E '^(Uid|CapEff|CapPrm):' "
-					    "/proc/self/status"));
+						      "/proc/self/status"));
 	const struct passwd *user = getpwnam("nobody");
 	int uid = (int)user->pw_uid;
 	char *status;
@@ -618,7 +618,7 @@ START_TEST(what_the_server_says_on_stderr_reaches_the_client)
 {
 	int port = add_service("zzboth", "server = %s\n",
 			       place_script("both", "read -r line; echo out:$line; "
-					    "echo err:$line >&2"));
+						    "echo err:$line >&2"));
 
 	daemon_start();
 	ck_assert_str_eq(ask(port, "x\n"), "out:x\nerr:x\n");

@@ -75,7 +75,8 @@ END_TEST
 START_TEST(instances_limits_builtins)
 {
 	int port = add_service("echo", "type = INTERNAL UNLISTED\ninstances = 1\n%s",
-			       log_everything()), held;
+			       log_everything()),
+	    held;
 
 	daemon_start();
 	held = client_hold(port);
@@ -90,7 +91,8 @@ START_TEST(a_full_service_queues_when_asked)
 {
 	enum { QUEUED = 4 };
 	int port = add_service("zzcat", CAT "instances = 1\nat_limit = queue\n%s",
-			       log_everything()), held, fds[QUEUED];
+			       log_everything()),
+	    held, fds[QUEUED];
 
 	daemon_start();
 	held = client_hold(port);
@@ -201,7 +203,8 @@ END_TEST
 START_TEST(a_refused_client_takes_no_place)
 {
 	int port = add_service("zzcat", CAT "instances = 1\nno_access = 127.0.0.9\n%s",
-			       log_everything()), held;
+			       log_everything()),
+	    held;
 
 	daemon_start();
 	for (int i = 0; i < 20; i++)
@@ -218,8 +221,8 @@ END_TEST
 START_TEST(a_server_that_was_not_started_takes_no_place)
 {
 	const char *program = place_program("report");
-	int port = add_service("zzgone", "server = %s\ninstances = 1\n%s", program,
-			       log_everything());
+	int port =
+		add_service("zzgone", "server = %s\ninstances = 1\n%s", program, log_everything());
 
 	daemon_start();
 	ck_assert_int_eq(unlink(program), 0);
@@ -234,8 +237,8 @@ END_TEST
 START_TEST(a_place_comes_back_however_the_server_ends)
 {
 	const char *server = place_script("killed", "read -r word; kill -$word $$; read -r word");
-	int port = add_service("zzkilled", "server = %s\ninstances = 1\n%s", server,
-			       log_everything());
+	int port =
+		add_service("zzkilled", "server = %s\ninstances = 1\n%s", server, log_everything());
 	static const char *const signals[] = { "KILL", "TERM", "SEGV" };
 
 	daemon_start();

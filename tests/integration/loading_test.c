@@ -23,8 +23,8 @@ static void check_hello(int port)
 }
 
 /* The lines of a service; a test may leave out each of them. */
-static const char *const complete[] = { "type = UNLISTED", "socket_type = stream",
-					"protocol = tcp", "wait = no", "server = /bin/cat" };
+static const char *const complete[] = { "type = UNLISTED", "socket_type = stream", "protocol = tcp",
+					"wait = no", "server = /bin/cat" };
 
 /* --- broken entries --- */
 
@@ -104,8 +104,8 @@ START_TEST(a_broken_line_costs_its_service_alone)
 		bad = port_take(); /* on which it must not listen */
 	daemon_start();
 	ck_assert_msg(client_is_refused(NULL, bad), "served in spite of \"%s\"", line);
-	ck_assert_msg(strcmp(ask(good, ""), "hello\n") == 0,
-		      "\"%s\" costs the other service too", line);
+	ck_assert_msg(strcmp(ask(good, ""), "hello\n") == 0, "\"%s\" costs the other service too",
+		      line);
 	line = strrchr(line, '\n') ? strrchr(line, '\n') + 1 : line;
 	number = configuration_line(textf("^%.9s", line));
 	/* A conflict of two lines is reported on the first line of the entry. */
@@ -123,7 +123,9 @@ START_TEST(a_missing_attribute_costs_its_service_alone)
 		int left_out, also;
 		const char *named;
 	} missing[] = {
-		{ 1, 2, "socket_type" }, { 3, 3, "wait" }, { 4, 4, "server" },
+		{ 1, 2, "socket_type" },
+		{ 3, 3, "wait" },
+		{ 4, 4, "server" },
 	};
 	int bad = port_take(), good;
 
@@ -247,7 +249,8 @@ END_TEST
 
 START_TEST(a_binary_file_harms_nobody)
 {
-	static const char bytes[] = "\x7f" "ELF\0\1\2\3 service \0 { \0\n\xff\xfe = }\n"
+	static const char bytes[] = "\x7f"
+				    "ELF\0\1\2\3 service \0 { \0\n\xff\xfe = }\n"
 				    "{{{{\n}\n\0\0";
 	int good;
 
@@ -265,7 +268,7 @@ END_TEST
 START_TEST(the_first_of_two_scalars_counts)
 {
 	int port = add_service("zzdouble", "server = /bin/echo\nserver_args = first\n"
-			       "server_args = second\n");
+					   "server_args = second\n");
 
 	daemon_start();
 	ck_assert_str_eq(ask(port, ""), "first\n");
@@ -275,11 +278,23 @@ START_TEST(the_first_of_two_scalars_counts)
 END_TEST
 
 static const char *const harmless[] = {
-	"flags = REUSE", "flags = REUSE NORETRY NOLIBWRAP IPv4", "mdns = yes", "disable = no",
-	"instances = UNLIMITED", "instances = unlimited", "cps = 0 0", "umask = 022",
-	"per_source = UNLIMITED", "rlimit_cpu = UNLIMITED", "log_type = SYSLOG daemon info",
-	"log_type = SYSLOG local7", "log_on_success =", "log_on_failure =", "nice = 0",
-	"only_from = 127.0.0.1 localhost", "no_access = 192.0.2.0/24",
+	"flags = REUSE",
+	"flags = REUSE NORETRY NOLIBWRAP IPv4",
+	"mdns = yes",
+	"disable = no",
+	"instances = UNLIMITED",
+	"instances = unlimited",
+	"cps = 0 0",
+	"umask = 022",
+	"per_source = UNLIMITED",
+	"rlimit_cpu = UNLIMITED",
+	"log_type = SYSLOG daemon info",
+	"log_type = SYSLOG local7",
+	"log_on_success =",
+	"log_on_failure =",
+	"nice = 0",
+	"only_from = 127.0.0.1 localhost",
+	"no_access = 192.0.2.0/24",
 };
 
 START_TEST(harmless_lines_cost_nothing)
@@ -287,8 +302,7 @@ START_TEST(harmless_lines_cost_nothing)
 	int port = add_service("zzfine", HELLO "%s\n", harmless[_i]);
 
 	daemon_start();
-	ck_assert_msg(is_served(port), "\"%s\" costs the service:\n%s", harmless[_i],
-		      daemon_log());
+	ck_assert_msg(is_served(port), "\"%s\" costs the service:\n%s", harmless[_i], daemon_log());
 	ck_assert_msg(strcmp(ask(port, ""), "hello\n") == 0, "\"%s\" costs the answer",
 		      harmless[_i]);
 }
@@ -304,7 +318,8 @@ START_TEST(white_space_and_comments_are_free)
 		  "  \tservice\t \tzzfree\t \n \t{ \t\n type\t=\tUNLISTED\t\n"
 		  "\t \tsocket_type =stream\n# inside\n   # protocol = udp\nprotocol =\ttcp\n\n"
 		  "   wait\t =no \n user =  %s\nserver\t\t\t=/bin/echo  \nserver_args =hello\n"
-		  "port = %d\n  } \t\n# the end\n", current_user(), port);
+		  "port = %d\n  } \t\n# the end\n",
+		  current_user(), port);
 	daemon_start();
 	check_hello(port);
 }
@@ -328,7 +343,8 @@ START_TEST(blanks_around_an_operator_are_optional)
 
 	configure("service zztight\n{\ntype=UNLISTED\nsocket_type=stream\nprotocol=tcp\nwait=no\n"
 		  "user=%s\nserver=/bin/echo\nserver_args=hello\nport=%d\nonly_from=127.0.0.9\n"
-		  "only_from+=127.0.0.1\nonly_from-=127.0.0.9\n}\n", current_user(), port);
+		  "only_from+=127.0.0.1\nonly_from-=127.0.0.9\n}\n",
+		  current_user(), port);
 	daemon_start();
 	check_hello(port);
 	ck_assert_str_eq(ask_from("127.0.0.9", port, ""), "");
@@ -350,9 +366,10 @@ END_TEST
 /* The same entry with these line ends. */
 static int configure_with_line_ends(const char *end, const char *last_end)
 {
-	static const char *const lines[] = { "service zzends", "{", "type = UNLISTED",
-		"socket_type = stream", "protocol = tcp", "wait = no", "server = /bin/echo",
-		"server_args = hello" };
+	static const char *const lines[] = { "service zzends",     "{",
+					     "type = UNLISTED",    "socket_type = stream",
+					     "protocol = tcp",     "wait = no",
+					     "server = /bin/echo", "server_args = hello" };
 	int port = port_take();
 
 	for (int i = 0; i < LENGTH(lines); i++)
@@ -405,7 +422,8 @@ END_TEST
 START_TEST(a_comment_may_follow_the_values)
 {
 	int port = add_service("zztrailing", CAT "per_source = 1 # one is enough\n"
-			       "only_from = 127.0.0.1 # not 127.0.0.9\n"), held;
+						 "only_from = 127.0.0.1 # not 127.0.0.9\n"),
+	    held;
 
 	daemon_start();
 	held = client_hold(port);
@@ -426,11 +444,13 @@ END_TEST
 
 START_TEST(quotes_hold_words_together)
 {
-	int port = add_service("zzquotes", "server = %s\nserver_args = \"two words\" \"\" "
+	int port = add_service("zzquotes",
+			       "server = %s\nserver_args = \"two words\" \"\" "
 			       "\"a\\\"b\\\\c\" d\"e f\" $HOME ; \\ | , x,y 'z z'\n",
 			       place_program("report"));
-	static const char *const expected[] = { "two words", "", "a\"b\\\\c", "d\"e", "f\"",
-		"\\$HOME", ";", "\\\\", "\\|", ",", "x,y", "'z", "z'" };
+	static const char *const expected[] = { "two words", "",   "a\"b\\\\c", "d\"e", "f\"",
+						"\\$HOME",   ";",  "\\\\",      "\\|",  ",",
+						"x,y",       "'z", "z'" };
 	char *report;
 
 	daemon_start();
@@ -445,7 +465,7 @@ END_TEST
 START_TEST(bytes_over_127_are_letters)
 {
 	int port = add_service("zzbytes", "server = /bin/echo\n"
-			       "server_args = gr\xc3\xbc\xc3\x9f \xe9\n");
+					  "server_args = gr\xc3\xbc\xc3\x9f \xe9\n");
 
 	daemon_start();
 	ck_assert_str_eq(ask(port, ""), "gr\xc3\xbc\xc3\x9f \xe9\n");
@@ -458,8 +478,10 @@ START_TEST(many_services_are_read)
 	int ports[SERVICES];
 
 	for (int i = 0; i < SERVICES; i++)
-		ports[i] = add_service("zzmany", "id = zzmany-%d\nserver = /bin/echo\n"
-				       "server_args = %d\n", i, i);
+		ports[i] = add_service("zzmany",
+				       "id = zzmany-%d\nserver = /bin/echo\n"
+				       "server_args = %d\n",
+				       i, i);
 	daemon_start();
 	for (int i = 0; i < SERVICES; i++)
 		ck_assert_str_eq(ask(ports[i], ""), textf("%d\n", i));
@@ -525,8 +547,9 @@ static const char *const bad_defaults[] = { "instances = few", "no_such_attribut
 
 START_TEST(an_error_in_defaults_rejects_the_load)
 {
-	const char *const arguments[] = { "-dontfork", "-f", configuration_path(), "-filelog",
-					  place_path("daemon.log"), NULL };
+	const char *const arguments[] = {
+		"-dontfork", "-f", configuration_path(), "-filelog", place_path("daemon.log"), NULL
+	};
 	struct outcome outcome;
 
 	add_defaults("%s", bad_defaults[_i]);
@@ -606,7 +629,8 @@ static int write_service(const char *file, const char *name, const char *word)
 {
 	int port = port_take();
 
-	place_write(file, "service %s\n{\ntype = UNLISTED\nsocket_type = stream\nprotocol = tcp\n"
+	place_write(file,
+		    "service %s\n{\ntype = UNLISTED\nsocket_type = stream\nprotocol = tcp\n"
 		    "wait = no\nuser = %s\nserver = /bin/echo\nserver_args = %s\nport = %d\n}\n",
 		    name, current_user(), word, port);
 	return port;
@@ -711,7 +735,8 @@ START_TEST(a_directory_is_read_in_byte_order)
 		place_write(textf("list/%s", names[i]),
 			    "service zzorder\n{\ntype = UNLISTED\nsocket_type = stream\n"
 			    "protocol = tcp\nwait = no\nuser = %s\nserver = /bin/echo\n"
-			    "server_args = %s\nport = %d\n}\n", current_user(), names[i], port);
+			    "server_args = %s\nport = %d\n}\n",
+			    current_user(), names[i], port);
 	configure("includedir %s\n", place_path("list"));
 	daemon_start();
 	ck_assert_str_eq(ask(port, ""), "B\n");
@@ -734,8 +759,9 @@ END_TEST
 
 START_TEST(a_file_anybody_can_write_is_refused)
 {
-	const char *const arguments[] = { "-dontfork", "-f", configuration_path(), "-filelog",
-					  place_path("daemon.log"), NULL };
+	const char *const arguments[] = {
+		"-dontfork", "-f", configuration_path(), "-filelog", place_path("daemon.log"), NULL
+	};
 
 	add_service("zzgood", HELLO);
 	configuration_write();
@@ -764,8 +790,8 @@ END_TEST
 /* A service that is not UNLISTED: the port map knows its port. */
 static void configure_listed(const char *name, const char *lines)
 {
-	configure("service %s\n{\nsocket_type = stream\nwait = no\nuser = %s\n" HELLO "%s}\n",
-		  name, current_user(), lines);
+	configure("service %s\n{\nsocket_type = stream\nwait = no\nuser = %s\n" HELLO "%s}\n", name,
+		  current_user(), lines);
 }
 
 START_TEST(the_null_device_is_an_empty_file)
@@ -781,8 +807,10 @@ START_TEST(a_port_map_gives_the_ports)
 {
 	int mapped = port_take(), aliased = port_take(), same = port_take(), other = port_take();
 
-	place_write("services", "zzmapped %d/tcp\nzzofficial %d/tcp zzalias # comment\n"
-		    "zzsame %d/tcp\nzzother %d/tcp\n", mapped, aliased, same, other);
+	place_write("services",
+		    "zzmapped %d/tcp\nzzofficial %d/tcp zzalias # comment\n"
+		    "zzsame %d/tcp\nzzother %d/tcp\n",
+		    mapped, aliased, same, other);
 	configure("daemon\n{\nport_map = %s\n}\n", place_path("services"));
 	configure_listed("zzmapped", "");
 	configure_listed("ZZALIAS", "");
@@ -817,8 +845,9 @@ START_TEST(the_map_of_the_system_is_the_default)
 	int good;
 
 	/* Every /etc/services has it, with another port. */
-	configure("service tftp\n{\nsocket_type = dgram\nwait = yes\nuser = %s\nport = %d\n"
-		  CAT "}\n", current_user(), port_take());
+	configure("service tftp\n{\nsocket_type = dgram\nwait = yes\nuser = %s\nport = %d\n" CAT
+		  "}\n",
+		  current_user(), port_take());
 	good = add_service("zzgood", HELLO);
 	daemon_start();
 	check_hello(good);

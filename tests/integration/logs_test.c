@@ -47,13 +47,11 @@ START_TEST(success_is_logged_as_asked)
 	wait_until(process_children(daemon_pid()) == 0);
 	daemon_stop();
 	if (successes[_i].start)
-		lines += (int)text_count(service_log(),
-					 textf(LOG_TIME "%s$", successes[_i].start));
+		lines += (int)text_count(service_log(), textf(LOG_TIME "%s$", successes[_i].start));
 	if (successes[_i].exit)
-		lines += (int)text_count(service_log(),
-					 textf(LOG_TIME "%s$", successes[_i].exit));
-	ck_assert_msg(lines == !!successes[_i].start + !!successes[_i].exit
-		      && (int)text_count(service_log(), "\n") == lines,
+		lines += (int)text_count(service_log(), textf(LOG_TIME "%s$", successes[_i].exit));
+	ck_assert_msg(lines == !!successes[_i].start + !!successes[_i].exit &&
+			      (int)text_count(service_log(), "\n") == lines,
 		      "\"%s\" gives\n%s", successes[_i].flags, service_log());
 }
 END_TEST
@@ -62,8 +60,8 @@ END_TEST
 static const struct {
 	const char *command, *told;
 } ends[] = {
-	{ "exit 0", "status=0" },      { "exit 3", "status=3" },
-	{ "exit 255", "status=255" },  { "kill -TERM $$", "signal=15" },
+	{ "exit 0", "status=0" },        { "exit 3", "status=3" },
+	{ "exit 255", "status=255" },    { "kill -TERM $$", "signal=15" },
 	{ "kill -KILL $$", "signal=9" }, { "kill -SEGV $$", "signal=11" },
 };
 
@@ -125,8 +123,9 @@ START_TEST(builtins_have_pid_0_and_no_end)
 	client_expect_end(fd);
 	daemon_stop();
 	ck_assert_msg(text_count(service_log(),
-				 LOG_TIME "START: time pid=0 from=127\\.0\\.0\\.1$") == 1
-		      && text_count(service_log(), "\n") == 1, "%s", service_log());
+				 LOG_TIME "START: time pid=0 from=127\\.0\\.0\\.1$") == 1 &&
+			      text_count(service_log(), "\n") == 1,
+		      "%s", service_log());
 }
 END_TEST
 
@@ -146,12 +145,12 @@ START_TEST(lines_are_stamped_with_local_time)
 	now = time(NULL);
 	localtime_r(&now, &after);
 	/* The hour or day may have changed meanwhile. */
-	ck_assert(text_matches(service_log(), textf("^%02d/%d/%d@%02d:", before.tm_year % 100,
-						    before.tm_mon + 1, before.tm_mday,
-						    before.tm_hour))
-		  || text_matches(service_log(), textf("^%02d/%d/%d@%02d:", after.tm_year % 100,
-						       after.tm_mon + 1, after.tm_mday,
-						       after.tm_hour)));
+	ck_assert(
+		text_matches(service_log(),
+			     textf("^%02d/%d/%d@%02d:", before.tm_year % 100, before.tm_mon + 1,
+				   before.tm_mday, before.tm_hour)) ||
+		text_matches(service_log(), textf("^%02d/%d/%d@%02d:", after.tm_year % 100,
+						  after.tm_mon + 1, after.tm_mday, after.tm_hour)));
 }
 END_TEST
 
@@ -168,8 +167,9 @@ static const struct {
 
 START_TEST(failure_is_logged_as_asked)
 {
-	int port = add_service("zzlog", CAT "%s\nlog_on_success = PID HOST EXIT DURATION\n"
-			       "log_on_failure = %s\nno_access = 127.0.0.1\n",
+	int port = add_service("zzlog",
+			       CAT "%s\nlog_on_success = PID HOST EXIT DURATION\n"
+				   "log_on_failure = %s\nno_access = 127.0.0.1\n",
 			       log_to_service_log(), failures[_i].flags);
 
 	daemon_start();
@@ -178,8 +178,7 @@ START_TEST(failure_is_logged_as_asked)
 	ck_assert_msg(text_count(service_log(), "\n") == (failures[_i].line != NULL),
 		      "\"%s\" gives\n%s", failures[_i].flags, service_log());
 	if (failures[_i].line)
-		ck_assert_msg(text_matches(service_log(),
-					   textf(LOG_TIME "%s$", failures[_i].line)),
+		ck_assert_msg(text_matches(service_log(), textf(LOG_TIME "%s$", failures[_i].line)),
 			      "\"%s\" gives %s", failures[_i].flags, service_log());
 }
 END_TEST
@@ -237,7 +236,7 @@ END_TEST
 START_TEST(without_log_type_lines_go_to_the_main_log)
 {
 	int port = add_service("zzlog", HELLO "log_on_success = PID HOST\nlog_on_failure = HOST\n"
-			       "no_access = 127.0.0.9\n");
+					      "no_access = 127.0.0.9\n");
 
 	daemon_start();
 	ask(port, "");
@@ -273,7 +272,7 @@ START_TEST(lines_of_many_servers_stay_whole)
 	for (int i = 0; i < CLIENTS; i++)
 		close(fds[i]);
 	service_wait_lines(CLIENTS, LOG_TIME "EXIT: zzlog status=0 pid=[0-9]+ "
-			   "duration=[0-9]+\\(sec\\)$");
+					     "duration=[0-9]+\\(sec\\)$");
 	ck_assert_uint_eq(text_count(service_log(),
 				     LOG_TIME "START: zzlog pid=[0-9]+ from=127\\.0\\.0\\.1$"),
 			  CLIENTS);
@@ -311,8 +310,9 @@ END_TEST
 
 START_TEST(a_full_disk_costs_lines_alone)
 {
-	int port = add_service("zzlog", HELLO "cps = 0 0\nlog_type = FILE /dev/full\n"
-			       "log_on_success = PID HOST EXIT\nlog_on_failure = HOST\n");
+	int port = add_service("zzlog",
+			       HELLO "cps = 0 0\nlog_type = FILE /dev/full\n"
+				     "log_on_success = PID HOST EXIT\nlog_on_failure = HOST\n");
 
 	daemon_start();
 	for (int i = 0; i < 30; i++)
@@ -326,8 +326,10 @@ END_TEST
 
 START_TEST(a_hard_limit_stops_the_log_alone)
 {
-	int port = add_service("time", "type = INTERNAL UNLISTED\ncps = 0 0\n%s 500 1000\n"
-			       "log_on_success = PID HOST\n", log_to_service_log());
+	int port = add_service("time",
+			       "type = INTERNAL UNLISTED\ncps = 0 0\n%s 500 1000\n"
+			       "log_on_success = PID HOST\n",
+			       log_to_service_log());
 	struct stat status;
 
 	daemon_start();
@@ -348,8 +350,8 @@ static int syslog_socket = -1;
 static bool is_deserted(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool is_refused = connect(fd, (const struct sockaddr *)address, sizeof *address) < 0
-			  && errno == ECONNREFUSED;
+	bool is_refused = connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 &&
+			  errno == ECONNREFUSED;
 
 	close(fd);
 	return is_refused;
@@ -388,9 +390,10 @@ static const char *syslog_line(const char *pattern)
 
 START_TEST(lines_go_to_syslog)
 {
-	int port = add_service("zzlog", HELLO "log_type = SYSLOG local3 notice\n"
-			       "log_on_success = PID HOST EXIT\nlog_on_failure = HOST\n"
-			       "no_access = 127.0.0.9\n");
+	int port =
+		add_service("zzlog", HELLO "log_type = SYSLOG local3 notice\n"
+					   "log_on_success = PID HOST EXIT\nlog_on_failure = HOST\n"
+					   "no_access = 127.0.0.9\n");
 	const char *line;
 
 	if (!be_syslogd())
@@ -401,7 +404,8 @@ START_TEST(lines_go_to_syslog)
 	/* local3 is 19, notice is 5 */
 	line = syslog_line("START");
 	ck_assert_msg(text_matches(line, textf("^<157>.*[a-z]+\\[%d\\]: START: zzlog pid=[0-9]+ "
-					       "from=127\\.0\\.0\\.1\n?$", (int)daemon_pid())),
+					       "from=127\\.0\\.0\\.1\n?$",
+					       (int)daemon_pid())),
 		      "%s", line);
 	line = syslog_line("FAIL");
 	ck_assert_msg(text_matches(line, "^<157>.*: FAIL: zzlog address from=127\\.0\\.0\\.9"),
@@ -416,14 +420,17 @@ START_TEST(the_name_in_the_log_is_the_one_it_was_started_by)
 	daemon_call_it("xinetd");
 	daemon_start();
 	ck_assert_msg(text_matches(daemon_log(), textf("^[^ ]+ xinetd\\[%d\\]: NOTICE: Started",
-						       (int)daemon_pid())), "%s", daemon_log());
+						       (int)daemon_pid())),
+		      "%s", daemon_log());
 }
 END_TEST
 
 START_TEST(the_tag_in_syslog_is_that_name)
 {
-	const char *const arguments[] = { "-syslog", "daemon", "-f", configuration_path(),
-					  "-pidfile", place_path("daemon.pid"), NULL };
+	const char *const arguments[] = { "-syslog",  "daemon",
+					  "-f",       configuration_path(),
+					  "-pidfile", place_path("daemon.pid"),
+					  NULL };
 	const char *line;
 
 	if (!be_syslogd())
@@ -455,7 +462,7 @@ END_TEST
 START_TEST(no_syslogd_holds_up_nobody)
 {
 	int port = add_service("zzlog", HELLO "cps = 0 0\nlog_type = SYSLOG daemon\n"
-			       "log_on_success = PID HOST EXIT\n");
+					      "log_on_success = PID HOST EXIT\n");
 
 	daemon_start();
 	for (int i = 0; i < 30; i++)
@@ -466,7 +473,7 @@ END_TEST
 START_TEST(a_syslogd_that_does_not_read_holds_up_nobody)
 {
 	int port = add_service("zzlog", HELLO "cps = 0 0\nlog_type = SYSLOG daemon\n"
-			       "log_on_success = PID HOST EXIT\n");
+					      "log_on_success = PID HOST EXIT\n");
 
 	if (!be_syslogd())
 		return;

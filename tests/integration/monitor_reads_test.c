@@ -23,8 +23,9 @@
 /* --- strace -------------------------------------------------------------------------- */
 
 /* Whatever takes a connection, or bytes, from a descriptor. */
-#define CALLS "accept,accept4,read,readv,pread64,preadv,preadv2,recvfrom,recvmsg,recvmmsg," \
-	      "splice,tee,sendfile,copy_file_range,io_uring_setup,io_uring_enter"
+#define CALLS \
+	"accept,accept4,read,readv,pread64,preadv,preadv2,recvfrom,recvmsg,recvmmsg," \
+	"splice,tee,sendfile,copy_file_range,io_uring_setup,io_uring_enter"
 /* What makes another program, or somebody else, of a child. */
 #define CHANGES "execve,setresuid"
 
@@ -50,8 +51,8 @@ static void be_strace(void)
 	int errors = open(place_path("strace.err"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	dup2(errors, STDERR_FILENO);
-	execlp("strace", "strace", "-ff", "-yy", "-s", "64", "-e", "trace=" CALLS "," CHANGES,
-	       "-o", place_path("trace"), "-p", textf("%d", (int)daemon_pid()), NULL);
+	execlp("strace", "strace", "-ff", "-yy", "-s", "64", "-e", "trace=" CALLS "," CHANGES, "-o",
+	       place_path("trace"), "-p", textf("%d", (int)daemon_pid()), NULL);
 	_exit(127);
 }
 
@@ -117,7 +118,8 @@ static void check_lines(const char *name, bool is_thread, const char *errors)
 	while ((line = strsep(&rest, "\n"))) {
 		if (!is_thread && text_matches(line, "^(execve\\(|setresuid\\([1-9]).*\\) += 0$"))
 			return;
-		if (!text_matches(line, "^[a-z0-9_]+\\(") || text_matches(line, "^(execve|setresuid)\\("))
+		if (!text_matches(line, "^[a-z0-9_]+\\(") ||
+		    text_matches(line, "^(execve|setresuid)\\("))
 			continue;
 		ck_assert_msg(!is_on(line, errors), "%s reads what a program says: %s", name, line);
 		ck_assert_msg(is_harmless(line), "%s reads: %s", name, line);
@@ -204,19 +206,22 @@ static void add_services(void)
 	configure("service zzmux\n{\ntype = UNLISTED TCPMUXPLUS\nsocket_type = stream\n"
 		  "wait = no\nuser = root\n" CAT "}\n");
 	place_write("banner", "welcome\n");
-	ports.named = add_service("zznamed", CAT "only_from = good.example\nbanner = %s\n%s"
-				  "log_on_success += USERID\n", place_path("banner"),
-				  log_everything());
+	ports.named = add_service("zznamed",
+				  CAT "only_from = good.example\nbanner = %s\n%s"
+				      "log_on_success += USERID\n",
+				  place_path("banner"), log_everything());
 	ports.redirect = add_service("zzredirect", "redirect = 127.0.0.1 %d\n", echo);
 	ports.datagrams = add_service("echo", "id = datagrams\ntype = INTERNAL UNLISTED\n"
-				      "socket_type = dgram\n");
+					      "socket_type = dgram\n");
 	ports.wait = add_service("zzwait", "socket_type = dgram\nserver = %s\n",
 				 place_program("wait_datagram"));
-	ports.intercept = add_service("zzintercept", "wait = yes\nflags = INTERCEPT\nserver = %s\n"
-				      "only_from = 127.0.0.1\n", place_program("wait_stream"));
+	ports.intercept = add_service("zzintercept",
+				      "wait = yes\nflags = INTERCEPT\nserver = %s\n"
+				      "only_from = 127.0.0.1\n",
+				      place_program("wait_stream"));
 	ports.errors = add_service("zzerrors", "stderr = log\nserver = %s\n",
 				   place_script("says", "readlink /proc/$$/fd/2\nread line\n"
-						"echo \"$line\" >&2\n"));
+							"echo \"$line\" >&2\n"));
 }
 
 static void talk_to_named(int identd)
@@ -277,7 +282,8 @@ START_TEST(the_monitor_reads_nothing_of_peers)
 	ck_assert(text_matches(own, channel()));
 	ck_assert(text_matches(own, "^read\\([0-9]+<[^>]*signalfd"));
 	ck_assert_int_ne(access(place_path(textf("trace.%d", (int)process_frontend(daemon_pid()))),
-				F_OK), 0);
+				F_OK),
+			 0);
 }
 END_TEST
 

@@ -177,7 +177,8 @@ static void write_named(const char *text, int port)
 	const char *lines = strchr(text, '\n') + 1;
 
 	add_service(textf("%.*s", (int)(lines - 1 - text), text),
-		    "port = %d\ninstances = 1\nat_limit = queue\non_remove = drain\n%s", port, lines);
+		    "port = %d\ninstances = 1\nat_limit = queue\non_remove = drain\n%s", port,
+		    lines);
 }
 
 /* In the family that both have. */
@@ -329,7 +330,8 @@ START_TEST(a_service_whose_new_log_is_wrong_keeps_its_socket)
 	held = client_hold(port);
 	socket = listener_inode(port);
 	configuration_clear();
-	write_service("zzlog", port, textf(HELLO "log_type = FILE %s\n", place_path("no/such/log")));
+	write_service("zzlog", port,
+		      textf(HELLO "log_type = FILE %s\n", place_path("no/such/log")));
 	daemon_reload();
 	client_ping(held);
 	ck_assert_str_eq(listener_inode(port), socket);
@@ -414,7 +416,7 @@ START_TEST(a_stubborn_server_holds_up_nobody)
 
 	add_service("zzstubborn", "port = %d\nserver = %s\n", removed,
 		    place_script("stubborn", "trap '' TERM HUP INT; echo up; "
-				 "while :; do read -r line || exec sleep 1000; done"));
+					     "while :; do read -r line || exec sleep 1000; done"));
 	write_service("zzkept", kept, HELLO);
 	daemon_start();
 	held = client_connect(NULL, removed);
@@ -482,7 +484,8 @@ START_TEST(a_drop_in_file_is_taken_up)
 	configure("includedir %s\n", place_path("conf.d"));
 	daemon_start();
 	ck_assert(!is_served(port));
-	place_write("conf.d/one", "service zzone\n{\ntype = UNLISTED\nsocket_type = stream\n"
+	place_write("conf.d/one",
+		    "service zzone\n{\ntype = UNLISTED\nsocket_type = stream\n"
 		    "protocol = tcp\nwait = no\nuser = %s\n" HELLO "port = %d\n}\n",
 		    current_user(), port);
 	daemon_reload();
@@ -750,8 +753,8 @@ START_TEST(one_line_sums_up)
 	write_service("zzkept", kept, HELLO);
 	write_service("zzadded", added, HELLO);
 	daemon_reload();
-	ck_assert(text_matches(daemon_log(),
-			       "Reconfigured: new=1 old=1 dropped=1 \\(services\\)$"));
+	ck_assert(
+		text_matches(daemon_log(), "Reconfigured: new=1 old=1 dropped=1 \\(services\\)$"));
 }
 END_TEST
 
@@ -807,8 +810,9 @@ END_TEST
 
 START_TEST(a_relative_name_of_the_configuration_is_kept)
 {
-	const char *const arguments[] = { "-dontfork", "-f", "usherd.conf", "-filelog",
-					  place_path("daemon.log"), NULL };
+	const char *const arguments[] = {
+		"-dontfork", "-f", "usherd.conf", "-filelog", place_path("daemon.log"), NULL
+	};
 	int port = port_take();
 
 	configuration_write();

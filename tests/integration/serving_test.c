@@ -156,7 +156,7 @@ START_TEST(descriptors_come_back)
 	int echo = add_service("echo", "type = INTERNAL UNLISTED\n" UNLIMITED);
 	int denied = add_service("zzdenied", CAT UNLIMITED "no_access = 127.0.0.1\n");
 	int datagram = add_service("echo", "id = d\ntype = INTERNAL UNLISTED\n"
-				   "socket_type = dgram\n" UNLIMITED);
+					   "socket_type = dgram\n" UNLIMITED);
 	unsigned before = 0;
 
 	daemon_start();
@@ -252,7 +252,7 @@ START_TEST(a_datagram_server_gets_the_socket)
 	ck_assert_int_ne(number_in(three, "pid="), number_in(one, "pid="));
 	service_wait_lines(2, LOG_TIME "EXIT: zzwait status=0 pid=[0-9]+ duration=");
 	ck_assert(text_matches(service_log(), textf(LOG_TIME "START: zzwait pid=%ld "
-						    "from=127\\.0\\.0\\.1$",
+							     "from=127\\.0\\.0\\.1$",
 						    number_in(one, "pid="))));
 }
 END_TEST
@@ -274,9 +274,11 @@ END_TEST
 
 START_TEST(a_datagram_server_may_leave_the_datagram)
 {
-	const char *fickle = place_script("fickle", "if [ -e %s/seen ]; then exec %s 1; fi\n"
-					  ": >%s/seen", place_path(""),
-					  place_program("wait_datagram"), place_path(""));
+	const char *fickle =
+		place_script("fickle",
+			     "if [ -e %s/seen ]; then exec %s 1; fi\n"
+			     ": >%s/seen",
+			     place_path(""), place_program("wait_datagram"), place_path(""));
 	int port = add_service("zzfickle", "socket_type = dgram\nserver = %s\n", fickle);
 
 	daemon_start();
@@ -294,7 +296,8 @@ START_TEST(a_server_that_never_reads_is_started_ever_more_rarely)
 	daemon_start();
 	fd = datagram_connect(NULL, NULL, port);
 	datagram_send(fd, "one", 3);
-	daemon_wait_log("WARNING: service zzidle: /bin/true ends and leaves unread .*growing delays");
+	daemon_wait_log(
+		"WARNING: service zzidle: /bin/true ends and leaves unread .*growing delays");
 	service_wait_lines(6, "START: zzidle");
 	daemon_check_calm(fd);
 	daemon_stop();
@@ -440,10 +443,12 @@ END_TEST
 START_TEST(one_port_serves_two_services_on_two_addresses)
 {
 	int port = add_service("zzname", "id = b1\nserver = /bin/echo\nserver_args = one\n"
-			       "bind = 127.0.0.2\n");
+					 "bind = 127.0.0.2\n");
 
-	add_service("zzname", "id = b2\nserver = /bin/echo\nserver_args = two\n"
-		    "bind = 127.0.0.3\nport = %d\n", port);
+	add_service("zzname",
+		    "id = b2\nserver = /bin/echo\nserver_args = two\n"
+		    "bind = 127.0.0.3\nport = %d\n",
+		    port);
 	daemon_start();
 	ck_assert_str_eq(ask_at("127.0.0.2", port, ""), "one\n");
 	ck_assert_str_eq(ask_at("127.0.0.3", port, ""), "two\n");
@@ -468,7 +473,7 @@ END_TEST
 START_TEST(a_datagram_service_is_bound_too)
 {
 	int port = add_service("echo", "type = INTERNAL UNLISTED\nsocket_type = dgram\n"
-			       "bind = 127.0.0.2\n");
+				       "bind = 127.0.0.2\n");
 	int fd, other;
 
 	daemon_start();

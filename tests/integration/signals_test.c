@@ -77,8 +77,8 @@ START_TEST(sessions_end_with_the_daemon)
 {
 	int cat = add_service("zzcat", CAT "%s", log_everything());
 	int echo = add_service("echo", "type = INTERNAL UNLISTED\n%s", log_everything());
-	int program = add_service("zzwait", "wait = yes\nserver = %s\n",
-				  place_program("wait_stream"));
+	int program =
+		add_service("zzwait", "wait = yes\nserver = %s\n", place_program("wait_stream"));
 	int one, two, three;
 
 	daemon_start();
@@ -106,7 +106,8 @@ END_TEST
 START_TEST(whole_process_groups_end)
 {
 	int port = add_service("zzfamily", "server = %s\n",
-			       place_script("family", "sleep 1000 & echo $!; wait")), fd;
+			       place_script("family", "sleep 1000 & echo $!; wait")),
+	    fd;
 	pid_t grandchild;
 
 	daemon_start();
@@ -123,9 +124,9 @@ END_TEST
 START_TEST(a_server_that_has_just_started_ends_too)
 {
 	enum { ROUNDS = 20 };
-	int port = add_service("zzfresh", "server = %s\n%s",
-			       place_script("fresh", "sleep 1000 & echo up; wait"),
-			       log_everything());
+	int port =
+		add_service("zzfresh", "server = %s\n%s",
+			    place_script("fresh", "sleep 1000 & echo up; wait"), log_everything());
 
 	for (int round = 1; round <= ROUNDS; round++) {
 		int fd;
@@ -148,7 +149,7 @@ static int add_stubborn(void)
 {
 	return add_service("zzstubborn", "server = %s\n",
 			   place_script("stubborn", "trap '' TERM INT HUP QUIT; echo up; "
-					"while :; do sleep 1000; done"));
+						    "while :; do sleep 1000; done"));
 }
 
 START_TEST(a_stubborn_server_is_killed_in_the_end)

@@ -97,10 +97,8 @@ static const struct {
 	mode_t mode;
 	bool is_sent;
 } banners[] = {
-	{ "user = 54321\n", 0600, false },
-	{ "user = 54321\n", 0644, true },
-	{ "user = 54321\n", 0640, false },
-	{ "user = 54321\ngroup = root\n", 0640, true },
+	{ "user = 54321\n", 0600, false }, { "user = 54321\n", 0644, true },
+	{ "user = 54321\n", 0640, false }, { "user = 54321\ngroup = root\n", 0640, true },
 	{ "user = root\n", 0600, true },
 };
 
@@ -113,8 +111,8 @@ START_TEST(a_banner_is_read_as_the_service_s_user)
 	ck_assert_int_eq(chmod(place_path("banner"), banners[_i].mode), 0);
 	daemon_start();
 	for (int i = 0; i < 2; i++) /* the second: the reader's own rights are restored */
-		ck_assert_str_eq(ask(port, ""), banners[_i].is_sent ? "welcome\nhello\n"
-								    : "hello\n");
+		ck_assert_str_eq(ask(port, ""),
+				 banners[_i].is_sent ? "welcome\nhello\n" : "hello\n");
 	if (!banners[_i].is_sent)
 		daemon_wait_log("open of banner .*/banner failed: Permission denied");
 }
@@ -125,7 +123,8 @@ static int add_echo_without_user(const char *banner)
 	int port = port_take();
 
 	configure("service echo\n{\ntype = INTERNAL UNLISTED\nid = echo-%d\nsocket_type = stream\n"
-		  "protocol = tcp\nwait = no\nport = %d\nbanner = %s\n}\n", port, port, banner);
+		  "protocol = tcp\nwait = no\nport = %d\nbanner = %s\n}\n",
+		  port, port, banner);
 	return port;
 }
 
@@ -253,7 +252,8 @@ START_TEST(a_link_is_not_followed_when_a_log_is_opened_again)
 	ck_assert_int_eq(rename(path, textf("%s.1", path)), 0);
 	lay_link(path);
 	daemon_reload();
-	daemon_wait_log("log file .*/theirs/log: cannot be reopened: .*a link there is not followed");
+	daemon_wait_log(
+		"log file .*/theirs/log: cannot be reopened: .*a link there is not followed");
 	ask(port, "");
 	wait_until(text_count(file_read(textf("%s.1", path)), "START: zzlog") == 2);
 	check_secret_is_whole();
@@ -286,7 +286,8 @@ START_TEST(the_daemon_s_own_log_follows_no_such_link)
 						    "-filelog", link, NULL });
 	ck_assert_int_eq(outcome.status, 1);
 	ck_assert_msg(text_matches(outcome.errors, "can't open log file .*/theirs belongs to uid "
-				   "54321: a link there is not followed"), "%s", outcome.errors);
+						   "54321: a link there is not followed"),
+		      "%s", outcome.errors);
 	check_secret_is_whole();
 }
 END_TEST
@@ -295,8 +296,10 @@ END_TEST
 
 static const char *service_text(const char *name, int port)
 {
-	return textf("service %s\n{\ntype = UNLISTED\nsocket_type = stream\nwait = no\nuser = root\n"
-		     "port = %d\nserver = /bin/echo\nserver_args = hello\n}\n", name, port);
+	return textf(
+		"service %s\n{\ntype = UNLISTED\nsocket_type = stream\nwait = no\nuser = root\n"
+		"port = %d\nserver = /bin/echo\nserver_args = hello\n}\n",
+		name, port);
 }
 
 START_TEST(no_user_adds_a_service_of_root_s)
@@ -359,13 +362,15 @@ START_TEST(root_serves_from_the_clone_of_somebody_else)
 	ck_assert_int_eq(chown(textf("%s/conf.d", clone), STRANGER, STRANGER), 0);
 	place_script("clone/hello", "echo hello\n");
 	ck_assert_int_eq(chown(program, STRANGER, STRANGER), 0);
-	place_write("clone/conf.d/hello", "service zzhello\n{\ntype = UNLISTED\nsocket_type = stream\n"
-		    "wait = no\nuser = root\nport = %d\nserver = %s\n}\n", port, program);
+	place_write("clone/conf.d/hello",
+		    "service zzhello\n{\ntype = UNLISTED\nsocket_type = stream\n"
+		    "wait = no\nuser = root\nport = %d\nserver = %s\n}\n",
+		    port, program);
 	ck_assert_int_eq(chown(textf("%s/conf.d/hello", clone), STRANGER, STRANGER), 0);
 	place_write("clone/usherd.conf", "includedir conf.d\n");
 	ck_assert_int_eq(chown(path, STRANGER, STRANGER), 0);
-	daemon_launch_logging_to("daemon.err", (const char *const[]){ "-dontfork", "-f", path,
-								     NULL });
+	daemon_launch_logging_to("daemon.err",
+				 (const char *const[]){ "-dontfork", "-f", path, NULL });
 	ck_assert_str_eq(ask(port, ""), "hello\n");
 }
 END_TEST
@@ -389,12 +394,14 @@ START_TEST(check_says_what_is_closed_to_the_service_s_user)
 		    place_path("roots/errors"));
 	configuration_write();
 	outcome = daemon_run((const char *const[]){ "-check", "-f", configuration_path(), NULL });
-	ck_assert_msg(text_matches(outcome.output, "advice: service zzok: the banner .*/secret can't be "
-				   "sent: 54321 may not read .*/secret \\(mode 0600\\)"), "%s",
-		      outcome.output);
-	ck_assert_msg(text_matches(outcome.output, "advice: service zzok: 54321 may not make files in "
-				   ".*/roots \\(mode 0755\\); the file of stderr"), "%s",
-		      outcome.output);
+	ck_assert_msg(text_matches(outcome.output,
+				   "advice: service zzok: the banner .*/secret can't be "
+				   "sent: 54321 may not read .*/secret \\(mode 0600\\)"),
+		      "%s", outcome.output);
+	ck_assert_msg(text_matches(outcome.output,
+				   "advice: service zzok: 54321 may not make files in "
+				   ".*/roots \\(mode 0755\\); the file of stderr"),
+		      "%s", outcome.output);
 }
 END_TEST
 

@@ -22,7 +22,8 @@
 enum {
 	SOME_USER = 54321,
 	STABLE_MS = 1000, /* a frontend that dies earlier has died too soon */
-	FIRST_UID = 61184, LAST_UID = 65519, /* of frontends when there is no _usherd */
+	FIRST_UID = 61184,
+	LAST_UID = 65519, /* of frontends when there is no _usherd */
 };
 
 /* Sanitizers report faults as their own findings. */
@@ -193,7 +194,8 @@ END_TEST
 static const struct {
 	const char *limit, *word;
 } limits[] = {
-	{ "instances = 2\n", "service_limit" }, { "per_source = 2\n", "per_source_limit" },
+	{ "instances = 2\n", "service_limit" },
+	{ "per_source = 2\n", "per_source_limit" },
 };
 
 START_TEST(programs_still_count)
@@ -251,7 +253,8 @@ START_TEST(standard_error_still_reaches_the_log)
 {
 	int port = add_service("zzsays", "server = %s\nstderr = log\n%s",
 			       place_script("says", "echo ready; read line; echo \"$line\" >&2\n"),
-			       log_everything()), fd;
+			       log_everything()),
+	    fd;
 
 	daemon_start();
 	fd = client_connect(NULL, port);
@@ -267,7 +270,7 @@ END_TEST
 START_TEST(bans_stay_in_force)
 {
 	int trap = add_service("zztrap", "type = INTERNAL UNLISTED\nflags = SENSOR\n"
-			       "deny_time = 5\n");
+					 "deny_time = 5\n");
 	int port = add_service("zzok", HELLO);
 
 	daemon_start();
@@ -288,7 +291,8 @@ START_TEST(frontends_that_die_again_and_again_are_replaced_ever_more_rarely)
 	for (int delay = 100; delay <= 400; delay *= 2) {
 		crash_frontend();
 		daemon_wait_log("ERROR: .*frontends die again and again; the next one starts in "
-				"%d ms, and clients wait until then", delay);
+				"%d ms, and clients wait until then",
+				delay);
 		ck_assert(port_is_served("tcp", port));
 	}
 	ck_assert_int_eq(kill(frontend(), CRASH), 0);

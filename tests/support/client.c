@@ -150,8 +150,8 @@ struct bytes client_read(int fd, size_t length)
 	struct bytes bytes = { .data = keep(calloc(1, length + 1)) };
 
 	while (bytes.length < length) {
-		size_t got = read_some(fd, bytes.data + bytes.length, length - bytes.length,
-				       &deadline);
+		size_t got =
+			read_some(fd, bytes.data + bytes.length, length - bytes.length, &deadline);
 
 		ck_assert_msg(got > 0, "the end after %zu of %zu bytes: %.200s", bytes.length,
 			      length, bytes.data);

@@ -25,14 +25,17 @@ static bool is_built_in(const char *name, int socket_type)
 void configuration_make(void)
 {
 	place_make();
-	place_write("services", "echo 7/tcp\necho 7/udp\ndiscard 9/tcp\ndiscard 9/udp\n"
+	place_write("services",
+		    "echo 7/tcp\necho 7/udp\ndiscard 9/tcp\ndiscard 9/udp\n"
 		    "daytime 13/tcp\ndaytime 13/udp\nftp 21/tcp\ntelnet 23/tcp\ntftp 69/udp\n"
 		    "ident 113/tcp\ntcpmux 1/tcp\n");
 	place_write("top.conf", "daemon\n{\n\tport_map = services\n}\ninclude usherd.conf\n");
 	place_write("usherd.conf", "# nothing\n");
 	load_options = (struct load_options){
-		.config = place_path("top.conf"), .start_directory = place_path("."),
-		.internal_exists = is_built_in, .advise = true,
+		.config = place_path("top.conf"),
+		.start_directory = place_path("."),
+		.internal_exists = is_built_in,
+		.advise = true,
 	};
 	loaded = NULL;
 }

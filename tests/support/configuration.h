@@ -18,8 +18,7 @@ extern struct problems load_problems;
 
 /* Writes usherd.conf and loads it; NULL when the load is refused. Freed by
  * configuration_remove. */
-struct settings *configuration_load(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
+struct settings *configuration_load(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Loads what the test has written as usherd.conf. */
 struct settings *configuration_load_again(void);

@@ -99,8 +99,8 @@ int port_take(void)
 		ck_assert_msg(fd >= 0 && reserved_count + 2 <= PORTS_MAX, "too many ports");
 		reserved[reserved_count++] = fd;
 		port = client_port(fd);
-		if (reserve_in_other_family(port) && is_free_for_datagrams("0.0.0.0", port)
-		    && is_free_for_datagrams("::", port))
+		if (reserve_in_other_family(port) && is_free_for_datagrams("0.0.0.0", port) &&
+		    is_free_for_datagrams("::", port))
 			return port;
 	}
 	ck_abort_msg("no free port");
@@ -329,8 +329,8 @@ static void redirect(const char *path, int flags, int fd)
 		_exit(126);
 }
 
-static void become_daemon(struct list *arguments, struct list *environment,
-			  void (*prepare)(void), pid_t parent)
+static void become_daemon(struct list *arguments, struct list *environment, void (*prepare)(void),
+			  pid_t parent)
 {
 	int program;
 
@@ -369,8 +369,8 @@ bool daemon_is_running(void)
 {
 	siginfo_t end = { 0 };
 
-	return pid > 0 && waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT) == 0
-	       && end.si_pid == 0;
+	return pid > 0 && waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       end.si_pid == 0;
 }
 
 static bool has_started(const char *log_name)

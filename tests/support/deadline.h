@@ -27,6 +27,6 @@ void deadline_pause(const struct deadline *deadline, const char *what, const cha
 /* Goes on when condition is true, and fails the test when it never becomes so. */
 #define wait_until(condition) \
 	for (struct deadline deadline_ = deadline_in(DEADLINE_MS); !(condition);) \
-		deadline_pause(&deadline_, #condition, __FILE__, __LINE__)
+	deadline_pause(&deadline_, #condition, __FILE__, __LINE__)
 
 #endif

@@ -57,7 +57,7 @@ static int bind_device(const char *root, const char *path)
 /* root is a directory that holds another, dev. */
 static int fill_devices(const char *root, const char *dev)
 {
-	static const char *const devices[] = { "/dev/null", "/dev/zero", "/dev/full",
+	static const char *const devices[] = { "/dev/null",   "/dev/zero",    "/dev/full",
 					       "/dev/random", "/dev/urandom", "/dev/tty" };
 	char link[128];
 

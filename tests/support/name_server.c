@@ -8,7 +8,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-enum { MESSAGE_MOST = 65535 };
+enum { MESSAGE_MAX = 65535 };
 
 static struct {
 	const struct name_record *records;
@@ -78,8 +78,8 @@ static bool is_about(const struct name_record *record, const char *name)
 static size_t answer_question(unsigned char *message, size_t length)
 {
 	char name[256];
-	int name_length = ns_name_uncompress(message, message + length, message + 12, name,
-					     sizeof name);
+	int name_length =
+		ns_name_uncompress(message, message + length, message + 12, name, sizeof name);
 	unsigned char *to = message + 12 + name_length + 4;
 	int type = message[12 + name_length] << 8 | message[12 + name_length + 1];
 	unsigned count = 0, known = 0;
@@ -105,15 +105,16 @@ static void *serve(void *argument)
 {
 	(void)argument;
 	for (;;) {
-		static unsigned char message[2 * MESSAGE_MOST];
+		static unsigned char message[2 * MESSAGE_MAX];
 		struct sockaddr_in from;
 		socklen_t from_length = sizeof from;
-		ssize_t length = recvfrom(server.fd, message, MESSAGE_MOST, 0,
+		ssize_t length = recvfrom(server.fd, message, MESSAGE_MAX, 0,
 					  (struct sockaddr *)&from, &from_length);
 		size_t answer = length > 12 ? answer_question(message, (size_t)length) : 0;
 
 		if (answer > 0 && !atomic_load(&server.is_silent))
-			sendto(server.fd, message, answer, 0, (struct sockaddr *)&from, from_length);
+			sendto(server.fd, message, answer, 0, (struct sockaddr *)&from,
+			       from_length);
 	}
 	return NULL;
 }

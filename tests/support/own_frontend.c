@@ -29,7 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TURN_MS = 20, DESCRIPTORS_SENT_MOST = 16, DESCRIPTORS_HERE_MOST = 1024 };
+enum { TURN_MS = 20, DESCRIPTORS_SENT_MAX = 16, DESCRIPTORS_HERE_MAX = 1024 };
 
 struct monitor_options own_frontend_options;
 
@@ -44,7 +44,7 @@ static uint32_t generation;
 static void do_nothing(pid_t test)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (int fd = 0; fd < DESCRIPTORS_HERE_MOST; fd++)
+	for (int fd = 0; fd < DESCRIPTORS_HERE_MAX; fd++)
 		close(fd);
 	while (getppid() == test)
 		pause();
@@ -108,7 +108,7 @@ void own_frontend_say_raw(const void *bytes, size_t size, const int descriptors[
 {
 	union {
 		struct cmsghdr header;
-		char bytes[CMSG_SPACE(DESCRIPTORS_SENT_MOST * sizeof(int))];
+		char bytes[CMSG_SPACE(DESCRIPTORS_SENT_MAX * sizeof(int))];
 	} control = { .header = { .cmsg_level = SOL_SOCKET,
 				  .cmsg_type = SCM_RIGHTS,
 				  .cmsg_len = CMSG_LEN(count * sizeof(int)) } };

@@ -211,8 +211,8 @@ unsigned text_count(const char *text, const char *pattern)
 	regmatch_t match;
 	regex_t regex;
 
-	ck_assert_msg(regcomp(&regex, pattern, REG_EXTENDED | REG_NEWLINE) == 0,
-		      "bad pattern: %s", pattern);
+	ck_assert_msg(regcomp(&regex, pattern, REG_EXTENDED | REG_NEWLINE) == 0, "bad pattern: %s",
+		      pattern);
 	while (regexec(&regex, text, 1, &match, flags) == 0) {
 		count++;
 		flags = match.rm_eo > 0 && text[match.rm_eo - 1] == '\n' ? 0 : REG_NOTBOL;

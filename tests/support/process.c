@@ -32,10 +32,10 @@ static bool process_look_up(pid_t pid, struct process *process)
 		return false;
 	after_name = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
 	fclose(file);
-	if (!after_name
-	    || sscanf(after_name, ") %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu"
-		      " %*d %*d %*d %*d %ld", &process->state, &parent, &user, &system,
-		      &process->threads) != 5)
+	if (!after_name || sscanf(after_name,
+				  ") %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu"
+				  " %*d %*d %*d %*d %ld",
+				  &process->state, &parent, &user, &system, &process->threads) != 5)
 		return false;
 	process->parent = parent;
 	process->ticks = user + system;
@@ -232,8 +232,8 @@ char *listener_inode(int port)
 	long inode;
 
 	for (; line; line = strtok(NULL, "\n"))
-		if (sscanf(line, form, &local, &state, &inode) == 3 && local == (unsigned)port
-		    && state == 0x0a)
+		if (sscanf(line, form, &local, &state, &inode) == 3 && local == (unsigned)port &&
+		    state == 0x0a)
 			return textf("%ld", inode);
 	ck_abort_msg("nobody listens on port %d", port);
 	return NULL;

@@ -41,7 +41,9 @@ static void take_end(struct session *session)
 }
 
 static const struct session_owner owner = {
-	.started = take_start, .failed = take_failure, .closed = take_end,
+	.started = take_start,
+	.failed = take_failure,
+	.closed = take_end,
 };
 
 static void open_pipe(int ends[2])

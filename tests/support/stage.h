@@ -39,6 +39,6 @@ const char *stage_messages(void);
 void stage_turn(const struct deadline *deadline, const char *what);
 #define turn_until(condition) \
 	for (struct deadline deadline_ = deadline_in(DEADLINE_MS); !(condition);) \
-		stage_turn(&deadline_, #condition)
+	stage_turn(&deadline_, #condition)
 
 #endif

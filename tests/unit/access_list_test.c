@@ -43,9 +43,9 @@ static const char *list_text(const struct access_list *list, char text[static 81
 		const struct access_rule *rule = &list->rules[i];
 
 		end += sprintf(end, "%s%s", i > 0 ? " " : "", rule->kind == RULE_HOST ? "=" : "");
-		end += sprintf(end, "%s", rule->kind == RULE_PREFIX
-						  ? prefix_text(&rule->prefix, prefix)
-						  : rule->text);
+		end += sprintf(end, "%s",
+			       rule->kind == RULE_PREFIX ? prefix_text(&rule->prefix, prefix)
+							 : rule->text);
 	}
 	return text;
 }
@@ -206,7 +206,8 @@ static const struct {
 	{ "10.0.0.*", WORD_BAD_NAME },
 	{ LABEL_63 "4.org", WORD_BAD_NAME },
 	{ LABEL_63 "." LABEL_63 "." LABEL_63 ".12345678.a2345678.a2345678.a2345678.a2345678"
-	  ".a2345678.a2345678.", WORD_BAD_NAME },
+		   ".a2345678.a2345678.",
+	  WORD_BAD_NAME },
 };
 
 START_TEST(refuses_what_is_none)
@@ -423,15 +424,15 @@ static void compare_with_naive(int family, unsigned width, unsigned length)
 
 		random_bytes(peer);
 		for (unsigned i = 0; i < agreeing; i++)
-			peer[i / 8] = (unsigned char)((peer[i / 8] & ~(0x80 >> i % 8))
-						      | (rule[i / 8] & (0x80 >> i % 8)));
+			peer[i / 8] = (unsigned char)((peer[i / 8] & ~(0x80 >> i % 8)) |
+						      (rule[i / 8] & (0x80 >> i % 8)));
 		if (agreeing < width && bit(peer, agreeing) == bit(rule, agreeing))
 			peer[agreeing / 8] ^= (unsigned char)(0x80 >> agreeing % 8);
 		address = address_of_bytes(family, peer);
 		if (family == AF_INET6 && address.any.sa_family == AF_INET)
 			continue;
-		if ((access_list_match(&list, &address, NULL) != NULL)
-		    != first_bits_agree(rule, peer, length))
+		if ((access_list_match(&list, &address, NULL) != NULL) !=
+		    first_bits_agree(rule, peer, length))
 			ck_abort_msg("%s, a peer that agrees in %u bits", word, agreeing);
 	}
 	access_list_clear(&list);
@@ -478,8 +479,8 @@ START_TEST(trailing_zeros_are_wildcards)
 			for (int i = 0; i < 4; i++)
 				peer[i] = values[peers >> 2 * i & 3];
 			address = address_of_bytes(AF_INET, peer);
-			if ((access_list_match(&list, &address, NULL) != NULL)
-			    != (memcmp(rule, peer, octets_compared(rule)) == 0))
+			if ((access_list_match(&list, &address, NULL) != NULL) !=
+			    (memcmp(rule, peer, octets_compared(rule)) == 0))
 				ck_abort_msg("%s, peer %u.%u.%u.%u", text, peer[0], peer[1],
 					     peer[2], peer[3]);
 		}
@@ -564,8 +565,8 @@ END_TEST
 
 /* Each is more specific than all before it, and all match 10.1.2.3, a.example.org. */
 static const char *const ladder[] = {
-	"0.0.0.0/0", ".org", ".example.org", "128.0.0.0/1 0.0.0.0/1", "10.0.0.0/8", "10.1.0.0/16",
-	"10.1.2.2/31", "10.1.2.3", "a.example.org",
+	"0.0.0.0/0",   ".org",        ".example.org", "128.0.0.0/1 0.0.0.0/1", "10.0.0.0/8",
+	"10.1.0.0/16", "10.1.2.2/31", "10.1.2.3",     "a.example.org",
 };
 
 enum { RUNGS = sizeof ladder / sizeof ladder[0] };
@@ -584,8 +585,8 @@ START_TEST(the_more_specific_match_wins)
 				      "only_from %s, no_access %s", ladder[i], ladder[j]);
 			ck_assert_msg(result.tie == (i == j), "%s, %s", ladder[i], ladder[j]);
 			ck_assert_ptr_nonnull(result.rule);
-			ck_assert_ptr_eq(result.rule, access_list_match(i > j ? &allow : &deny,
-									&peer, names));
+			ck_assert_ptr_eq(result.rule,
+					 access_list_match(i > j ? &allow : &deny, &peer, names));
 			access_list_clear(&allow);
 			access_list_clear(&deny);
 		}
@@ -692,8 +693,8 @@ END_TEST
 /* --- when names are needed: every small list, every set of names ------------------- */
 
 static const char *const pool[] = {
-	"0.0.0.0/0", "10.0.0.0/8", "10.1.2.3", ".org", ".example.org", "a.example.org",
-	"b.example.org",
+	"0.0.0.0/0",    "10.0.0.0/8",    "10.1.2.3",      ".org",
+	".example.org", "a.example.org", "b.example.org",
 };
 static const char *const universe[] = {
 	"a.example.org", "b.example.org", "c.example.org", "d.org", "example.org", "other.net",

@@ -189,8 +189,8 @@ START_TEST(compares_hosts_without_their_ports)
 	struct address other = address_of(hosts[_i].other);
 
 	address_set_port(&other, 12);
-	ck_assert_msg(address_same_host(&one, &other) == hosts[_i].is_same
-		      && address_same_host(&other, &one) == hosts[_i].is_same,
+	ck_assert_msg(address_same_host(&one, &other) == hosts[_i].is_same &&
+			      address_same_host(&other, &one) == hosts[_i].is_same,
 		      "%s %s", hosts[_i].one, hosts[_i].other);
 }
 END_TEST
@@ -244,7 +244,8 @@ END_TEST
 START_TEST(trims_what_stands_after_a_prefix)
 {
 	struct prefix prefix = { .family = AF_INET, .length = 40 };
-	struct prefix expected = { .family = AF_INET, .length = 32,
+	struct prefix expected = { .family = AF_INET,
+				   .length = 32,
 				   .bytes = { 0xff, 0xff, 0xff, 0xff } };
 
 	memset(prefix.bytes, 0xff, sizeof prefix.bytes);

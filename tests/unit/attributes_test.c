@@ -24,7 +24,8 @@ START_TEST(attribute_is_well_formed)
 	const struct attribute *attribute = &attributes[_i];
 	const char *name = attribute->name;
 
-	ck_assert_msg(strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name), "%s", name);
+	ck_assert_msg(strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name), "%s",
+		      name);
 	ck_assert_msg(attribute->places != 0, "%s has no place", name);
 	ck_assert_msg(attribute->least >= 0, "%s", name);
 	ck_assert_msg(attribute->most == -1 || attribute->most >= attribute->least, "%s", name);
@@ -39,8 +40,13 @@ END_TEST
 static const struct {
 	const char *name, *found; /* NULL: none */
 } names[] = {
-	{ "interface", "bind" }, { "INTERFACE", "bind" }, { "", NULL }, { "por", NULL },
-	{ "ports", NULL },       { "port ", NULL },       { "no such attribute", NULL },
+	{ "interface", "bind" },
+	{ "INTERFACE", "bind" },
+	{ "", NULL },
+	{ "por", NULL },
+	{ "ports", NULL },
+	{ "port ", NULL },
+	{ "no such attribute", NULL },
 };
 
 START_TEST(finds_names)

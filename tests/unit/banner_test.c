@@ -166,15 +166,15 @@ END_TEST
 
 START_TEST(all_copies_together_are_bounded)
 {
-	enum { FILES = BANNERS_MOST / BANNER_MOST };
-	char *text = keep(malloc(BANNER_MOST + 1));
+	enum { FILES = BANNERS_MAX / BANNER_MAX };
+	char *text = keep(malloc(BANNER_MAX + 1));
 	struct asker askers[FILES], more;
 
-	memset(text, 'x', BANNER_MOST + 1);
+	memset(text, 'x', BANNER_MAX + 1);
 	for (int i = 0; i < FILES; i++) {
-		place_write_bytes(textf("file%d", i), text, BANNER_MOST + 1);
+		place_write_bytes(textf("file%d", i), text, BANNER_MAX + 1);
 		askers[i] = ask_and_wait(textf("file%d", i));
-		ck_assert_uint_eq(askers[i].banner->length, BANNER_MOST);
+		ck_assert_uint_eq(askers[i].banner->length, BANNER_MAX);
 	}
 	place_write("small", "hello\n");
 	more = ask_and_wait("small");

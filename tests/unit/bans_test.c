@@ -91,12 +91,12 @@ START_TEST(are_so_many_and_no_more)
 	struct address address;
 
 	ck_assert_int_eq(address_parse(&address, "10.0.0.0", 0), 0);
-	for (uint32_t i = 0; i < SENSOR_LIST_MOST + 1000; i++) {
+	for (uint32_t i = 0; i < SENSOR_LIST_MAX + 1000; i++) {
 		address.in4.sin_addr.s_addr = htonl(0x0a000000 + i);
 		bans_add(&address, SENSOR_FOREVER);
 	}
 	list();
-	ck_assert_uint_eq(count, SENSOR_LIST_MOST);
+	ck_assert_uint_eq(count, SENSOR_LIST_MAX);
 }
 END_TEST
 

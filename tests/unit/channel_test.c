@@ -49,7 +49,8 @@ static void setup(void)
 	ck_assert_int_eq(loop_init(), 0);
 	ck_assert_int_eq(channel_pair(ends), 0);
 	ck_assert_int_eq(channel_open(&channel, ends[0], MESSAGE_READY, MESSAGE_FROM_FRONTEND - 1,
-				      &events), 0);
+				      &events),
+			 0);
 	other = ends[1];
 	received = descriptors = closed = 0;
 	reason = NULL;
@@ -68,7 +69,8 @@ static void send_raw(const void *bytes, size_t size, unsigned count)
 	union {
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(16 * sizeof(int))];
-	} control = { .header = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+	} control = { .header = { .cmsg_level = SOL_SOCKET,
+				  .cmsg_type = SCM_RIGHTS,
 				  .cmsg_len = CMSG_LEN(count * sizeof(int)) } };
 	struct iovec vector = { (void *)(uintptr_t)bytes, size };
 	struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1 };
@@ -118,8 +120,10 @@ static const struct {
 	{ "too short", "a message of the wrong size", MESSAGE_LAUNCH, -1, 1 },
 	{ "too long", "a message of the wrong size", MESSAGE_LAUNCH, 1, 1 },
 	{ "much too long", "a message of the wrong size", MESSAGE_LAUNCH, 5000, 1 },
-	{ "four descriptors", "a message with the wrong number of descriptors", MESSAGE_LAUNCH, 0, 4 },
-	{ "ten descriptors", "a message with the wrong number of descriptors", MESSAGE_LAUNCH, 0, 10 },
+	{ "four descriptors", "a message with the wrong number of descriptors", MESSAGE_LAUNCH, 0,
+	  4 },
+	{ "ten descriptors", "a message with the wrong number of descriptors", MESSAGE_LAUNCH, 0,
+	  10 },
 	{ "one where none belongs", "a message with the wrong number of descriptors", MESSAGE_END,
 	  0, 1 },
 	{ "from the other side", "a message of an unknown kind", MESSAGE_GENERATION, 0, 1 },
@@ -161,7 +165,9 @@ START_TEST(closes_when_the_other_end_is_gone)
 	loop_turn(1000);
 	ck_assert_uint_eq(closed, 1);
 	ck_assert_str_eq(reason, "the other end is gone");
-	ck_assert_int_eq(channel_send(&channel, &(struct message){ .kind = MESSAGE_CHECK }, NULL, 0), -1);
+	ck_assert_int_eq(channel_send(&channel, &(struct message){ .kind = MESSAGE_CHECK }, NULL,
+				      0),
+			 -1);
 	ck_assert_int_eq(errno, EPIPE);
 }
 END_TEST
@@ -184,7 +190,9 @@ static bool read_other(struct message *message)
 {
 	char control[CMSG_SPACE(sizeof(int))];
 	struct iovec vector = { message, sizeof *message };
-	struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control,
+	struct msghdr header = { .msg_iov = &vector,
+				 .msg_iovlen = 1,
+				 .msg_control = control,
 				 .msg_controllen = sizeof control };
 	int fd;
 

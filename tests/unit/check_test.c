@@ -33,47 +33,57 @@ static const struct {
 
 	/* Types of sockets and ports. */
 	{ "a", UNLISTED "protocol = udp\n", ERROR, "socket_type and protocol do not go together" },
-	{ "tftp", "socket_type = dgram\nprotocol = tcp\nwait = yes\nuser = root\nserver = /bin/sh\n",
-	  ERROR, "socket_type and protocol do not go together" },
+	{ "tftp",
+	  "socket_type = dgram\nprotocol = tcp\nwait = yes\nuser = root\nserver = /bin/sh\n", ERROR,
+	  "socket_type and protocol do not go together" },
 	{ "a", LISTED, ERROR, "a/tcp is not in the port map" },
 	{ "a", LISTED "port = 1000\n", ERROR, "a/tcp is not in the port map" },
 	{ "tftp", LISTED, ERROR, "tftp/tcp is not in the port map" },
 	{ "TELNET", LISTED "port = 23\n", ADVICE, NULL },
-	{ "telnet", LISTED "port = 24\n", ERROR, "the port map has port 23 for telnet/tcp, not 24" },
+	{ "telnet", LISTED "port = 24\n", ERROR,
+	  "the port map has port 23 for telnet/tcp, not 24" },
 	{ "telnet", "port = 24\ntype = UNLISTED\n" LISTED, ADVICE, NULL },
 
 	/* Built-ins. */
 	{ "nonsense", INTERNAL "type = INTERNAL UNLISTED\nport = 1\nsocket_type = stream\n", ERROR,
 	  "" },
-	{ "echo", "type = INTERNAL UNLISTED\nport = 1007\nwait = no\nsocket_type = stream\n", ADVICE,
-	  NULL },
-	{ "servers", "type = INTERNAL UNLISTED\nport = 1007\nwait = no\nsocket_type = stream\n", ERROR,
-	  "there is no internal service servers/tcp" },
+	{ "echo", "type = INTERNAL UNLISTED\nport = 1007\nwait = no\nsocket_type = stream\n",
+	  ADVICE, NULL },
+	{ "servers", "type = INTERNAL UNLISTED\nport = 1007\nwait = no\nsocket_type = stream\n",
+	  ERROR, "there is no internal service servers/tcp" },
 	{ "tcpmux", INTERNAL "socket_type = stream\n", ADVICE, NULL },
 	{ "echo", INTERNAL "socket_type = stream\nflags = NAMEINARGS\n", ERROR,
 	  "NAMEINARGS makes no sense for an INTERNAL service" },
-	{ "a", "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nflags = SENSOR\n"
-	  "type = UNLISTED\n", ERROR, "server (or type = INTERNAL) is missing" },
-	{ "a", "type = UNLISTED INTERNAL\nport = 1\nsocket_type = stream\nwait = no\n"
-	  "flags = SENSOR\n", ADVICE, NULL },
+	{ "a",
+	  "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nflags = SENSOR\n"
+	  "type = UNLISTED\n",
+	  ERROR, "server (or type = INTERNAL) is missing" },
+	{ "a",
+	  "type = UNLISTED INTERNAL\nport = 1\nsocket_type = stream\nwait = no\n"
+	  "flags = SENSOR\n",
+	  ADVICE, NULL },
 	{ "a", UNLISTED "flags = SENSOR\n", ADVICE, NULL },
 
 	/* idle_timeout */
 	{ "echo", INTERNAL "socket_type = stream\nidle_timeout = 5\n", ADVICE, NULL },
 	{ "daytime", INTERNAL "socket_type = stream\nidle_timeout = 5\n", ERROR,
 	  "idle_timeout is for redirect and for stream services echo, discard and chargen" },
-	{ "echo", INTERNAL "socket_type = dgram\nidle_timeout = 5\n", ERROR, "idle_timeout is for" },
+	{ "echo", INTERNAL "socket_type = dgram\nidle_timeout = 5\n", ERROR,
+	  "idle_timeout is for" },
 	{ "echo", INTERNAL "socket_type = stream\nflags = SENSOR\nidle_timeout = 5\n", ERROR,
 	  "idle_timeout is for" },
 	{ "a", UNLISTED "idle_timeout = 5\n", ERROR, "idle_timeout is for" },
 	{ "a", UNLISTED "idle_timeout = 0\n", ADVICE, NULL },
-	{ "a", "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nredirect = ::1 2\n"
-	  "idle_timeout = 5\n", ADVICE, NULL },
+	{ "a",
+	  "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nredirect = ::1 2\n"
+	  "idle_timeout = 5\n",
+	  ADVICE, NULL },
 
 	/* Programs. */
 	{ "tftp", "socket_type = dgram\nwait = no\nuser = root\nserver = /bin/sh\n", ERROR,
 	  "a dgram service with a server needs wait = yes" },
-	{ "tftp", "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n", ADVICE, NULL },
+	{ "tftp", "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n", ADVICE,
+	  NULL },
 	{ "echo", INTERNAL "socket_type = dgram\nbind = ::1\n", ADVICE, NULL },
 	{ "a", UNLISTED "flags = NAMEINARGS\n", ERROR, "NAMEINARGS needs server_args" },
 
@@ -84,23 +94,30 @@ static const struct {
 	  ERROR, "redirect is for stream services" },
 	{ "a", "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = yes\nredirect = ::1 2\n",
 	  ERROR, "redirect needs wait = no" },
-	{ "a", "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nredirect = ::1 2\n"
-	  "flags = NAMEINARGS\n", ERROR, "redirect has no arguments" },
+	{ "a",
+	  "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nredirect = ::1 2\n"
+	  "flags = NAMEINARGS\n",
+	  ERROR, "redirect has no arguments" },
 	{ "a", UNLISTED "log_on_success = TRAFFIC\n", ERROR, "TRAFFIC is only for redirect" },
 
 	/* tcpmux */
 	{ "a", "type = TCPMUX UNLISTED\nprotocol = tcp\n" LISTED, ADVICE, NULL },
 	{ "a", "type = TCPMUXPLUS\nprotocol = tcp\n" LISTED, ERROR, "needs UNLISTED in its type" },
-	{ "a", "type = TCPMUX UNLISTED\nsocket_type = dgram\nwait = yes\nuser = root\n"
-	  "server = /bin/sh\n", ERROR, "a TCPMUX service needs protocol = tcp" },
-	{ "a", "type = TCPMUX UNLISTED\nsocket_type = stream\nwait = yes\nuser = root\n"
-	  "server = /bin/sh\n", ERROR, "a TCPMUX service needs wait = no" },
+	{ "a",
+	  "type = TCPMUX UNLISTED\nsocket_type = dgram\nwait = yes\nuser = root\n"
+	  "server = /bin/sh\n",
+	  ERROR, "a TCPMUX service needs protocol = tcp" },
+	{ "a",
+	  "type = TCPMUX UNLISTED\nsocket_type = stream\nwait = yes\nuser = root\n"
+	  "server = /bin/sh\n",
+	  ERROR, "a TCPMUX service needs wait = no" },
 
-	/* RPC */
+/* RPC */
 #ifdef HAVE_LIBTIRPC
 	{ "a", "type = RPC UNLISTED\nrpc_version = 1\nrpc_number = 7\n" LISTED, ADVICE, NULL },
 	{ "portmapper", "type = RPC\nrpc_version = 2\n" LISTED, ADVICE, NULL },
-	{ "a", "type = RPC UNLISTED\nrpc_version = 1\n" LISTED, ERROR, "rpc_number (the service is "
+	{ "a", "type = RPC UNLISTED\nrpc_version = 1\n" LISTED, ERROR,
+	  "rpc_number (the service is "
 	  "UNLISTED) is missing" },
 	{ "a", "type = RPC UNLISTED\nrpc_number = 1\n" LISTED, ERROR, "rpc_version is missing" },
 	{ "no-such-program", "type = RPC\nrpc_version = 1\n" LISTED, ERROR,
@@ -110,7 +127,7 @@ static const struct {
 	  "RPC is not in this build" },
 #endif
 
-	/* LABELED */
+/* LABELED */
 #ifdef HAVE_LIBSELINUX
 	{ "a", UNLISTED "flags = LABELED\n", ADVICE, NULL },
 #else
@@ -118,28 +135,44 @@ static const struct {
 #endif
 	{ "echo", INTERNAL "socket_type = stream\nflags = LABELED\n", ERROR,
 	  "LABELED is for services with a server" },
-	{ "tftp", "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"
-	  "flags = LABELED\n", ERROR, "LABELED is for stream services with wait = no" },
+	{ "tftp",
+	  "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"
+	  "flags = LABELED\n",
+	  ERROR, "LABELED is for stream services with wait = no" },
 #ifndef HAVE_LIBWRAP
 	{ "a", UNLISTED "libwrap = x\n", ERROR, "libwrap is not in this build" },
 #endif
 
 	/* Access. */
-	{ "a", "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = yes\nuser = root\n"
-	  "server = /bin/sh\nonly_from = ::1\n", ERROR, "can't be kept with wait = yes" },
-	{ "a", "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = yes\nuser = root\n"
-	  "server = /bin/sh\nno_access = ::1\n", ERROR, "can't be kept with wait = yes" },
-	{ "a", "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = yes\nuser = root\n"
-	  "server = /bin/sh\nonly_from = ::1\nflags = INTERCEPT\n", ADVICE, NULL },
-	{ "echo", "type = INTERNAL\nsocket_type = stream\nwait = yes\nonly_from = ::1\n", ADVICE, NULL },
-	{ "tftp", "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\nonly_from = ::1\n",
+	{ "a",
+	  "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = yes\nuser = root\n"
+	  "server = /bin/sh\nonly_from = ::1\n",
+	  ERROR, "can't be kept with wait = yes" },
+	{ "a",
+	  "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = yes\nuser = root\n"
+	  "server = /bin/sh\nno_access = ::1\n",
+	  ERROR, "can't be kept with wait = yes" },
+	{ "a",
+	  "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = yes\nuser = root\n"
+	  "server = /bin/sh\nonly_from = ::1\nflags = INTERCEPT\n",
 	  ADVICE, NULL },
-	{ "tftp", "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"
-	  "flags = INTERCEPT\nno_access = .example.org\n", ERROR, "can't tell whose name ends so" },
-	{ "tftp", "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"
-	  "flags = INTERCEPT\nonly_from = localhost 10.0.0.0/8\n", ADVICE, NULL },
-	{ "tftp", "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"
-	  "flags = INTERCEPT\nno_access = ::1\n", ADVICE, NULL },
+	{ "echo", "type = INTERNAL\nsocket_type = stream\nwait = yes\nonly_from = ::1\n", ADVICE,
+	  NULL },
+	{ "tftp",
+	  "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\nonly_from = ::1\n",
+	  ADVICE, NULL },
+	{ "tftp",
+	  "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"
+	  "flags = INTERCEPT\nno_access = .example.org\n",
+	  ERROR, "can't tell whose name ends so" },
+	{ "tftp",
+	  "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"
+	  "flags = INTERCEPT\nonly_from = localhost 10.0.0.0/8\n",
+	  ADVICE, NULL },
+	{ "tftp",
+	  "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"
+	  "flags = INTERCEPT\nno_access = ::1\n",
+	  ADVICE, NULL },
 	{ "a", UNLISTED "v6only = yes\nflags = IPv4\n", ERROR, "leave no clients at all" },
 	{ "a", UNLISTED "v6only = yes\nflags = IPv4 IPv6\n", ADVICE, NULL },
 
@@ -160,7 +193,8 @@ START_TEST(checks_services)
 	service = configuration_service(services[_i].name);
 	if (services[_i].said)
 		ck_assert_msg(services[_i].said[0] == '\0' ||
-			      configuration_said(services[_i].severity, 1, services[_i].said),
+				      configuration_said(services[_i].severity, 1,
+							 services[_i].said),
 			      "%s: %s", services[_i].lines, configuration_complaints_text());
 	else
 		ck_assert_msg(configuration_complaints(WARNING) == 0, "%s: %s", services[_i].lines,
@@ -181,7 +215,8 @@ static const struct {
 	{ "a", "type = INTERNAL UNLISTED\nport = 1000\nwait = no\nsocket_type = dgram\n"
 	       "protocol = tcp\n" },
 	{ "echo", "type = INTERNAL\nwait = no\n" },
-	{ "a", "type = TCPMUX UNLISTED\nprotocol = udp\nwait = no\nuser = root\nserver = /bin/sh\n" },
+	{ "a",
+	  "type = TCPMUX UNLISTED\nprotocol = udp\nwait = no\nuser = root\nserver = /bin/sh\n" },
 };
 
 START_TEST(one_fault_is_one_complaint)
@@ -211,8 +246,8 @@ START_TEST(tells_where_an_inherited_value_is_set)
 	configuration_load("defaults\n{\n%s\n}\nservice a\n{\n%s\n" UNLISTED "}\n",
 			   inherited[_i].defaults, inherited[_i].lines);
 	ck_assert_msg(configuration_said(inherited[_i].severity, 5, inherited[_i].said) &&
-		      configuration_said(inherited[_i].severity, 5, "/usherd.conf:3)"), "%s: %s",
-		      inherited[_i].defaults, configuration_complaints_text());
+			      configuration_said(inherited[_i].severity, 5, "/usherd.conf:3)"),
+		      "%s: %s", inherited[_i].defaults, configuration_complaints_text());
 }
 END_TEST
 
@@ -364,8 +399,9 @@ static const struct {
 static const char *pair_member(const char *id, const char *lines)
 {
 	static const char *const usual[] = { "port = 1000", "socket_type = stream", "wait = no" };
-	const char *text = textf("service %s\n{\ntype = UNLISTED\nuser = root\nserver = /bin/sh\n%s\n",
-				 id, lines);
+	const char *text =
+		textf("service %s\n{\ntype = UNLISTED\nuser = root\nserver = /bin/sh\n%s\n", id,
+		      lines);
 
 	for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
 		if (!strstr(lines, textf("%.*s =", (int)strcspn(usual[i], " "), usual[i])))
@@ -380,8 +416,8 @@ START_TEST(finds_services_that_want_one_socket)
 	const struct settings *settings = configuration_load("%s%s", one, other);
 
 	ck_assert_msg(configuration_service("one") != NULL, "%s", configuration_complaints_text());
-	ck_assert_msg((configuration_service("other") == NULL) == pairs[_i].overlap,
-		      "%s / %s: %s", pairs[_i].one, pairs[_i].other, configuration_complaints_text());
+	ck_assert_msg((configuration_service("other") == NULL) == pairs[_i].overlap, "%s / %s: %s",
+		      pairs[_i].one, pairs[_i].other, configuration_complaints_text());
 	ck_assert_uint_eq(configuration_complaints(ERROR), pairs[_i].overlap);
 	ck_assert(settings_has_broken(settings, "other") == pairs[_i].overlap);
 }
@@ -389,12 +425,14 @@ END_TEST
 
 START_TEST(a_conflict_names_both)
 {
-	const char *one = pair_member("one", "port = 1000"), *two = pair_member("two", "bind = ::1");
+	const char *one = pair_member("one", "port = 1000"),
+		   *two = pair_member("two", "bind = ::1");
 
 	configuration_load("%s%s%s", one, two, pair_member("three", "port = 1001"));
-	ck_assert_msg(configuration_said(ERROR, (int)text_count(one, "\n") + 1,
-					 "service two: tcp port 1000 belongs to service one already"),
-		      "%s", configuration_complaints_text());
+	ck_assert_msg(
+		configuration_said(ERROR, (int)text_count(one, "\n") + 1,
+				   "service two: tcp port 1000 belongs to service one already"),
+		"%s", configuration_complaints_text());
 	ck_assert(strstr(configuration_complaints_text(), "usherd.conf:1);") != NULL);
 	ck_assert_ptr_nonnull(configuration_service("three"));
 }

@@ -20,7 +20,8 @@ static const struct {
 	{ "service a", "only_from = a\nonly_from += b c\nonly_from -= a\nonly_from =\n",
 	  "only_from = a@3\nonly_from += b@4 c@4\nonly_from -= a@5\nonly_from =\n", "" },
 	{ "service a", "env = A=1\nenv += B=2\n", "env = A=1@3\nenv += B=2@4\n", "" },
-	{ "defaults", "only_from += a\nenabled = x y\n", "only_from += a@3\nenabled = x@4 y@4\n", "" },
+	{ "defaults", "only_from += a\nenabled = x y\n", "only_from += a@3\nenabled = x@4 y@4\n",
+	  "" },
 	{ "daemon", "port_map = a\nport_map += b\nstatus_file = c\n",
 	  "port_map = a@3\nport_map += b@4\nstatus_file = c@5\n", "" },
 
@@ -28,7 +29,8 @@ static const struct {
 	{ "service a", "server_args = a \"b\n", NULL,
 	  "error 3: a word that begins with \" has no closing \"\n" },
 	{ "service a", "server_args = ${HOME} a\\b 'x' {1,2} a=b += // /* */ (x) \\\n",
-	  "server_args = ${HOME}@3 a\\b@3 'x'@3 {1,2}@3 a=b@3 +=@3 //@3 /*@3 */@3 (x)@3 \\@3\n", "" },
+	  "server_args = ${HOME}@3 a\\b@3 'x'@3 {1,2}@3 a=b@3 +=@3 //@3 /*@3 */@3 (x)@3 \\@3\n",
+	  "" },
 
 	/* How often, and with which operator. */
 	{ "service a", "port = 1\nport = 2\nport = 3\n", "port = 1@3\n",
@@ -39,7 +41,8 @@ static const struct {
 	  "error 4: env takes \"=\" or \"+=\", not \"-=\"\n" },
 
 	/* How many. */
-	{ "service a", "port =\nwait = no\n", "wait = no@4\n", "error 3: port takes 1 value and got 0\n" },
+	{ "service a", "port =\nwait = no\n", "wait = no@4\n",
+	  "error 3: port takes 1 value and got 0\n" },
 	{ "service a", "port = 1 2\n", "", "error 3: port takes 1 value and got 2\n" },
 	{ "service a", "cps = 1\n", "", "error 3: cps takes 2 values and got 1\n" },
 	{ "service a", "flags =\n", "", "error 3: flags takes at least 1 value and got 0\n" },
@@ -232,8 +235,9 @@ START_TEST(takes_body_and_line_from_elsewhere)
 {
 	struct problems problems = { 0 };
 	char body[] = "port += {'=', '7'} env += {'=', 'A=1', 'B=2'} ", name[] = "a";
-	struct raw_entry raw = { .kind = ENTRY_SERVICE, .name = name, .line = 40, .body_line = 40,
-				 .body = body };
+	struct raw_entry raw = {
+		.kind = ENTRY_SERVICE, .name = name, .line = 40, .body_line = 40, .body = body
+	};
 	struct entry *entry = entry_parse(&raw, "file", &problems);
 	char *assigned = assigned_text(entry);
 

@@ -131,11 +131,16 @@ static const struct {
 	const char *what;
 	int (*attempt)(void);
 } refused[] = {
-	{ "execve", try_execve },           { "execveat", try_execveat },
-	{ "ptrace", try_ptrace },           { "mount", try_mount },
-	{ "init_module", try_init_module }, { "finit_module", try_finit_module },
-	{ "bpf", try_bpf },                 { "keyctl", try_keyctl },
-	{ "setuid", try_setuid },           { "unshare", try_unshare },
+	{ "execve", try_execve },
+	{ "execveat", try_execveat },
+	{ "ptrace", try_ptrace },
+	{ "mount", try_mount },
+	{ "init_module", try_init_module },
+	{ "finit_module", try_finit_module },
+	{ "bpf", try_bpf },
+	{ "keyctl", try_keyctl },
+	{ "setuid", try_setuid },
+	{ "unshare", try_unshare },
 	{ "clone", try_clone_into_namespace },
 };
 
@@ -180,7 +185,8 @@ static int look_at_status(void)
 
 	if (as_root && (geteuid() != user.uid || getegid() != user.gid || getgroups(0, NULL) != 0))
 		return 1;
-	if (!status_has("CapEff:", "0000000000000000") || !status_has("CapPrm:", "0000000000000000"))
+	if (!status_has("CapEff:", "0000000000000000") ||
+	    !status_has("CapPrm:", "0000000000000000"))
 		return 2;
 	if (as_root && !status_has("CapBnd:", "0000000000000000"))
 		return 3;

@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define ACCOUNTS \
-	"root:x:0:0::/:/bin/sh\nnobody:x:99:99::/:\nweb:x:33:34::/:\nalmost:x:35:0::/:\n"
+#define ACCOUNTS "root:x:0:0::/:/bin/sh\nnobody:x:99:99::/:\nweb:x:33:34::/:\nalmost:x:35:0::/:\n"
 
 enum { OWN_UID = 900, OWN_GID = 901 };
 
@@ -27,8 +26,7 @@ static void make_account(const char *account)
 
 static const struct daemon_settings *load_daemon(const char *user)
 {
-	const struct settings *settings =
-		configuration_load("daemon\n{\nuser = %s\n}\n", user);
+	const struct settings *settings = configuration_load("daemon\n{\nuser = %s\n}\n", user);
 
 	ck_assert_msg(settings != NULL, "%s", configuration_complaints_text());
 	return &settings->daemon;
@@ -92,9 +90,11 @@ START_TEST(an_account_that_is_root_is_refused)
 
 	make_account("0:0");
 	ck_assert(!configuration_load("# nothing\n") == as_root);
-	ck_assert(configuration_said(ERROR, 0, "the frontend can't run as _usherd: it is root; "
-				     "change the account, or name another in a daemon entry (user)")
-		  == as_root);
+	ck_assert(configuration_said(
+			  ERROR, 0,
+			  "the frontend can't run as _usherd: it is root; "
+			  "change the account, or name another in a daemon entry (user)") ==
+		  as_root);
 	ck_assert_uint_eq(load_daemon("web")->user_uid, 33);
 }
 END_TEST
@@ -125,7 +125,8 @@ static const struct {
 START_TEST(no_program_runs_as_the_frontend)
 {
 	const char *said = textf("user: %s is the user of the frontend, which this program could "
-				 "then end; name another one", services[_i].named);
+				 "then end; name another one",
+				 services[_i].named);
 	bool as_root = geteuid() == 0;
 
 	make_account("900:901");
@@ -150,7 +151,7 @@ static const struct {
 	uid_t running;
 	bool is_other;
 } reloads[] = {
-	{ "web", 61300, true }, { "web", 33, false }, { "web", 0, false },
+	{ "web", 61300, true }, { "web", 33, false },   { "web", 0, false },
 	{ NULL, 33, true },     { NULL, 61184, false }, { NULL, 65519, false },
 	{ NULL, 61183, true },  { NULL, 65520, true },
 };
@@ -164,7 +165,8 @@ START_TEST(a_running_frontend_stays_who_it_is)
 	ck_assert(reloads[_i].is_other ==
 		  configuration_said(WARNING, reloads[_i].user ? 3 : 0,
 				     textf("user: the frontend runs as user %u until usherd is "
-					   "started again", (unsigned)reloads[_i].running)));
+					   "started again",
+					   (unsigned)reloads[_i].running)));
 }
 END_TEST
 

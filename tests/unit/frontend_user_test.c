@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { NUMBERS = FRONTEND_UID_LAST - FRONTEND_UID_FIRST + 1, SERVICES_MOST = NUMBERS };
+enum { NUMBERS = FRONTEND_UID_LAST - FRONTEND_UID_FIRST + 1, SERVICES_MAX = NUMBERS };
 
-static struct service_settings settings[SERVICES_MOST], *services[SERVICES_MOST];
+static struct service_settings settings[SERVICES_MAX], *services[SERVICES_MAX];
 static struct daemon_settings whole;
 static struct generation generation = { .number = 1, .services = services };
 

@@ -134,10 +134,10 @@ END_TEST
 
 START_TEST(keeps_equal_texts_and_lists_once)
 {
-	struct generation *generation =
-		fill("defaults\n{\n log_on_success = PID\n only_from = 10.0.0.0/8\n}\n"
-		     "service echo\n{\n type = INTERNAL\n socket_type = stream\n wait = no\n}\n"
-		     "service discard\n{\n type = INTERNAL\n socket_type = stream\n wait = no\n}\n");
+	struct generation *generation = fill(
+		"defaults\n{\n log_on_success = PID\n only_from = 10.0.0.0/8\n}\n"
+		"service echo\n{\n type = INTERNAL\n socket_type = stream\n wait = no\n}\n"
+		"service discard\n{\n type = INTERNAL\n socket_type = stream\n wait = no\n}\n");
 	const struct service_settings *one = generation->services[0];
 	const struct service_settings *other = generation->services[1];
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONG_MS = 3600 * 1000, MANY = NAMES_KEPT_MOST + 10 };
+enum { LONG_MS = 3600 * 1000, MANY = NAMES_KEPT_MAX + 10 };
 
 /* --- lookups that the test ends ---------------------------------------------------- */
 
@@ -161,8 +161,8 @@ START_TEST(ports_do_not_count)
 END_TEST
 
 static const char *const different[] = {
-	"192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::1:0:0:1", "::c000:201", "fe80::1%1",
-	"fe80::1%2", "fe80::1",
+	"192.0.2.1",  "192.0.2.2", "2001:db8::1", "2001:db8::1:0:0:1",
+	"::c000:201", "fe80::1%1", "fe80::1%2",   "fe80::1",
 };
 
 START_TEST(different_hosts_have_different_names)
@@ -177,9 +177,9 @@ START_TEST(different_hosts_have_different_names)
 	for (int i = 0; i < HOSTS; i++) {
 		size_t length = strlen(different[i]);
 
-		ck_assert_msg(strncmp(askers[i].names, different[i], length) == 0
-			      && strcmp(askers[i].names + length, " ") == 0, "%s: %s",
-			      different[i], askers[i].names);
+		ck_assert_msg(strncmp(askers[i].names, different[i], length) == 0 &&
+				      strcmp(askers[i].names + length, " ") == 0,
+			      "%s: %s", different[i], askers[i].names);
 	}
 }
 END_TEST
@@ -331,13 +331,13 @@ static bool is_remembered(int number)
 
 START_TEST(the_ones_unused_for_longest_give_way)
 {
-	fill(0, NAMES_KEPT_MOST);
+	fill(0, NAMES_KEPT_MAX);
 	ck_assert(is_remembered(0)); /* this is a use, too */
-	fill(NAMES_KEPT_MOST, NAMES_KEPT_MOST + 2);
+	fill(NAMES_KEPT_MAX, NAMES_KEPT_MAX + 2);
 	ck_assert(is_remembered(0));
 	ck_assert(!is_remembered(1));
 	ck_assert(!is_remembered(2));
-	for (int i = 3; i < NAMES_KEPT_MOST + 2; i++)
+	for (int i = 3; i < NAMES_KEPT_MAX + 2; i++)
 		ck_assert_msg(is_remembered(i), "%d", i);
 }
 END_TEST

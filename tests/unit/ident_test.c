@@ -119,12 +119,13 @@ START_TEST(no_digits_are_no_port)
 	char user[IDENT_USER_SIZE];
 
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
-		ck_assert_msg(ident_parse(lines[i], strlen(lines[i]), 0, 0, user)
-				      == IDENT_BAD_RESPONSE, "%s", lines[i]);
+		ck_assert_msg(ident_parse(lines[i], strlen(lines[i]), 0, 0, user) ==
+				      IDENT_BAD_RESPONSE,
+			      "%s", lines[i]);
 }
 END_TEST
 
-static size_t long_reply(char reply[static IDENT_REPLY_MOST + 2], size_t length, char filler)
+static size_t long_reply(char reply[static IDENT_REPLY_MAX + 2], size_t length, char filler)
 {
 	size_t begun = (size_t)sprintf(reply, "6193,23:USERID:");
 
@@ -135,13 +136,13 @@ static size_t long_reply(char reply[static IDENT_REPLY_MOST + 2], size_t length,
 
 START_TEST(a_line_has_its_longest)
 {
-	char reply[IDENT_REPLY_MOST + 2], user[IDENT_USER_SIZE];
-	size_t length = long_reply(reply, IDENT_REPLY_MOST, 'x');
+	char reply[IDENT_REPLY_MAX + 2], user[IDENT_USER_SIZE];
+	size_t length = long_reply(reply, IDENT_REPLY_MAX, 'x');
 
 	ck_assert_int_eq(ident_parse(reply, length - 1, 6193, 23, user), IDENT_INCOMPLETE);
 	ck_assert_int_eq(ident_parse(reply, length, 6193, 23, user), IDENT_USER);
 	ck_assert_uint_eq(strlen(user), IDENT_USER_SIZE - 1);
-	length = long_reply(reply, IDENT_REPLY_MOST + 1, 'x');
+	length = long_reply(reply, IDENT_REPLY_MAX + 1, 'x');
 	ck_assert_int_eq(ident_parse(reply, length - 1, 6193, 23, user), IDENT_BAD_RESPONSE);
 	ck_assert_int_eq(ident_parse(reply, length, 6193, 23, user), IDENT_BAD_RESPONSE);
 	ck_assert_str_eq(user, "");
@@ -151,8 +152,8 @@ END_TEST
 START_TEST(a_user_is_printable_whatever_it_holds)
 {
 	for (int byte = 0; byte < 256; byte++) {
-		char reply[IDENT_REPLY_MOST + 2], user[IDENT_USER_SIZE];
-		size_t length = long_reply(reply, IDENT_REPLY_MOST, (char)byte);
+		char reply[IDENT_REPLY_MAX + 2], user[IDENT_USER_SIZE];
+		size_t length = long_reply(reply, IDENT_REPLY_MAX, (char)byte);
 
 		ident_parse(reply, length, 6193, 23, user);
 		ck_assert_uint_lt(strlen(user), IDENT_USER_SIZE);

@@ -76,8 +76,8 @@ static void accept_connection(struct watch *watch, short events)
 {
 	struct sockaddr_storage from;
 	socklen_t length = sizeof from;
-	int fd = accept4(watch->fd, (struct sockaddr *)&from, &length,
-			 SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd =
+		accept4(watch->fd, (struct sockaddr *)&from, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	(void)events;
 	ck_assert_int_ge(fd, 0);
@@ -101,8 +101,7 @@ static int bind_identd(const char *host)
 	int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	ck_assert_int_ge(fd, 0);
-	ck_assert_msg(bind(fd, &address.any, address.length) == 0, "%s: %s", host,
-		      strerror(errno));
+	ck_assert_msg(bind(fd, &address.any, address.length) == 0, "%s: %s", host, strerror(errno));
 	ck_assert_int_eq(getsockname(fd, &address.any, &address.length), 0);
 	identify_set_port(address_port(&address));
 	return fd;
@@ -150,8 +149,8 @@ static void take_result(void *context, enum identify_result result, const char *
 static struct identification *start(const char *local, const char *peer, uint64_t deadline_ms)
 {
 	struct address ours = address_of(local, OUR_PORT), theirs = address_of(peer, THEIR_PORT);
-	struct identification *identification = identify_start(&ours, &theirs, deadline_ms,
-							       take_result, &told);
+	struct identification *identification =
+		identify_start(&ours, &theirs, deadline_ms, take_result, &told);
 
 	ck_assert_ptr_nonnull(identification);
 	ck_assert_int_eq(told.calls, 0);
@@ -176,10 +175,12 @@ static void tear_down(void)
 }
 
 #define LONG_TEXT_8 "xxxxxxxx"
-#define LONG_TEXT_64 LONG_TEXT_8 LONG_TEXT_8 LONG_TEXT_8 LONG_TEXT_8 \
-	LONG_TEXT_8 LONG_TEXT_8 LONG_TEXT_8 LONG_TEXT_8
-#define LONG_TEXT_512 LONG_TEXT_64 LONG_TEXT_64 LONG_TEXT_64 LONG_TEXT_64 \
-	LONG_TEXT_64 LONG_TEXT_64 LONG_TEXT_64 LONG_TEXT_64
+#define LONG_TEXT_64 \
+	LONG_TEXT_8 LONG_TEXT_8 LONG_TEXT_8 LONG_TEXT_8 LONG_TEXT_8 LONG_TEXT_8 LONG_TEXT_8 \
+		LONG_TEXT_8
+#define LONG_TEXT_512 \
+	LONG_TEXT_64 LONG_TEXT_64 LONG_TEXT_64 LONG_TEXT_64 LONG_TEXT_64 LONG_TEXT_64 LONG_TEXT_64 \
+		LONG_TEXT_64
 
 static const struct {
 	const char *reply;
@@ -192,8 +193,8 @@ static const struct {
 	{ "6193,23:USERID:UNIX:joe\r\n", 0, CLOSES, IDENTIFIED, "UNIX:joe", "" },
 	{ " 6193 , 23 : USERID : UNIX , UTF-8 : joe doe \r\n", 1, STAYS, IDENTIFIED,
 	  "UNIX , UTF-8 : joe doe", "" },
-	{ "6193,23:USERID:UNIX:joe\n6193,23:USERID:UNIX:jane\n", 0, STAYS, IDENTIFIED,
-	  "UNIX:joe", "" },
+	{ "6193,23:USERID:UNIX:joe\n6193,23:USERID:UNIX:jane\n", 0, STAYS, IDENTIFIED, "UNIX:joe",
+	  "" },
 	{ "6193,23:USERID:UNIX:a\033[2J\r\n", 5, STAYS, IDENTIFIED, "UNIX:a\\x1B[2J", "" },
 	{ "6193,23:ERROR:NO-USER\r\n", 0, STAYS, IDENTIFY_BAD_RESPONSE, "",
 	  "Bad line received from identity server at 127.0.0.1: 6193,23:ERROR:NO-USER$" },
@@ -228,8 +229,8 @@ START_TEST(understands_what_it_is_told)
 		      told.user);
 	ck_assert_str_eq(identd.query, "6193,23\r\n");
 	sink_flush_all();
-	ck_assert_msg(text_matches(place_read("log"), replies[_i].logged), "row %d: log \"%s\"",
-		      _i, place_read("log"));
+	ck_assert_msg(text_matches(place_read("log"), replies[_i].logged), "row %d: log \"%s\"", _i,
+		      place_read("log"));
 	ck_assert_msg(*replies[_i].logged || !*place_read("log"), "row %d: log \"%s\"", _i,
 		      place_read("log"));
 	stop_identd();
@@ -295,10 +296,10 @@ START_TEST(says_later_what_fails_at_once)
 {
 	unsigned before = process_descriptors(getpid());
 	struct address unknown = address_from_sockaddr(NULL, 0);
-	struct address local = impossible[_i].local ? address_of(impossible[_i].local, OUR_PORT)
-						    : unknown;
-	struct address peer = impossible[_i].peer ? address_of(impossible[_i].peer, THEIR_PORT)
-						  : unknown;
+	struct address local =
+		impossible[_i].local ? address_of(impossible[_i].local, OUR_PORT) : unknown;
+	struct address peer =
+		impossible[_i].peer ? address_of(impossible[_i].peer, THEIR_PORT) : unknown;
 
 	ck_assert_ptr_nonnull(identify_start(&local, &peer, UINT64_MAX, take_result, &told));
 	ck_assert_int_eq(told.calls, 0);
@@ -378,8 +379,7 @@ static bool has_ipv6(void)
 	struct sockaddr_in6 loopback = { .sin6_family = AF_INET6,
 					 .sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool is_bound = fd >= 0
-			&& bind(fd, (struct sockaddr *)&loopback, sizeof loopback) == 0;
+	bool is_bound = fd >= 0 && bind(fd, (struct sockaddr *)&loopback, sizeof loopback) == 0;
 
 	if (fd >= 0)
 		close(fd);

@@ -129,7 +129,7 @@ static const struct {
 	  "id tcpmux-stream|type INTERNAL|socket_type stream|protocol tcp|wait no|user root|"
 	  "groups yes" },
 
-	/* RPC */
+/* RPC */
 #ifdef HAVE_LIBTIRPC
 	{ "100083/1-2 stream rpc/tcp wait root /bin/sh sh", "100083",
 	  "id 100083|type RPC UNLISTED|flags NOLIBWRAP NAMEINARGS|socket_type stream|protocol tcp|"
@@ -153,7 +153,9 @@ static const struct {
 	{ "   ftp stream tcp nowait root /bin/sh", "ftp",
 	  "id ftp|flags NOLIBWRAP|socket_type stream|protocol tcp|wait no|user root|groups yes|"
 	  "server /bin/sh" },
-	{ "\xef\xbb\xbf""ftp stream tcp nowait root /bin/sh sh\r", "ftp",
+	{ "\xef\xbb\xbf"
+	  "ftp stream tcp nowait root /bin/sh sh\r",
+	  "ftp",
 	  "id ftp|flags NOLIBWRAP NAMEINARGS|socket_type stream|protocol tcp|wait no|user root|"
 	  "groups yes|server /bin/sh|server_args sh" },
 };
@@ -166,8 +168,8 @@ static const char *attributes_text(const struct service_settings *service)
 	for (; *line; line = strchr(line, '\n') + 1) {
 		const char *equals = strchr(line, '=');
 
-		text = textf("%s%s%.*s%.*s", text, *text ? "|" : "", (int)strcspn(line + 1, " "), line + 1,
-			     (int)strcspn(equals + 1, "\n"), equals + 1);
+		text = textf("%s%s%.*s%.*s", text, *text ? "|" : "", (int)strcspn(line + 1, " "),
+			     line + 1, (int)strcspn(equals + 1, "\n"), equals + 1);
 	}
 	return text;
 }
@@ -208,36 +210,46 @@ static const struct {
 	bool is_lost; /* not even the name is known */
 } complaints[] = {
 	{ "ftp", ERROR, "there are only 1 words", true },
-	{ "ftp stream tcp nowait root", ERROR, "NAME TYPE PROTOCOL WAIT USER SERVER are expected", true },
+	{ "ftp stream tcp nowait root", ERROR, "NAME TYPE PROTOCOL WAIT USER SERVER are expected",
+	  true },
 	{ "127.0.0.1: ftp stream tcp nowait root", ERROR, "there are only 5 words", true },
 	{ "ftp stream tcp nowait root 'x", ERROR, "has no closing one", true },
 	{ "ftp stream tcp nowait root /bin/sh \"", ERROR, "has no closing one", true },
-	{ "ftp stream tcp maybe root /bin/sh", ERROR, "\"maybe\" is neither wait nor nowait", false },
+	{ "ftp stream tcp maybe root /bin/sh", ERROR, "\"maybe\" is neither wait nor nowait",
+	  false },
 	{ "ftp stream tcp nowaitx root /bin/sh", ERROR, "\"nowaitx\" is neither", false },
 	{ "ftp stream tcp nowait. root /bin/sh", ERROR, "the limit \"\" is not a number", false },
 	{ "ftp stream tcp nowait.x root /bin/sh", ERROR, "the limit \"x\" is not a number", false },
 	{ "ftp stream tcp nowait/ root /bin/sh", ERROR, "the limit \"\" is not a number", false },
-	{ "ftp stream tcp nowait/1/x root /bin/sh", ERROR, "the limit \"x\" is not a number", false },
-	{ "ftp stream tcp nowait/1/1/x root /bin/sh", ERROR, "the limit \"x\" is not a number", false },
+	{ "ftp stream tcp nowait/1/x root /bin/sh", ERROR, "the limit \"x\" is not a number",
+	  false },
+	{ "ftp stream tcp nowait/1/1/x root /bin/sh", ERROR, "the limit \"x\" is not a number",
+	  false },
 	{ "ftp stream,x tcp nowait root /bin/sh", ERROR, "the limit \"x\" is not a number", false },
 	{ "ftp stream tcp nowait.99999999999 root /bin/sh", ERROR, "from 0 to 10000000", false },
 	{ "ftp steam tcp nowait root /bin/sh", ERROR, "did you mean \"stream\"?", false },
 	{ "ftp rdm tcp nowait root /bin/sh", ERROR, "unknown value \"rdm\"", false },
-	{ "ftp stream tcpp nowait root /bin/sh", ERROR, "\"tcpp\" is not in /etc/protocols", false },
-	{ "ftp stream tcp nowait nobody-such /bin/sh", ERROR, "there is no user \"nobody-such\"", false },
-	{ "ftp stream tcp nowait root:no-such /bin/sh", ERROR, "there is no group \"no-such\"", false },
+	{ "ftp stream tcpp nowait root /bin/sh", ERROR, "\"tcpp\" is not in /etc/protocols",
+	  false },
+	{ "ftp stream tcp nowait nobody-such /bin/sh", ERROR, "there is no user \"nobody-such\"",
+	  false },
+	{ "ftp stream tcp nowait root:no-such /bin/sh", ERROR, "there is no group \"no-such\"",
+	  false },
 	{ "ftp stream tcp nowait root: /bin/sh", ERROR, "there is no group \"\"", false },
 	{ "ftp stream tcp nowait root no-such-program", ERROR,
 	  "there is no program \"no-such-program\" in /usr/local/sbin:/usr/local/bin:", false },
 	{ "ftp stream tcp nowait root /no/such", ERROR, "/no/such: No such file", false },
-	{ "no-such stream tcp nowait root /bin/sh", ERROR, "no-such/tcp is not in the port map", false },
+	{ "no-such stream tcp nowait root /bin/sh", ERROR, "no-such/tcp is not in the port map",
+	  false },
 	{ "ftp stream tcp nowait root internal", ERROR, "there is no internal service ftp", false },
 	{ "tftp dgram udp nowait root /bin/sh", ERROR, "needs wait = yes", false },
 	{ "99999 stream tcp nowait root /bin/sh", ERROR, "\"99999\" is not a port number", false },
 	{ "999999999999999999999 stream tcp nowait root /bin/sh", ERROR, "", false },
-	{ "'a b' stream tcp nowait root /bin/sh", ERROR, "\"a b\" is not the name of a service", false },
+	{ "'a b' stream tcp nowait root /bin/sh", ERROR, "\"a b\" is not the name of a service",
+	  false },
 	{ "tcpmux/ stream tcp nowait root /bin/sh", ERROR, "is not the name of a service", false },
-	{ "300.1.1.1:ftp stream tcp nowait root /bin/sh", ERROR, "\"300.1.1.1\" is neither", false },
+	{ "300.1.1.1:ftp stream tcp nowait root /bin/sh", ERROR, "\"300.1.1.1\" is neither",
+	  false },
 #ifdef HAVE_LIBTIRPC
 	{ "no-such-program/1 stream rpc/tcp nowait root /bin/sh", ERROR, "there is no RPC program",
 	  false },
@@ -253,7 +265,8 @@ static const struct {
 	{ ".include /etc/inetd.d/*", ERROR, ".include are not followed", false },
 	{ "http on bind = ::1, exec = /bin/sh;", ERROR, "KEY = VALUE notation", false },
 	{ "http off bind = 'x;", ERROR, "KEY = VALUE notation", false },
-	{ "ftp stream tcp,sndbuf=16k nowait root /bin/sh", WARNING, "the system sizes buffers", false },
+	{ "ftp stream tcp,sndbuf=16k nowait root /bin/sh", WARNING, "the system sizes buffers",
+	  false },
 	{ "ftp stream:dataready tcp nowait root /bin/sh", WARNING, "no accept filters", false },
 	{ "ftp stream tcp nowait root/daemon /bin/sh", WARNING, "no login classes", false },
 	{ "ftp stream tcp nowait root:daemon/x /bin/sh", WARNING, "\"/x\" has no effect", false },
@@ -289,7 +302,9 @@ END_TEST
 START_TEST(passes_over_comments)
 {
 	ck_assert_uint_eq(configuration_load_inetd("\n#ftp stream tcp nowait root /bin/sh\n  # x\n"
-						   "#@ipsec esp/transport//require\n \t\n")->count, 0);
+						   "#@ipsec esp/transport//require\n \t\n")
+				  ->count,
+			  0);
 	ck_assert_uint_eq(load_problems.count, 0);
 }
 END_TEST
@@ -339,7 +354,8 @@ START_TEST(a_plain_line_leaves_ipv6_to_its_sibling)
 				 "echo stream tcp nowait root internal\n"
 				 "[::1]:telnet stream tcp nowait root /bin/sh\n"
 				 "[::2]:telnet stream tcp6 nowait root /bin/sh\n");
-	ck_assert_msg(configuration_complaints(WARNING) == 0, "%s", configuration_complaints_text());
+	ck_assert_msg(configuration_complaints(WARNING) == 0, "%s",
+		      configuration_complaints_text());
 	ck_assert(configuration_service("ftp")->flags & FLAG_IPV4);
 	ck_assert(configuration_service("FTP-ipv6")->v6only);
 	ck_assert(configuration_service("echo-dgram")->flags & FLAG_IPV4);
@@ -398,7 +414,8 @@ START_TEST(a_name_alone_is_found_in_the_usual_directories)
 	ck_assert_msg(text_matches(service->server, "^(/usr|/usr/local)?/s?bin/sh$"), "%s",
 		      service->server);
 	ck_assert_str_eq(service->argv[0], "sh");
-	ck_assert(configuration_said(ERROR, 2, "there is no program \"zzprogram\" in /usr/local/sbin:"));
+	ck_assert(configuration_said(ERROR, 2,
+				     "there is no program \"zzprogram\" in /usr/local/sbin:"));
 }
 END_TEST
 

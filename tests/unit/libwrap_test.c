@@ -25,7 +25,7 @@ enum { LONG_MS = 3600 * 1000 };
 static struct told {
 	int calls;
 	bool allowed;
-} told[LIBWRAP_WAITING_MOST];
+} told[LIBWRAP_WAITING_MAX];
 
 static int answered, wanted;
 
@@ -270,8 +270,10 @@ static void ask_as_other_user(const char *allow, const char *deny)
 
 START_TEST(questions_are_put_by_another_user)
 {
-	ask_as_other_user(textf("ALL: ALL: spawn (id -u; id -G; grep CapEff /proc/self/status) > %s\n",
-				place_path("out")), "");
+	ask_as_other_user(
+		textf("ALL: ALL: spawn (id -u; id -G; grep CapEff /proc/self/status) > %s\n",
+		      place_path("out")),
+		"");
 	ask_from(&told[0], "echo", "192.0.2.1");
 	run_until_answered(1);
 	ck_assert(told[0].allowed);
@@ -314,14 +316,16 @@ START_TEST(commands_inherit_nothing_of_the_daemon)
 	write_rules(textf("ALL: ALL: spawn (for fd in 3 4 5 6 7 8 9 %d; do "
 			  "test -e /proc/self/fd/$fd && echo $fd is open; done; "
 			  "grep -E 'Sig(Blk|Ign)' /proc/self/status) > %s\n",
-			  high, place_path("out")), "");
+			  high, place_path("out")),
+		    "");
 	ask_from(&told[0], "echo", "192.0.2.1");
 	run_until_answered(1);
 	close(low);
 	close(high);
 	ck_assert(!text_matches(place_read("out"), "is open"));
 	ck_assert_msg(text_matches(place_read("out"), "^SigBlk:\t0+$"), "%s", place_read("out"));
-	ck_assert_msg(text_matches(place_read("out"), "^SigIgn:\t0+[08]0000001$"), "%s", place_read("out"));
+	ck_assert_msg(text_matches(place_read("out"), "^SigIgn:\t0+[08]0000001$"), "%s",
+		      place_read("out"));
 }
 END_TEST
 
@@ -424,15 +428,15 @@ START_TEST(a_process_that_dies_has_said_no)
 END_TEST
 
 /* Makes queries of service 1 until no more are taken. Returns how many. */
-static int ask_all_that_fit(int sources, struct libwrap_query *asked[static LIBWRAP_WAITING_MOST])
+static int ask_all_that_fit(int sources, struct libwrap_query *asked[static LIBWRAP_WAITING_MAX])
 {
 	int count = 0;
 
-	while ((asked[count] = begin(1, "stuck", textf("192.0.2.%d", count % sources),
-				     &told[count])))
+	while ((asked[count] =
+			begin(1, "stuck", textf("192.0.2.%d", count % sources), &told[count])))
 		count++;
 	ck_assert_int_eq(errno, EAGAIN);
-	ck_assert_int_ge(count, LIBWRAP_WAITING_MOST / 4);
+	ck_assert_int_ge(count, LIBWRAP_WAITING_MAX / 4);
 	return count;
 }
 
@@ -441,12 +445,14 @@ static const struct {
 	unsigned service; /* of the query after them */
 	unsigned most;    /* processes that they may have */
 } crowds[] = {
-	{ 1, 1, LIBWRAP_MOST / 8 }, { 1, 2, LIBWRAP_MOST / 8 }, { 200, 2, LIBWRAP_MOST / 2 },
+	{ 1, 1, LIBWRAP_MAX / 8 },
+	{ 1, 2, LIBWRAP_MAX / 8 },
+	{ 200, 2, LIBWRAP_MAX / 2 },
 };
 
 START_TEST(those_who_wait_hold_up_nobody_else)
 {
-	static struct libwrap_query *asked[LIBWRAP_WAITING_MOST];
+	static struct libwrap_query *asked[LIBWRAP_WAITING_MAX];
 	static struct told last;
 	int count;
 
@@ -464,7 +470,7 @@ END_TEST
 
 START_TEST(who_waits_for_a_turn_gets_it)
 {
-	enum { ALL = LIBWRAP_MOST / 8 + 1 };
+	enum { ALL = LIBWRAP_MAX / 8 + 1 };
 	struct libwrap_query *asked[ALL];
 
 	write_stuck_rule();
@@ -563,7 +569,8 @@ Suite *libwrap_suite(void)
 	tcase_add_test(options, options_leave_the_daemon_as_it_is);
 	if (geteuid() == 0) {
 		tcase_add_test(asking, questions_are_put_by_another_user);
-		tcase_add_loop_test(asking, a_file_that_the_user_can_not_read_refuses_everybody, 0, 2);
+		tcase_add_loop_test(asking, a_file_that_the_user_can_not_read_refuses_everybody, 0,
+				    2);
 	}
 	tcase_add_checked_fixture(waiting, set_up, tear_down);
 	tcase_set_timeout(waiting, 60);

@@ -94,8 +94,9 @@ START_TEST(writes_files_as_xinetd_does)
 	log_notice("text");
 	log_error("error");
 	snprintf(pattern, sizeof pattern,
-		 "^" STAMP " usherd\\[%1$d\\]: NOTICE: text\n"
-		 STAMP " usherd\\[%1$d\\]: ERROR: error\n$", (int)getpid());
+		 "^" STAMP " usherd\\[%1$d\\]: NOTICE: text\n" STAMP
+		 " usherd\\[%1$d\\]: ERROR: error\n$",
+		 (int)getpid());
 	assert_matches(read_log(), pattern);
 	ck_assert_str_eq(read_descriptor(said), "");
 }
@@ -148,15 +149,9 @@ static const struct {
 	int level;
 	const char *name;
 } levels[] = {
-	{ LOG_EMERG, "CRITICAL" },
-	{ LOG_ALERT, "CRITICAL" },
-	{ LOG_CRIT, "CRITICAL" },
-	{ LOG_ERR, "ERROR" },
-	{ LOG_WARNING, "WARNING" },
-	{ LOG_NOTICE, "NOTICE" },
-	{ LOG_INFO, "INFO" },
-	{ LOG_DEBUG, "DEBUG" },
-	{ LOG_DEBUG + 1, "DEBUG" },
+	{ LOG_EMERG, "CRITICAL" }, { LOG_ALERT, "CRITICAL" },  { LOG_CRIT, "CRITICAL" },
+	{ LOG_ERR, "ERROR" },      { LOG_WARNING, "WARNING" }, { LOG_NOTICE, "NOTICE" },
+	{ LOG_INFO, "INFO" },      { LOG_DEBUG, "DEBUG" },     { LOG_DEBUG + 1, "DEBUG" },
 	{ -1, "CRITICAL" },
 };
 

@@ -87,7 +87,9 @@ static const char *places_text(unsigned places)
 		unsigned place;
 		const char *name;
 	} names[] = {
-		{ IN_SERVICE, "service" }, { IN_DEFAULTS, "defaults" }, { IN_DAEMON, "daemon" },
+		{ IN_SERVICE, "service" },
+		{ IN_DEFAULTS, "defaults" },
+		{ IN_DAEMON, "daemon" },
 	};
 	const char *text = "";
 
@@ -106,7 +108,9 @@ static bool has_two_items(const struct attribute *attribute)
 static void check_item(const struct attribute *attribute, unsigned number, unsigned places)
 {
 	static const char *const operators[] = {
-		[SHAPE_SCALAR] = "=", [SHAPE_LIST] = "=, +=, \\-=", [SHAPE_GROWING] = "=, +=",
+		[SHAPE_SCALAR] = "=",
+		[SHAPE_LIST] = "=, +=, \\-=",
+		[SHAPE_GROWING] = "=, +=",
 	};
 	const char *text = item_text(attribute->name, number), *line;
 	const char *expected = textf("(%s; %s)", places_text(places), operators[attribute->shape]);
@@ -116,8 +120,8 @@ static void check_item(const struct attribute *attribute, unsigned number, unsig
 	line = next_line(&text, "");
 	if (line[0] != '(')
 		line = next_line(&text, "");
-	ck_assert_msg(strcmp(line, expected) == 0, "%s: \"%s\" in place of \"%s\"",
-		      attribute->name, line, expected);
+	ck_assert_msg(strcmp(line, expected) == 0, "%s: \"%s\" in place of \"%s\"", attribute->name,
+		      line, expected);
 }
 
 START_TEST(every_attribute_is_described)
@@ -289,7 +293,8 @@ static const char *without_surroundings(const char *example)
 static void expect_to_load(const char *example)
 {
 	struct load_options options = {
-		.config = place_path("example"), .start_directory = "/",
+		.config = place_path("example"),
+		.start_directory = "/",
 		.trusted = geteuid(),
 		.internal_exists = handler_is_built_in,
 	};
@@ -301,8 +306,8 @@ static void expect_to_load(const char *example)
 		    without_surroundings(example));
 	settings = settings_load(&options, &problems);
 	for (size_t i = 0; i < problems.count; i++)
-		ck_assert_msg(problems.list[i].severity != ERROR, "%s: %s",
-			      problems.list[i].text, example);
+		ck_assert_msg(problems.list[i].severity != ERROR, "%s: %s", problems.list[i].text,
+			      example);
 	ck_assert_ptr_nonnull(settings);
 	ck_assert_uint_eq(settings->count, text_count(example, "^service "));
 	settings_free(settings);

@@ -87,9 +87,22 @@ static void add_words(struct access_list *list, const char *words)
 }
 
 static const char *const addresses[] = {
-	"127.0.0.1", "127.0.0.5", "127.0.1.1", "10.1.2.3", "10.1.255.255", "10.2.0.0",
-	"192.168.7.7", "255.255.255.255", "0.0.0.0", "::1", "::2", "fe80::1", "2001:db8::1",
-	"2001:db8:0:1::1", "2001:db8:ffff::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+	"127.0.0.1",
+	"127.0.0.5",
+	"127.0.1.1",
+	"10.1.2.3",
+	"10.1.255.255",
+	"10.2.0.0",
+	"192.168.7.7",
+	"255.255.255.255",
+	"0.0.0.0",
+	"::1",
+	"::2",
+	"fe80::1",
+	"2001:db8::1",
+	"2001:db8:0:1::1",
+	"2001:db8:ffff::",
+	"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
 };
 
 static const struct {
@@ -133,8 +146,11 @@ START_TEST(filter_decides_as_the_lists_do)
 		ck_assert_int_eq(address_parse(&address, addresses[i], 0), 0);
 		packet = packet_from(&address);
 		wanted = access_decide(&only_from, &no_access, &address, no_names).decision ==
-					 ACCESS_ALLOWED ? FILTER_ADMITS : FILTER_REFUSES;
-		ck_assert_msg(run(program, length, &packet) == wanted, "row %d, %s", _i, addresses[i]);
+					 ACCESS_ALLOWED
+				 ? FILTER_ADMITS
+				 : FILTER_REFUSES;
+		ck_assert_msg(run(program, length, &packet) == wanted, "row %d, %s", _i,
+			      addresses[i]);
 	}
 	access_list_clear(&only_from);
 	access_list_clear(&no_access);

@@ -20,7 +20,7 @@ struct scene {
 	uid_t directory_owner, file_owner;
 	gid_t group; /* of both */
 	uid_t trusted;
-	const char *culprit; /* last part of its path; NULL: none */
+	const char *culprit;        /* last part of its path; NULL: none */
 	const char *fault, *remedy; /* texts after the path, and before it */
 };
 
@@ -126,8 +126,8 @@ START_TEST(each_file_of_a_kept_directory_is_looked_at)
 		const char *name;
 		const char *text; /* NULL: there is none */
 	} files[] = {
-		{ "d/one", "1" }, { "d/two", "2" }, { "d/none", NULL }, { "d/two", "2" },
-		{ "other", "3" }, { "d/link", "3" }, { "d/one", "1" },  { "other", "3" },
+		{ "d/one", "1" }, { "d/two", "2" },  { "d/none", NULL }, { "d/two", "2" },
+		{ "other", "3" }, { "d/link", "3" }, { "d/one", "1" },   { "other", "3" },
 	};
 
 	ck_assert_int_eq(mkdir(place_path("d"), 0755), 0);
@@ -169,7 +169,8 @@ static const struct {
 static struct posix_acl_xattr_entry list_entry(unsigned tag, unsigned permissions, unsigned id)
 {
 	return (struct posix_acl_xattr_entry){
-		.e_tag = htole16((uint16_t)tag), .e_perm = htole16((uint16_t)permissions),
+		.e_tag = htole16((uint16_t)tag),
+		.e_perm = htole16((uint16_t)permissions),
 		.e_id = htole32(id),
 	};
 }
@@ -230,7 +231,8 @@ static const struct {
 	{ { .directory = 0777, .file = 0644 }, 0, false },
 	{ { .directory = 0755, .directory_owner = STRANGER, .file = 0644 }, 0, false },
 	{ { .directory = 0755, .directory_owner = STRANGER, .file = 0644, .trusted = STRANGER },
-	  STRANGER, true },
+	  STRANGER,
+	  true },
 };
 
 START_TEST(a_link_that_others_can_lay_is_not_followed)
@@ -274,8 +276,15 @@ static const struct {
 	const char *path;
 	int error; /* 0: it opens */
 } paths[] = {
-	{ "file", 0 }, { "./file", 0 }, { "d/../file", 0 }, { "d/", EISDIR }, { "none", ENOENT },
-	{ "none/file", ENOENT }, { "file/file", ENOTDIR }, { "loop", ELOOP }, { "dangling", ENOENT },
+	{ "file", 0 },
+	{ "./file", 0 },
+	{ "d/../file", 0 },
+	{ "d/", EISDIR },
+	{ "none", ENOENT },
+	{ "none/file", ENOENT },
+	{ "file/file", ENOTDIR },
+	{ "loop", ELOOP },
+	{ "dangling", ENOENT },
 };
 
 START_TEST(paths_lead_where_the_kernel_has_them_lead)

@@ -59,8 +59,7 @@ static struct generation *running(const char *services)
 	static const uint32_t continues[16];
 	struct settings *settings = load(services);
 
-	return generation_fill(region, 1, settings->services, continues,
-			       (uint32_t)settings->count);
+	return generation_fill(region, 1, settings->services, continues, (uint32_t)settings->count);
 }
 
 static const struct {
@@ -75,8 +74,10 @@ static const struct {
 	{ "one comes, one goes", "a 7001 b 7002", "c 7003 a 7001", "- 0 ", "-b ", 1, 1, 1, 0 },
 	{ "an id in another case", "a 7001", "A 7001", "0 ", "", 0, 1, 0, 0 },
 	{ "another port", "a 7001", "a 7009", "0 ", "", 0, 1, 0, 0 },
-	{ "two of one id by their ports", "a 7001 a 7002", "a 7002 a 7001", "1 0 ", "", 0, 2, 0, 0 },
-	{ "a broken entry keeps its version", "a 7001 b 7002", "b 7002 a 1", "1 0 ", "!a ", 0, 1, 0, 1 },
+	{ "two of one id by their ports", "a 7001 a 7002", "a 7002 a 7001", "1 0 ", "", 0, 2, 0,
+	  0 },
+	{ "a broken entry keeps its version", "a 7001 b 7002", "b 7002 a 1", "1 0 ", "!a ", 0, 1, 0,
+	  1 },
 	{ "a broken new entry", "a 7001", "a 7001 b 1", "0 ", "", 0, 1, 0, 0 },
 };
 
@@ -92,7 +93,8 @@ START_TEST(matches_services)
 			strcat(continues, "- ");
 		else
 			snprintf(continues + strlen(continues), 16, "%u ", plan.continues[i]);
-	ck_assert_msg(strcmp(continues, cases[_i].continues) == 0, "%s: %s", cases[_i].what, continues);
+	ck_assert_msg(strcmp(continues, cases[_i].continues) == 0, "%s: %s", cases[_i].what,
+		      continues);
 	ck_assert_str_eq(told, cases[_i].told);
 	ck_assert_uint_eq(plan.added, cases[_i].added);
 	ck_assert_uint_eq(plan.kept, cases[_i].kept);

@@ -12,9 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MOST = 700 };
+enum { WATCHES_MAX = 700 };
 
-static struct watch watches[MOST];
+static struct watch watches[WATCHES_MAX];
 static int used;
 static struct poller_event events[POLLER_BATCH];
 
@@ -174,7 +174,7 @@ END_TEST
  * waits. */
 static bool all_are_told(int from)
 {
-	static bool is_told[MOST];
+	static bool is_told[WATCHES_MAX];
 	int missing = used - from;
 
 	for (int i = 0; i < used; i++)
@@ -195,7 +195,7 @@ START_TEST(none_starves_when_more_are_ready_than_a_batch_holds)
 {
 	int from = used;
 
-	while (used < MOST)
+	while (used < WATCHES_MAX)
 		make_ready(add_watch(LOOP_READ));
 	ck_assert(poller_uses_epoll());
 	ck_assert(all_are_told(from));
@@ -210,7 +210,7 @@ START_TEST(poll_serves_on_when_there_is_no_epoll)
 	int spare;
 
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
-	for (int i = 0; i < MOST; i++) {
+	for (int i = 0; i < WATCHES_MAX; i++) {
 		int fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 
 		ck_assert_int_ge(fd, 0);
@@ -221,7 +221,7 @@ START_TEST(poll_serves_on_when_there_is_no_epoll)
 	close(spare);
 	limit = (struct rlimit){ .rlim_cur = (rlim_t)spare, .rlim_max = before.rlim_max };
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	for (int i = 0; i < MOST; i++)
+	for (int i = 0; i < WATCHES_MAX; i++)
 		ck_assert_int_eq(poller_set(&watches[i], LOOP_READ), 0);
 	ck_assert(!poller_uses_epoll());
 	ck_assert(all_are_told(0));

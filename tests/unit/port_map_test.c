@@ -91,12 +91,12 @@ static const struct {
 START_TEST(reads_lines)
 {
 	read_text(lines[_i].line);
-	ck_assert_msg(port_map_find(map, "name", "tcp") == lines[_i].tcp,
-		      "\"%s\": tcp is %d", lines[_i].line, port_map_find(map, "name", "tcp"));
-	ck_assert_msg(port_map_find(map, "name", "udp") == lines[_i].udp,
-		      "\"%s\": udp is %d", lines[_i].line, port_map_find(map, "name", "udp"));
-	ck_assert_msg(problems.count == lines[_i].warnings,
-		      "\"%s\": %zu problems", lines[_i].line, problems.count);
+	ck_assert_msg(port_map_find(map, "name", "tcp") == lines[_i].tcp, "\"%s\": tcp is %d",
+		      lines[_i].line, port_map_find(map, "name", "tcp"));
+	ck_assert_msg(port_map_find(map, "name", "udp") == lines[_i].udp, "\"%s\": udp is %d",
+		      lines[_i].line, port_map_find(map, "name", "udp"));
+	ck_assert_msg(problems.count == lines[_i].warnings, "\"%s\": %zu problems", lines[_i].line,
+		      problems.count);
 	ck_assert_msg(problems.count == 0 || problems.list[0].severity == WARNING,
 		      "\"%s\": not a warning", lines[_i].line);
 }
@@ -258,8 +258,8 @@ static const struct {
 START_TEST(refuses_what_is_no_file)
 {
 	errno = 0;
-	ck_assert_msg(port_map_read(map, refused[_i].path, &problems) == -1,
-		      "%s was read", refused[_i].path);
+	ck_assert_msg(port_map_read(map, refused[_i].path, &problems) == -1, "%s was read",
+		      refused[_i].path);
 	ck_assert_msg(errno == refused[_i].error, "%s: %s", refused[_i].path, strerror(errno));
 	ck_assert_uint_eq(problems.count, 0);
 }
@@ -332,8 +332,7 @@ Suite *port_map_suite(void)
 
 	tcase_add_checked_fixture(files, set_up, tear_down);
 	tcase_add_test(files, reads_the_map_of_this_system);
-	tcase_add_loop_test(files, refuses_what_is_no_file, 0,
-			    sizeof refused / sizeof refused[0]);
+	tcase_add_loop_test(files, refuses_what_is_no_file, 0, sizeof refused / sizeof refused[0]);
 	tcase_add_test(files, refuses_a_pipe_without_waiting);
 	tcase_add_test(files, refuses_a_huge_file);
 	tcase_add_test(files, leaves_no_descriptor_open);

@@ -39,7 +39,8 @@ START_TEST(disarms_control_bytes)
 	struct problems problems = { 0 };
 
 	problem_add(&problems, ERROR, "f", 1, "a%sb", "\x1b[31m\n\t\x7f\xc3\xa9");
-	ck_assert_str_eq(problems.list[0].text, "a?[31m???\xc3\xa9" "b");
+	ck_assert_str_eq(problems.list[0].text, "a?[31m???\xc3\xa9"
+						"b");
 	problems_clear(&problems);
 }
 END_TEST

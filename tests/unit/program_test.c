@@ -136,7 +136,7 @@ static const struct {
 	{ "\177ELF", NULL },
 	{ "MZ\220", NULL },
 	{ "#!/no/such/shell\n", "^there is no /no/such/shell, which .*/program names as its "
-	  "interpreter$" },
+				"interpreter$" },
 	{ "#!/etc/passwd/sh -e\n", "^there is no /etc/passwd/sh, " },
 	{ "#!/bin/sh\r\n", "^there is no /bin/sh, .* with a carriage return after it; " },
 	{ "#!/etc/passwd\n", "may not execute /etc/passwd " },

@@ -154,9 +154,10 @@ static const struct {
 	} says[4];
 } rates[] = {
 	/* The reserve for sources below their share admits one more. */
-	{ CPS_REFUSE, { { ADMITTED, 0 }, { ADMITTED, 0 }, { REFUSED_RATE, 0 }, { REFUSED_RATE, 0 } } },
-	{ CPS_SUSPEND, { { ADMITTED, 0 }, { ADMITTED, 0 }, { REFUSED_RATE, 10000 },
-			 { REFUSED_RATE, 10000 } } },
+	{ CPS_REFUSE,
+	  { { ADMITTED, 0 }, { ADMITTED, 0 }, { REFUSED_RATE, 0 }, { REFUSED_RATE, 0 } } },
+	{ CPS_SUSPEND,
+	  { { ADMITTED, 0 }, { ADMITTED, 0 }, { REFUSED_RATE, 10000 }, { REFUSED_RATE, 10000 } } },
 	{ CPS_QUEUE, { { ADMITTED, 0 }, { ADMITTED, 500 }, { ADMITTED, 500 }, { ADMITTED, 500 } } },
 };
 
@@ -170,7 +171,7 @@ START_TEST(cps_says_what_to_do)
 		struct judgement said = quota_take_rate(&quota, settings, &address, 1000);
 
 		ck_assert_msg(said.verdict == rates[_i].says[i].verdict &&
-			      said.pause_ms == rates[_i].says[i].pause_ms,
+				      said.pause_ms == rates[_i].says[i].pause_ms,
 			      "%d: %s, %lu ms", i, verdict_text(said.verdict),
 			      (unsigned long)said.pause_ms);
 	}
@@ -182,8 +183,10 @@ START_TEST(no_rate_takes_everybody)
 	struct address address = peer(1);
 
 	for (int i = 0; i < 1000; i++) {
-		ck_assert_int_eq(quota_take_rate(&quota, settings, &address, 1000).verdict, ADMITTED);
-		ck_assert_int_eq(quota_take_source_rate(&quota, settings, &address, 1000), ADMITTED);
+		ck_assert_int_eq(quota_take_rate(&quota, settings, &address, 1000).verdict,
+				 ADMITTED);
+		ck_assert_int_eq(quota_take_source_rate(&quota, settings, &address, 1000),
+				 ADMITTED);
 	}
 }
 END_TEST

@@ -13,14 +13,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { CONNECT_DEADLINE_MS = 10 * 1000, DESCRIPTORS_MOST = 256 };
+enum { CONNECT_DEADLINE_MS = 10 * 1000, DESCRIPTORS_MAX = 256 };
 
 #define START "START: svc pid=0\n"
 #define EXIT "EXIT: svc status=0 pid=0\n"
 
-static int target;         /* where connections are redirected to */
-static int accepted = -1;  /* one of them */
-static int queued[2];      /* connections that fill the target's queue */
+static int target;        /* where connections are redirected to */
+static int accepted = -1; /* one of them */
+static int queued[2];     /* connections that fill the target's queue */
 
 /* --- the target ---------------------------------------------------------------------- */
 
@@ -71,7 +71,7 @@ static int descriptor_to_target(void)
 {
 	int port = client_port(target);
 
-	for (int fd = 0; fd < DESCRIPTORS_MOST; fd++) {
+	for (int fd = 0; fd < DESCRIPTORS_MAX; fd++) {
 		struct sockaddr_in peer = { 0 };
 		socklen_t size = sizeof peer;
 

@@ -23,14 +23,14 @@ enum { KB = 1024, MB = 1024 * KB };
 static struct end {
 	int outer, inner;
 	size_t to_send, sent, got;
-	size_t bite;        /* most bytes per recv; 0: no limit */
-	bool has_finished;  /* sending */
+	size_t bite;       /* most bytes per recv; 0: no limit */
+	bool has_finished; /* sending */
 	bool heard_the_end;
-	int error;          /* of the last recv that failed */
+	int error; /* of the last recv that failed */
 } ends[2];
 static struct relay relay;
 static int times_done;
-static struct pipe *pipes[PIPES_MOST];
+static struct pipe *pipes[PIPES_MAX];
 
 static void count_done(struct relay *which)
 {
@@ -99,7 +99,7 @@ static void close_inner(int i)
 
 static void take_pipes(void)
 {
-	for (int i = 0; i < PIPES_MOST; i++) {
+	for (int i = 0; i < PIPES_MAX; i++) {
 		pipes[i] = pipe_take();
 		ck_assert_msg(pipes[i] != NULL, "pipe %d was not given back", i);
 		ck_assert_uint_eq(pipes[i]->length, 0);
@@ -109,7 +109,7 @@ static void take_pipes(void)
 
 static void give_pipes_back(void)
 {
-	for (int i = 0; i < PIPES_MOST; i++)
+	for (int i = 0; i < PIPES_MAX; i++)
 		pipe_give_back(pipes[i]);
 }
 
@@ -141,7 +141,7 @@ static void turn(const struct deadline *deadline, const char *what)
 
 #define turn_until(condition) \
 	for (struct deadline deadline_ = deadline_in(DEADLINE_MS); !(condition);) \
-		turn(&deadline_, #condition)
+	turn(&deadline_, #condition)
 
 /* A few turns, in which nothing should happen. */
 static void turn_on(void)
@@ -241,8 +241,8 @@ START_TEST(passes_everything_both_ways)
 	if (amounts[_i].without_pipes)
 		take_pipes();
 	start();
-	for (struct deadline deadline = deadline_in(DEADLINE_MS);
-	     !(all_is_heard() && times_done); loop_turn(0)) {
+	for (struct deadline deadline = deadline_in(DEADLINE_MS); !(all_is_heard() && times_done);
+	     loop_turn(0)) {
 		if (deadline_left(&deadline) == 0)
 			ck_abort_msg("row %d: %zu and %zu bytes came", _i, ends[1].got,
 				     ends[0].got);

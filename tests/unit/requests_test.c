@@ -39,11 +39,12 @@ static char *services(const char *more)
 #define SOCKET(type, protocol, wait) \
 	"socket_type = " type "\nprotocol = " protocol "\nwait = " wait "\n"
 		[PROGRAM] = SOCKET("stream", "tcp", "no") "server = /bin/cat\n"
-			    "instances = 2\nbanner = /etc/passwd\n",
+							  "instances = 2\nbanner = /etc/passwd\n",
 		[WAIT] = SOCKET("dgram", "udp", "yes") "server = /bin/sleep\n"
-			 "server_args = 60\n",
-		[INTERCEPT] = SOCKET("stream", "tcp", "yes") "server = /bin/sleep\n"
-			      "server_args = 60\nflags = INTERCEPT\n",
+						       "server_args = 60\n",
+		[INTERCEPT] =
+			SOCKET("stream", "tcp", "yes") "server = /bin/sleep\n"
+						       "server_args = 60\nflags = INTERCEPT\n",
 		[BUILT_IN] = SOCKET("stream", "tcp", "no") "type = INTERNAL UNLISTED\n",
 	};
 	static const char *const names[SERVICES] = { "zzcat", "zzwait", "zzic", "echo" };
@@ -97,8 +98,8 @@ static void setup(void)
 	setup_silent();
 	own_frontend_get_ready();
 	own_frontend_adopt();
-	banner.banner = (struct banner_message){ .service = number_of(PROGRAM),
-						 .which = BANNER_FAIL };
+	banner.banner =
+		(struct banner_message){ .service = number_of(PROGRAM), .which = BANNER_FAIL };
 	own_frontend_say(&banner, NULL, 0);
 	own_frontend_hear(MESSAGE_BANNER, NULL);
 }
@@ -122,7 +123,8 @@ static struct message bind_of(uint32_t service)
 
 	return (struct message){
 		.kind = MESSAGE_BIND,
-		.bind = { .service = number_of(service), .ticket = 7,
+		.bind = { .service = number_of(service),
+			  .ticket = 7,
 			  .type = is_datagram ? SOCK_DGRAM : SOCK_STREAM,
 			  .protocol = is_datagram ? IPPROTO_UDP : IPPROTO_TCP,
 			  .address = loopback(is_inner ? 0 : ports[service]),
@@ -134,8 +136,10 @@ static struct message launch_of(uint32_t service)
 {
 	struct message message = {
 		.kind = MESSAGE_LAUNCH,
-		.launch = { .session = own_frontend_session(), .service = number_of(service),
-			    .peer = loopback(4000), .waits = service != PROGRAM },
+		.launch = { .session = own_frontend_session(),
+			    .service = number_of(service),
+			    .peer = loopback(4000),
+			    .waits = service != PROGRAM },
 	};
 
 	if (message.launch.waits) {
@@ -212,7 +216,7 @@ static void check_distrusted(const char *reason)
 
 enum effect { DISTRUST, ERROR_ANSWER, NOT_STARTED, NOTHING };
 
-#define FIELD(member) offsetof(struct message, member), sizeof ((struct message *)0)->member
+#define FIELD(member) offsetof(struct message, member), sizeof((struct message *)0)->member
 
 static const struct field {
 	enum message_kind kind;
@@ -230,13 +234,15 @@ static const struct field {
 #define IS_WRONG_COUNT DISTRUST, 0, "a launch with the wrong descriptors"
 #define IS_NO_ADDRESS DISTRUST, 0, "a launch with an address that is none"
 #define NO_SERVICE DISTRUST, 0, "it names a service that there is not"
-#define NUMBERS(kind, member)                                                     \
-	{ kind, FIELD(member.generation), 0, NO_SERVICE },                        \
-	{ kind, FIELD(member.generation), 2, NO_SERVICE },                        \
-	{ kind, FIELD(member.generation), UINT32_MAX, NO_SERVICE },               \
-	{ kind, FIELD(member.service), SERVICES, NO_SERVICE },                    \
-	{ kind, FIELD(member.service), INT32_MAX, NO_SERVICE },                   \
-	{ kind, FIELD(member.service), UINT32_MAX, NO_SERVICE }
+#define NUMBERS(kind, member) \
+	{ kind, FIELD(member.generation), 0, NO_SERVICE }, \
+		{ kind, FIELD(member.generation), 2, NO_SERVICE }, \
+		{ kind, FIELD(member.generation), UINT32_MAX, NO_SERVICE }, \
+		{ kind, FIELD(member.service), SERVICES, NO_SERVICE }, \
+		{ kind, FIELD(member.service), INT32_MAX, NO_SERVICE }, \
+	{ \
+		kind, FIELD(member.service), UINT32_MAX, NO_SERVICE \
+	}
 	NUMBERS(MESSAGE_BIND, bind.service),
 	NUMBERS(MESSAGE_UNBIND, bind.service),
 	NUMBERS(MESSAGE_LAUNCH, launch.service),
@@ -336,15 +342,17 @@ static struct message with_field(const struct field *field)
 static int error_in(enum message_kind kind)
 {
 	static const enum message_kind answers[MESSAGE_FROM_FRONTEND] = {
-		[MESSAGE_BIND] = MESSAGE_NOT_BOUND, [MESSAGE_OPEN_BANNER] = MESSAGE_BANNER,
+		[MESSAGE_BIND] = MESSAGE_NOT_BOUND,
+		[MESSAGE_OPEN_BANNER] = MESSAGE_BANNER,
 		[MESSAGE_LET_IN] = MESSAGE_GATE,
 	};
 	unsigned count;
 	struct message answer = own_frontend_hear(answers[kind], &count);
 
 	ck_assert_uint_eq(count, 0);
-	return kind == MESSAGE_BIND ? answer.bind.error
-	       : kind == MESSAGE_LET_IN ? answer.gate.error : answer.banner.error;
+	return kind == MESSAGE_BIND     ? answer.bind.error
+	       : kind == MESSAGE_LET_IN ? answer.gate.error
+					: answer.banner.error;
 }
 
 START_TEST(believes_no_field)
@@ -374,8 +382,8 @@ END_TEST
 
 static const struct {
 	const char *what;
-	int difference;    /* in size */
-	unsigned count;    /* of descriptors, beyond the most there may be */
+	int difference; /* in size */
+	unsigned count; /* of descriptors, beyond the most there may be */
 	const char *reason;
 } shapes[] = {
 	{ "one byte short", -1, 0, "a message of the wrong size" },
@@ -419,8 +427,8 @@ START_TEST(refuses_what_has_the_wrong_shape)
 END_TEST
 
 static const uint32_t no_kinds[] = {
-	MESSAGE_FROM_FRONTEND, MESSAGE_GENERATION, MESSAGE_ENDED, MESSAGE_STOP, MESSAGE_KINDS,
-	INT32_MAX, UINT32_MAX,
+	MESSAGE_FROM_FRONTEND, MESSAGE_GENERATION, MESSAGE_ENDED, MESSAGE_STOP,
+	MESSAGE_KINDS,         INT32_MAX,          UINT32_MAX,
 };
 
 START_TEST(refuses_kinds_that_are_none_of_the_frontends)
@@ -560,7 +568,7 @@ static int second_of_swapped(void)
 static const struct {
 	int (*open[MESSAGE_DESCRIPTORS_MAX])(void);
 	bool logs_errors;
-	const char *fault;    /* NULL: it is not distrusted, but ... */
+	const char *fault; /* NULL: it is not distrusted, but ... */
 	const char *mismatch;
 } gifts[] = {
 	{ { NULL }, false, WRONG_COUNT, NULL },
@@ -582,7 +590,9 @@ static const struct {
 	{ { the_connection, the_connection, the_connection }, true, NO_PIPE, NULL },
 	{ { the_connection, write_end, read_end }, true, NO_PIPE, NULL },
 	{ { the_connection, first_of_swapped, second_of_swapped }, true, NO_PIPE, NULL },
-	{ { the_connection, first_of_pipe, second_of_pipe }, true, NULL,
+	{ { the_connection, first_of_pipe, second_of_pipe },
+	  true,
+	  NULL,
 	  "the service's stderr has changed" },
 };
 
@@ -842,7 +852,10 @@ START_TEST(lets_go_of_what_has_ended_when_there_is_no_next_one)
 	requests_child_ended(child->pid, SIGKILL);
 	ck_assert_uint_eq(children_count(), 1);
 	ending_begin();
-	wait_until(({ own_frontend_reap(); frontend_process_pid() == 0; }));
+	wait_until(({
+		own_frontend_reap();
+		frontend_process_pid() == 0;
+	}));
 	ck_assert_uint_eq(children_count(), 0);
 }
 END_TEST
@@ -852,7 +865,8 @@ END_TEST
 static void adopt(uint32_t number)
 {
 	own_frontend_say(&(struct message){ .kind = MESSAGE_ADOPTED,
-					    .generation = { .generation = number } }, NULL, 0);
+					    .generation = { .generation = number } },
+			 NULL, 0);
 }
 
 START_TEST(goes_by_the_newest_generation)
@@ -886,8 +900,8 @@ START_TEST(counts_under_new_numbers)
 	launched(PROGRAM);
 	launched(PROGRAM);
 	own_frontend_reload("service echo\n{\nid = first\ntype = INTERNAL UNLISTED\nport = %d\n"
-			    "socket_type = stream\nprotocol = tcp\nwait = no\n}\n%s", first,
-			    services(""));
+			    "socket_type = stream\nprotocol = tcp\nwait = no\n}\n%s",
+			    first, services(""));
 	launch = launch_of(PROGRAM + 1);
 	launch.launch.waits = false;
 	own_frontend_say(&launch, &connection, 1);
@@ -923,7 +937,10 @@ START_TEST(answers_a_flood_until_nobody_hears_it)
 		own_frontend_say(&message, NULL, 0);
 		loop_turn(0);
 	}
-	wait_until(({ loop_turn(10); !frontend_process_is_ready(); }));
+	wait_until(({
+		loop_turn(10);
+		!frontend_process_is_ready();
+	}));
 	ck_assert_ptr_nonnull(strstr(own_frontend_log(), "to the frontend can't be sent"));
 	own_frontend_wait_next();
 }

@@ -20,7 +20,7 @@ struct answer {
 	char reason[128];
 };
 
-static struct answer answers[LOOKUPS_MOST + 1];
+static struct answer answers[LOOKUPS_MAX + 1];
 static int answered, wanted;
 
 static void set_up(void)
@@ -158,8 +158,8 @@ START_TEST(an_unknown_address_has_no_name)
 {
 	struct address unknown = address_from_sockaddr(NULL, 0);
 
-	ck_assert_ptr_nonnull(lookup_names(&(struct turn_owner){ 0 }, &unknown, take_names,
-					   &answers[0]));
+	ck_assert_ptr_nonnull(
+		lookup_names(&(struct turn_owner){ 0 }, &unknown, take_names, &answers[0]));
 	run_until_answered(1);
 	ck_assert_str_eq(answers[0].text, "");
 }
@@ -201,8 +201,8 @@ static void begin_the_other(void *context, const struct address *addresses, size
 
 START_TEST(a_callback_may_begin_and_cancel)
 {
-	ck_assert_ptr_nonnull(lookup_addresses("192.0.2.1", AF_UNSPEC, begin_the_other,
-					       &answers[0]));
+	ck_assert_ptr_nonnull(
+		lookup_addresses("192.0.2.1", AF_UNSPEC, begin_the_other, &answers[0]));
 	run_until_answered(2);
 	ask_addresses(&answers[4], "192.0.2.4", AF_UNSPEC);
 	run_until_answered(3);
@@ -234,8 +234,8 @@ static const struct name_record records[] = {
 	{ "2.2.0.192.in-addr.arpa", ns_t_ptr, "nobody.example", 0 },
 	{ "3.2.0.192.in-addr.arpa", ns_t_ptr, "liar.example", 0 },
 	{ "5.2.0.192.in-addr.arpa", ns_t_ptr, "192.0.2.5", 0 },
-	{ "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa",
-	  ns_t_ptr, "six.example", 0 },
+	{ "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", ns_t_ptr,
+	  "six.example", 0 },
 	{ "honest.example", ns_t_a, "198.51.100.1", 0 },
 	{ "honest.example", ns_t_a, "192.0.2.1", 0 },
 	{ "honest.example", ns_t_aaaa, "2001:db8::77", 0 },
@@ -255,7 +255,8 @@ static void write_hosts(void)
 
 	ck_assert_ptr_nonnull(file);
 	fputs("127.0.0.1 localhost\n192.0.2.6 Same same SAME\n192.0.2.7 first second\n"
-	      "192.0.2.4", file);
+	      "192.0.2.4",
+	      file);
 	for (int i = 0; i < 2000; i++)
 		fprintf(file, " a%d", i);
 	fputs("\n", file);
@@ -267,7 +268,7 @@ static void set_up_network(void)
 	own_etc_enter();
 	own_etc_write("nsswitch.conf", "hosts: files dns\n");
 	own_etc_write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
-		      "search .\n");
+				     "search .\n");
 	write_hosts();
 	name_server_start("127.0.0.1", records, ROWS(records));
 	set_up();
@@ -310,7 +311,7 @@ static const struct {
 	{ "honest.example", AF_UNSPEC, 3, "2001:db8::77" },
 	{ "twice.example", AF_UNSPEC, 1, "^192.0.2.9$" },
 	{ "twice.example", AF_INET6, 0, "^$" },
-	{ "many.example", AF_INET, LOOKUP_ADDRESSES_MOST, "192.0.2" },
+	{ "many.example", AF_INET, LOOKUP_ADDRESSES_MAX, "192.0.2" },
 	{ "second", AF_INET, 1, "^192.0.2.7$" },
 	{ "six.example", AF_INET, 0, "^$" },
 	{ "nobody.example", AF_UNSPEC, 0, "^$" },
@@ -321,8 +322,8 @@ START_TEST(finds_the_addresses_of_a_host)
 {
 	ask_addresses(&answers[0], hosts[_i].host, hosts[_i].family);
 	run_until_answered(1);
-	ck_assert_msg(answers[0].count == hosts[_i].count
-		      && text_matches(answers[0].text, hosts[_i].pattern),
+	ck_assert_msg(answers[0].count == hosts[_i].count &&
+			      text_matches(answers[0].text, hosts[_i].pattern),
 		      "%s, family %d: %zu: \"%s\"", hosts[_i].host, hosts[_i].family,
 		      answers[0].count, answers[0].text);
 }
@@ -360,18 +361,18 @@ END_TEST
 
 START_TEST(refuses_more_than_the_most)
 {
-	static struct lookup *lookups[LOOKUPS_MOST];
+	static struct lookup *lookups[LOOKUPS_MAX];
 
-	for (int i = 0; i < LOOKUPS_MOST; i++)
+	for (int i = 0; i < LOOKUPS_MAX; i++)
 		lookups[i] = ask_addresses(&answers[i], "silent.example", AF_INET);
 	errno = 0;
 	ck_assert_ptr_null(lookup_addresses("honest.example", AF_INET, take_addresses, NULL));
 	ck_assert_int_eq(errno, EAGAIN);
-	ask_names(&answers[LOOKUPS_MOST], "192.0.2.1");
-	for (int i = 0; i < LOOKUPS_MOST; i++)
+	ask_names(&answers[LOOKUPS_MAX], "192.0.2.1");
+	for (int i = 0; i < LOOKUPS_MAX; i++)
 		lookup_cancel(lookups[i]);
 	run_until_answered(1);
-	ck_assert_str_eq(answers[LOOKUPS_MOST].text, "honest.example");
+	ck_assert_str_eq(answers[LOOKUPS_MAX].text, "honest.example");
 	ask_addresses(&answers[0], "honest.example", AF_INET6);
 	run_until_answered(2);
 	ck_assert_str_eq(answers[0].text, "2001:db8::77");
@@ -396,7 +397,7 @@ START_TEST(keeps_room_for_who_has_asked_for_nothing_yet)
 {
 	int count = ask_all_that_fit(stranger_hosts[_i]);
 
-	ck_assert_int_ge(count, LOOKUPS_MOST / 8);
+	ck_assert_int_ge(count, LOOKUPS_MAX / 8);
 	ask_names_for(2, &answers[count], "192.0.2.1");
 	while (answers[count].calls == 0)
 		loop_turn(-1);
@@ -411,7 +412,7 @@ static const struct {
 	unsigned service;
 } crowds[] = { { 100, 1, 2 }, { 1, 100, 2 }, { 1, 1, 2 }, { 1, 100, 1 }, { 1, 1, 1 } };
 
-enum { CROWD = 100, PASSED_MOST = 32 };
+enum { CROWD = 100, PASSED_MAX = 32 };
 
 static void ask_strangers(int networks, int of_each)
 {
@@ -427,7 +428,7 @@ START_TEST(slow_strangers_hold_up_nobody_else)
 	while (answers[0].calls == 0)
 		loop_turn(-1);
 	ck_assert_str_eq(answers[0].text, "honest.example");
-	ck_assert_msg(answered <= PASSED_MOST, "after %d others", answered - 1);
+	ck_assert_msg(answered <= PASSED_MAX, "after %d others", answered - 1);
 }
 END_TEST
 
@@ -438,7 +439,7 @@ START_TEST(slow_strangers_hold_up_no_address)
 	while (answers[0].calls == 0)
 		loop_turn(-1);
 	ck_assert_str_eq(answers[0].text, "2001:db8::77");
-	ck_assert_msg(answered <= PASSED_MOST, "after %d others", answered - 1);
+	ck_assert_msg(answered <= PASSED_MAX, "after %d others", answered - 1);
 }
 END_TEST
 

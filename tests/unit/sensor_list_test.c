@@ -210,17 +210,17 @@ static struct sensor_list *full_list(uint64_t (*until)(uint32_t number))
 {
 	struct sensor_list *list = sensor_list_new();
 
-	for (uint32_t i = 0; i < SENSOR_LIST_MOST; i++)
+	for (uint32_t i = 0; i < SENSOR_LIST_MAX; i++)
 		if (!ban_number(list, i, 0, until(i)))
 			ck_abort_msg("ban %u", i);
-	ck_assert_uint_eq(sensor_list_count(list), SENSOR_LIST_MOST);
+	ck_assert_uint_eq(sensor_list_count(list), SENSOR_LIST_MAX);
 	return list;
 }
 
 /* A permutation: 7919 and 10240 have no common divisor. */
 static uint64_t shuffled(uint32_t number)
 {
-	return 1000 + number * 7919ull % SENSOR_LIST_MOST;
+	return 1000 + number * 7919ull % SENSOR_LIST_MAX;
 }
 
 static uint64_t never(uint32_t number)
@@ -235,8 +235,8 @@ START_TEST(the_soonest_to_end_gives_way)
 
 	for (uint32_t i = 0; i < 1000; i++)
 		ck_assert(ban_number(list, 0x0a000000 + i, 0, 100000));
-	ck_assert_uint_eq(sensor_list_count(list), SENSOR_LIST_MOST);
-	for (uint32_t i = 0; i < SENSOR_LIST_MOST; i++)
+	ck_assert_uint_eq(sensor_list_count(list), SENSOR_LIST_MAX);
+	for (uint32_t i = 0; i < SENSOR_LIST_MAX; i++)
 		if (bans_number(list, i, 0) != (shuffled(i) >= 1000 + 1000))
 			ck_abort_msg("%u, which would end at %ju", i, (uintmax_t)shuffled(i));
 	for (uint32_t i = 0; i < 1000; i++)
@@ -250,7 +250,7 @@ START_TEST(what_is_over_gives_way_first)
 	struct sensor_list *list = full_list(shuffled);
 
 	ck_assert(ban_number(list, 0x0a000000, 1099, 5000));
-	ck_assert_uint_eq(sensor_list_count(list), SENSOR_LIST_MOST - 100 + 1);
+	ck_assert_uint_eq(sensor_list_count(list), SENSOR_LIST_MAX - 100 + 1);
 	sensor_list_free(list);
 }
 END_TEST
@@ -265,10 +265,10 @@ START_TEST(permanent_bans_give_way_last)
 		ck_assert(ban_number(list, 0x0a000000 + i, 0, 100 + i));
 		ck_assert(bans_number(list, 0x0a000000 + i, 0));
 	}
-	for (uint32_t i = 0; i < SENSOR_LIST_MOST; i++)
+	for (uint32_t i = 0; i < SENSOR_LIST_MAX; i++)
 		left += bans_number(list, i, 0);
-	ck_assert_uint_eq(left, SENSOR_LIST_MOST - 1);
-	ck_assert_uint_eq(sensor_list_count(list), SENSOR_LIST_MOST);
+	ck_assert_uint_eq(left, SENSOR_LIST_MAX - 1);
+	ck_assert_uint_eq(sensor_list_count(list), SENSOR_LIST_MAX);
 	sensor_list_free(list);
 }
 END_TEST
@@ -280,7 +280,7 @@ START_TEST(a_flood_is_bounded)
 	for (uint32_t i = 0; i < 200000; i++) {
 		if (!ban_number(list, i, i, i + 60000))
 			ck_abort_msg("ban %u", i);
-		if (sensor_list_count(list) > SENSOR_LIST_MOST)
+		if (sensor_list_count(list) > SENSOR_LIST_MAX)
 			ck_abort_msg("%zu bans", sensor_list_count(list));
 	}
 	ck_assert(bans_number(list, 199999, 199999));

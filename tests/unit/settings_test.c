@@ -108,7 +108,8 @@ static const struct {
 START_TEST(tells_kinds_of_services)
 {
 	struct service_settings service = {
-		.types = kinds[_i].types, .socket_type = kinds[_i].socket_type,
+		.types = kinds[_i].types,
+		.socket_type = kinds[_i].socket_type,
 		.wait = kinds[_i].wait,
 	};
 
@@ -159,7 +160,8 @@ Suite *settings_suite(void)
 	tcase_add_test(tests, keeps_one_copy_of_each_file_name);
 	tcase_add_loop_test(tests, knows_the_name_for_hosts_allow, 0,
 			    (int)(sizeof libwrap_names / sizeof libwrap_names[0]));
-	tcase_add_loop_test(tests, tells_kinds_of_services, 0, (int)(sizeof kinds / sizeof kinds[0]));
+	tcase_add_loop_test(tests, tells_kinds_of_services, 0,
+			    (int)(sizeof kinds / sizeof kinds[0]));
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -30,7 +30,7 @@ static unsigned take_all(struct share *share)
 START_TEST(one_holder_alone_may_have_nearly_all)
 {
 	share_among(1000, 1);
-	ck_assert_uint_eq(take_all(&holders[0]), 1000 - SHARE_PART_MOST);
+	ck_assert_uint_eq(take_all(&holders[0]), 1000 - SHARE_PART_MAX);
 }
 END_TEST
 
@@ -39,7 +39,7 @@ START_TEST(who_joins_later_finds_its_part)
 	share_among(1000, 1);
 	take_all(&holders[0]);
 	share_join(&shares, &holders[1]);
-	ck_assert_uint_eq(take_all(&holders[1]), SHARE_PART_MOST);
+	ck_assert_uint_eq(take_all(&holders[1]), SHARE_PART_MAX);
 }
 END_TEST
 
@@ -48,12 +48,8 @@ static const struct {
 	int count;
 	unsigned part, first, later;
 } divided[] = {
-	{ 1000, 2, 32, 936, 32 },
-	{ 1000, 4, 32, 872, 32 },
-	{ 100, 2, 16, 68, 16 },
-	{ 100, 4, 10, 60, 10 },
-	{ 6, 4, 1, 2, 1 },
-	{ 5, 4, 1, 1, 1 },
+	{ 1000, 2, 32, 936, 32 }, { 1000, 4, 32, 872, 32 }, { 100, 2, 16, 68, 16 },
+	{ 100, 4, 10, 60, 10 },   { 6, 4, 1, 2, 1 },        { 5, 4, 1, 1, 1 },
 };
 
 START_TEST(whoever_comes_first_leaves_the_others_their_parts)

@@ -457,8 +457,8 @@ START_TEST(a_torn_line_does_not_run_into_the_next)
 	sink_flush_all();
 	ck_assert_uint_eq(sink_lost_lines() - lost, 7);
 	told[0] = '\0';
-	assert_matches(read_descriptor(reader), "^(" STAMP ": x{200}x{200}x{200}x{200}x{100}\n){4}"
-						STAMP ": x+$");
+	assert_matches(read_descriptor(reader),
+		       "^(" STAMP ": x{200}x{200}x{200}x{200}x{100}\n){4}" STAMP ": x+$");
 	say(sink, "whole");
 	sink_flush_all();
 	assert_matches(read_descriptor(reader), "^\n" STAMP ": whole\n$");
@@ -513,8 +513,8 @@ START_TEST(troubles_may_be_logged_in_the_troubled_file)
 	say(listener, "again");
 	sink_flush_all();
 	assert_matches(read_descriptor(reader),
-		       "^\n" STAMP ": again\n"
-		       STAMP ": log file .*: writing again, 7 lines were lost\n$");
+		       "^\n" STAMP ": again\n" STAMP
+		       ": log file .*: writing again, 7 lines were lost\n$");
 	sink_release(listener);
 	close(reader);
 }
@@ -558,8 +558,10 @@ START_TEST(syslog_gets_each_line_at_once)
 
 	say(sink, "a line");
 	say_message(sink, LOG_ERR, "a message");
-	snprintf(pattern, sizeof pattern, "^<30>[A-Z][a-z]{2} [ 123][0-9] [0-9:]{8} "
-					  "usherd\\[%d\\]: a line$", (int)getpid());
+	snprintf(pattern, sizeof pattern,
+		 "^<30>[A-Z][a-z]{2} [ 123][0-9] [0-9:]{8} "
+		 "usherd\\[%d\\]: a line$",
+		 (int)getpid());
 	assert_matches(receive(syslogd), pattern);
 	assert_matches(receive(syslogd), "^<27>[^>]* usherd.[0-9]+.: a message$");
 	ck_assert_str_eq(told, "");

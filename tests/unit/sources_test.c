@@ -53,15 +53,9 @@ static const struct {
 	uint64_t seconds;
 	uint32_t step; /* most milliseconds between two takes without overflow */
 } rates[] = {
-	{ 1, 2, 100000, 1000 },
-	{ 1, 10, 100000, 700 },
-	{ 3, 3, 100000, 300 },
-	{ 7, 100, 100000, 5000 },
-	{ 50, 50, 10000, 37 },
-	{ 333, 20, 1000, 13 },
-	{ 999, 999, 1000, 7 },
-	{ 1001, 1001, 1000, 7 },
-	{ 100000, 100000, 5, 3 },
+	{ 1, 2, 100000, 1000 },        { 1, 10, 100000, 700 },  { 3, 3, 100000, 300 },
+	{ 7, 100, 100000, 5000 },      { 50, 50, 10000, 37 },   { 333, 20, 1000, 13 },
+	{ 999, 999, 1000, 7 },         { 1001, 1001, 1000, 7 }, { 100000, 100000, 5, 3 },
 	{ 10000000, 10000000, 1, 50 },
 };
 
@@ -103,7 +97,8 @@ START_TEST(wait_tells_the_first_millisecond)
 		ck_assert(!token_bucket_ready(&bucket, now + wait - 1, a_second(rate, burst)));
 		ck_assert(token_bucket_ready(&bucket, now + wait, a_second(rate, burst)));
 		ck_assert_uint_eq(token_bucket_wait(&bucket, now + wait, a_second(rate, burst)), 0);
-		ck_assert_uint_eq(token_bucket_wait(&bucket, now + 1, a_second(rate, burst)), wait - 1);
+		ck_assert_uint_eq(token_bucket_wait(&bucket, now + 1, a_second(rate, burst)),
+				  wait - 1);
 		now += wait + random_number(20);
 		ck_assert(token_bucket_take(&bucket, now, a_second(rate, burst)));
 		take_all(&bucket, now, rate, burst);
@@ -241,8 +236,9 @@ START_TEST(a_source_is_a_prefix)
 	ck_assert_msg(sources_running(sources, &other, pairs[_i].lengths) == pairs[_i].same,
 		      "%s, %s", pairs[_i].one, pairs[_i].other);
 	ck_assert(source_take_token(sources, &one, pairs[_i].lengths, 0, a_second(1, 1)));
-	ck_assert_msg(source_take_token(sources, &other, pairs[_i].lengths, 0, a_second(1, 1))
-			      == !pairs[_i].same, "%s, %s", pairs[_i].one, pairs[_i].other);
+	ck_assert_msg(source_take_token(sources, &other, pairs[_i].lengths, 0, a_second(1, 1)) ==
+			      !pairs[_i].same,
+		      "%s, %s", pairs[_i].one, pairs[_i].other);
 	sources_free(sources);
 }
 END_TEST
@@ -280,8 +276,7 @@ START_TEST(an_unknown_address_is_no_source)
 		ck_assert(source_take_token(sources, &unknown, by_default, 0, a_second(1, 1)));
 	for (int i = 0; i < 10; i++)
 		ck_assert(sources_admit(sources, &service, &reserve, &unknown, by_default, 0,
-					a_second(4, 4))
-			  == (i < 4));
+					a_second(4, 4)) == (i < 4));
 	ck_assert_uint_eq(sources_count(sources), 0);
 	sources_free(sources);
 }
@@ -313,7 +308,8 @@ START_TEST(limits_each_source_by_itself)
 	for (uint64_t now = 0; now < 100000; now += 10) {
 		taken += source_take_token(sources, &fast, by_default, now, a_second(5, 20));
 		if (now % 500 == 0)
-			ck_assert(source_take_token(sources, &slow, by_default, now, a_second(5, 20)));
+			ck_assert(source_take_token(sources, &slow, by_default, now,
+						    a_second(5, 20)));
 	}
 	ck_assert_uint_eq(taken, 20 + 5 * 100 - 1);
 	sources_free(sources);
@@ -400,10 +396,10 @@ START_TEST(a_flood_of_forged_addresses_is_bounded)
 		forged = numbered_address(0x0b000000 + i);
 		if (!source_take_token(sources, &forged, by_default, 0, a_second(1, 50)))
 			ck_abort_msg("forged address %u", i);
-		if (sources_count(sources) > SOURCES_MOST)
+		if (sources_count(sources) > SOURCES_MAX)
 			ck_abort_msg("%zu sources", sources_count(sources));
 	}
-	ck_assert_uint_eq(sources_count(sources), SOURCES_MOST);
+	ck_assert_uint_eq(sources_count(sources), SOURCES_MAX);
 	ck_assert(!source_take_token(sources, &debtor, by_default, 0, a_second(1, 50)));
 	for (uint32_t i = 0; i < RUNNING; i++) {
 		forged = numbered_address(0x0a000000 + i);
@@ -411,7 +407,7 @@ START_TEST(a_flood_of_forged_addresses_is_bounded)
 			ck_abort_msg("running source %u was forgotten", i);
 		source_leave(sources, running[i]);
 	}
-	ck_assert_uint_eq(sources_count(sources), SOURCES_MOST - RUNNING);
+	ck_assert_uint_eq(sources_count(sources), SOURCES_MAX - RUNNING);
 	sources_free(sources);
 }
 END_TEST
@@ -421,7 +417,7 @@ START_TEST(what_runs_may_exceed_the_bound)
 	struct sources *sources = sources_new();
 	struct address address;
 
-	for (uint32_t i = 0; i < SOURCES_MOST + 10; i++) {
+	for (uint32_t i = 0; i < SOURCES_MAX + 10; i++) {
 		address = numbered_address(i);
 		if (!source_enter(sources, &address, by_default))
 			ck_abort_msg("source %u", i);
@@ -430,7 +426,7 @@ START_TEST(what_runs_may_exceed_the_bound)
 		address = numbered_address(0x0b000000 + i);
 		source_take_token(sources, &address, by_default, 0, a_second(1, 50));
 	}
-	ck_assert_uint_eq(sources_count(sources), SOURCES_MOST + 10 + 1);
+	ck_assert_uint_eq(sources_count(sources), SOURCES_MAX + 10 + 1);
 	address = numbered_address(0);
 	ck_assert_uint_eq(sources_running(sources, &address, by_default), 1);
 	sources_free(sources);
@@ -543,8 +539,8 @@ START_TEST(the_share_shrinks_with_the_number_of_sources)
 		uint32_t admitted;
 	} rows[] = {
 		{ 0, 5000, 5000, 20 }, { 1, 5000, 5000, 10 }, { 3, 5000, 5000, 5 },
-		{ 4, 5000, 5999, 4 }, { 19, 5000, 5000, 1 }, { 40, 5000, 5000, 1 },
-		{ 4, 5999, 6000, 4 }, { 4, 5000, 6999, 4 }, { 4, 5999, 7000, 20 },
+		{ 4, 5000, 5999, 4 },  { 19, 5000, 5000, 1 }, { 40, 5000, 5000, 1 },
+		{ 4, 5999, 6000, 4 },  { 4, 5000, 6999, 4 },  { 4, 5999, 7000, 20 },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -567,9 +563,9 @@ static const struct {
 	uint64_t first, second;
 	uint32_t admitted;
 } windows[] = {
-	{ 5000, 5000, 0 }, { 5000, 5999, 0 }, { 5000, 6000, 0 }, { 5000, 6001, 1 },
-	{ 5999, 6000, 0 }, { 5999, 6500, 5 }, { 5000, 6999, 10 }, { 5000, 7000, 10 },
-	{ 5000, 90000, 10 },
+	{ 5000, 5000, 0 },  { 5000, 5999, 0 },  { 5000, 6000, 0 },
+	{ 5000, 6001, 1 },  { 5999, 6000, 0 },  { 5999, 6500, 5 },
+	{ 5000, 6999, 10 }, { 5000, 7000, 10 }, { 5000, 90000, 10 },
 };
 
 START_TEST(asks_fade_within_a_second)

@@ -11,15 +11,16 @@ static struct span span_of(const char *text)
 static void assert_is(struct span span, const char *text, int row)
 {
 	ck_assert_msg(span_length(span) == strlen(text) &&
-		      memcmp(span.start, text, strlen(text)) == 0, "row %d: \"%.*s\", not \"%s\"", row,
-		      (int)span_length(span), span.start, text);
+			      memcmp(span.start, text, strlen(text)) == 0,
+		      "row %d: \"%.*s\", not \"%s\"", row, (int)span_length(span), span.start,
+		      text);
 }
 
 static const struct {
 	const char *text, *marks, *part, *rest;
 } cuts[] = {
-	{ "a:b", ":", "a", "b" },   { "a:b:c", ":", "a", "b:c" }, { "ab", ":", "ab", "" },
-	{ "", ":", "", "" },        { ":", ":", "", "" },         { "a:", ":", "a", "" },
+	{ "a:b", ":", "a", "b" },      { "a:b:c", ":", "a", "b:c" }, { "ab", ":", "ab", "" },
+	{ "", ":", "", "" },           { ":", ":", "", "" },         { "a:", ":", "a", "" },
 	{ "a.b:c", ":.", "a", "b:c" }, { "a", "", "a", "" },
 };
 

@@ -33,8 +33,9 @@ static void tear_down(void)
 
 static struct candidate candidate(enum way way)
 {
-	return (struct candidate){ .settings = settings, .quota = &quota, .peer = &peer,
-				   .way = way };
+	return (struct candidate){
+		.settings = settings, .quota = &quota, .peer = &peer, .way = way
+	};
 }
 
 /* --- when a step applies -------------------------------------------------------------- */
@@ -46,8 +47,7 @@ static void ask_for_all(void)
 	static char file[] = "/a/file";
 
 	settings->banner = settings->banner_success = file;
-	settings->source_cps = settings->cps =
-		(struct rate){ .rate = 9, .seconds = 1, .other = 9 };
+	settings->source_cps = settings->cps = (struct rate){ .rate = 9, .seconds = 1, .other = 9 };
 	settings->max_load = 1000;
 	settings->access_times = &always;
 	settings->access_times_count = 1;
@@ -60,12 +60,12 @@ static void ask_for_all(void)
 static const struct {
 	const char *of_all, *of_none;
 } applies[] = {
-	[STEP_BANNER] = { "c", "" },        [STEP_ADDRESS] = { "cmsd", "cmsd" },
-	[STEP_SOURCE_RATE] = { "cmsd", "" }, [STEP_RATE] = { "cmsd", "" },
-	[STEP_LOAD] = { "cmsd", "" },       [STEP_TIME] = { "cmsd", "" },
+	[STEP_BANNER] = { "c", "" },           [STEP_ADDRESS] = { "cmsd", "cmsd" },
+	[STEP_SOURCE_RATE] = { "cmsd", "" },   [STEP_RATE] = { "cmsd", "" },
+	[STEP_LOAD] = { "cmsd", "" },          [STEP_TIME] = { "cmsd", "" },
 	[STEP_INSTANCES] = { "cmsd", "cmsd" }, [STEP_PER_SOURCE] = { "cmsd", "" },
-	[STEP_PROCESSES] = { "cms", "" },   [STEP_COUNTED] = { "cms", "cms" },
-	[STEP_LIBWRAP] = { "cms", "" },     [STEP_IDENTITY] = { "cms", "" },
+	[STEP_PROCESSES] = { "cms", "" },      [STEP_COUNTED] = { "cms", "cms" },
+	[STEP_LIBWRAP] = { "cms", "" },        [STEP_IDENTITY] = { "cms", "" },
 	[STEP_WELCOME] = { "cm", "" },
 };
 
@@ -77,7 +77,9 @@ static void expect_ways(enum admission_step step, const char *wanted, unsigned p
 		char letter;
 		enum way way;
 	} ways[] = {
-		{ 'c', WAY_CONNECTION }, { 'm', WAY_MULTIPLEXED }, { 's', WAY_SERVER },
+		{ 'c', WAY_CONNECTION },
+		{ 'm', WAY_MULTIPLEXED },
+		{ 's', WAY_SERVER },
 		{ 'd', WAY_DATAGRAM },
 	};
 

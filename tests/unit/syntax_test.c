@@ -19,8 +19,8 @@ static const struct {
 	{ "service telnet { # comment\n}\n", "service telnet 1\n", "" },
 	{ "service telnet # comment {\n{\n}\n", "service telnet 1\n", "" },
 	{ "service telnet\n{ # comment\n} # end\n", "service telnet 1\n", "" },
-	{ "defaults\n{\n}\ndefaults {\n}\ndaemon\n{\n}\n",
-	  "defaults  1\ndefaults  4\ndaemon  6\n", "" },
+	{ "defaults\n{\n}\ndefaults {\n}\ndaemon\n{\n}\n", "defaults  1\ndefaults  4\ndaemon  6\n",
+	  "" },
 	{ "include /etc/a\nincludedir /etc/b # words\nInclude c\n",
 	  "include /etc/a 1\nincludedir /etc/b 2\ninclude c 3\n", "" },
 	{ "\xef\xbb\xbfservice a\n{\n}\n", "service a 1\n", "" },
@@ -30,10 +30,12 @@ static const struct {
 	/* Operators and names. */
 	{ "service a\n{\nport=1\nport= 1\nport =1\n PORT\t= 1 \n}\n",
 	  "service a 1\nport += {'=', '1'}\nport += {'=', '1'}\nport += {'=', '1'}\n"
-	  "port += {'=', '1'}\n\n", "" },
+	  "port += {'=', '1'}\n\n",
+	  "" },
 	{ "service a\n{\nonly_from+=b\nonly_from -= b c\nonly_from =\n}\n",
 	  "service a 1\nonly_from += {'+=', 'b'}\nonly_from += {'-=', 'b', 'c'}\n"
-	  "only_from += {'='}\n\n", "" },
+	  "only_from += {'='}\n\n",
+	  "" },
 	{ "service a\n{\ninterface = ::1\n}\n", "service a 1\nbind += {'=', '::1'}\n\n", "" },
 	{ "service a\n{\nno_such = 1\n}\n", "service a 1\nno_such += {'=', '1'}\n\n", "" },
 	{ "service a\n{\nport == 1\n}\n", "service a 1\nport += {'=', '=', '1'}\n\n", "" },
@@ -41,11 +43,13 @@ static const struct {
 	/* Words. */
 	{ "service a\n{\nserver_args = -l a'b c\\d $X ${Y} ;|* {a} a=b // /* \xe9\n}\n",
 	  "service a 1\nserver_args += {'=', '-l', 'a\\'b', 'c\\\\d', '$X', '${Y}', ';|*', '{a}', "
-	  "'a=b', '//', '/*', '\xe9'}\n\n", "" },
+	  "'a=b', '//', '/*', '\xe9'}\n\n",
+	  "" },
 	{ "service a\n{\nenv = \"A=b c\" \"\" \"\\\"\\\\\\n\" a\"b\n}\n",
 	  "service a 1\nenv += {'=', 'A=b c', '', '\"\\\\\\\\n', 'a\"b'}\n\n", "" },
 	{ "service a\n{\nport = 1 # comment\ninstances = 2 #\numask = 022 ## x\n}\n",
-	  "service a 1\nport += {'=', '1'}\ninstances += {'=', '2'}\numask += {'=', '022'}\n\n", "" },
+	  "service a 1\nport += {'=', '1'}\ninstances += {'=', '2'}\numask += {'=', '022'}\n\n",
+	  "" },
 	{ "service a\n{\nbanner = /a#b\nbind = \"#c\"\n}\n",
 	  "service a 1\nbanner += {'=', '/a#b'}\nbind += {'=', '#c'}\n\n", "" },
 	{ "service a\n{\nserver_args = a # b\nenv = #c\n}\n",
@@ -58,8 +62,7 @@ static const struct {
 	  "service a 1\nport += {'=', '1', '\\\\'}\ninstances += {'=', '2'}\n\n", "" },
 
 	/* Lines that are not assignments. */
-	{ "service a\n{\nport\nport 1\n= 1\n.x = 1\n}\n",
-	  "service a 1 broken\n\n\n\n\n\n",
+	{ "service a\n{\nport\nport 1\n= 1\n.x = 1\n}\n", "service a 1 broken\n\n\n\n\n\n",
 	  "3: \"port\" is not of the form\n4: \"port 1\" is not of the form\n"
 	  "5: \"= 1\" is not of the form\n6: \".x = 1\" is not of the form\n" },
 	{ "service a\n{\nport ! 1\nport + 1\nport =\n}\n",
@@ -105,7 +108,8 @@ static const struct {
 	{ "service a\n{\n}\n}\n\n# nothing is lost\n", "service a 1\n",
 	  "4: \"}\" stands between entries\n" },
 	{ "}\n}\nservice a\n{\n}\n", "service a 3\n", "1: \"}\" stands between entries\n" },
-	{ "{\nport = 1\n}\ninclude a\n", "include a 4\n", "1: \"{\" stands between entries\nlost\n" },
+	{ "{\nport = 1\n}\ninclude a\n", "include a 4\n",
+	  "1: \"{\" stands between entries\nlost\n" },
 	{ "a\x1b[31mb\n", "", "1: \"a?[31mb\" stands between entries\nlost\n" },
 };
 
@@ -146,11 +150,12 @@ static void check_complaints(const struct problems *problems, bool lost, const c
 
 		snprintf(line, sizeof line, "%d: %s", problem->line, problem->text);
 		ck_assert_msg(length > 0 && strncmp(line, expected, length) == 0,
-			      "\"%s\" says \"%s\", not \"%.*s\"", text, line, (int)length, expected);
+			      "\"%s\" says \"%s\", not \"%.*s\"", text, line, (int)length,
+			      expected);
 		expected += length + (expected[length] == '\n');
 	}
-	ck_assert_msg(strcmp(expected, lost ? "lost\n" : "") == 0, "\"%s\" does not say \"%s\"", text,
-		      expected);
+	ck_assert_msg(strcmp(expected, lost ? "lost\n" : "") == 0, "\"%s\" does not say \"%s\"",
+		      text, expected);
 }
 
 START_TEST(reads_texts)
@@ -207,8 +212,8 @@ START_TEST(refuses_nul_bytes)
 {
 	struct problems problems = { 0 };
 	char *entries;
-	bool lost = read_text(texts_with_nul[_i].text, texts_with_nul[_i].length, &entries,
-			      &problems);
+	bool lost =
+		read_text(texts_with_nul[_i].text, texts_with_nul[_i].length, &entries, &problems);
 
 	ck_assert_str_eq(entries, texts_with_nul[_i].entries);
 	check_complaints(&problems, lost, texts_with_nul[_i].complaints, texts_with_nul[_i].text);
@@ -219,7 +224,8 @@ END_TEST
 
 START_TEST(tells_where_the_body_begins)
 {
-	static const char text[] = "\n\nservice a\n# comment\n{\nport = 1\n}\nservice b {\nport = 1\n}\n";
+	static const char text[] =
+		"\n\nservice a\n# comment\n{\nport = 1\n}\nservice b {\nport = 1\n}\n";
 	struct problems problems = { 0 };
 	struct raw_entry entry;
 	struct syntax syntax;
@@ -261,7 +267,8 @@ START_TEST(takes_words_of_any_length)
 	memset(word, 'x', length);
 	word[length] = '\0';
 	ck_assert_int_gt(asprintf(&text, "service a\n{\nserver_args = %s\n}\n", word), 0);
-	ck_assert_int_gt(asprintf(&expected, "service a 1\nserver_args += {'=', '%s'}\n\n", word), 0);
+	ck_assert_int_gt(asprintf(&expected, "service a 1\nserver_args += {'=', '%s'}\n\n", word),
+			 0);
 	read_text(text, strlen(text), &entries, &problems);
 	ck_assert_str_eq(entries, expected);
 	ck_assert_uint_eq(problems.count, 0);

@@ -23,7 +23,7 @@ static struct asker {
 	struct target_wait wait;
 	int answers;
 	const char *found; /* addresses separated by spaces, or "none: REASON" */
-} askers[LOOKUPS_MOST + 1];
+} askers[LOOKUPS_MAX + 1];
 
 static void take_answer(struct target_wait *wait, const struct address *addresses, size_t count,
 			const char *reason)
@@ -131,14 +131,14 @@ END_TEST
 START_TEST(all_share_one_lookup)
 {
 	own_etc_write("hosts", "127.0.0.1 host\n");
-	for (int i = 0; i <= LOOKUPS_MOST; i++)
+	for (int i = 0; i <= LOOKUPS_MAX; i++)
 		ask_target(i);
 	target_cancel(&askers[1].wait);
 	target_cancel(&askers[1].wait);
 	turn_until(askers[0].answers == 1);
 	ck_assert_int_eq(askers[1].answers, 0);
-	ck_assert_int_eq(askers[LOOKUPS_MOST].answers, 1); /* in the same turn */
-	ck_assert_str_eq(askers[LOOKUPS_MOST].found, "127.0.0.1");
+	ck_assert_int_eq(askers[LOOKUPS_MAX].answers, 1); /* in the same turn */
+	ck_assert_str_eq(askers[LOOKUPS_MAX].found, "127.0.0.1");
 	target_cancel(&askers[0].wait);
 }
 END_TEST

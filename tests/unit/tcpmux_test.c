@@ -15,7 +15,7 @@
 #define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
 #define TEN "0123456789"
 #define FIFTY TEN TEN TEN TEN TEN
-#define LONGEST FIFTY FIFTY FIFTY FIFTY FIFTY "012345" /* TCPMUX_LINE_MOST */
+#define LONGEST FIFTY FIFTY FIFTY FIFTY FIFTY "012345" /* TCPMUX_LINE_MAX */
 
 /* --- the line ------------------------------------------------------------------------ */
 
@@ -25,20 +25,11 @@ static const struct {
 	int length;
 	size_t end;
 } lines[] = {
-	{ "", 0, -1, 0 },
-	{ "name", 0, -1, 0 },
-	{ "name\r", 0, -1, 0 },
-	{ "name\r\n", 0, 4, 6 },
-	{ "name\n", 0, 4, 5 },
-	{ "name\r\r\n", 0, 5, 7 },
-	{ "na\rme\r\n", 0, 5, 7 },
-	{ "\r\n", 0, 0, 2 },
-	{ "\n", 0, 0, 1 },
-	{ "\r", 0, -1, 0 },
-	{ "a\r\nb\r\n", 0, 1, 3 },
-	{ "\n\r\n", 0, 0, 1 },
-	{ "a\0b\r\n", 5, 3, 5 },
-	{ "name\r\n", 5, -1, 0 },
+	{ "", 0, -1, 0 },          { "name", 0, -1, 0 },      { "name\r", 0, -1, 0 },
+	{ "name\r\n", 0, 4, 6 },   { "name\n", 0, 4, 5 },     { "name\r\r\n", 0, 5, 7 },
+	{ "na\rme\r\n", 0, 5, 7 }, { "\r\n", 0, 0, 2 },       { "\n", 0, 0, 1 },
+	{ "\r", 0, -1, 0 },        { "a\r\nb\r\n", 0, 1, 3 }, { "\n\r\n", 0, 0, 1 },
+	{ "a\0b\r\n", 5, 3, 5 },   { "name\r\n", 5, -1, 0 },
 };
 
 START_TEST(cuts_the_line)
@@ -148,7 +139,8 @@ START_TEST(transfers_the_connection)
 	turn_until(!stage.session);
 	ck_assert_msg(transferred >= 0, "row %d was not transferred", _i);
 	length = recv(transferred, left, sizeof left, MSG_DONTWAIT);
-	ck_assert_msg(length == (ssize_t)strlen(wanted[_i].left) || (length < 0 && !*wanted[_i].left),
+	ck_assert_msg(length == (ssize_t)strlen(wanted[_i].left) ||
+			      (length < 0 && !*wanted[_i].left),
 		      "row %d: %zd bytes are left", _i, length);
 	ck_assert_msg(length < 0 || memcmp(left, wanted[_i].left, (size_t)length) == 0,
 		      "row %d: \"%.*s\" is left", _i, (int)length, left);
@@ -190,8 +182,7 @@ static void expect_reply_and_end(const char *reply, int row)
 	char bytes[128];
 	ssize_t length = recv(stage.client, bytes, sizeof bytes, 0);
 
-	ck_assert_msg(length == (ssize_t)strlen(reply) &&
-		      memcmp(bytes, reply, (size_t)length) == 0,
+	ck_assert_msg(length == (ssize_t)strlen(reply) && memcmp(bytes, reply, (size_t)length) == 0,
 		      "row %d: the reply is \"%.*s\"", row, length < 0 ? 0 : (int)length, bytes);
 	length = recv(stage.client, bytes, sizeof bytes, 0);
 	ck_assert_msg(length == 0, "row %d: after the reply comes %s", row,
@@ -207,8 +198,8 @@ START_TEST(replies)
 	turn_until(!stage.session);
 	expect_reply_and_end(unwanted[_i].reply, _i);
 	ck_assert_msg(transferred == -1, "row %d was transferred", _i);
-	ck_assert_msg(strcmp(refused, unwanted[_i].asked_for) == 0, "row %d: asked for \"%s\"",
-		      _i, refused);
+	ck_assert_msg(strcmp(refused, unwanted[_i].asked_for) == 0, "row %d: asked for \"%s\"", _i,
+		      refused);
 	expect_lines(START EXIT, _i);
 }
 END_TEST

@@ -26,8 +26,8 @@ static void teardown(void)
 /* Counts, and checks that the timers come in the order of their due times. */
 static void count_in_order(struct timer *timer)
 {
-	ck_assert_msg(timer->due >= last_due, "due %llu after %llu",
-		      (unsigned long long)timer->due, (unsigned long long)last_due);
+	ck_assert_msg(timer->due >= last_due, "due %llu after %llu", (unsigned long long)timer->due,
+		      (unsigned long long)last_due);
 	ck_assert_msg(!timer_is_pending(timer), "still pending when called");
 	last_due = timer->due;
 	calls++;

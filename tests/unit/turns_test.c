@@ -86,13 +86,13 @@ static const struct {
 	const char *words, *served;
 } orders[] = {
 	{ "", "" },
-	{ "A1a A1b A1c", "abc" },                          /* first come, first served */
-	{ "A1a A1b A1c B1x", "axbc" },                     /* groups take turns */
+	{ "A1a A1b A1c", "abc" },      /* first come, first served */
+	{ "A1a A1b A1c B1x", "axbc" }, /* groups take turns */
 	{ "A1a A1b A1c B1x B1y C1p", "axpbyc" },
-	{ "A1a A1b A1c A2x A2y", "axbyc" },                /* smaller groups, too */
-	{ "A1a A1b A1c A2x B1p B1q", "apxqbc" },           /* both at once */
-	{ "A1a A2b A3c A4d B1x", "axbcd" },                /* small groups share a large one's turn */
-	{ "A1a B1b A1c B2d A2e", "abedc" },                /* a number belongs to its group */
+	{ "A1a A1b A1c A2x A2y", "axbyc" },      /* smaller groups, too */
+	{ "A1a A1b A1c A2x B1p B1q", "apxqbc" }, /* both at once */
+	{ "A1a A2b A3c A4d B1x", "axbcd" },      /* small groups share a large one's turn */
+	{ "A1a B1b A1c B2d A2e", "abedc" },      /* a number belongs to its group */
 };
 
 START_TEST(groups_take_turns)
@@ -231,7 +231,8 @@ START_TEST(a_group_leaves_room_for_others)
 {
 	open_queue(2, without_bounds);
 	turns_set_room(turns, 8);
-	for (const char *word = crowds[_i]; *word; word += strcspn(word, " "), word += strspn(word, " ")) {
+	for (const char *word = crowds[_i]; *word;
+	     word += strcspn(word, " "), word += strspn(word, " ")) {
 		struct turn_key keys[] = { turn_key_number((uint64_t)word[0]),
 					   turn_key_number((uint64_t)word[1]) };
 		bool fits = word[2] >= 'a';
@@ -321,24 +322,28 @@ static const struct {
 	const char *one, *other;
 	bool same;
 } sources[] = {
-	{ "10.0.0.1", "10.0.0.2", true },        { "10.0.0.1", "10.0.1.1", false },
-	{ "2001:db8::1", "2001:db8::2", true },  { "2001:db8::1", "2001:db8:0:1::1", false },
-	{ "0.0.0.0", "::", false },              { "", "", true },
-	{ "", "0.0.0.0", false },                { "::ffff:10.0.0.1", "10.0.0.9", true },
+	{ "10.0.0.1", "10.0.0.2", true },
+	{ "10.0.0.1", "10.0.1.1", false },
+	{ "2001:db8::1", "2001:db8::2", true },
+	{ "2001:db8::1", "2001:db8:0:1::1", false },
+	{ "0.0.0.0", "::", false },
+	{ "", "", true },
+	{ "", "0.0.0.0", false },
+	{ "::ffff:10.0.0.1", "10.0.0.9", true },
 };
 
 static const struct {
 	size_t level;
 	const char *words, *under_way;
 } companies[] = {
-	{ 1, "A1a A1b A1c", "abc" },              /* alone */
-	{ 1, "A1a B2x A1b B2y", "ax" },           /* with other groups, one each */
+	{ 1, "A1a A1b A1c", "abc" },    /* alone */
+	{ 1, "A1a B2x A1b B2y", "ax" }, /* with other groups, one each */
 	{ 1, "A1a A1b B2x C3p C3q", "axp" },
-	{ 1, "A1a A2x A1b A2y", "ax" },           /* smaller groups, too */
+	{ 1, "A1a A2x A1b A2y", "ax" }, /* smaller groups, too */
 	{ 1, "A1a A2b B3x B3y B4p", "ax" },
 	{ 2, "A1a A1b A2x A2y", "ax" },
-	{ 2, "A1a A1b B2x B2y", "ax" },           /* in different larger groups too ... */
-	{ 2, "A1a A2b A3c B4x B5y B5z", "axbyc" },/* ... which are not limited themselves */
+	{ 2, "A1a A1b B2x B2y", "ax" },            /* in different larger groups too ... */
+	{ 2, "A1a A2b A3c B4x B5y B5z", "axbyc" }, /* ... which are not limited themselves */
 };
 
 START_TEST(in_company_a_group_has_less_under_way)
@@ -354,7 +359,8 @@ static void have_turn(char group)
 {
 	struct turn turn = { .group = NULL };
 
-	ck_assert_int_eq(turns_join(turns, &turn, &(struct turn_key){ { (unsigned char)group } }), 0);
+	ck_assert_int_eq(turns_join(turns, &turn, &(struct turn_key){ { (unsigned char)group } }),
+			 0);
 	ck_assert_ptr_eq(turns_next(turns), &turn);
 	turns_leave(turns, &turn);
 }

@@ -10,8 +10,8 @@
 
 /* A correct service; lines of a test replace those of the same name. */
 static const char *const usual_lines[] = {
-	"type = UNLISTED", "socket_type = stream", "port = 1000", "wait = no", "user = root",
-	"server = /bin/sh",
+	"type = UNLISTED", "socket_type = stream", "port = 1000",
+	"wait = no",       "user = root",          "server = /bin/sh",
 };
 
 static bool lines_set(const char *lines, const char *usual)
@@ -127,8 +127,10 @@ static void show_access_list(FILE *out, const struct access_list *list)
 	for (size_t i = 0; i < list->count; i++) {
 		char text[ADDRESS_TEXT_SIZE];
 
-		fprintf(out, " %s", list->rules[i].kind == RULE_PREFIX
-			? prefix_text(&list->rules[i].prefix, text) : list->rules[i].text);
+		fprintf(out, " %s",
+			list->rules[i].kind == RULE_PREFIX
+				? prefix_text(&list->rules[i].prefix, text)
+				: list->rules[i].text);
 	}
 }
 
@@ -166,8 +168,10 @@ static void show_limits(FILE *out, const struct service_settings *service)
 {
 	for (int i = 0; i < LIMIT_COUNT; i++)
 		if (service->limits[i].is_set)
-			fprintf(out, "%d:%lld ", i, service->limits[i].value == RLIM_INFINITY
-				? -1LL : (long long)service->limits[i].value);
+			fprintf(out, "%d:%lld ", i,
+				service->limits[i].value == RLIM_INFINITY
+					? -1LL
+					: (long long)service->limits[i].value);
 }
 
 static const struct {
@@ -348,7 +352,7 @@ static const struct {
 	{ "server = /no/such/file", "/no/such/file: No such file or directory" },
 	{ "server = no-such-file", "\"no-such-file\" is not an absolute path (/" },
 	{ "server = /bin/cat -v", "server takes 1 value and got 2; the program's arguments go into "
-	  "server_args" },
+				  "server_args" },
 	{ "server = /bin", "/bin is not a regular file" },
 	{ "server = /etc/passwd", "/etc/passwd is not executable" },
 	{ "port = 65536", "\"65536\" is not a port number" },
@@ -508,7 +512,7 @@ END_TEST
 START_TEST(sizes_have_units)
 {
 	const struct service_settings *service = load("rlimit_as = 2K\nrlimit_data = 3m\n"
-						     "rlimit_stack = 5G\nrlimit_rss = 1g");
+						      "rlimit_stack = 5G\nrlimit_rss = 1g");
 
 	ck_assert_ptr_nonnull(service);
 	ck_assert_uint_eq(service->limits[LIMIT_AS].value, 2048);
@@ -626,12 +630,15 @@ static const struct {
 	{ "port = 1000\nport = 1001", WARNING, "port is already set on line 3" },
 	{ "only_from = ALL", ADVICE, "\"ALL\" is taken for the name of a host; for everybody" },
 	{ "no_access = unknown", ADVICE, "\"unknown\" is taken for the name of a host; it has" },
-	{ "only_from = 10.0.0.0/0", ADVICE, "\"10.0.0.0/0\" is everybody, as no bit of the address "
+	{ "only_from = 10.0.0.0/0", ADVICE,
+	  "\"10.0.0.0/0\" is everybody, as no bit of the address "
 	  "counts; if that is meant write 0.0.0.0/0, otherwise the length" },
 	{ "no_access = fe80::/0", ADVICE, "if that is meant write ::/0" },
-	{ "bind = eth0", ADVICE, "bind: \"eth0\" is taken for the name of a host, not of an interface" },
+	{ "bind = eth0", ADVICE,
+	  "bind: \"eth0\" is taken for the name of a host, not of an interface" },
 	{ "bind = 127.0.0.1 lo", ADVICE, "bind: \"lo\" is taken for the name of a host" },
-	{ "bind = fe80::1", ADVICE, "bind: the link-local address fe80::1 can't be bound without its "
+	{ "bind = fe80::1", ADVICE,
+	  "bind: the link-local address fe80::1 can't be bound without its "
 	  "interface; write fe80::1%INTERFACE" },
 	{ "bind = 0.0.0.0 ::", ADVICE, "bind: :: can't be bound as well" },
 	{ "bind = :: 127.0.0.1", ADVICE, "bind: 127.0.0.1 can't be bound as well" },
@@ -645,9 +652,15 @@ static const struct {
 
 /* Similar lines that are correct. */
 static const char *const unremarkable[] = {
-	"only_from = 0.0.0.0/0 ::/0", "only_from = 0.0.0.0", "no_access = all.example.org",
-	"only_from = 10.0.0.0/8", "bind = 127.0.0.1 ::1", "bind = fe80::1%lo", "bind = ethan",
-	"bind = 0.0.0.0 ::\nv6only = yes", "bind = 127.0.0.1 127.0.0.2",
+	"only_from = 0.0.0.0/0 ::/0",
+	"only_from = 0.0.0.0",
+	"no_access = all.example.org",
+	"only_from = 10.0.0.0/8",
+	"bind = 127.0.0.1 ::1",
+	"bind = fe80::1%lo",
+	"bind = ethan",
+	"bind = 0.0.0.0 ::\nv6only = yes",
+	"bind = 127.0.0.1 127.0.0.2",
 };
 
 START_TEST(does_not_remark_on_what_is_right)
@@ -678,7 +691,8 @@ Suite *values_suite(void)
 	tcase_add_loop_test(tests, takes_values, 0, (int)(sizeof taken / sizeof taken[0]));
 	tcase_add_loop_test(tests, refuses_values, 0, count);
 	tcase_add_loop_test(tests, a_refused_value_is_told_once, 0, count);
-	tcase_add_loop_test(tests, sets_resource_limits, 0, (int)(sizeof limits / sizeof limits[0]));
+	tcase_add_loop_test(tests, sets_resource_limits, 0,
+			    (int)(sizeof limits / sizeof limits[0]));
 	tcase_add_test(tests, sizes_have_units);
 	tcase_add_test(tests, relative_paths_begin_in_the_start_directory);
 	tcase_add_test(tests, a_path_below_the_root_has_one_slash);

@@ -5,8 +5,10 @@
 
 START_TEST(the_nearest_word_takes_fewest_edits)
 {
-	static const char *const words[] = { "stream", "dgram", "a word that is much too long to be near",
-					     "seqpacket", "raw", NULL };
+	static const char *const words[] = {
+		"stream",    "dgram", "a word that is much too long to be near",
+		"seqpacket", "raw",   NULL
+	};
 	static const char *const none[] = { NULL };
 
 	ck_assert_pstr_eq(nearest_word("STREAN", words), "stream");

@@ -61,9 +61,9 @@ static void run(struct job *job)
 	task->was_run = true;
 	task->was_on_loop_thread = pthread_equal(pthread_self(), loop_thread);
 	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
-	task->was_blocking_signals = sigismember(&blocked, SIGTERM)
-				     && sigismember(&blocked, SIGCHLD)
-				     && sigismember(&blocked, SIGUSR1);
+	task->was_blocking_signals = sigismember(&blocked, SIGTERM) &&
+				     sigismember(&blocked, SIGCHLD) &&
+				     sigismember(&blocked, SIGUSR1);
 	pthread_getname_np(pthread_self(), task->thread_name, sizeof task->thread_name);
 	if (task->begun)
 		sem_post(task->begun);

@@ -121,8 +121,8 @@ static void report_limits(void)
 		const char *name;
 		int resource;
 	} limits[] = {
-		{ "as", RLIMIT_AS }, { "cpu", RLIMIT_CPU }, { "data", RLIMIT_DATA },
-		{ "rss", RLIMIT_RSS }, { "stack", RLIMIT_STACK }, { "files", RLIMIT_NOFILE },
+		{ "as", RLIMIT_AS },     { "cpu", RLIMIT_CPU },     { "data", RLIMIT_DATA },
+		{ "rss", RLIMIT_RSS },   { "stack", RLIMIT_STACK }, { "files", RLIMIT_NOFILE },
 		{ "core", RLIMIT_CORE },
 	};
 

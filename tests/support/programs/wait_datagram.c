@@ -16,8 +16,8 @@ int main(int argc, char **argv)
 	while (left-- != 0) {
 		struct sockaddr_storage from;
 		socklen_t length = sizeof from;
-		ssize_t got = recvfrom(0, data, sizeof data - 1, 0, (struct sockaddr *)&from,
-				       &length);
+		ssize_t got =
+			recvfrom(0, data, sizeof data - 1, 0, (struct sockaddr *)&from, &length);
 		int size;
 
 		if (got < 0)

@@ -28,7 +28,7 @@ static const struct {
 #undef SUITE
 };
 
-enum { SUITES = sizeof suites / sizeof suites[0], JOBS_MOST = 64 };
+enum { SUITES = sizeof suites / sizeof suites[0], JOBS_MAX = 64 };
 
 #ifdef __SANITIZE_ADDRESS__
 /* Only the daemon is checked for leaks. Checking each test's process would take longer
@@ -43,7 +43,7 @@ const char *__asan_default_options(void)
 static struct progress {
 	atomic_uint next; /* suite */
 	atomic_uint ran, failed;
-} *progress;
+} * progress;
 
 static bool is_wanted(const char *name, char **names)
 {
@@ -109,7 +109,7 @@ int main(int argc, char **argv)
 	if (progress == MAP_FAILED)
 		return EXIT_FAILURE;
 	if (jobs > 1)
-		is_well = run_jobs(jobs < JOBS_MOST ? jobs : JOBS_MOST, argv + 1);
+		is_well = run_jobs(jobs < JOBS_MAX ? jobs : JOBS_MAX, argv + 1);
 	else
 		run_suites(argv + 1);
 	printf("%u checks, %u failed\n", progress->ran, progress->failed);

@@ -176,7 +176,7 @@ END_TEST
 static const char *complainer(void)
 {
 	return place_script("complain", "echo out\necho 'first line' >&2\n"
-			    "printf 'second \\033[1m' >&2\n");
+					"printf 'second \\033[1m' >&2\n");
 }
 
 static unsigned times_in(const char *text, const char *what)
@@ -204,7 +204,8 @@ END_TEST
 START_TEST(a_long_line_of_stderr_is_whole)
 {
 	enum { LETTERS = 202, PLAIN = 512 };
-	const char *script = place_script("letters", "printf '%%%ds\\n' '' | sed 's/ /\303\244/g' >&2\n"
+	const char *script = place_script("letters",
+					  "printf '%%%ds\\n' '' | sed 's/ /\303\244/g' >&2\n"
 					  "printf '%%%ds\\nend\\n' '' | tr ' ' x >&2\n",
 					  LETTERS, PLAIN);
 	int port = add_service("zzerr", "server = %s\nstderr = log\n", script);
@@ -222,8 +223,8 @@ START_TEST(a_child_left_behind_does_not_keep_the_pipe)
 {
 	int port = add_service("zzerr", "server = %s\nstderr = log\n",
 			       place_script("leave", "echo line >&2\n"
-					    "sleep 1000 < /dev/null > /dev/null &\n"
-					    "echo out\n"));
+						     "sleep 1000 < /dev/null > /dev/null &\n"
+						     "echo out\n"));
 	unsigned before;
 
 	configure("daemon\n{\nstatus_file = %s\n}\n", place_path("status"));
@@ -256,10 +257,12 @@ START_TEST(a_flood_of_stderr_is_bounded_and_counted)
 	daemon_start();
 	ask(port, "");
 	wait_until(text_count(daemon_log(), "zzerr: stderr: 7$") +
-		   sum_after(daemon_log(), "zzerr: stderr: ") -
-		   7 * text_count(daemon_log(), "zzerr: stderr: 7$") == LINES);
-	daemon_wait_log("WARNING: service zzerr: stderr: [0-9]+ lines dropped, there were more than "
-			"100 a second$");
+			   sum_after(daemon_log(), "zzerr: stderr: ") -
+			   7 * text_count(daemon_log(), "zzerr: stderr: 7$") ==
+		   LINES);
+	daemon_wait_log(
+		"WARNING: service zzerr: stderr: [0-9]+ lines dropped, there were more than "
+		"100 a second$");
 }
 END_TEST
 
@@ -267,7 +270,8 @@ START_TEST(programs_outlive_a_daemon_that_reads_their_stderr)
 {
 	/* More than a pipe holds, so that the daemon has to read it. */
 	int port = add_service("zzerr", "server = %s\nstderr = log\n",
-			       place_script("outlive", "echo ready\nread word\n"
+			       place_script("outlive",
+					    "echo ready\nread word\n"
 					    "head -c 300000 /dev/zero >&2 && echo alive\n"));
 	int fd;
 
@@ -312,9 +316,9 @@ START_TEST(stderr_is_the_connection_otherwise)
 }
 END_TEST
 
-Suite *words_suite(void)
+Suite *banners_and_stderr_suite(void)
 {
-	Suite *suite = suite_create("words");
+	Suite *suite = suite_create("banners_and_stderr");
 	TCase *banners = daemon_tcase(suite, "banners");
 	TCase *errors = daemon_tcase(suite, "standard error");
 

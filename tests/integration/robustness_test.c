@@ -58,7 +58,7 @@ END_TEST
 START_TEST(another_connections_variables_are_not_passed_on)
 {
 	static const char *const others[] = {
-		"REMOTE_HOST=192.0.2.1", "REMOTE_ADDR=192.0.2.1", "PROTO=ODD",
+		"REMOTE_HOST=192.0.2.1", "REMOTE_ADDR=192.0.2.1",   "PROTO=ODD",
 		"TCPREMOTEIP=192.0.2.1", "TCPREMOTEHOST=elsewhere", NULL
 	};
 	int port = add_service("zzenv", "server = /usr/bin/env\n");
@@ -137,14 +137,15 @@ START_TEST(a_daemon_that_ends_does_not_begin_again)
 END_TEST
 
 /* The peer has no identd and is refused after it was counted. */
-START_TEST(who_is_refused_late_takes_nobodys_place)
+START_TEST(a_session_refused_after_it_was_counted_frees_its_place)
 {
 	enum { CLIENTS = 4 };
 	int fds[CLIENTS], port;
 
 	place_write("goodbye", "goodbye\n");
-	port = add_service("echo", ECHO "instances = 1\nflags = IDONLY\nbanner_fail = %s\n"
-			   "log_on_success = USERID\nlog_on_failure = HOST\n%s",
+	port = add_service("echo",
+			   ECHO "instances = 1\nflags = IDONLY\nbanner_fail = %s\n"
+				"log_on_success = USERID\nlog_on_failure = HOST\n%s",
 			   place_path("goodbye"), log_to_service_log());
 	daemon_start();
 	for (int i = 0; i < CLIENTS; i++) {
@@ -178,7 +179,7 @@ static void add_refusing(int port, const char *also)
 }
 
 /* Clients have an address of their own, where the test is the only server. */
-START_TEST(who_leaves_while_identd_is_asked_is_asked_about_no_more)
+START_TEST(a_client_that_leaves_ends_the_question_to_identd)
 {
 	static const char *const one_at_a_time[] = { "-logprocs", "1", NULL };
 	struct endpoint identd = endpoint_of("127.114.0.1", 113);
@@ -211,8 +212,9 @@ static void send_forged(int from, int to)
 	uint16_t datagram[] = { htons((uint16_t)from), htons((uint16_t)to), htons(10), 0, 0x6161 };
 	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP);
 
-	ck_assert_int_eq(sendto(fd, datagram, sizeof datagram, 0,
-				(struct sockaddr *)&there.address, there.length), sizeof datagram);
+	ck_assert_int_eq(sendto(fd, datagram, sizeof datagram, 0, (struct sockaddr *)&there.address,
+				there.length),
+			 sizeof datagram);
 	close(fd);
 }
 
@@ -268,7 +270,8 @@ START_TEST(datagrams_from_ports_of_services_are_not_answered)
 
 	daemon_start();
 	ck_assert_int_eq(sendto(low, "forged", 6, 0, (struct sockaddr *)&there.address,
-				there.length), 6);
+				there.length),
+			 6);
 	ck_assert_str_eq(datagram_ask(port, "real"), "real");
 	ck_assert(!datagram_is_waiting(low));
 	daemon_stop();
@@ -276,26 +279,26 @@ START_TEST(datagrams_from_ports_of_services_are_not_answered)
 }
 END_TEST
 
-Suite *hardship_suite(void)
+Suite *robustness_suite(void)
 {
-	Suite *suite = suite_create("hardship");
-	TCase *hardship = daemon_tcase(suite, "hardship");
+	Suite *suite = suite_create("robustness");
+	TCase *tcase = daemon_tcase(suite, "robustness");
 
-	tcase_add_test(hardship, a_redirected_client_that_never_reads_stops_nobody);
-	tcase_add_test(hardship, processes_that_a_wait_server_left_behind_stop_nobody);
-	tcase_add_test(hardship, another_connections_variables_are_not_passed_on);
-	tcase_add_test(hardship, a_name_in_bind_takes_the_place_of_every_address);
-	tcase_add_test(hardship, a_suspended_service_may_become_an_intercepted_one);
-	tcase_add_test(hardship, a_daemon_that_ends_does_not_begin_again);
-	tcase_add_test(hardship, who_is_refused_late_takes_nobodys_place);
-	tcase_add_loop_test(hardship, few_descriptors_are_enough_for_standard_error, 0, 3);
+	tcase_add_test(tcase, a_redirected_client_that_never_reads_stops_nobody);
+	tcase_add_test(tcase, processes_that_a_wait_server_left_behind_stop_nobody);
+	tcase_add_test(tcase, another_connections_variables_are_not_passed_on);
+	tcase_add_test(tcase, a_name_in_bind_takes_the_place_of_every_address);
+	tcase_add_test(tcase, a_suspended_service_may_become_an_intercepted_one);
+	tcase_add_test(tcase, a_daemon_that_ends_does_not_begin_again);
+	tcase_add_test(tcase, a_session_refused_after_it_was_counted_frees_its_place);
+	tcase_add_loop_test(tcase, few_descriptors_are_enough_for_standard_error, 0, 3);
 	if (is_superuser())
-		tcase_add_test(hardship, who_leaves_while_identd_is_asked_is_asked_about_no_more);
+		tcase_add_test(tcase, a_client_that_leaves_ends_the_question_to_identd);
 	if (is_superuser())
-		tcase_add_test(hardship, a_service_does_not_talk_to_itself);
+		tcase_add_test(tcase, a_service_does_not_talk_to_itself);
 	if (is_superuser())
-		tcase_add_test(hardship, a_service_does_not_talk_to_the_server_of_another);
+		tcase_add_test(tcase, a_service_does_not_talk_to_the_server_of_another);
 	if (is_superuser())
-		tcase_add_test(hardship, datagrams_from_ports_of_services_are_not_answered);
+		tcase_add_test(tcase, datagrams_from_ports_of_services_are_not_answered);
 	return suite;
 }

@@ -47,7 +47,9 @@ static int add_redirect(const char *host, int port, const char *lines)
 START_TEST(bytes_pass_both_ways)
 {
 	static const char *const hosts[][2] = {
-		{ "127.0.0.1", "127.0.0.1" }, { "::1", "::1" }, { "127.0.0.1", "localhost" },
+		{ "127.0.0.1", "127.0.0.1" },
+		{ "::1", "::1" },
+		{ "127.0.0.1", "localhost" },
 	};
 	int target_port, target = target_open(hosts[_i][0], &target_port), port, client, server;
 
@@ -134,7 +136,8 @@ START_TEST(idle_connections_are_ended)
 	int target_port, target = target_open("127.0.0.1", &target_port);
 	int port = add_redirect("127.0.0.1", target_port,
 				textf("idle_timeout = 1\n%slog_on_success += TRAFFIC\n",
-				      log_everything())), client, server;
+				      log_everything())),
+	    client, server;
 
 	daemon_start();
 	client = client_connect(NULL, port);
@@ -152,7 +155,8 @@ END_TEST
 START_TEST(refused_clients_are_not_passed_on)
 {
 	int target_port, target = target_open("127.0.0.1", &target_port);
-	int port = add_redirect("127.0.0.1", target_port, "no_access = 127.0.0.5\n"), client, server;
+	int port = add_redirect("127.0.0.1", target_port, "no_access = 127.0.0.5\n"), client,
+	    server;
 
 	daemon_start();
 	ck_assert_str_eq(ask_from("127.0.0.5", port, "bad"), "");
@@ -174,7 +178,8 @@ static int add_tcpmux(void)
 static void add_multiplexed(const char *name, const char *type, const char *lines)
 {
 	configure("service %s\n{\n\ttype = UNLISTED %s\n\tsocket_type = stream\n\tprotocol = tcp\n"
-		  "\twait = no\n%s%s}\n", name, type, lines, log_everything());
+		  "\twait = no\n%s%s}\n",
+		  name, type, lines, log_everything());
 }
 
 static const char *as_self(const char *lines)
@@ -235,7 +240,8 @@ START_TEST(a_multiplexed_server_runs_as_its_user)
 	char *status;
 
 	/* CVE-2013-4342: it ran as root. */
-	add_multiplexed("zzstatus", "TCPMUX", "user = nobody\nserver = /bin/cat\n"
+	add_multiplexed("zzstatus", "TCPMUX",
+			"user = nobody\nserver = /bin/cat\n"
 			"server_args = /proc/self/status\n");
 	daemon_start();
 	status = ask(port, "zzstatus\r\n");
@@ -292,9 +298,9 @@ START_TEST(a_line_without_end_is_refused)
 }
 END_TEST
 
-Suite *passing_on_suite(void)
+Suite *redirect_and_tcpmux_suite(void)
 {
-	Suite *suite = suite_create("passing_on");
+	Suite *suite = suite_create("redirect_and_tcpmux");
 	TCase *redirect = daemon_tcase(suite, "redirect");
 	TCase *tcpmux = daemon_tcase(suite, "tcpmux");
 

@@ -240,7 +240,7 @@ END_TEST
 START_TEST(names_count_for_datagrams_once_they_are_known)
 {
 	int port = add_service("echo", "type = INTERNAL UNLISTED\nsocket_type = dgram\n"
-			       "only_from = localhost\n");
+				       "only_from = localhost\n");
 	int fd;
 
 	daemon_start();
@@ -382,8 +382,8 @@ END_TEST
 
 static bool has_settings(pid_t frontend)
 {
-	return frontend > 0 && strstr(file_read(textf("/proc/%d/maps", (int)frontend)),
-				      "memfd:usherd");
+	return frontend > 0 &&
+	       strstr(file_read(textf("/proc/%d/maps", (int)frontend)), "memfd:usherd");
 }
 
 /* Runs in a process that is not a child of the daemon. */
@@ -419,7 +419,8 @@ END_TEST
 
 static int add_wait_datagram(const char *arguments)
 {
-	return add_service("zzwait", "socket_type = dgram\nserver = %s\nserver_args = %s\n"
+	return add_service("zzwait",
+			   "socket_type = dgram\nserver = %s\nserver_args = %s\n"
 			   "only_from = good.example 127.0.0.1\n%s",
 			   place_program("wait_datagram"), arguments, log_everything());
 }
@@ -508,7 +509,7 @@ START_TEST(hosts_deny_is_obeyed)
 				log_everything());
 	int other = add_service("zztwo", "id = other\n" HELLO);
 	int without = add_service("zzthree", "id = without\n" HELLO "libwrap = zz-daemon\n"
-				  "flags = NOLIBWRAP\n");
+					     "flags = NOLIBWRAP\n");
 
 	place_write("hosts.deny", "zz-daemon: 127.0.0.5\n");
 	daemon_start_with(&options);
@@ -563,9 +564,9 @@ START_TEST(an_unreadable_hosts_deny_refuses_everybody_and_is_said_once)
 }
 END_TEST
 
-Suite *acquaintance_suite(void)
+Suite *identity_suite(void)
 {
-	Suite *suite = suite_create("acquaintance");
+	Suite *suite = suite_create("identity");
 	TCase *identd = daemon_tcase(suite, "identd");
 	TCase *names = daemon_tcase(suite, "host names");
 	TCase *wrap = daemon_tcase(suite, "hosts.allow");
@@ -591,7 +592,8 @@ Suite *acquaintance_suite(void)
 		tcase_add_test(names, a_dead_name_server_is_said_once);
 		tcase_add_test(names, a_slow_zone_is_no_dead_name_server);
 		tcase_add_test(names, a_dead_name_server_is_explained);
-		tcase_add_test(names, a_frontend_that_dies_at_the_start_leaves_the_logs_to_the_next);
+		tcase_add_test(names,
+			       a_frontend_that_dies_at_the_start_leaves_the_logs_to_the_next);
 		tcase_add_test(names, a_sender_known_by_name_need_not_repeat);
 		tcase_add_loop_test(names, slow_names_hold_up_no_datagram, 0,
 				    sizeof crowds / sizeof crowds[0]);

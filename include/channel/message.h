@@ -86,7 +86,10 @@ struct program_message {
 	struct address peer;           /* SESSION */
 	int64_t started;               /* SESSION: seconds since the epoch ... */
 	uint64_t opened;               /* ... and as clock_now() has it */
-	int32_t pid;                   /* PROCESS, STARTED, SESSION */
+	struct address socket;         /* SESSION: that a wait server has; unknown: none ... */
+	uint8_t v6only, is_inner;      /* ... as in bind_message */
+	int32_t pid;                   /* PROCESS, STARTED, SESSION, where 0: it is being started */
+	uint8_t is_news;               /* SESSION: no frontend was told of its start */
 	int32_t status;                /* ENDED: as of waitpid(2) */
 	char step[24];                 /* NOT_STARTED: the step that failed ... */
 	char reason[72];               /* ... and why ... */

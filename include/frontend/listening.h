@@ -10,6 +10,11 @@
  * are looked up all of its sockets stay. */
 void listening_update(struct service *service);
 
+/* The listener on endpoint; with is_inner that of an INTERCEPT server's own socket,
+ * wherever it is. NULL when there is none. */
+struct listener *listening_find(const struct service *service, const struct endpoint *endpoint,
+				bool is_inner);
+
 /* The service has other settings: its listeners get them. */
 void listening_use_settings(struct service *service);
 

@@ -12,7 +12,7 @@
 enum {
 	WAIT_QUICK_MS = 5000, /* a server that runs longer is not delayed */
 	WAIT_DELAY_FIRST_MS = 100,
-	WAIT_DELAY_MOST_MS = 10000,
+	WAIT_DELAY_MAX_MS = 10000,
 };
 
 /* Embedded in the socket's owner; all zero at first. */

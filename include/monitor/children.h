@@ -20,10 +20,14 @@ struct child {
 	pid_t pid;
 	uint32_t service; /* number in the generation in force; SERVICE_IS_NEW: removed */
 	struct address peer;
-	int64_t started; /* seconds since the epoch ... */
-	uint64_t opened; /* ... and as clock_now() has it */
-	int errors;      /* the read end of its standard error, for a frontend; -1: none */
-	bool has_ended;  /* reaped, with ... */
+	struct address socket; /* that a wait server has; unknown: it has a connection ... */
+	bool v6only, is_inner; /* ... as in bind_message */
+	bool launch_told;      /* a frontend that did not ask for it knows of its launch */
+	bool start_told;       /* a frontend knows that it was started */
+	int64_t started;       /* seconds since the epoch ... */
+	uint64_t opened;       /* ... and as clock_now() has it */
+	int errors;            /* the read end of its standard error, for a frontend; -1: none */
+	bool has_ended;        /* reaped, with ... */
 	int status;
 
 	UT_hash_handle by_pid, by_session;

@@ -58,6 +58,9 @@ unsigned launcher_count(void);
 /* Calls visit with the session and the process of each launch whose process exists. */
 void launcher_each_process(void (*visit)(uint64_t session, pid_t pid));
 
+/* Calls visit for each wait server that is being started. */
+void launcher_each_server(void (*visit)(struct child *child));
+
 /* Another generation is in force: service number i of count has the number numbers[i]. */
 void launcher_renumber(const uint32_t *numbers, uint32_t count);
 

@@ -5,6 +5,7 @@
 #include "frontend/candidates.h"
 #include "frontend/intercept.h"
 #include "frontend/lifecycle.h"
+#include "frontend/listening.h"
 #include "frontend/pending.h"
 #include "frontend/sensors.h"
 #include "handlers/launch.h"
@@ -468,9 +469,24 @@ static void begin(struct session *session)
 
 /* --- the four ways ------------------------------------------------------------------------------- */
 
+/* A wait server has its listener's socket until it ends. */
+static void resume_server(struct session *session, const struct program_message *program)
+{
+	struct endpoint endpoint = { program->socket, program->v6only };
+	struct listener *listener = listening_find(session->service, &endpoint, program->is_inner);
+
+	if (!listener || listener->server)
+		return;
+	session->origin = listener;
+	listener->server = session;
+	listener_set_polled(listener, false);
+}
+
 void connection_resume(struct service *service, const struct program_message *program, int errors)
 {
-	struct session *session = receive(service, -1, &program->peer, WAY_CONNECTION);
+	bool is_server = address_is_known(&program->socket);
+	struct session *session =
+		receive(service, -1, &program->peer, is_server ? WAY_SERVER : WAY_CONNECTION);
 
 	if (!session || launch_resume(session, program, errors) < 0) {
 		if (session)
@@ -482,9 +498,15 @@ void connection_resume(struct service *service, const struct program_message *pr
 	session->started = program->started;
 	session->opened = program->opened;
 	session->pid = program->pid;
+	if (is_server)
+		resume_server(session, program);
 	count(session);
 	end_pending(session);
-	session_enter(session, SESSION_SERVING);
+	session_enter(session, SESSION_STARTING);
+	if (program->pid > 0 && program->is_news)
+		handler_begin(session);
+	else if (program->pid > 0)
+		session_enter(session, SESSION_SERVING);
 }
 
 void connection_accepted(struct service *service, int fd, const struct address *peer)

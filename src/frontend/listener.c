@@ -17,7 +17,7 @@
 enum {
 	ACCEPTS_PER_TURN = 8, /* a flood to one service must not block the others */
 	RETRY_FIRST_MS = 1000,
-	RETRY_MOST_MS = 60000,
+	RETRY_MAX_MS = 60000,
 	SHORTAGE_MS = 20, /* pause after a shortage of descriptors */
 };
 
@@ -188,7 +188,7 @@ static void bind_failed(struct listener *listener, int error)
 			    address_port(&listener->endpoint.address));
 	listener->attempts++;
 	listener->error = error;
-	timer_start(&listener->retry, delay < RETRY_MOST_MS ? delay : RETRY_MOST_MS);
+	timer_start(&listener->retry, delay < RETRY_MAX_MS ? delay : RETRY_MAX_MS);
 }
 
 static watch_callback *callback_for(const struct listener *listener)

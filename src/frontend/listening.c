@@ -19,12 +19,14 @@ struct bind_lookup {
 	const char *name; /* owned by the settings */
 };
 
-static struct listener *find_listener(struct service *service, const struct endpoint *endpoint)
+struct listener *listening_find(const struct service *service, const struct endpoint *endpoint,
+				bool is_inner)
 {
 	struct listener *listener;
 
 	LIST_FOREACH(listener, &service->listeners, link)
-		if (!listener->is_inner && endpoint_equal(&listener->endpoint, endpoint))
+		if (listener->is_inner == is_inner &&
+		    (is_inner || endpoint_equal(&listener->endpoint, endpoint)))
 			return listener;
 	return NULL;
 }
@@ -39,7 +41,7 @@ static bool may_open(const struct service *service)
  * service hands over, or on a new one. */
 static void want_endpoint(struct service *service, const struct endpoint *endpoint)
 {
-	struct listener *listener = find_listener(service, endpoint);
+	struct listener *listener = listening_find(service, endpoint, false);
 
 	if (!listener)
 		listener = handover_take(service, endpoint);
@@ -183,13 +185,12 @@ void listening_cancel_lookups(struct service *service)
 static void want_inner(struct service *service)
 {
 	struct endpoint endpoint = { .v6only = false };
-	struct listener *listener;
+	struct listener *listener = listening_find(service, &endpoint, true);
 
-	LIST_FOREACH(listener, &service->listeners, link)
-		if (listener->is_inner) {
-			listener->is_wanted = true;
-			return;
-		}
+	if (listener) {
+		listener->is_wanted = true;
+		return;
+	}
 	if (address_parse(&endpoint.address, "127.0.0.1", 0) < 0 ||
 	    !(listener = listener_new(service, service->settings, &endpoint)))
 		return;

@@ -132,7 +132,7 @@ static uint64_t wait_after(unsigned idle)
 	if (idle < 2)
 		return 0;
 	wait = (uint64_t)WAIT_DELAY_FIRST_MS << (idle < 12 ? idle - 2 : 10);
-	return wait < WAIT_DELAY_MOST_MS ? wait : WAIT_DELAY_MOST_MS;
+	return wait < WAIT_DELAY_MAX_MS ? wait : WAIT_DELAY_MAX_MS;
 }
 
 uint64_t wait_delay_end(struct wait_delay *delay, int socket, uint64_t lasted)

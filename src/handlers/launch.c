@@ -199,7 +199,8 @@ int launch_resume(struct session *session, const struct program_message *message
 	}
 	if (errors >= 0)
 		program->error_pipe = error_pipe_resume(session->settings->id, errors);
-	begin(program, message->pid);
+	if (message->pid > 0)
+		begin(program, message->pid);
 	return 0;
 }
 

@@ -121,6 +121,15 @@ void launcher_each_process(void (*visit)(uint64_t session, pid_t pid))
 			visit(launch->session, launch_pid(launch));
 }
 
+void launcher_each_server(void (*visit)(struct child *child))
+{
+	struct launch *launch;
+
+	TAILQ_FOREACH(launch, &launches, link)
+		if (!launch->is_told && address_is_known(&launch->child->socket))
+			visit(launch->child);
+}
+
 bool launcher_end(uint64_t session)
 {
 	struct launch *launch = find(session);
@@ -397,6 +406,10 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 	launch->child->session = message->session;
 	child_counts_for(launch->child, message->service.service);
 	launch->child->peer = message->peer;
+	if (message->waits)
+		launch->child->socket = message->socket;
+	launch->child->v6only = message->v6only;
+	launch->child->is_inner = message->is_inner;
 	launch->child->started = clock_wall();
 	launch->child->opened = clock_now();
 }

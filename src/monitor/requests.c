@@ -206,8 +206,12 @@ static struct message child_message(enum message_kind kind, const struct child *
 		.program = { .session = child->session,
 			     .pid = child->pid,
 			     .peer = child->peer,
+			     .socket = child->socket,
+			     .v6only = child->v6only,
+			     .is_inner = child->is_inner,
 			     .started = child->started,
 			     .opened = child->opened,
+			     .is_news = !child->start_told,
 			     .status = child->status,
 			     .service = { newest()->number, child->service } },
 	};
@@ -227,6 +231,7 @@ static void tell_of_child(struct child *child)
 {
 	struct message message = child_message(MESSAGE_SESSION, child);
 
+	child->start_told = child->pid > 0;
 	if (child->service != SERVICE_IS_NEW)
 		frontend_process_send(&message, &child->errors, child->errors >= 0);
 	if (child->has_ended)
@@ -242,11 +247,19 @@ static void tell_of_ban(const struct address *address, uint64_t until, void *con
 	frontend_process_send(&message, NULL, 0);
 }
 
+/* A wait server that is being started has its socket already. */
+static void tell_of_server(struct child *child)
+{
+	child->launch_told = true;
+	tell_of_child(child);
+}
+
 static void on_ready(void)
 {
 	log_files_open_again(newest());
 	send_generation();
 	children_each(tell_of_child);
+	launcher_each_server(tell_of_server);
 	bans_each(tell_of_ban, NULL);
 }
 
@@ -564,22 +577,29 @@ void requests_finish(void)
 
 /* --- programs -------------------------------------------------------------------------------------- */
 
-/* One that an earlier frontend asked for is news to this one. */
-static void on_program_started(const struct child *child)
+/* A frontend that did not ask for the program is told of all that belongs to it. */
+static void tell_of_start(struct child *child)
 {
 	struct message message = child_message(MESSAGE_STARTED, child);
 
-	if (ending_ends_programs())
-		child_end(child_of_session(child->session), false);
-	if (!frontend_process_is_ready())
-		return; /* the next one is told of every child */
-	if (child->session >> 32 != frontends) {
-		tell_of_child(child_of_session(child->session));
+	if (child->session >> 32 != frontends && !child->launch_told) {
+		tell_of_child(child);
 		return;
 	}
+	child->start_told = true;
 	frontend_process_send(&message, NULL, 0);
 	if (child->has_ended)
-		tell_end(child_of_session(child->session));
+		tell_end(child);
+}
+
+static void on_program_started(const struct child *started)
+{
+	struct child *child = child_of_session(started->session);
+
+	if (ending_ends_programs())
+		child_end(child, false);
+	if (frontend_process_is_ready()) /* otherwise the next one is told of every child */
+		tell_of_start(child);
 }
 
 static void on_program_not_started(const struct program_message *program)

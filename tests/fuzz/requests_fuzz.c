@@ -48,7 +48,7 @@ enum {
 	INSTANCES = 3,
 	SERVERS_MAX = 8,
 	LIMIT = 5,
-	BAN_MOST_MS = 100000,
+	BAN_MAX_MS = 100000,
 	ROUND_MS = 200000, /* which is longer than any of the monitor's times */
 };
 
@@ -401,8 +401,8 @@ static unsigned choose_gifts(const struct message *message, struct input *input,
 /* Bans end with the round: all there are are told to each frontend. */
 static void limit_ban(struct message *message)
 {
-	if (message->kind == MESSAGE_BAN && message->ban.until > clock_now() + BAN_MOST_MS)
-		message->ban.until = clock_now() + BAN_MOST_MS;
+	if (message->kind == MESSAGE_BAN && message->ban.until > clock_now() + BAN_MAX_MS)
+		message->ban.until = clock_now() + BAN_MAX_MS;
 }
 
 static void say(struct input *input)

@@ -8,6 +8,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
@@ -249,6 +250,53 @@ START_TEST(a_wait_server_keeps_its_socket)
 }
 END_TEST
 
+/* The client of a wait server that reads nothing stays in the socket's queue. A second
+ * server is started for it when the first one has ended, and not before. */
+static void expect_one_server_at_a_time(int hello)
+{
+	pid_t first = pid_in_log("zzwait");
+	const char *log;
+
+	ck_assert_str_eq(ask(hello, ""), "hello\n"); /* the new frontend serves */
+	ck_assert_int_eq(kill(first, SIGKILL), 0);
+	service_wait_lines(2, "START: zzwait pid=");
+	log = place_read("service.log");
+	ck_assert_ptr_nonnull(strstr(log, "EXIT: zzwait"));
+	ck_assert_msg(strstr(strstr(log, "EXIT: zzwait"), "START: zzwait"), "%s", log);
+}
+
+START_TEST(a_wait_server_that_reads_nothing_stays_alone)
+{
+	int port = add_service("zzwait", "wait = yes\nserver = %s\n%s",
+			       place_script("holds", "exec sleep 60\n"), log_everything());
+	int hello = add_service("zzhello", HELLO);
+
+	daemon_start();
+	client_connect(NULL, port);
+	pid_in_log("zzwait");
+	crash_frontend();
+	expect_one_server_at_a_time(hello);
+}
+END_TEST
+
+/* The exec waits for the lease that the test has on the program. */
+START_TEST(a_wait_server_that_is_being_started_stays_alone)
+{
+	const char *program = place_script("holds", "exec sleep 60\n");
+	int port = add_service("zzwait", "wait = yes\nserver = %s\n%s", program, log_everything());
+	int hello = add_service("zzhello", HELLO), lease = open(program, O_RDONLY | O_CLOEXEC);
+
+	signal(SIGIO, SIG_IGN);
+	ck_assert_int_eq(fcntl(lease, F_SETLEASE, F_WRLCK), 0);
+	daemon_start();
+	client_connect(NULL, port);
+	wait_until(process_children(daemon_pid()) == 1);
+	crash_frontend();
+	close(lease);
+	expect_one_server_at_a_time(hello);
+}
+END_TEST
+
 START_TEST(standard_error_still_reaches_the_log)
 {
 	int port = add_service("zzsays", "server = %s\nstderr = log\n%s",
@@ -487,6 +535,8 @@ Suite *two_processes_suite(void)
 	tcase_add_test(crash, programs_go_on_and_are_logged_when_they_end);
 	tcase_add_loop_test(crash, programs_still_count, 0, sizeof limits / sizeof limits[0]);
 	tcase_add_test(crash, a_wait_server_keeps_its_socket);
+	tcase_add_test(crash, a_wait_server_that_reads_nothing_stays_alone);
+	tcase_add_test(crash, a_wait_server_that_is_being_started_stays_alone);
 	tcase_add_test(crash, standard_error_still_reaches_the_log);
 	tcase_add_test(crash, bans_stay_in_force);
 	tcase_add_test(crash, frontends_that_die_again_and_again_are_replaced_ever_more_rarely);

@@ -250,7 +250,8 @@ static void on_started(uint32_t bound, uint32_t wanted)
 	(void)wanted;
 }
 
-static void write_configuration(const char *format, va_list values)
+__attribute__((format(printf, 1, 0))) static void write_configuration(const char *format,
+								      va_list values)
 {
 	place_write("usherd.conf", "%s", textv(format, values));
 }

@@ -17,13 +17,12 @@ int background_begin(void) __attribute__((warn_unused_result));
  * after background_begin has an effect. */
 void background_tell_ready(int status);
 
-/* The process id of a running daemon with this pid file, which may be NULL; -1 when it is
- * in another container; 0: none. */
+/* The process id of the running daemon that has this pid file; path may be NULL. -1: that
+ * daemon is in another container. 0: none runs. */
 pid_t background_pid_holder(const char *path);
 
-/* Writes a new pid file, mode 0644, which replaces the old one, and keeps it
- * locked. path may be NULL. 0, or -1 with errno; EAGAIN: another daemon runs with
- * it. */
+/* Writes a new pid file, mode 0644, which replaces the old one, and keeps it locked. path may
+ * be NULL. 0, or -1 with errno; EAGAIN: another daemon has it. */
 int background_write_pid(const char *path) __attribute__((warn_unused_result));
 
 /* Removes the file that was written, if it is still there. */

@@ -6,7 +6,7 @@
 #include "channel/message.h"
 #include "config/settings.h"
 
-/* Requests at a time: more are not answered. The frontend asks for each banner of a service
+/* Pending requests; more fail with ENOMEM. The frontend asks for each banner of a service only
  * once in a while. */
 enum { BANNERS_MAX = 16384 };
 
@@ -14,7 +14,7 @@ enum { BANNERS_MAX = 16384 };
  * error, with the same ticket. */
 void banners_open(struct service_settings *settings, const struct banner_message *asked);
 
-/* Sends no answers to requests so far: the frontend is gone. */
+/* Drops the answers to all pending requests: the frontend is gone. */
 void banners_forget_all(void);
 
 #endif

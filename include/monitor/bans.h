@@ -7,10 +7,11 @@
 
 #include <stdint.h>
 
-/* Bans address until then, milliseconds of clock_now. Lost if memory runs out. */
+/* Bans address until that time, in milliseconds of clock_now. The ban is lost if memory runs
+ * out. */
 void bans_add(const struct address *address, uint64_t until);
 
-/* Calls visit for each ban that is not over. */
+/* Calls visit for each ban that is in force. */
 void bans_each(void (*visit)(const struct address *address, uint64_t until, void *context),
 	       void *context);
 

@@ -8,25 +8,25 @@
 
 #include <stddef.h>
 
-/* A socket, or two: INTERCEPT of datagrams has a second one for refused datagrams. They
- * stay the binder's. */
+/* A socket, or two: INTERCEPT of datagrams has a second one for refused datagrams. The binder
+ * owns them. */
 struct bound {
 	int fd, refused; /* refused: -1 without */
 };
 
-/* Gives the service, number `service` of the generation in force, a socket on the
- * endpoint of wanted: the one it has there; one of the same kind that another service
- * has there and loses; or a new one.
+/* Gives the service a socket on the wanted endpoint: its own, if it has one there; else one of
+ * the same kind, which another service loses; else a new one. service is its number in the
+ * generation in force.
  * Returns 0, or -1 with errno; EPERM: the settings do not ask for that endpoint. */
 int binder_bind(const struct service_settings *settings, uint32_t service,
 		const struct bind_message *wanted, struct bound *bound)
 	__attribute__((warn_unused_result));
 
-/* Closes it; harmless when the service has no such socket. */
+/* Closes the socket; does nothing if the service has no such one. */
 void binder_unbind(uint32_t service, const struct bind_message *which);
 
-/* The socket of the service on that endpoint, for a wait server; it stays the
- * binder's. -1: none. */
+/* The socket of the service on that endpoint, for a wait server; owned by the binder. -1:
+ * none. */
 int binder_socket(uint32_t service, const struct bind_message *which);
 
 /* Permits connections from that port of the loopback interface to the service's inner
@@ -38,9 +38,8 @@ void binder_let_out(const struct service_settings *settings, uint32_t service, u
 /* Forbids all connections to inner sockets. */
 void binder_close_gates(void);
 
-/* Another generation is in force: service number i of count has the number numbers[i] from
- * now on. Until binder_sweep any service can take sockets of services that are gone
- * (SERVICE_IS_NEW). */
+/* Another generation is in force: service number i of count has the number numbers[i] from now
+ * on. Until binder_sweep any service can take sockets of removed services (SERVICE_IS_NEW). */
 void binder_renumber(const uint32_t *numbers, uint32_t count);
 
 /* Closes the sockets that no service has taken. Returns how many. */

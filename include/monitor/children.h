@@ -1,5 +1,5 @@
-/* The programs that run, by process and by session, until each is reaped and the
- * frontend knows of it. Loop thread only. */
+/* The programs that run, by process and by session, until each is reaped and the frontend was
+ * told. Loop thread only. */
 #ifndef USHERD_MONITOR_CHILDREN_H
 #define USHERD_MONITOR_CHILDREN_H
 
@@ -20,18 +20,18 @@ struct child {
 	pid_t pid;
 	uint32_t service; /* number in the generation in force; SERVICE_IS_NEW: removed */
 	struct address peer;
-	struct address socket; /* that a wait server has; unknown: it has a connection ... */
-	bool v6only, is_inner; /* ... as in bind_message */
-	bool launch_told;      /* a frontend that did not ask for it knows of its launch */
-	bool start_told;       /* a frontend knows that it was started */
-	int64_t started;       /* seconds since the epoch ... */
-	uint64_t opened;       /* ... and as clock_now() has it */
+	struct address socket; /* a wait server's; unknown: it has a connection */
+	bool v6only, is_inner; /* of the socket, as in bind_message */
+	bool launch_told;      /* a frontend that did not ask for it was told of its launch */
+	bool start_told;       /* a frontend was told that it started */
+	int64_t started;       /* in seconds since the epoch */
+	uint64_t opened;       /* the same time, as of clock_now */
 	int errors;            /* the read end of its standard error, for a frontend; -1: none */
-	bool has_ended;        /* reaped, with ... */
+	bool has_ended;        /* reaped, with status */
 	int status;
 
 	UT_hash_handle by_pid, by_session;
-	struct child_tally *tally; /* NULL: it does not count */
+	struct child_tally *tally; /* NULL: it is not counted */
 	struct timer grace;
 };
 
@@ -42,18 +42,18 @@ enum { CHILD_GRACE_MS = 5000 };
  * program is lost. NULL with errno ENOMEM. */
 struct child *child_new(void);
 
-/* Adds the child, whose first fields must be set. 0, or -1 with errno ENOMEM: it stays the
- * caller's. */
+/* Adds the child. Its fields before by_pid must be set. 0, or -1 with errno ENOMEM: the caller
+ * still owns it. */
 int child_add(struct child *child) __attribute__((warn_unused_result));
 
 /* The child of that process; of that session. NULL: there is none. */
 struct child *child_of_process(pid_t pid);
 struct child *child_of_session(uint64_t session);
 
-/* The process was reaped: another process may get its id. */
+/* The process was reaped: from now on another process may get its id. */
 void child_reaped(struct child *child, int status);
 
-/* Forgets it, closes what is open of it and frees it. child_free: of one that was
+/* Removes the child, closes its descriptors and frees it. child_free: for a child that was
  * never added. */
 void child_remove(struct child *child);
 void child_free(struct child *child);
@@ -62,7 +62,7 @@ void child_free(struct child *child);
  * with at_once SIGKILL immediately. */
 void child_end(struct child *child, bool at_once);
 
-/* Calls visit for each, which may remove it. */
+/* Calls visit for each child; visit may remove it. */
 void children_each(void (*visit)(struct child *child));
 
 size_t children_count(void);
@@ -70,16 +70,15 @@ size_t children_count(void);
 /* --- what counts against the limits ------------------------------------------------------
  * Programs that run, and those that are being started. */
 
-/* The child, added or not, is one of that service's from here on, and counts until it is
- * freed. */
+/* Counts the child, added or not, for that service from now on, until it is freed. */
 void child_counts_for(struct child *child, uint32_t service);
 void child_counts_no_more(struct child *child);
 
-/* True when fewer than `most` of the service's count; UNLIMITED: there is no limit. For
- * want of memory to count in, false. */
+/* True when fewer than `most` programs of the service are counted; UNLIMITED: always. False
+ * also when memory is short. */
 bool children_have_room(uint32_t service, unsigned most);
 
-/* How many of all services count. */
+/* How many programs of all services are counted. */
 unsigned children_counted(void);
 
 #endif

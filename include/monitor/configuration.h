@@ -11,9 +11,9 @@
 
 void configuration_init(const struct load_options *options);
 
-/* Reads the files, logs all problems, and makes the next generation: configuration_next.
- * The current one stays in force until configuration_adopted. False, logged: there is no
- * next one; also while there is one already. */
+/* Reads the files, logs all problems, and makes the next generation: configuration_next. The
+ * current one stays in force until configuration_adopted. False if that failed, which is
+ * logged, or while there is a next one already. */
 bool configuration_read(void);
 
 /* The generation that is in force; NULL: none yet. */
@@ -31,15 +31,15 @@ void configuration_sum_up(void);
 /* The service of that number; NULL: neither generation has it. */
 struct service_settings *configuration_find(uint32_t generation, uint32_t service);
 
-/* For each service of the current generation its number in the next one, or
- * SERVICE_IS_NEW: it is removed. An array of configuration_current()->count, to be freed;
- * NULL: no memory. */
+/* For each service of the current generation its number in the next one, or SERVICE_IS_NEW: it
+ * is removed. An array of configuration_current()->count, which the caller frees; NULL: no
+ * memory. */
 uint32_t *configuration_numbers(void);
 
 /* The attributes of the daemon as a whole. */
 const struct daemon_settings *configuration_daemon(void);
 
-/* True when nothing at all is configured: no service, none that is left out. */
+/* True when no service is configured, not even one that was left out. */
 bool configuration_is_empty(void);
 
 #endif

@@ -8,7 +8,7 @@
  * second call kills at once. */
 void ending_begin(void);
 
-/* SIGQUIT: the programs go on. */
+/* SIGQUIT: ends the daemon; the programs go on. */
 void ending_leaving_programs(void);
 
 /* As ending_begin, with exit status 1. */
@@ -16,13 +16,13 @@ void ending_fail(void);
 
 bool ending_has_begun(void);
 
-/* True when programs are to end: so is one that has started only now. */
+/* True when programs must end, also those that have just started. */
 bool ending_ends_programs(void);
 
 /* The exit status. */
 int ending_status(void);
 
-/* Processes were reaped, the frontend's or programs'. */
+/* To be called when processes were reaped. */
 void ending_process_gone(void);
 
 #endif

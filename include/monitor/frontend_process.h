@@ -17,46 +17,44 @@ enum {
 
 /* Callbacks of the monitor. */
 struct frontend_events {
-	/* A new one runs, without any state. */
+	/* A new frontend is ready. It has no state. */
 	void (*ready)(void);
-	/* A message of the right shape from one that has said that it is ready; the
-	 * descriptors are the callee's. */
+	/* A message of the right shape, after MESSAGE_READY. The callee owns the
+	 * descriptors. */
 	void (*received)(const struct message *message, const int descriptors[], unsigned count);
-	/* It is gone. Another one is started, unless it was stopped or killed from here.
-	 * Also when it is stopped while there is none: none will come. */
+	/* The frontend has ended. Another one is started, unless this one was stopped or
+	 * killed by the functions below. Also called when there was no frontend to stop. */
 	void (*gone)(void);
 	/* Fills in the first message to the next one; returns its descriptor, or -1. */
 	int (*start)(struct start_message *start);
 };
 
-/* Has each started by spawn instead of spawn_frontend: for tests, which are the frontend
- * themselves. */
+/* Starts frontends with spawn instead of spawn_frontend: for tests that play the frontend. */
 void frontend_process_start_by(pid_t (*spawn)(int channel));
 
 /* Starts the first one. 0, or -1 with errno. */
 int frontend_process_start(const struct frontend_events *events)
 	__attribute__((warn_unused_result));
 
-/* Sends a message, with copies of the descriptors. A frontend that does not read is
- * killed and started again. Nothing is sent while there is none. */
+/* Sends a message, with copies of the descriptors. A frontend that does not read is killed and
+ * started again. Sends nothing while there is no frontend. */
 void frontend_process_send(const struct message *message, const int descriptors[], unsigned count);
 
-/* It sent a message that a correct frontend never sends: kills it and starts another
- * one. */
+/* Kills the frontend and starts another one: it sent what a correct frontend never sends. */
 void frontend_process_distrust(const char *reason);
 
 /* True when pid, which was reaped with status, was the frontend. */
 bool frontend_process_ended(pid_t pid, int status);
 
-/* Ends it, and starts no other one: it closes what it serves itself at once, and ends when
- * the last program has ended, or without waiting for programs. */
+/* Tells it to end, and starts no other one. It closes the connections that it serves itself at
+ * once. With leaves_programs it does not wait for the last program to end. */
 void frontend_process_stop(bool leaves_programs);
 
 /* Kills it, and starts no other one. */
 void frontend_process_kill(void);
 
-/* True when it has said so, and still can be spoken to: one that is to be killed, or
- * does not take what it is sent, is not ready any more. */
+/* True after MESSAGE_READY, while the channel is open. The monitor closes the channel if it
+ * distrusts the frontend, or if that does not read. */
 bool frontend_process_is_ready(void);
 pid_t frontend_process_pid(void); /* 0: there is none */
 

@@ -1,4 +1,4 @@
-/* The user that the frontend runs as, which nothing else uses. */
+/* The user that the frontend runs as. Nothing else runs as this user. */
 #ifndef USHERD_MONITOR_FRONTEND_USER_H
 #define USHERD_MONITOR_FRONTEND_USER_H
 
@@ -20,7 +20,7 @@ struct process_user {
 int frontend_user_init(const struct daemon_settings *daemon, const struct generation *generation)
 	__attribute__((warn_unused_result));
 
-/* False: it runs as the monitor's user, or none is chosen yet, and *user is zero. */
+/* False, and *user is zero: it runs as the monitor's user, or none is chosen yet. */
 bool frontend_user_choose(struct process_user *user);
 
 #endif

@@ -36,8 +36,8 @@ struct launch_descriptors {
 	int errors_to, errors_from; /* the pipe for its standard error; -1: none */
 };
 
-/* Starts the program of settings for a session. The descriptors are the launcher's
- * from here on. One of the events follows, possibly before this returns. */
+/* Starts the program of settings for a session. The launcher owns the descriptors from now on.
+ * One of the events follows, possibly before this returns. */
 void launcher_launch(struct service_settings *settings, const struct launch_message *message,
 		     const struct launch_descriptors *descriptors);
 

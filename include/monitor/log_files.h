@@ -13,8 +13,8 @@ void log_files_open(struct plan *plan, const struct generation *running);
  * is logged, and its lines are lost. */
 void log_files_open_again(const struct generation *generation);
 
-/* Hands each file that is open to send, with the number of a service that has it, and
- * closes it. */
+/* Calls send for each open file, with the number of a service that has it, and closes the
+ * file. */
 void log_files_send(const struct generation *generation,
 		    void (*send)(uint32_t service, int descriptor));
 

@@ -1,6 +1,6 @@
-/* The process that has root's rights: it reads the configuration, binds sockets,
- * opens files, starts and reaps programs, and never reads a byte of a peer. It starts the
- * frontend, which does the rest, and treats every message of the frontend as hostile. */
+/* The process that has root's rights: it reads the configuration, binds sockets, opens files,
+ * starts and reaps programs, and never reads a byte from a peer. It starts the frontend, which
+ * does the rest, and treats every message of the frontend as hostile. */
 #ifndef USHERD_MONITOR_MONITOR_H
 #define USHERD_MONITOR_MONITOR_H
 

@@ -1,4 +1,4 @@
-/* What the command line asks of the monitor. */
+/* The monitor's options of the command line. */
 #ifndef USHERD_MONITOR_OPTIONS_H
 #define USHERD_MONITOR_OPTIONS_H
 

@@ -12,7 +12,7 @@ enum { ORPHAN_GROUPS_MAX = 4096 };
 /* Makes orphans of programs children of the daemon (PR_SET_CHILD_SUBREAPER). */
 void orphans_adopt(void);
 
-/* Remembers the process group of a leader that was just reaped, if it has processes. */
+/* Remembers the process group of a leader that was just reaped, if it still has processes. */
 void orphans_note(pid_t leader);
 
 /* Sends the signal to every child of the daemon that is in one of those groups, now

@@ -24,10 +24,10 @@ struct plan_events {
 	void (*broken)(const struct service_settings *service); /* keeps its version */
 };
 
-/* Plans the step from running, which is NULL at the start, to settings. A service
- * continues one with the same id (in any case), preferably one with the same socket, so
- * that services with one id can be distinguished by their ports. A running service whose
- * entry has an error, or may be in skipped text, keeps its version.
+/* Plans the step from running, which is NULL at the start, to settings. A service continues
+ * one with the same id (ignoring case), preferably one with the same socket, so that services
+ * with one id can be distinguished by their ports. A running service whose entry has an error,
+ * or may be in skipped text, keeps its version.
  * Returns 0, or -1 with errno ENOMEM. plan_free in either case. */
 int plan_make(struct plan *plan, const struct generation *running, const struct settings *settings,
 	      const struct plan_events *events) __attribute__((warn_unused_result));

@@ -25,7 +25,7 @@ void requests_reload(void);
 void requests_report(void);
 void requests_check(void);
 
-/* A child of the monitor's has ended, and is about to be reaped. */
+/* A child of the monitor has ended, and will be reaped after this. */
 void requests_child_ended(pid_t pid, int status);
 
 /* For launcher_init. */

@@ -13,8 +13,8 @@ void rpc_register(const struct service_settings *settings, int fd);
 /* Removes the registrations for a socket of that family. */
 void rpc_unregister(const struct service_settings *settings, int family);
 
-/* Turns the loop until every request has been answered, at most milliseconds:
- * for the daemon's end. */
+/* At the daemon's end: runs the loop until every request is answered, at most for that many
+ * milliseconds. */
 void rpc_finish(uint64_t milliseconds);
 
 #endif

@@ -1,5 +1,5 @@
 /* Starts this program once more, as a frontend: with exec, not only fork, so that it has
- * none of the monitor's memory and other addresses. */
+ * neither the monitor's memory nor its addresses. */
 #ifndef USHERD_MONITOR_SPAWN_H
 #define USHERD_MONITOR_SPAWN_H
 

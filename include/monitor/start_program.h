@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* What to start, and the result. Everything in it stays the caller's. */
+/* What to start, and the result. The caller owns everything in it. */
 struct program_order {
 	const struct service_settings *settings;
 	char **environment;
@@ -16,12 +16,12 @@ struct program_order {
 	int error;      /* becomes descriptor 2 when it is not -1 */
 
 	pid_t pid;               /* the kernel writes it before the child runs at all */
-	const char *step;        /* that is being taken; see program_step */
+	const char *step;        /* the current one; see program_step */
 	const char *failed_step; /* NULL: the program runs */
 	int failure;             /* errno of that step */
 	bool no_process;         /* the failure: no process could be created */
 
-	/* The workers' own. */
+	/* Only for the workers. */
 	char *label; /* LABELED: its SELinux context */
 	gid_t *groups;
 	size_t group_count;
@@ -44,11 +44,11 @@ int start_program_init(void) __attribute__((warn_unused_result));
 /* True when a program of these settings must be prepared before it is started. */
 bool program_needs_preparing(const struct service_settings *settings);
 
-/* Looks up the user's groups and the program's label, if they are needed. Can wait for a
- * name service or a file system. On failure failed_step is set. */
+/* Looks up the user's groups and the program's label, if they are needed. May wait for a name
+ * service or a file system. On failure failed_step is set. */
 void prepare_program(struct program_order *order);
 
-/* Starts the program. At most program_slots() threads may be in here. */
+/* Starts the program. At most program_slots() threads may do so at once. */
 void start_program(struct program_order *order);
 
 /* The current step of the worker or the child. Any thread. */

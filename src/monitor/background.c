@@ -28,7 +28,7 @@ void background_close_inherited(void)
 		close(fd);
 }
 
-/* In the parent: the child's word is its exit status. */
+/* In the parent: the byte that the child sends is the exit status. */
 static void wait_for_word(int from)
 {
 	unsigned char status;
@@ -52,7 +52,7 @@ int background_begin(void)
 		wait_for_word(ends[0]);
 	}
 	close(ends[0]);
-	/* Out of the way of the launcher's low descriptors. */
+	/* The low descriptors are reserved for the launcher. */
 	ready = fcntl(ends[1], F_DUPFD_CLOEXEC, program_slots_end());
 	if (ready < 0)
 		return -1;
@@ -78,7 +78,7 @@ void background_tell_ready(int status)
 	if (ready < 0)
 		return;
 	leave_terminal();
-	/* A parent that is gone has nobody to tell. */
+	/* If the parent is gone, nobody needs the status. */
 	if (write(ready, &byte, 1) < 0)
 		errno = 0;
 	close(ready);
@@ -89,9 +89,9 @@ void background_tell_ready(int status)
 
 static int pid_file = -1; /* open, and locked, while the daemon runs */
 
-/* The process that has the file locked, -1 when its number means nothing here; 0: none.
- * A lock of fcntl(2) ends with its process, whatever is left of its children. Locks for
- * reading, which anybody can have who may read the file, are no daemon's. */
+/* The process that has locked the file; -1: one in another container; 0: none. A lock of
+ * fcntl(2) ends with its process, even if its children live on. Read locks do not count:
+ * anybody who may read the file can take one. */
 static pid_t lock_holder(int fd)
 {
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
@@ -127,7 +127,7 @@ static int lock(int fd)
 	return fcntl(fd, F_SETLK, &whole);
 }
 
-/* Makes the file, which nobody else may open, and so lock, before it is locked. */
+/* Creates the file and locks it. Before that nobody else may open it, and so lock it. */
 static int make_pid_file(int directory, const char *name)
 {
 	int fd = open_pid_file(directory, name, O_CREAT | O_EXCL);
@@ -140,8 +140,8 @@ static int make_pid_file(int directory, const char *name)
 	return -1;
 }
 
-/* Takes the place of what is there, unless a process has that locked: it is left
- * locked until its name is gone, so that of two daemons one is refused. */
+/* Replaces an old file, unless a process has locked it. The old file stays locked until its
+ * name is removed: of two daemons that start at once, one is refused. */
 static int take_over(int directory, const char *name)
 {
 	int old = open_pid_file(directory, name, 0), fd;

@@ -20,7 +20,7 @@ struct opening {
 	unsigned frontend_round;
 };
 
-static unsigned frontend_round; /* of frontends: another one does not know the old one's tickets */
+static unsigned frontend_round; /* counts frontends: a new one knows no old tickets */
 
 static void answer(const struct banner_message *asked, int fd, int error)
 {
@@ -30,7 +30,7 @@ static void answer(const struct banner_message *asked, int fd, int error)
 	frontend_process_send(&message, &fd, fd >= 0);
 }
 
-/* On a worker: the file may be on a disk that is slow or a server that is gone. */
+/* On a worker: the file may be on a slow disk or on a server that is down. */
 static void on_run(struct job *job)
 {
 	struct opening *opening = container_of(job, struct opening, job);

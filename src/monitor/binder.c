@@ -14,22 +14,22 @@
 
 enum { BACKLOG = 4096 /* the kernel cuts it to net.core.somaxconn */ };
 
-/* What a socket is known by; padding is zero. Several can't be open at once, but for
- * inner ones, which each service has its own of. */
+/* The key of a socket; padding is zero. Only one socket can be open for each key, so the key
+ * of an inner socket has its service. */
 struct socket_key {
 	unsigned char host[16];
 	uint32_t family, type, protocol, v6only, scope, port;
-	uint32_t inner_of; /* the service; SERVICE_IS_NEW: it is no inner one */
+	uint32_t inner_of; /* the service; SERVICE_IS_NEW: not an inner socket */
 };
 
 struct socket {
 	UT_hash_handle hh;
 	struct socket_key key;
 	struct bound bound;
-	uint32_t service;             /* SERVICE_IS_NEW: nobody's */
-	struct service_settings *rpc; /* a copy of those it is registered for; NULL: it is not */
-	struct gate *gate;            /* of an inner one: whom it admits; otherwise NULL */
-	struct socket *next;          /* while it is in no table */
+	uint32_t service;             /* SERVICE_IS_NEW: none */
+	struct service_settings *rpc; /* those it is registered for; NULL: none */
+	struct gate *gate;            /* the ports that an inner one admits; otherwise NULL */
+	struct socket *next;          /* while it is not in the table */
 };
 
 static struct socket *sockets;
@@ -71,7 +71,7 @@ static bool is_any_address(const struct address *address)
 		       : address->in4.sin_addr.s_addr == htonl(INADDR_ANY);
 }
 
-/* A name in bind is looked up by the frontend: it can stand for any address. */
+/* The frontend looks up names in bind, so a name allows any address. */
 static bool bind_names(const struct strings *bind, const struct address *address)
 {
 	struct address named;
@@ -91,7 +91,7 @@ static bool wants_family(const struct service_settings *settings, int family)
 				 : flags != FLAG_IPV4;
 }
 
-/* The kernel chooses the port. */
+/* On 127.0.0.1; the kernel chooses the port. */
 static bool is_for_inner(const struct bind_message *wanted)
 {
 	return wanted->address.any.sa_family == AF_INET && !wanted->v6only &&
@@ -148,7 +148,7 @@ static int prepare(int fd, const struct service_settings *settings,
 	return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, wanted->v6only != 0);
 }
 
-/* Binds beside the socket for refused datagrams. */
+/* Binds to the address of the socket for refused datagrams. */
 static int bind_beside(int fd, int refused)
 {
 	struct address address;
@@ -169,7 +169,7 @@ static int bind_and_listen(int fd, int refused, const struct service_settings *s
 		return bind_beside(fd, refused);
 	if (bind(fd, &address->any, address->length) < 0)
 		return -1;
-	/* Nobody comes in until the frontend lets its own connections in. */
+	/* The gate admits nobody until the frontend asks for its own connections. */
 	if (wanted->is_inner && gate_attach(&(struct gate){ .count = 0 }, fd) < 0)
 		return -1;
 	if (settings->socket_type == SOCK_STREAM || settings->socket_type == SOCK_SEQPACKET)
@@ -238,9 +238,9 @@ static int open_sockets(const struct service_settings *settings, const struct bi
 	return -1;
 }
 
-/* --- who has which ------------------------------------------------------------------------- */
+/* --- owners of sockets --------------------------------------------------------------------- */
 
-/* Not open. NULL with errno. */
+/* The socket is not open yet. NULL with errno. */
 static struct socket *socket_new(const struct socket_key *key, uint32_t service)
 {
 	struct socket *socket = calloc(1, sizeof *socket);
@@ -275,7 +275,7 @@ static void socket_close(struct socket *socket)
 	socket_free(socket);
 }
 
-/* Clients are to find the socket that the service listens on, not its server's own. */
+/* Clients must find the socket that the service listens on, not the server's inner one. */
 static void socket_register(struct socket *socket, const struct service_settings *settings)
 {
 	if (!(settings->types & TYPE_RPC) || socket->key.inner_of != SERVICE_IS_NEW)
@@ -309,8 +309,8 @@ free_socket:
 	return NULL;
 }
 
-/* INTERCEPT binds several sockets to one port, and a port of RPC is registered: such
- * a socket is of no use to another service. */
+/* RPC sockets are registered: nobody else can take them. INTERCEPT of datagrams has two
+ * sockets: both services must have it, or neither. */
 static bool can_be_taken(const struct socket *socket, const struct service_settings *settings)
 {
 	return !socket->rpc && !(settings->types & TYPE_RPC) &&
@@ -333,8 +333,8 @@ int binder_bind(const struct service_settings *settings, uint32_t service,
 	}
 	if (!socket)
 		socket = socket_open(settings, service, wanted);
-	/* What is in the way may be nobody's: sockets are asked for anew after those
-	 * that go from one service to another. */
+	/* A socket of a removed service may be in the way. The frontend asks for new sockets
+	 * last, so no service needs that one any more. */
 	if (!socket && errno == EADDRINUSE && binder_sweep() > 0)
 		socket = socket_open(settings, service, wanted);
 	if (!socket)
@@ -359,7 +359,7 @@ int binder_socket(uint32_t service, const struct bind_message *which)
 	return socket && socket->service == service ? socket->bound.fd : -1;
 }
 
-/* Inner sockets, which are known by their service, out of the table, in a list. */
+/* Moves the inner sockets from the table to a list: their keys will change. */
 static struct socket *take_inner(void)
 {
 	struct socket *list = NULL, *socket, *next;
@@ -437,7 +437,7 @@ int binder_let_in(const struct service_settings *settings, uint32_t service, uin
 	return gate_attach(socket->gate, socket->bound.fd);
 }
 
-/* Nobody rather than anybody. */
+/* Without its gate a socket would admit anybody, so it is closed. */
 static void attach_or_close(struct socket *socket)
 {
 	if (gate_attach(socket->gate, socket->bound.fd) < 0)

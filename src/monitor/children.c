@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* How many of one service count. */
+/* How many programs of one service are counted. */
 struct child_tally {
 	UT_hash_handle hh;
 	uint32_t service;
@@ -118,7 +118,7 @@ size_t children_count(void)
 
 /* --- counting ------------------------------------------------------------------------------ */
 
-/* NULL for want of memory. */
+/* NULL: out of memory. */
 static struct child_tally *tally_of(uint32_t service)
 {
 	struct child_tally *tally;
@@ -152,7 +152,7 @@ void child_counts_for(struct child *child, uint32_t service)
 {
 	struct child_tally *tally = tally_of(service);
 
-	if (tally) /* before the other one is left, which may be the same */
+	if (tally) /* first, as the old one may be the same */
 		tally->count++;
 	counted += tally != NULL;
 	child_counts_no_more(child);

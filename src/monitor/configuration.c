@@ -15,7 +15,7 @@
 static const struct load_options *load_options;
 static struct region *current_region, *next_region;
 static struct settings *current, *next; /* without services */
-static struct plan plan;                /* how next came to be; then its counts */
+static struct plan plan;                /* the last one made; only its counts stay */
 static uint32_t last_number;
 
 void configuration_init(const struct load_options *options)
@@ -104,7 +104,7 @@ static struct settings *read_files(void)
 	return settings;
 }
 
-/* The services are in the generation now. */
+/* The generation has the services now. */
 static void release_services(struct settings *settings)
 {
 	for (size_t i = 0; i < settings->count; i++)
@@ -127,7 +127,7 @@ static void on_broken(const struct service_settings *service)
 
 static const struct plan_events plan_events = { .removed = on_removed, .broken = on_broken };
 
-/* Fills a region with what is planned. NULL with errno. */
+/* Fills a region with the planned generation. NULL with errno. */
 static struct region *fill_region(void)
 {
 	struct region *region = region_new();
@@ -167,7 +167,7 @@ bool configuration_read(void)
 	}
 	if (settings)
 		file_names_forget();
-	memory_give_back(); /* reading takes many times what it leaves behind */
+	memory_give_back(); /* reading takes much more than the result */
 	return fine;
 }
 

@@ -46,7 +46,7 @@ static void finish(void)
 	loop_stop();
 }
 
-/* Children see to themselves. */
+/* Each child has a timer of its own. */
 static void on_grace_over(struct timer *timer)
 {
 	(void)timer;

@@ -37,9 +37,8 @@ static void add_end(char **variables, size_t *count, char **text, const char *pr
 	add_variable(variables, count, text, prefix, name, port);
 }
 
-/* REMOTE_HOST as xinetd has it, REMOTE_ADDR and REMOTE_PORT as CGI has them
- * (RFC 3875), PROTO and the others as UCSPI has them. A service whose passenv
- * is set to nothing wants none but the first. */
+/* REMOTE_HOST as xinetd has it, REMOTE_ADDR and REMOTE_PORT as CGI has them (RFC 3875), PROTO
+ * and the others as UCSPI has them. A service with an empty passenv gets only the first. */
 char **environment_fill(void *room, const struct service_settings *settings,
 			const struct address *peer, const struct address *local)
 {

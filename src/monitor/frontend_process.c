@@ -18,7 +18,7 @@ static struct {
 	bool is_ready, is_stopping;
 	uint64_t started;
 	unsigned delay_ms;  /* before the next one */
-	struct timer timer; /* for the next one, or for it to be ready */
+	struct timer timer; /* until the next start, or until it must be ready */
 } frontend = { .channel = { .watch = { .fd = -1 } } };
 
 static pid_t (*spawn)(int channel) = spawn_frontend;
@@ -80,7 +80,7 @@ static void on_received(struct channel *channel, const struct message *message,
 	}
 }
 
-/* Its end is told by the process: until then nothing new is begun. */
+/* The next one is started only when the process has ended. */
 static void on_closed(struct channel *channel, const char *reason)
 {
 	(void)channel;
@@ -185,7 +185,7 @@ static void log_end(int status)
 			  WEXITSTATUS(status));
 }
 
-/* The sockets stay bound, and who connects waits there for the next one. */
+/* The sockets stay bound, and clients wait there for the next frontend. */
 static void replace(void)
 {
 	if (clock_now() - frontend.started >= FRONTEND_STABLE_MS)

@@ -19,7 +19,7 @@ static bool is_free(const struct generation *generation, uid_t uid)
 	return !getpwuid(uid) && !getgrgid(uid);
 }
 
-/* Begins anywhere, so that two daemons hardly have the same one. */
+/* Begins at random, so that two daemons rarely get the same number. */
 static int choose_number(const struct generation *generation)
 {
 	const unsigned count = FRONTEND_UID_LAST - FRONTEND_UID_FIRST + 1;
@@ -40,7 +40,7 @@ static int choose_number(const struct generation *generation)
 	return -1;
 }
 
-/* Whom services run as was compared when they were loaded. */
+/* The loader has compared the named user with those of services. */
 int frontend_user_init(const struct daemon_settings *daemon, const struct generation *generation)
 {
 	changes = geteuid() == 0;

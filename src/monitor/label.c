@@ -30,7 +30,7 @@ static struct {
 	__typeof__(string_to_security_class) *string_to_security_class;
 } selinux;
 
-/* Several workers may do so at once: all write the same. */
+/* Several workers may load it at once: all write the same values. */
 static bool load_selinux(void)
 {
 	static const struct library_import imports[] = {

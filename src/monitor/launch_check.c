@@ -13,7 +13,7 @@ static int option_of(int socket, int option)
 	return getsockopt(socket, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
 }
 
-/* A connection that is reset keeps its port. */
+/* True also for a connection that was reset: it keeps its port. */
 static bool has_port(int socket)
 {
 	struct address address;
@@ -21,7 +21,7 @@ static bool has_port(int socket)
 	return address_of_socket(socket, &address) == 0 && address_port(&address) != 0;
 }
 
-/* No program gets a socket to accept from, or the channel. */
+/* No program gets a listening socket or the channel. */
 static bool is_connection(int descriptor)
 {
 	int domain = option_of(descriptor, SO_DOMAIN);
@@ -68,7 +68,7 @@ static bool has_program(const struct service_settings *settings)
 	       !settings->redirect_host && !(settings->flags & FLAG_SENSOR);
 }
 
-/* INTERCEPT: the clients' socket is not the server's. */
+/* With INTERCEPT the server gets the inner socket. */
 static bool is_the_servers_socket(const struct launch_message *launch,
 				  const struct service_settings *settings)
 {

@@ -15,36 +15,35 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Launches of different users take turns, those of one user's services, and those of
- * one service's sources. */
+/* Users take turns; so do the services of one user, and the sources of one service. */
 enum launch_level { LEVEL_USER = 1, LEVEL_SERVICE, LEVEL_SOURCE, LEVELS = LEVEL_SOURCE };
 
-/* A launch under way. */
+/* A pending launch. */
 struct launch {
 	UT_hash_handle hh; /* by session */
 	uint64_t session;
 	TAILQ_ENTRY(launch) link;
 	struct job job;
-	struct worker_pool *pool; /* that has the job; NULL: none, it waits to be tried again */
+	struct worker_pool *pool; /* that has the job; NULL: it waits for a retry */
 	struct turn_key keys[LEVELS];
 	struct program_order order;
 	struct service_settings *settings; /* a reference */
 	struct child *child; /* allocated beforehand, so that a started program is never lost */
 	struct timer deadline;
-	void (*overdue)(struct launch *launch); /* a worker has had it for too long */
-	unsigned long given;                    /* turns of its service when last looked at */
-	int silences;                           /* looks since there was another one */
+	void (*overdue)(struct launch *launch); /* called when a worker takes too long */
+	unsigned long given;                    /* turns of its service at the last look */
+	int silences;                           /* looks in a row without a new turn */
 	int attempts;                           /* before this one */
 	const char *given_up;                   /* why, or NULL */
-	bool is_told;                           /* that it failed, although a worker still has it */
+	bool is_told;                           /* of the failure; a worker may still have it */
 	bool is_to_end;                         /* as soon as it has been started */
-	bool has_ended; /* the program did, before the launch came back, with status */
+	bool has_ended; /* the program, before the worker was done; status is set */
 	int status;
-	char *environment[]; /* and its texts */
+	char *environment[]; /* followed by its texts */
 };
 
-/* The pool that starts programs, and the one that looks up what they need, which
- * waits for name services and file systems. */
+/* One pool starts programs. The other one looks up what they need, and may wait for name
+ * services and file systems. */
 static struct worker_pool *starters, *preparers;
 static const struct launcher_events *events;
 static struct launch *by_session;
@@ -54,8 +53,7 @@ enum { PREPARERS_MAX = 6 };
 
 static void launch_begin(struct launch *launch);
 
-/* A pool in which half of the threads at most work for one user, and a third of them
- * for one service. */
+/* In this pool at most half of the threads work for one user, and a third for one service. */
 static struct worker_pool *pool_new(unsigned usual, unsigned most)
 {
 	const unsigned shares[LEVELS + 1] = {
@@ -66,7 +64,7 @@ static struct worker_pool *pool_new(unsigned usual, unsigned most)
 	return worker_pool_new_shared(usual, most, LEVELS, shares);
 }
 
-/* Leaves a processor to the others while one service is flooded. */
+/* Leaves a processor to other services while one is flooded. */
 static void leave_processors(void)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -106,7 +104,7 @@ bool launcher_has(uint64_t session)
 	return find(session) != NULL;
 }
 
-/* The pid while the launch is under way: the kernel may be writing it. */
+/* The pid of a pending launch: the kernel may be writing it. */
 static pid_t launch_pid(struct launch *launch)
 {
 	return __atomic_load_n(&launch->order.pid, __ATOMIC_RELAXED);
@@ -139,7 +137,7 @@ bool launcher_end(uint64_t session)
 	return launch != NULL;
 }
 
-/* A program may have ended before its launch is back: its status waits there. */
+/* A program may end before its worker is done: the launch keeps its status. */
 bool launcher_reaped(pid_t pid, int status)
 {
 	struct launch *launch;
@@ -179,7 +177,7 @@ static void launch_free(struct launch *launch)
 	free(launch);
 }
 
-/* True when the failure is one that a later attempt may not meet. */
+/* True when a later attempt may succeed. */
 static bool is_passing(const struct program_order *order)
 {
 	return order->no_process && (order->failure == EAGAIN || order->failure == ENOMEM);
@@ -190,7 +188,7 @@ static void on_retry(struct timer *timer)
 	launch_begin(container_of(timer, struct launch, deadline));
 }
 
-/* Has the launch tried again in a while. False when it must not. */
+/* Starts the timer for a retry. False: there is none. */
 static bool retry_later(struct launch *launch)
 {
 	if (!is_passing(&launch->order) || (launch->settings->flags & FLAG_NORETRY) ||
@@ -226,7 +224,7 @@ static void tell_failure(struct launch *launch)
 	launch->is_told = true;
 }
 
-/* From here on the launch's program is a child. */
+/* Makes the started program a child. */
 static void child_claim(struct launch *launch)
 {
 	struct child *child = launch->child;
@@ -261,8 +259,8 @@ static void launch_finish(struct launch *launch)
 
 /* --- the queue ------------------------------------------------------------------------- */
 
-/* A long queue is no trouble while it moves. One that stands still, behind launches
- * of the same service or user that nothing can end, is not worth waiting in. */
+/* A long queue is fine while it moves. If it is stuck, behind launches of the same service or
+ * user that nothing can end, the launch is given up. */
 static void wait_on(struct launch *launch)
 {
 	unsigned long given = worker_turns_given(launch->pool, &launch->job, LEVEL_SERVICE);
@@ -271,14 +269,14 @@ static void wait_on(struct launch *launch)
 	launch->given = given;
 	if (launch->silences >= LAUNCH_SILENCES && worker_cancel(launch->pool, &launch->job)) {
 		launch->order.failed_step = "queue";
-		launch->given_up = "those before it take too long";
+		launch->given_up = "earlier launches take too long";
 		launch_finish(launch);
 		return;
 	}
 	timer_start(&launch->deadline, LAUNCH_DEADLINE_MS);
 }
 
-/* The time counts from when a worker took the launch: in the queue nothing hangs. */
+/* The time counts from when a worker took the launch, not in the queue. */
 static void on_deadline(struct timer *timer)
 {
 	struct launch *launch = container_of(timer, struct launch, deadline);
@@ -357,7 +355,7 @@ static void on_prepared(struct job *job)
 		launch_start_program(launch);
 }
 
-/* Closes the connection, whose number stays taken as the worker may be using it. */
+/* Closes the connection but not its number, which the worker may be using. */
 static void let_go_of_connection(struct launch *launch)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* A question under way. */
+/* A pending question. */
 struct question {
 	UT_hash_handle hh;
 	uint64_t ticket;

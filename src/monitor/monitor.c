@@ -56,7 +56,7 @@ static int fail_to(const char *what)
 	return -1;
 }
 
-/* What every part of the monitor stands on. The launcher comes first, for the low
+/* Sets up what all parts of the monitor need. The launcher comes first: it reserves the low
  * descriptors. */
 static int prepare(void)
 {
@@ -110,7 +110,7 @@ static bool write_pid(void)
 	return true;
 }
 
-/* The first generation is in force: the start is over, one way or the other. */
+/* The first generation is in force: the start has succeeded or failed. */
 static void on_started(uint32_t bound, uint32_t wanted)
 {
 	size_t count = configuration_current()->count;

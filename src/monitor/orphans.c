@@ -1,6 +1,6 @@
-/* A group that is remembered may be gone, and its number a stranger's by now. That
- * does no harm, as signals go to no group but to processes: to those whose parent is
- * the daemon. What they left behind comes to the daemon when they end. */
+/* A remembered group may be gone, and its number in use by other processes. That does no harm:
+ * signals go to single processes, and only to children of the daemon. Their own children
+ * become the daemon's when they end. */
 #include "monitor/orphans.h"
 
 #include "base/hash.h"
@@ -43,7 +43,7 @@ static void forget(struct group *group)
 	free(group);
 }
 
-/* Looks at the oldest two for each new one, so that what is gone is soon forgotten. */
+/* Checks the two oldest groups for each new one, so that dead ones are soon forgotten. */
 static void forget_some(void)
 {
 	for (int i = 0; i < 2 && !TAILQ_EMPTY(&by_age); i++) {
@@ -100,7 +100,7 @@ static bool is_orphan(pid_t pid)
 	length = fread(text, 1, sizeof text - 1, file);
 	fclose(file);
 	text[length] = '\0';
-	end = strrchr(text, ')'); /* of its name, which may hold anything */
+	end = strrchr(text, ')'); /* of its name, which may hold any character */
 	return end && sscanf(end, ") %c %d %d", &state, &parent, &group) == 3 && state != 'Z' &&
 	       parent == (int)getpid() && find(group);
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A running service that no new settings have been found for yet. */
+/* A running service, until new settings are found for it. */
 struct candidate {
 	UT_hash_handle hh;
 	struct candidate *next; /* with the same id */

@@ -16,7 +16,7 @@
 
 static char path[PATH_MAX];
 static int directory = -1; /* the file's; -1: no report is being written */
-static const char *name;   /* the file's in it */
+static const char *name;   /* of the file, in directory */
 static char temporary[NAME_MAX + 1];
 static struct timer deadline;
 
@@ -48,7 +48,6 @@ static void on_deadline(struct timer *timer)
 	give_up(ETIMEDOUT);
 }
 
-/* A new file, made in the directory. */
 static int open_temporary(mode_t mode)
 {
 	int fd;

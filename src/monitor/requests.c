@@ -28,9 +28,9 @@
 static const struct monitor_options *options;
 static void (*on_started)(uint32_t bound, uint32_t wanted); /* NULL once it was called */
 static uint32_t *numbers;      /* from the generation in force to the one that was sent */
-static uint64_t frontends;     /* that there have been */
-static bool reload_is_due;     /* as soon as the one under way is over */
-static unsigned launched_last; /* programs of services that the one under way removes */
+static uint64_t frontends;     /* so far */
+static bool reload_is_due;     /* after the pending one */
+static unsigned launched_last; /* programs of services that the pending reload removes */
 
 static void send_plain(enum message_kind kind)
 {
@@ -57,7 +57,7 @@ static void send_log(uint32_t service, int descriptor)
 	frontend_process_send(&message, &descriptor, 1);
 }
 
-/* The daemon's own log, under the number that no service has. */
+/* The daemon's own log, with a number that no service has. */
 static void send_own_log(void)
 {
 	int descriptor;
@@ -66,12 +66,12 @@ static void send_own_log(void)
 		return;
 	descriptor = log_file_open(options->log_file);
 	if (descriptor < 0)
-		return; /* said when it was reopened here */
+		return; /* logged when it was reopened here */
 	send_log(MESSAGE_OWN_LOG, descriptor);
 	close(descriptor);
 }
 
-/* Everything about the generation has been sent. */
+/* The last message about the generation. */
 static void send_adopt(void)
 {
 	struct message message = generation_message(MESSAGE_ADOPT);
@@ -98,7 +98,7 @@ static void renumber_child(struct child *child)
 			 service_renumber(child->service, numbers, configuration_current()->count));
 }
 
-/* From here on everything goes by the numbers of the newest generation. */
+/* Switches everything to the service numbers of the newest generation. */
 static void renumber(void)
 {
 	uint32_t count;
@@ -217,7 +217,7 @@ static struct message child_message(enum message_kind kind, const struct child *
 	};
 }
 
-/* One that does not hear of it is gone: the next one is told. */
+/* Keeps the child for the next frontend if this one is not ready. */
 static void tell_end(struct child *child)
 {
 	struct message message = child_message(MESSAGE_ENDED, child);
@@ -269,7 +269,7 @@ static void forget_ended(struct child *child)
 		child_remove(child);
 }
 
-/* There will be no other frontend to tell of what has ended. */
+/* Without a next frontend nobody needs the children that have ended. */
 static void forget_all_ended(void)
 {
 	if (ending_has_begun() && frontend_process_pid() == 0)
@@ -285,10 +285,9 @@ static void on_gone(void)
 	binder_close_gates();
 }
 
-/* --- what it asks for ---------------------------------------------------------------------------- */
+/* --- requests of the frontend -------------------------------------------------------------------- */
 
-/* The settings that a message speaks of; NULL: of none there are, and the frontend is
- * not to be trusted. */
+/* The settings of that service; NULL: there is none, and the frontend is distrusted. */
 static struct service_settings *settings_of(struct service_number number)
 {
 	struct service_settings *settings = configuration_find(number.generation, number.service);
@@ -298,8 +297,7 @@ static struct service_settings *settings_of(struct service_number number)
 	return settings;
 }
 
-/* What the message was said under is over: it was sent before the newest generation
- * came. */
+/* True when the message was sent before the newest generation arrived. */
 static bool is_stale(struct service_number number)
 {
 	return number.generation != newest()->number;
@@ -346,8 +344,8 @@ static const char *fault_of(const struct launch_message *launch, const int descr
 	return launch_fault(launch, descriptors, count);
 }
 
-/* The number that the service has by now: a launch that was asked for before a reload
- * is one of what the service has become. */
+/* The service's number in the newest generation. A launch from before a reload counts for the
+ * service that continues the old one. */
 static uint32_t number_now(struct service_number number)
 {
 	if (!is_stale(number))
@@ -355,8 +353,8 @@ static uint32_t number_now(struct service_number number)
 	return numbers ? numbers[number.service] : SERVICE_IS_NEW;
 }
 
-/* The servers of INTERCEPT that a service may have: one, and those of sockets that
- * reloads have closed. Its instances are those whom the frontend passes on to them. */
+/* How many servers a service with INTERCEPT may have: one, and those whose sockets reloads
+ * have closed. Its instances are clients, which the frontend passes on to them. */
 enum { INTERCEPT_SERVERS_MAX = 8 };
 
 static unsigned instances_of(const struct service_settings *settings)
@@ -364,7 +362,7 @@ static unsigned instances_of(const struct service_settings *settings)
 	return intercepts_streams(settings) ? INTERCEPT_SERVERS_MAX : settings->instances;
 }
 
-/* What a reload removes is counted from the reload on, all such services together. */
+/* All services that a reload removes are counted together, from the reload on. */
 static bool has_room(uint32_t service, const struct service_settings *settings)
 {
 	if (service == SERVICE_IS_NEW)
@@ -372,15 +370,15 @@ static bool has_room(uint32_t service, const struct service_settings *settings)
 	return children_have_room(service, instances_of(settings));
 }
 
-/* A server of INTERCEPT is started for clients that have been let in already. */
+/* INTERCEPT servers are exempt: their clients are admitted already. */
 static bool is_within_limit(const struct service_settings *settings)
 {
 	return options->process_limit == 0 || intercepts_streams(settings) ||
 	       children_counted() < options->process_limit;
 }
 
-/* Why there are to be no more programs; NULL: there may be. A frontend of ours knows of
- * all that counts here, but for what one before it has left under way. */
+/* Why the service may start no more programs; NULL: it may. A correct frontend knows what is
+ * counted here, except pending launches of an earlier frontend. */
 static const char *excess_of(uint32_t service, const struct service_settings *settings)
 {
 	if (!has_room(service, settings))
@@ -577,7 +575,7 @@ void requests_finish(void)
 
 /* --- programs -------------------------------------------------------------------------------------- */
 
-/* A frontend that did not ask for the program is told of all that belongs to it. */
+/* A frontend that did not ask for the program is told everything about it. */
 static void tell_of_start(struct child *child)
 {
 	struct message message = child_message(MESSAGE_STARTED, child);
@@ -615,7 +613,7 @@ const struct launcher_events requests_launcher_events = {
 	.not_started = on_program_not_started,
 };
 
-/* Any other process is an orphan that came to us as process 1. */
+/* Any other process is an orphan that the monitor has adopted. */
 void requests_child_ended(pid_t pid, int status)
 {
 	struct child *child = child_of_process(pid);
@@ -641,7 +639,7 @@ static void tell_process(uint64_t session, pid_t pid)
 	frontend_process_send(&message, NULL, 0);
 }
 
-/* Programs that have just been started are to be in it. */
+/* The report shows also programs that are being started. */
 void requests_report(void)
 {
 	int descriptor = report_file_open(configuration_daemon());

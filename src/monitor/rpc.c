@@ -42,7 +42,7 @@ static bool load_tirpc(void)
 /* One request: a program's versions, on one transport. */
 struct request {
 	struct job job;
-	bool registers; /* or takes back */
+	bool registers; /* or unregisters */
 	rpcprog_t program;
 	rpcvers_t first, last;
 	const char *transport; /* "tcp", "tcp6" ... of netconfig(5) */
@@ -51,7 +51,7 @@ struct request {
 	char id[]; /* the service's */
 };
 
-enum { REQUESTS_MAX = 16384 }; /* under way: what comes from the frontend may be a flood */
+enum { REQUESTS_MAX = 16384 }; /* pending; the frontend may send a flood */
 
 static struct worker_pool *pool;
 static unsigned pending;
@@ -65,7 +65,7 @@ static bool ask(const struct request *request, rpcvers_t version, const struct n
 		.buf = &address.any,
 	};
 
-	/* A registration left over from an earlier life is in the way. */
+	/* rpcb_set fails if an old registration is left. */
 	if (!tirpc.rpcb_unset(request->program, version, transport) && !request->registers)
 		return false;
 	return !request->registers || tirpc.rpcb_set(request->program, version, transport, &buffer);
@@ -132,7 +132,7 @@ static void submit(const struct service_settings *settings, int family,
 		free(request);
 }
 
-/* A socket of both families is announced for both. */
+/* A socket of both families is registered for both. */
 static bool serves_ipv4_too(int fd, int family)
 {
 	int v6only = 1;

@@ -20,7 +20,7 @@ static void on_interrupt(void)
 		ending_begin();
 }
 
-/* As waitpid(2) has it. */
+/* The status in waitpid(2)'s form. */
 static int status_of(const siginfo_t *ended)
 {
 	if (ended->si_code == CLD_EXITED)
@@ -28,8 +28,8 @@ static int status_of(const siginfo_t *ended)
 	return ended->si_status | (ended->si_code == CLD_DUMPED ? 0x80 : 0);
 }
 
-/* A process is there until its end is told: whoever sees that it is gone may count on
- * its place being free. */
+/* Handles each end before the process is reaped: whoever sees that a process is gone can rely
+ * on its place being free. */
 static void reap(void)
 {
 	siginfo_t ended = { .si_pid = 0 };
@@ -67,7 +67,7 @@ static sigset_t watched_signals(void)
 
 void signals_block(void)
 {
-	/* Faults, and what a shell does to a job in the foreground. */
+	/* Faults and job control. */
 	static const int unblocked[] = {
 		SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP, SIGTSTP, SIGTTIN, SIGTTOU,
 	};
@@ -75,8 +75,8 @@ void signals_block(void)
 	sigset_t set;
 
 	sigfillset(&set);
-	/* By the system call itself, as signal(3) leaves out two that the C library
-	 * has for itself; all zero is the default, as the kernel has it. */
+	/* By system call, as signal(3) refuses two signals that the C library uses itself. All
+	 * zero is the default action. */
 	for (int number = 1; number < NSIG; number++)
 		syscall(SYS_rt_sigaction, number, zeros, NULL, NSIG / 8);
 	signal(SIGPIPE, SIG_IGN);

@@ -15,7 +15,7 @@ int spawn_init(const char *name)
 	return program < 0 ? -1 : 0;
 }
 
-/* In the child: signals stay blocked, as the frontend is to have them. */
+/* In the child: signals stay blocked, as the frontend needs it. */
 static void become_frontend(int channel)
 {
 	static char title[] = "usherd: frontend", argument[] = SPAWN_ARGUMENT;

@@ -1,17 +1,14 @@
-/* A child is made with clone(2) as vfork(2) makes it, sharing the daemon's
- * memory until it reaches execve: nothing is copied, and what fails in it is
- * simply written down where the parent reads it. It also shares the table of
- * descriptors, as copying that would cost the more the more sockets the daemon
- * has open, until it takes a copy of the first few: those are reserved, and
- * the connection is put among them beforehand.
+/* A child is made with clone(2) in the way of vfork(2). It shares the daemon's memory until
+ * execve, so that nothing is copied. It shares the table of descriptors at first: a copy would
+ * take longer the more sockets are open. Then it copies only the lowest few, which are
+ * reserved. The parent has put the connection there.
  *
- * For a while the child has the user's identity and root's memory. That is safe
- * where changing credentials makes memory undumpable, so that the kernel lets
- * nobody but root attach to it. Where it does not, as fs.suid_dumpable is 1
- * (proc(5)), the child gets a copy of the memory: who attaches to it changes
- * nothing in the daemon. That setting can change at any time, so it is read for
- * each child. Either way the parent waits until the child has left its memory,
- * and learns from a page shared by both what failed. */
+ * For a short time the child has the user's identity and root's memory. That is safe if a
+ * change of credentials makes memory undumpable: then only root can attach to the child. If it
+ * does not (fs.suid_dumpable is 1, see proc(5)), the child gets a copy of the memory: nobody
+ * who attaches to it can change the daemon. The setting can change at any time, so it is read
+ * for each child. In both cases the parent waits until execve or exit, and reads from a shared
+ * page what failed. */
 #include "monitor/start_program.h"
 
 #include "base/path_guard.h"
@@ -36,7 +33,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* ThreadSanitizer takes what a vfork-like child does for a race of its own. */
+/* ThreadSanitizer takes the actions of a vfork-like child for races. */
 #ifdef __SANITIZE_THREAD__
 extern int __clone(int (*run)(void *), void *stack, int flags, void *argument, ...);
 #define CLONE __clone
@@ -50,7 +47,7 @@ enum { STACK_SIZE = 64 * 1024 };
 #define CLOSE_RANGE_UNSHARE 2
 #endif
 
-/* What a child says of itself. */
+/* What a child reports. */
 struct word {
 	const char *step, *failed_step;
 	int failure;
@@ -63,7 +60,7 @@ static struct {
 	struct word *words; /* one for each slot, shared with the children */
 	int dumpable;       /* fs.suid_dumpable; -1 where that can't be read */
 	int end;            /* the first descriptor that is not reserved */
-	int null;           /* what the reserved descriptors are when nothing is in them */
+	int null;           /* /dev/null, in reserved descriptors that are not in use */
 	bool can_unshare, is_root, has_ambient;
 } slots = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
@@ -108,7 +105,7 @@ static int open_above_slots(const char *path, int flags)
 	return above;
 }
 
-/* The daemon gives itself none later on. */
+/* Asked once: the daemon gets none later. */
 static bool has_ambient_capabilities(void)
 {
 	for (unsigned long capability = 0; capability < 64; capability++)
@@ -130,7 +127,7 @@ int start_program_init(void)
 	slots.stacks = malloc((size_t)program_slots() * STACK_SIZE);
 	slots.words = mmap(NULL, (size_t)program_slots() * sizeof *slots.words,
 			   PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	/* An empty range far up: asks only whether the kernel knows the call. */
+	/* Closes nothing: only asks whether the kernel has the call. */
 	slots.can_unshare = syscall(SYS_close_range, UINT_MAX, UINT_MAX, 0) == 0;
 	slots.is_root = geteuid() == 0;
 	slots.has_ambient = has_ambient_capabilities();
@@ -168,9 +165,8 @@ const char *program_step(const struct program_order *order)
 
 /* --- in the child -----------------------------------------------------------------
  * Only system calls, in the order of the table below. Identity and descriptors are
- * changed by system calls proper: the C library's functions would change the identity
- * of the daemon's threads as well, and ThreadSanitizer's what it knows of the daemon's
- * descriptors. */
+ * changed by raw system calls: the C library would change the identity of the daemon's
+ * threads too, and ThreadSanitizer's wrappers its records of the daemon's descriptors. */
 
 #define IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
 
@@ -184,7 +180,7 @@ IN_CHILD static int put(int from, int to)
 	return (int)syscall(SYS_dup3, from, to, 0);
 }
 
-/* A copy of those before its own slot's end: the fewer the better. */
+/* Copies only the descriptors up to the end of its own slot, to be fast. */
 IN_CHILD static int own_descriptors(const struct program_order *order)
 {
 	unsigned end = (unsigned)error_slot(order->slot) + 1;
@@ -238,8 +234,8 @@ IN_CHILD static int file_mask(const struct program_order *order)
 
 enum { ERROR_FILE_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK };
 
-/* Opens the file as the user, whom no link leads further than they may go. What
- * setfsuid(2) changes are this process's own rights, in every C library. */
+/* Opens the file with the user's rights, so that a link leads only where the user may go.
+ * setfsuid(2) changes only this process, in every C library. */
 IN_CHILD static int open_error_file(const struct program_order *order)
 {
 	const struct service_settings *settings = order->settings;
@@ -260,14 +256,14 @@ IN_CHILD static int open_error_file(const struct program_order *order)
 	return fd;
 }
 
-/* What descriptor 2 is to be. */
+/* The descriptor that becomes 2. */
 IN_CHILD static int open_error(const struct program_order *order)
 {
 	const struct service_settings *settings = order->settings;
 
 	if (order->error >= 0)
 		return error_slot(order->slot);
-	/* A pipe to the log that could not be had is no reason to tell the client. */
+	/* Without its pipe to the log the output is lost. The client must not get it. */
 	if (settings->stderr_kind == STDERR_NULL || settings->stderr_kind == STDERR_LOG)
 		return open_file("/dev/null", O_WRONLY);
 	if (settings->stderr_kind == STDERR_FILE)
@@ -307,16 +303,15 @@ IN_CHILD static int user(const struct program_order *order)
 	return slots.is_root ? (int)syscall(SYS_setresuid, uid, uid, uid) : 0;
 }
 
-/* Where the user may attach, what the copy of the memory holds of others is theirs
- * to read for this moment only. */
+/* A user who may attach to the child could read the copied memory. This ends that. */
 IN_CHILD static int memory(const struct program_order *order)
 {
 	return order->has_own_memory ? prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) : 0;
 }
 
-/* Root's session keyring is not for programs, and each gets one of its own. It is
- * made by root, as users may have few. A kernel without keyrings, or a container
- * that forbids them (EPERM: to the program as well), has nothing to keep apart. */
+/* Programs must not get root's session keyring: each gets a new one. Root makes it, as users
+ * may have few. If the kernel has no keyrings, or a container forbids them (EPERM, for the
+ * program too), there is nothing to separate. */
 IN_CHILD static int keyring(const struct program_order *order)
 {
 	(void)order;
@@ -325,7 +320,7 @@ IN_CHILD static int keyring(const struct program_order *order)
 	return errno == ENOSYS || errno == EPERM ? 0 : -1;
 }
 
-/* What the daemon was given to bind ports with, say, is not the programs'. */
+/* Programs must not get the daemon's capabilities, for example to bind ports. */
 IN_CHILD static int capabilities(const struct program_order *order)
 {
 	(void)order;
@@ -347,7 +342,7 @@ IN_CHILD static int label(const struct program_order *order)
 	return fd >= 0 && syscall(SYS_write, fd, order->label, length) == (long)length ? 0 : -1;
 }
 
-/* The daemon ignores SIGPIPE and blocks everything; handlers it has none. */
+/* The daemon ignores SIGPIPE, blocks all signals and has no handlers. */
 IN_CHILD static int signals(const struct program_order *order)
 {
 	struct sigaction action = { .sa_handler = SIG_DFL };
@@ -373,14 +368,14 @@ static const struct {
 	{ "new session", new_session },
 	{ "keyring", keyring },
 	{ "capabilities", capabilities },
-	{ "nice", priority }, /* from here on while still root ... */
+	{ "nice", priority }, /* as root, like all steps before user */
 	{ "umask", file_mask },
 	{ "groups", groups },
-	{ "group", group }, /* before a file is opened with their rights */
+	{ "group", group }, /* before a file is opened with these rights */
 	{ "descriptors", descriptors },
 	{ "label", label },
-	{ "resource limits", resource_limits }, /* the last that may open files is done */
-	{ "user", user },                       /* ... and no longer */
+	{ "resource limits", resource_limits }, /* after all that may open files */
+	{ "user", user },                       /* root's rights end here */
 	{ "memory", memory },
 	{ "signals", signals },
 	{ "exec", program },

@@ -1,5 +1,5 @@
-/* The time, as the loop and its timers have it: read once at the beginning of each turn,
- * so that all callbacks of a turn see the same. Loop thread only, except clock_read. */
+/* The time of the loop and its timers. It is read once at the beginning of each turn, so that
+ * all callbacks of a turn see the same time. Loop thread only, except clock_read. */
 #ifndef USHERD_BASE_CLOCK_H
 #define USHERD_BASE_CLOCK_H
 
@@ -11,7 +11,7 @@ void clock_update(void);
 /* Milliseconds of CLOCK_MONOTONIC, as read when this turn began. */
 uint64_t clock_now(void);
 
-/* The same clock as it is now. Any thread may ask. */
+/* The same clock, read now. Any thread may call it. */
 uint64_t clock_read(void);
 
 /* Seconds since the epoch, as read when this turn began. */

@@ -1,8 +1,8 @@
-/* Names that are one in any case are kept and compared in lower case. */
+/* Names whose case does not matter are kept and compared in lower case. */
 #ifndef USHERD_BASE_LOWER_CASE_H
 #define USHERD_BASE_LOWER_CASE_H
 
-/* Makes A to Z small where they stand, whatever the locale. */
+/* Converts A to Z in place, in every locale. */
 void lower_case(char *text);
 
 #endif

@@ -1,11 +1,11 @@
-/* Bytes for a socket that had no room for them yet. */
+/* Bytes that a socket had no room for yet. */
 #ifndef USHERD_BASE_OUTBOX_H
 #define USHERD_BASE_OUTBOX_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Zeroed at first, and when it is empty. */
+/* All zero when it is empty, as at first. */
 struct outbox {
 	char *bytes; /* NULL: empty */
 	size_t length, sent;
@@ -24,7 +24,7 @@ int outbox_send(struct outbox *outbox, int fd, const void *bytes, size_t length)
 /* Sends what is kept, as far as there is room. Returns as outbox_send. */
 int outbox_flush(struct outbox *outbox, int fd) __attribute__((warn_unused_result));
 
-/* Forgets what is kept. */
+/* Drops what is kept. */
 void outbox_clear(struct outbox *outbox);
 
 #endif

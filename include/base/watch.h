@@ -1,4 +1,4 @@
-/* A descriptor that the loop waits on; what starts and stops it is in loop.h. */
+/* A descriptor that the loop waits on. loop.h has the functions for it. */
 #ifndef USHERD_BASE_WATCH_H
 #define USHERD_BASE_WATCH_H
 
@@ -11,8 +11,8 @@ struct watch;
 /* events: LOOP_READ, LOOP_WRITE, POLLHUP or POLLERR, whichever are true. */
 typedef void watch_callback(struct watch *watch, short events);
 
-/* Embedded in its owner, which keeps it until it is stopped. Fields are the
- * loop's own, except fd, which the owner may read. */
+/* Embedded in its owner, which keeps it until it is stopped. The fields belong to the loop;
+ * the owner may read fd. */
 struct watch {
 	int fd;
 	short events; /* wanted; 0 while stopped */

@@ -1,5 +1,5 @@
-/* Whom the frontend is to run as, and that no program of a service runs as the same
- * user, who could end the frontend. Internal to config, but for the names. */
+/* The user that the frontend runs as. No program of a service may run as the same user: it
+ * could end the frontend. Internal to config, except the constants. */
 #ifndef USHERD_CONFIG_FRONTEND_ACCOUNT_H
 #define USHERD_CONFIG_FRONTEND_ACCOUNT_H
 
@@ -8,33 +8,33 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The account when `user` of daemon names no other, and there is this one. */
+/* The account that is used if it exists and the daemon entry has no `user`. */
 #define FRONTEND_ACCOUNT "_usherd"
 
-/* The numbers without an account from which one is taken otherwise; systemd's for
- * dynamic users. */
+/* Otherwise the user is a number of this range without an account; systemd's for dynamic
+ * users. */
 enum { FRONTEND_UID_FIRST = 61184, FRONTEND_UID_LAST = 65519 };
 
 struct account;
 struct accounts;
 struct reading;
 
-/* Takes account, which the words name, for the frontend; refuses the words when others
- * act as that user or group: root, nobody. */
+/* Takes account, which the words name, for the frontend. Refuses the words if others use that
+ * user or group too: root, nobody. */
 void frontend_account_take(struct reading *reading, const struct account *account);
 
-/* Where no user was named, FRONTEND_ACCOUNT is taken. Reports an error, to root, when
- * that one will not do. */
+/* Takes FRONTEND_ACCOUNT if no user was named. As root, reports an error if that account can't
+ * be used. */
 void frontend_account_settle(struct daemon_settings *daemon, struct accounts *accounts,
 			     struct problems *problems);
 
-/* True when daemon asks for another frontend than the one that runs as running. */
+/* True when daemon asks for another user than `running`, which the frontend has now. */
 bool frontend_account_differs(const struct daemon_settings *daemon, uid_t running);
 
 enum { FRONTEND_FAULT_SIZE = 512 };
 
-/* True when the service's program would run as whom daemon asks for, or as running, who
- * is 0 when no frontend runs yet; fault then says so. */
+/* True when the service's program would run as the user that daemon asks for, or as `running`,
+ * the frontend's user now (0: no frontend runs yet). fault then says so. */
 bool frontend_account_is_of(const struct service_settings *service,
 			    const struct daemon_settings *daemon, uid_t running,
 			    char fault[static FRONTEND_FAULT_SIZE]);

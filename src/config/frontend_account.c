@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* NULL: nothing is wrong with it. */
+/* Why the account can't be used; NULL: it can. */
 static const char *fault_of(const struct account *account)
 {
 	if (account->uid == 0)

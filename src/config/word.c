@@ -21,8 +21,8 @@ static bool same_letter(char one, char other)
 
 enum { ROW_SIZE = MISSPELT_MAX + 1 };
 
-/* Fills the row of the distances between the first i letters of `one` and each beginning
- * of other, from the rows for one and two letters less. */
+/* Fills the row of the distances between the first i letters of `one` and each prefix of
+ * other, from the rows for i - 1 (last) and i - 2 (before). */
 static void fill_row(size_t row[ROW_SIZE], const size_t last[ROW_SIZE],
 		     const size_t before[ROW_SIZE], const char *one, size_t i, const char *other)
 {

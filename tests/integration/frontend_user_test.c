@@ -1,4 +1,4 @@
-/* Whom the frontend runs as, and that no program of a service runs as the same user. */
+/* The user that the frontend runs as. No program of a service runs as the same user. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -177,7 +177,7 @@ START_TEST(a_reload_does_not_change_the_frontends_user)
 }
 END_TEST
 
-/* Neither the user there is, nor the one there will be. */
+/* The current user, and the one after the next start. */
 START_TEST(after_a_change_both_users_are_refused)
 {
 	int port, first, second;

@@ -1,5 +1,5 @@
-/* The monitor reads no byte that a peer wrote, and accepts nobody: strace(1) looks at its
- * system calls while peers do all that there is to do. */
+/* The monitor reads no byte from a peer, and accepts no connection: strace(1) shows its system
+ * calls while peers use all kinds of services. */
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
@@ -22,11 +22,11 @@
 
 /* --- strace -------------------------------------------------------------------------- */
 
-/* Whatever takes a connection, or bytes, from a descriptor. */
+/* Calls that take a connection or bytes from a descriptor. */
 #define CALLS \
 	"accept,accept4,read,readv,pread64,preadv,preadv2,recvfrom,recvmsg,recvmmsg," \
 	"splice,tee,sendfile,copy_file_range,io_uring_setup,io_uring_enter"
-/* What makes another program, or somebody else, of a child. */
+/* Calls that make a child another program or user. */
 #define CHANGES "execve,setresuid"
 
 static pid_t tracer;
@@ -76,7 +76,7 @@ static void end_trace(void)
 
 /* --- what it saw ---------------------------------------------------------------------- */
 
-/* Of a pipe only one byte: the answer of a process that asks libwrap. */
+/* From a pipe only one byte: the answer of a process that asks libwrap. */
 static const char *const harmless[] = {
 	"^read\\([0-9]+<(anon_inode:\\[)?(signalfd|eventfd|timerfd)",
 	"^read\\([0-9]+<pipe:\\[[0-9]+\\]>, .*, 1\\) +=",
@@ -89,7 +89,7 @@ static bool is_on(const char *line, const char *descriptor)
 	return shown && strncmp(shown + 1, descriptor, strlen(descriptor)) == 0;
 }
 
-/* The socket that the channel is at the frontend's end. */
+/* Matches a read from the channel, by the socket of the frontend's end. */
 static const char *channel(void)
 {
 	const char *link = process_link(process_frontend(daemon_pid()), "fd/3");
@@ -100,7 +100,7 @@ static const char *channel(void)
 
 static bool is_harmless(const char *line)
 {
-	if (is_on(line, "/")) /* a file; what peers say is in logs */
+	if (is_on(line, "/")) /* a file, but no log: logs hold what peers sent */
 		return !text_matches(line, "<[^>]*\\.log>");
 	if (text_matches(line, channel()))
 		return true;
@@ -110,7 +110,7 @@ static bool is_harmless(const char *line)
 	return false;
 }
 
-/* A child is no part of the monitor any more once it is another program or user. */
+/* Stops where a child becomes another program or user: it is no part of the monitor then. */
 static void check_lines(const char *name, bool is_thread, const char *errors)
 {
 	char *rest = textf("%s", place_read(name)), *line;
@@ -277,7 +277,7 @@ START_TEST(the_monitor_reads_nothing_of_peers)
 	daemon_reload();
 	ck_assert_str_eq(ask(ports.tcpmux, "zzmux\r\nline\n"), "+Go\r\nline\n");
 	end_trace();
-	ck_assert_uint_ge(check_trace(pipe), 6); /* programs and who ask libwrap */
+	ck_assert_uint_ge(check_trace(pipe), 6); /* programs, and processes that ask libwrap */
 	own = place_read(textf("trace.%d", (int)daemon_pid()));
 	ck_assert(text_matches(own, channel()));
 	ck_assert(text_matches(own, "^read\\([0-9]+<[^>]*signalfd"));

@@ -27,7 +27,7 @@ enum {
 	LAST_UID = 65519, /* of frontends when there is no _usherd */
 };
 
-/* Sanitizers report faults as their own findings. */
+/* Sanitizers catch faults themselves. */
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 enum { CRASH = SIGSYS };
 #define CRASH_TEXT "31 \\(Bad system call\\)"
@@ -63,7 +63,7 @@ static void crash_frontend(void)
 
 /* --- who they are ------------------------------------------------------------------ */
 
-/* The real one, the effective, the saved and the file system's are the same. */
+/* The real, effective, saved and file system ids are the same. */
 static long id_of(pid_t pid, const char *name)
 {
 	char *ids = process_status(pid, name);
@@ -448,7 +448,7 @@ START_TEST(without_its_monitor_a_frontend_ends)
 }
 END_TEST
 
-/* It can't look whether the channel is still there. */
+/* A stopped frontend can't see that the channel is closed. */
 START_TEST(a_frontend_that_is_stopped_ends_with_its_monitor_too)
 {
 	int port = add_service("zzcat", CAT), fd;

@@ -122,7 +122,7 @@ void own_frontend_say_raw(const void *bytes, size_t size, const int descriptors[
 	}
 	while (sendmsg(channel, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
 		if (errno == EPIPE || errno == ECONNRESET)
-			return; /* the monitor does not listen any more */
+			return; /* the monitor has closed its end */
 		ck_assert_int_eq(errno, EAGAIN);
 		loop_turn(TURN_MS);
 	}
@@ -183,7 +183,7 @@ struct message own_frontend_hear(enum message_kind kind, unsigned *count)
 	return message;
 }
 
-/* The bytes that lie in the channel unread; none when it is closed. */
+/* The unread bytes in the channel; none when it is closed. */
 static int unread(void)
 {
 	int bytes = 0;

@@ -1,7 +1,6 @@
-/* The monitor's rooms in the test's process, with the test as their frontend, at the
- * other end of the channel: it says what no frontend of ours would. What the monitor
- * kills is a process that does nothing. Everything here fails the test when it can't do
- * what it says. */
+/* The monitor runs in the test's process, and the test plays the frontend: it sends what no
+ * correct frontend sends. The monitor kills a process that does nothing. Every function fails
+ * the test if it can't do its work. */
 #ifndef USHERD_TESTS_OWN_FRONTEND_H
 #define USHERD_TESTS_OWN_FRONTEND_H
 
@@ -11,61 +10,62 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the monitor is told on its command line; before own_frontend_begin. */
+/* The monitor's options; to be set before own_frontend_begin. */
 extern struct monitor_options own_frontend_options;
 
-/* Keeps the low descriptors, which launches go through, from Check: to be called where the
+/* Reserves the low descriptors for launches, before Check uses them. To be called where the
  * suite is made. */
 void own_frontend_keep_descriptors(void);
 
-/* Starts the monitor with the configuration, which goes into a place of its own. The
- * frontend has said nothing yet. */
+/* Starts the monitor with the configuration, which is written into a new directory. The
+ * frontend has sent nothing yet. */
 void own_frontend_begin(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void own_frontend_finish(void);
 
-/* Says that it is ready, and hears which generation there is; adopts that. */
+/* Sends MESSAGE_READY and receives the generation; adopts it. */
 void own_frontend_get_ready(void);
 void own_frontend_adopt(void);
 
-/* Another configuration for the monitor to read. It is sent, and not yet adopted. */
+/* Makes the monitor read another configuration and send it. It is not adopted yet. */
 void own_frontend_reload(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Sends a message, whole; bytes of any kind and length. */
+/* Sends a whole message; sends any bytes. */
 void own_frontend_say(const struct message *message, const int descriptors[], unsigned count);
 void own_frontend_say_raw(const void *bytes, size_t size, const int descriptors[], unsigned count);
 
-/* The next message, of that kind. What came with it is closed: *count of them. */
+/* Receives the next message, which must be of that kind. Closes the descriptors that came with
+ * it, *count of them. */
 struct message own_frontend_hear(enum message_kind kind, unsigned *count);
 
 struct message own_frontend_hear_any(unsigned *count);
 
-/* Turns the loop until the monitor has read all that was said. */
+/* Runs the loop until the monitor has read all that was sent. */
 void own_frontend_wait_read(void);
 
-/* Takes and counts the messages that are there. */
+/* Receives and counts the pending messages. */
 unsigned own_frontend_drain(void);
 
 /* True when the channel is open at the monitor's end. */
 bool own_frontend_is_heard(void);
 
-/* The process that stands for it is gone, and its end of the channel. The monitor learns
- * of it in own_frontend_reap, and begins another one, to whom the test speaks then. */
+/* Kills the frontend's process and closes its end of the channel. In own_frontend_wait_next
+ * the monitor learns of it, and starts another frontend, which the test then plays. */
 void own_frontend_kill(void);
 void own_frontend_wait_next(void);
 
-/* Its end of the channel alone is gone. */
+/* Closes only its end of the channel. */
 void own_frontend_close(void);
 
 /* A copy of that end. */
 int own_frontend_channel(void);
 
-/* Takes the processes that have ended, as SIGCHLD has the monitor do. */
+/* Reaps processes that have ended, as the monitor does at SIGCHLD. */
 void own_frontend_reap(void);
 
-/* The number that the next session of this frontend may have. */
+/* A number for the next session of this frontend. */
 uint64_t own_frontend_session(void);
 
-/* Which generation it was given last. */
+/* The number of the generation that it received last. */
 uint32_t own_frontend_generation(void);
 
 /* What the monitor has logged. */

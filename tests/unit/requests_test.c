@@ -31,7 +31,7 @@ enum { INSTANCES = 2, LIMIT = 4 };
 static int ports[SERVICES];
 static int connection = -1, client = -1; /* one of the service PROGRAM */
 
-/* --- what the frontend would say --------------------------------------------------- */
+/* --- messages of the frontend ------------------------------------------------------ */
 
 static char *services(const char *more)
 {
@@ -90,7 +90,7 @@ static struct service_number number_of(uint32_t service)
 	return (struct service_number){ own_frontend_generation(), service };
 }
 
-/* What is opened once, for banners, is open from here on. */
+/* Opens here what stays open after the first banner: tests count descriptors. */
 static void setup(void)
 {
 	struct message banner = { .kind = MESSAGE_OPEN_BANNER };
@@ -149,7 +149,7 @@ static struct message launch_of(uint32_t service)
 	return message;
 }
 
-/* As a frontend of ours would say it. */
+/* As a correct frontend sends it. */
 static struct message sound(enum message_kind kind)
 {
 	struct message message = { .kind = kind };
@@ -186,13 +186,13 @@ static struct message sound(enum message_kind kind)
 	return message;
 }
 
-/* A launch comes with what it needs; nothing else with anything. */
+/* A launch has its connection; other messages have no descriptor. */
 static void say(const struct message *message)
 {
 	own_frontend_say(message, &connection, message->kind == MESSAGE_LAUNCH);
 }
 
-/* --- what came of it --------------------------------------------------------------- */
+/* --- results ----------------------------------------------------------------------- */
 
 static void check_no_program(void)
 {
@@ -204,7 +204,7 @@ static void check_no_program(void)
 static void check_distrusted(const char *reason)
 {
 	own_frontend_wait_read();
-	ck_assert_msg(!frontend_process_is_ready(), "it is still believed");
+	ck_assert_msg(!frontend_process_is_ready(), "it is still trusted");
 	wait_until(!own_frontend_is_heard());
 	ck_assert_msg(strstr(own_frontend_log(), reason) != NULL, "%s is not in %s", reason,
 		      own_frontend_log());
@@ -221,7 +221,7 @@ enum effect { DISTRUST, ERROR_ANSWER, NOT_STARTED, NOTHING };
 static const struct field {
 	enum message_kind kind;
 	size_t offset, size;
-	uint64_t value; /* in place of what is sound */
+	uint64_t value; /* replaces the sound one */
 	enum effect effect;
 	int error;
 	const char *reason;
@@ -383,7 +383,7 @@ END_TEST
 static const struct {
 	const char *what;
 	int difference; /* in size */
-	unsigned count; /* of descriptors, beyond the most there may be */
+	unsigned count; /* of descriptors above the maximum */
 	const char *reason;
 } shapes[] = {
 	{ "one byte short", -1, 0, "a message of the wrong size" },
@@ -395,7 +395,7 @@ static const struct {
 
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
-/* READY is nothing but its kind. */
+/* READY consists of its kind only. */
 static const char *reason_for(unsigned kind, const char *reason, int difference)
 {
 	bool has_no_kind = difference < 0 && message_shape(kind)->size == sizeof kind;
@@ -568,7 +568,7 @@ static int second_of_swapped(void)
 static const struct {
 	int (*open[MESSAGE_DESCRIPTORS_MAX])(void);
 	bool logs_errors;
-	const char *fault; /* NULL: it is not distrusted, but ... */
+	const char *fault; /* NULL: there is only a mismatch */
 	const char *mismatch;
 } gifts[] = {
 	{ { NULL }, false, WRONG_COUNT, NULL },
@@ -729,7 +729,7 @@ START_TEST(keeps_to_instances)
 }
 END_TEST
 
-/* All at once: what is being started counts. */
+/* Programs that are being started count too. */
 START_TEST(keeps_to_instances_in_a_flood)
 {
 	unsigned started = 0, refused = 0;
@@ -814,7 +814,7 @@ START_TEST(tells_the_next_one_what_runs_and_no_session_of_it_is_new)
 }
 END_TEST
 
-/* The end of a program that comes when nobody hears of it. */
+/* A program ends while no frontend can be told. */
 START_TEST(tells_the_next_one_what_has_ended_meanwhile)
 {
 	struct message message = launched(PROGRAM);
@@ -891,7 +891,7 @@ START_TEST(goes_by_the_newest_generation)
 }
 END_TEST
 
-/* Programs go on counting for what their service has become. */
+/* Programs still count when a reload changes the number of their service. */
 START_TEST(counts_under_new_numbers)
 {
 	struct message launch;
@@ -909,7 +909,7 @@ START_TEST(counts_under_new_numbers)
 }
 END_TEST
 
-/* A frontend that does not adopt starts no more of a service than it has instances. */
+/* A frontend that does not adopt can start only as many programs as instances allows. */
 START_TEST(keeps_to_the_instances_of_what_a_reload_removes)
 {
 	struct message message = launch_of(PROGRAM);

@@ -1,5 +1,5 @@
-/* In the daemon of `make SANITIZE=...`: where the tests say so, a sanitizer writes to
- * files, as what the daemon does with its standard error output must not lose a report. */
+/* In the daemon of `make SANITIZE=...`: if the tests ask for it, sanitizers write to files, as
+ * reports on the daemon's standard error could be lost. */
 #include "frontend/fence.h"
 
 #include <dlfcn.h>
@@ -16,7 +16,7 @@ int __wrap_fence_enter(const struct fence_user *user, const char **step);
 int __real_seccomp_syscall_resolve_name(const char *name);
 int __wrap_seccomp_syscall_resolve_name(const char *name);
 
-/* gcc's UndefinedBehaviorSanitizer is a library apart, with a place of its own. */
+/* gcc's UndefinedBehaviorSanitizer is another library, with a path of its own. */
 static void *find_in_other_library(const char *name)
 {
 	void *library = dlopen("libubsan.so.1", RTLD_LAZY | RTLD_NOLOAD);
@@ -24,7 +24,7 @@ static void *find_in_other_library(const char *name)
 	return library ? dlsym(library, name) : NULL;
 }
 
-/* Each process has a file, which is made for its first report. */
+/* Each process creates a file at its first report. */
 __attribute__((constructor)) static void report_to_files(void)
 {
 	const char *path = getenv("SANITIZER_REPORTS");
@@ -42,7 +42,7 @@ static void report_to(int fd)
 	void (*set_other_fd)(void *) = find_in_other_library("__sanitizer_set_report_fd");
 
 	__sanitizer_set_report_fd((void *)(intptr_t)fd);
-	if (set_other_fd) /* which at its first report closes the one above */
+	if (set_other_fd) /* at its first report it closes the one above */
 		set_other_fd((void *)(intptr_t)fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
 
@@ -60,7 +60,7 @@ int __wrap_fence_enter(const struct fence_user *user, const char **step)
 	return __real_fence_enter(user, step);
 }
 
-/* The fence lets ptrace(2) pass, by which LeakSanitizer looks at the threads. */
+/* The fence allows ptrace(2), which LeakSanitizer needs to look at the threads. */
 int __wrap_seccomp_syscall_resolve_name(const char *name)
 {
 	return strcmp(name, "ptrace") == 0 ? __NR_SCMP_ERROR

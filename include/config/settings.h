@@ -115,10 +115,9 @@ struct service_settings {
 			  * NULL in a generation */
 	char **lines;    /* in a generation: the same as a NULL-ended list of lines */
 	struct {
-		long start;
-		int length;   /* with the newline; 0: there is none */
-	} log_line;           /* the part of canonical that sets log_type */
-	struct place *places; /* by attribute, with load_options.advise; otherwise NULL */
+		int start, length; /* with the newline; 0: there is none */
+	} log_line;                /* the part of canonical that sets log_type */
+	struct place *places;      /* by attribute, with load_options.advise; otherwise NULL */
 
 	char *name, *id;
 	unsigned types, flags; /* enum service_type, enum service_flag */
@@ -129,25 +128,24 @@ struct service_settings {
 	int port; /* host byte order; 0 where a service has none: TCPMUX */
 	struct strings bind;
 	bool v6only;
+	bool lacks_program; /* while it is read: server does not exist */
+	bool nice_is_set, umask_is_set, group_is_set;
+	bool disable;
 
 	char *user;    /* NULL when not set */
 	char *account; /* the user's name; if there is none, the value of user */
 	uid_t uid;
 	gid_t gid;      /* the user's, or group's where that is set */
 	gid_t user_gid; /* the user's in any case */
-	bool group_is_set;
 	bool groups;
 	char *server;
-	bool lacks_program; /* while it is read: server does not exist */
 	struct strings server_args;
 	char **argv; /* what the program gets, NULL-ended */
 	struct strings env, passenv;
 	char **environment; /* the part that is the same for all sessions, NULL-ended */
 	size_t environment_count;
 	int nice;
-	bool nice_is_set;
 	mode_t umask;
-	bool umask_is_set;
 	struct resource_limit limits[LIMIT_COUNT];
 	enum stderr_kind stderr_kind;
 	char *stderr_path;
@@ -175,7 +173,6 @@ struct service_settings {
 
 	int rpc_version_first, rpc_version_last; /* 0: not set */
 	unsigned long rpc_number;
-	bool disable;
 };
 
 enum { STATUS_MODE = 0600 }; /* unless set */

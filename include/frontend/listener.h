@@ -27,9 +27,9 @@ struct listener {
 	struct service *service;                 /* NULL while it is offered to others */
 	const struct service_settings *settings; /* the service's */
 	struct endpoint endpoint;
+	uint32_t ticket;    /* of the requested socket; 0: none is requested */
 	struct watch watch; /* watch.fd is -1 while the socket is not open */
 	int type, protocol; /* of the socket that is open or asked for */
-	uint32_t ticket;    /* of the requested socket; 0: none is requested */
 	struct timer retry;
 	unsigned attempts;       /* failed ones since it was last open */
 	int error;               /* of the last of them */

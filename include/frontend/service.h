@@ -37,17 +37,17 @@ struct service {
 	TAILQ_ENTRY(service) link;
 	struct service_settings *settings; /* a reference */
 	uint32_t number;                   /* in the generation; SERVICE_IS_NEW: not in it */
+	bool is_suspended : 1, is_throttled : 1, is_draining : 1;
+	bool is_resuming : 1;  /* suspended no longer, but not bound yet */
+	bool is_settling : 1;  /* the addresses are known; sockets of others are closed first */
+	bool is_continued : 1; /* by the next generation, while that is adopted */
 	const struct handler *handler;
 	struct sink *log; /* a reference; NULL: the daemon's log */
 	LIST_HEAD(, listener) listeners;
 	LIST_HEAD(, session) sessions;
 	struct quota quota;
-	struct share descriptors; /* of its connections */
-	struct timer resume;      /* ends suspension or throttling */
-	bool is_suspended, is_throttled, is_draining;
-	bool is_resuming;  /* suspended no longer, but not bound yet */
-	bool is_settling;  /* the addresses are known; sockets of others are closed first */
-	bool is_continued; /* by the next generation, while that is adopted */
+	struct share descriptors;         /* of its connections */
+	struct timer resume;              /* ends suspension or throttling */
 	LIST_HEAD(, bind_lookup) lookups; /* of the names in bind */
 
 	uint64_t started;

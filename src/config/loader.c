@@ -304,7 +304,7 @@ static void print_line(FILE *canonical, struct service_settings *service,
 
 	print_attribute(canonical, attribute, list);
 	if (attribute->words == WORDS_LOG) {
-		service->log_line.start = start;
+		service->log_line.start = (int)start;
 		service->log_line.length = (int)(ftell(canonical) - start);
 	}
 }

@@ -60,7 +60,7 @@ static void print_service(const struct service_settings *service, FILE *out)
 
 	fprintf(out, "\nservice %s\n{\n", service->name);
 	if (shares_log(service)) {
-		fprintf(out, "%.*s", (int)service->log_line.start, body);
+		fprintf(out, "%.*s", service->log_line.start, body);
 		body += service->log_line.start + service->log_line.length;
 	}
 	fprintf(out, "%s}\n", body);

@@ -14,7 +14,7 @@ $(BENCH_DIRECTORY)/%: tests/bench/%.c $(BUILD)/flags
 # All superservers start the same program, as small as possible, whatever the flags are.
 $(BENCH_DIRECTORY)/tiny: tests/bench/tiny.c
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) -static -O2 -o $@ $<
+	$(call say,CC,$<)$(CC) -static -nostdlib -O2 -o $@ $<
 
 bench-dependencies:
 	@sh packaging/install-dependencies build bench || \

@@ -300,10 +300,11 @@ static void note_place(struct service_settings *service, const struct entry *ent
 static void print_line(FILE *canonical, struct service_settings *service,
 		       const struct attribute *attribute, struct word_list *list)
 {
-	long start = ftell(canonical);
+	bool is_log = attribute->words == WORDS_LOG;
+	long start = is_log ? ftell(canonical) : 0;
 
 	print_attribute(canonical, attribute, list);
-	if (attribute->words == WORDS_LOG) {
+	if (is_log) {
 		service->log_line.start = (int)start;
 		service->log_line.length = (int)(ftell(canonical) - start);
 	}

@@ -1,6 +1,7 @@
 #include "frontend/connection.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "frontend/candidates.h"
 #include "frontend/intercept.h"
@@ -108,7 +109,7 @@ static void dismiss_one(const struct listener *listener)
 	else
 		recv(listener->watch.fd, NULL, 0, MSG_DONTWAIT);
 	if (fd >= 0)
-		close(fd);
+		descriptor_close(fd); /* an earlier server may have set SO_LINGER */
 }
 
 /* Without a delay, a program that fails at once would be started again for ever. */

@@ -1,5 +1,6 @@
 #include "monitor/requests.h"
 
+#include "base/clock.h"
 #include "base/loop.h"
 #include "channel/channel.h"
 #include "config/settings.h"
@@ -665,6 +666,32 @@ START_TEST(has_no_socket_for_a_server_that_was_not_asked_for)
 }
 END_TEST
 
+/* A frontend, or a program, may have set SO_LINGER; then close(2) of the last descriptor waits
+ * for the peer, who never reads. */
+START_TEST(never_waits_for_the_peer_of_a_connection)
+{
+	const struct linger long_time = { .l_onoff = 1, .l_linger = 3600 };
+	struct message message = launch_of(BUILT_IN);
+	static char bytes[1 << 20];
+	uint64_t before = clock_read();
+
+	message.launch.waits = false;
+	ck_assert_int_eq(setsockopt(connection, SOL_SOCKET, SO_LINGER, &long_time,
+				    sizeof long_time),
+			 0);
+	while (send(connection, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+		continue;
+	own_frontend_say(&message, &connection, 1);
+	/* Without SIGALRM the old monitor would wait here for an hour. */
+	signal(SIGALRM, SIG_DFL);
+	alarm(20);
+	dup2(STDERR_FILENO, connection);
+	check_not_started(message.launch.session, "settings", "the service has no program");
+	ck_assert_uint_lt(clock_read() - before, 10000);
+	check_no_program();
+}
+END_TEST
+
 /* --- programs that run ------------------------------------------------------------- */
 
 static void ask_launch(const struct message *message)
@@ -982,6 +1009,7 @@ Suite *requests_suite(void)
 			    MESSAGE_FROM_FRONTEND * SHAPES);
 	LOOP(tests, refuses_kinds_that_are_none_of_the_frontends, no_kinds);
 	LOOP(tests, gives_programs_nothing_but_connections, gifts);
+	tcase_add_test(tests, never_waits_for_the_peer_of_a_connection);
 	LOOP(tests, starts_programs_in_no_other_way_than_their_own, mismatches);
 	tcase_add_test(tests, has_no_socket_for_a_server_that_was_not_asked_for);
 	tcase_add_test(tests, keeps_to_instances);

@@ -4,6 +4,7 @@
 #include "base/loop.h"
 #include "channel/channel.h"
 #include "config/settings.h"
+#include "monitor/binder.h"
 #include "monitor/children.h"
 #include "monitor/ending.h"
 #include "monitor/frontend_process.h"
@@ -936,6 +937,44 @@ START_TEST(counts_under_new_numbers)
 }
 END_TEST
 
+static int instructions_of_gate(uint32_t service)
+{
+	struct bind_message inner = bind_of(INTERCEPT).bind;
+	socklen_t count = 0;
+
+	ck_assert_int_eq(getsockopt(binder_socket(service, &inner), SOL_SOCKET, SO_GET_FILTER, NULL,
+				    &count),
+			 0);
+	return (int)count;
+}
+
+/* Clients of INTERCEPT come and go while the frontend does not know of a reload yet. */
+START_TEST(knows_the_gate_of_a_service_with_a_new_number)
+{
+	struct message message = { .kind = MESSAGE_LET_IN };
+	int first = port_take(), before;
+
+	bind_socket(INTERCEPT);
+	before = instructions_of_gate(INTERCEPT);
+	message.gate = (struct gate_message){ .service = number_of(INTERCEPT), .port = 1 };
+	own_frontend_say(&message, NULL, 0);
+	ck_assert_int_eq(own_frontend_hear(MESSAGE_GATE, NULL).gate.error, 0);
+	own_frontend_reload("service echo\n{\nid = first\ntype = INTERNAL UNLISTED\nport = %d\n"
+			    "socket_type = stream\nprotocol = tcp\nwait = no\n}\n%s",
+			    first, services(""));
+	message.gate.port = 2;
+	own_frontend_say(&message, NULL, 0);
+	ck_assert_int_eq(own_frontend_hear(MESSAGE_GATE, NULL).gate.error, 0);
+	ck_assert_int_gt(instructions_of_gate(INTERCEPT + 1), before);
+	message.kind = MESSAGE_LET_OUT;
+	own_frontend_say(&message, NULL, 0);
+	message.gate.port = 1;
+	own_frontend_say(&message, NULL, 0);
+	own_frontend_wait_read();
+	ck_assert_int_eq(instructions_of_gate(INTERCEPT + 1), before);
+}
+END_TEST
+
 /* A frontend that does not adopt can start only as many programs as instances allows. */
 START_TEST(keeps_to_the_instances_of_what_a_reload_removes)
 {
@@ -1022,6 +1061,7 @@ Suite *requests_suite(void)
 	tcase_add_test(tests, lets_go_of_what_has_ended_when_there_is_no_next_one);
 	tcase_add_test(tests, goes_by_the_newest_generation);
 	tcase_add_test(tests, counts_under_new_numbers);
+	tcase_add_test(tests, knows_the_gate_of_a_service_with_a_new_number);
 	tcase_add_test(tests, keeps_to_the_instances_of_what_a_reload_removes);
 	tcase_add_loop_test(tests, answers_a_flood_until_nobody_hears_it, 0, 2);
 	tcase_add_test(tests, reads_a_flood_in_turns);

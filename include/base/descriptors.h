@@ -35,4 +35,10 @@ struct shares *descriptors_shares(void);
 void descriptors_open_reserve(void);
 void descriptors_close_reserve(void);
 
+/* Closes a descriptor that somebody else has or had, and does not wait. close(2) waits for
+ * the peer of a socket if this was its last descriptor and somebody set SO_LINGER. The second
+ * one is for descriptors that dup3(2) will close. Any thread. */
+void descriptor_close(int fd);
+void descriptor_forbid_waiting(int fd);
+
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -119,4 +120,19 @@ void descriptors_close_reserve(void)
 	for (int i = 0; i < RESERVE; i++)
 		if (reserve[i] < 0)
 			reserve[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+void descriptor_forbid_waiting(int fd)
+{
+	static const struct linger none;
+	int error = errno;
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+	errno = error; /* ENOTSOCK: it never waits */
+}
+
+void descriptor_close(int fd)
+{
+	descriptor_forbid_waiting(fd);
+	close(fd);
 }

@@ -1,6 +1,7 @@
 #include "channel/channel.h"
 
 #include "base/container_of.h"
+#include "base/descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +35,7 @@ int channel_pair(int ends[static 2])
 void channel_close_descriptors(const int descriptors[], unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
-		close(descriptors[i]);
+		descriptor_close(descriptors[i]);
 }
 
 static void drop_waiting(struct channel *channel)

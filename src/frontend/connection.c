@@ -1,6 +1,7 @@
 #include "frontend/connection.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "frontend/candidates.h"
 #include "frontend/intercept.h"
@@ -41,11 +42,16 @@ static void keep_descriptors(struct session *session, unsigned kept)
 
 /* The program owns the connection now. The daemon keeps at most the pipe of the
  * program's standard error. */
+static void keep_descriptors_of_program(struct session *session)
+{
+	keep_descriptors(session, session->settings->stderr_kind == STDERR_LOG);
+}
+
 static void on_started(struct session *session)
 {
 	session->service->started++;
 	if (session->pid > 0)
-		keep_descriptors(session, session->settings->stderr_kind == STDERR_LOG);
+		keep_descriptors_of_program(session);
 }
 
 static void on_failed(struct session *session, enum verdict verdict, const char *detail)
@@ -108,7 +114,7 @@ static void dismiss_one(const struct listener *listener)
 	else
 		recv(listener->watch.fd, NULL, 0, MSG_DONTWAIT);
 	if (fd >= 0)
-		close(fd);
+		descriptor_close(fd); /* an earlier server may have set SO_LINGER */
 }
 
 /* Without a delay, a program that fails at once would be started again for ever. */
@@ -507,6 +513,8 @@ void connection_resume(struct service *service, const struct program_message *pr
 		handler_begin(session);
 	else if (program->pid > 0)
 		session_enter(session, SESSION_SERVING);
+	if (program->pid > 0)
+		keep_descriptors_of_program(session);
 }
 
 void connection_accepted(struct service *service, int fd, const struct address *peer)

@@ -156,6 +156,7 @@ static void set_options(int fd, const struct listener *listener)
 
 	if (settings->socket_type != SOCK_STREAM)
 		return;
+	descriptor_forbid_waiting(fd); /* a wait server may have set SO_LINGER */
 	set_option(fd, IPPROTO_TCP, TCP_NODELAY, !!(settings->flags & FLAG_NODELAY));
 	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, !!(settings->flags & FLAG_KEEPALIVE));
 }

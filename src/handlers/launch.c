@@ -1,5 +1,6 @@
 #include "handlers/launch.h"
 
+#include "base/descriptors.h"
 #include "base/hash.h"
 #include "handlers/error_pipe.h"
 #include "handlers/handler.h"
@@ -252,6 +253,6 @@ static void launch_start(struct session *session)
 		program_free(program);
 		session_fail(session, REFUSED_FORK, strerror(errno));
 	} else {
-		close(session_take_fd(session));
+		descriptor_close(session_take_fd(session));
 	}
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/container_of.h"
+#include "base/descriptors.h"
 #include "base/worker.h"
 #include "config/generation.h"
 #include "monitor/environment.h"
@@ -168,7 +169,7 @@ static void launch_free(struct launch *launch)
 	HASH_DEL(by_session, launch);
 	timer_stop(&launch->deadline);
 	if (launch->order.connection >= 0)
-		close(launch->order.connection);
+		descriptor_close(launch->order.connection);
 	if (launch->order.error >= 0)
 		close(launch->order.error);
 	program_order_clear(&launch->order);
@@ -307,9 +308,17 @@ static void launch_submit(struct launch *launch, struct worker_pool *pool)
 
 /* --- starting ---------------------------------------------------------------------------- */
 
+/* The program may have ended already, and may have set SO_LINGER: the loop must not be the one
+ * that closes its connection. */
 static void on_start(struct job *job)
 {
-	start_program(&container_of(job, struct launch, job)->order);
+	struct program_order *order = &container_of(job, struct launch, job)->order;
+
+	start_program(order);
+	if (order->failed_step) /* maybe for a retry */
+		return;
+	descriptor_close(order->connection);
+	order->connection = -1;
 }
 
 static void on_started(struct job *job)
@@ -362,6 +371,7 @@ static void let_go_of_connection(struct launch *launch)
 
 	if (null < 0)
 		return;
+	descriptor_forbid_waiting(launch->order.connection);
 	dup3(null, launch->order.connection, O_CLOEXEC);
 	close(null);
 }
@@ -449,7 +459,7 @@ static void close_all(const struct launch_descriptors *descriptors)
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (all[i] >= 0)
-			close(all[i]);
+			descriptor_close(all[i]);
 }
 
 void launcher_launch(struct service_settings *settings, const struct launch_message *message,

@@ -503,16 +503,19 @@ static void on_forget_libwrap(const struct message *message)
 	libwrap_answers_forget(message->libwrap.ticket);
 }
 
+/* The inner socket has the number of the newest generation, and the connection may be older. */
 static void on_let_in(const struct message *message)
 {
 	const struct service_settings *settings = settings_of(message->gate.service);
 	struct message answer = { .kind = MESSAGE_GATE, .gate = message->gate };
+	uint32_t service;
 
 	if (!settings)
 		return;
-	if (is_stale(message->gate.service))
+	service = number_now(message->gate.service);
+	if (service == SERVICE_IS_NEW)
 		answer.gate.error = ESTALE;
-	else if (binder_let_in(settings, message->gate.service.service, message->gate.port) < 0)
+	else if (binder_let_in(settings, service, message->gate.port) < 0)
 		answer.gate.error = errno;
 	else
 		answer.gate.error = 0;
@@ -522,9 +525,10 @@ static void on_let_in(const struct message *message)
 static void on_let_out(const struct message *message)
 {
 	const struct service_settings *settings = settings_of(message->gate.service);
+	uint32_t service = settings ? number_now(message->gate.service) : SERVICE_IS_NEW;
 
-	if (settings && !is_stale(message->gate.service))
-		binder_let_out(settings, message->gate.service.service, message->gate.port);
+	if (service != SERVICE_IS_NEW)
+		binder_let_out(settings, service, message->gate.port);
 }
 
 static void on_reported(const struct message *message)

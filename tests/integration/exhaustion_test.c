@@ -49,6 +49,27 @@ START_TEST(programs_cost_the_daemon_no_descriptor)
 }
 END_TEST
 
+/* Each program costs another frontend no descriptor either. */
+START_TEST(programs_cost_the_next_frontend_no_descriptor)
+{
+	enum { CLIENTS = 3 * DESCRIPTORS };
+	int port = add_service("zzcat", CAT "cps = 0 0\n%s", log_everything()), fds[CLIENTS];
+	pid_t before;
+
+	start_with_few_descriptors();
+	for (int i = 0; i < CLIENTS; i++)
+		fds[i] = client_hold(port);
+	service_wait_lines(CLIENTS, "START: zzcat");
+	wait_until((before = process_frontend(daemon_pid())) > 0);
+	ck_assert_int_eq(kill(before, SIGKILL), 0);
+	ck_assert_str_eq(ask(port, "again"), "again");
+	for (int i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	service_wait_lines(CLIENTS + 1, "EXIT: zzcat");
+	ck_assert_uint_eq(text_count(service_log(), "FAIL: zzcat"), 0);
+}
+END_TEST
+
 START_TEST(out_of_descriptors_a_connection_is_refused_with_its_reason)
 {
 	enum { CLIENTS = 2 * DESCRIPTORS };
@@ -405,6 +426,7 @@ Suite *exhaustion_suite(void)
 	TCase *exhaustion = daemon_tcase(suite, "exhaustion");
 
 	tcase_add_test(exhaustion, programs_cost_the_daemon_no_descriptor);
+	tcase_add_test(exhaustion, programs_cost_the_next_frontend_no_descriptor);
 	tcase_add_test(exhaustion, out_of_descriptors_a_connection_is_refused_with_its_reason);
 	tcase_add_test(exhaustion, out_of_descriptors_nothing_spins);
 	tcase_add_test(exhaustion, out_of_descriptors_other_services_go_on);

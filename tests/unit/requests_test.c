@@ -1,8 +1,10 @@
 #include "monitor/requests.h"
 
+#include "base/clock.h"
 #include "base/loop.h"
 #include "channel/channel.h"
 #include "config/settings.h"
+#include "monitor/binder.h"
 #include "monitor/children.h"
 #include "monitor/ending.h"
 #include "monitor/frontend_process.h"
@@ -665,6 +667,32 @@ START_TEST(has_no_socket_for_a_server_that_was_not_asked_for)
 }
 END_TEST
 
+/* A frontend, or a program, may have set SO_LINGER; then close(2) of the last descriptor waits
+ * for the peer, who never reads. */
+START_TEST(never_waits_for_the_peer_of_a_connection)
+{
+	const struct linger long_time = { .l_onoff = 1, .l_linger = 3600 };
+	struct message message = launch_of(BUILT_IN);
+	static char bytes[1 << 20];
+	uint64_t before = clock_read();
+
+	message.launch.waits = false;
+	ck_assert_int_eq(setsockopt(connection, SOL_SOCKET, SO_LINGER, &long_time,
+				    sizeof long_time),
+			 0);
+	while (send(connection, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+		continue;
+	own_frontend_say(&message, &connection, 1);
+	/* Without SIGALRM the old monitor would wait here for an hour. */
+	signal(SIGALRM, SIG_DFL);
+	alarm(20);
+	dup2(STDERR_FILENO, connection);
+	check_not_started(message.launch.session, "settings", "the service has no program");
+	ck_assert_uint_lt(clock_read() - before, 10000);
+	check_no_program();
+}
+END_TEST
+
 /* --- programs that run ------------------------------------------------------------- */
 
 static void ask_launch(const struct message *message)
@@ -909,6 +937,44 @@ START_TEST(counts_under_new_numbers)
 }
 END_TEST
 
+static int instructions_of_gate(uint32_t service)
+{
+	struct bind_message inner = bind_of(INTERCEPT).bind;
+	socklen_t count = 0;
+
+	ck_assert_int_eq(getsockopt(binder_socket(service, &inner), SOL_SOCKET, SO_GET_FILTER, NULL,
+				    &count),
+			 0);
+	return (int)count;
+}
+
+/* Clients of INTERCEPT come and go while the frontend does not know of a reload yet. */
+START_TEST(knows_the_gate_of_a_service_with_a_new_number)
+{
+	struct message message = { .kind = MESSAGE_LET_IN };
+	int first = port_take(), before;
+
+	bind_socket(INTERCEPT);
+	before = instructions_of_gate(INTERCEPT);
+	message.gate = (struct gate_message){ .service = number_of(INTERCEPT), .port = 1 };
+	own_frontend_say(&message, NULL, 0);
+	ck_assert_int_eq(own_frontend_hear(MESSAGE_GATE, NULL).gate.error, 0);
+	own_frontend_reload("service echo\n{\nid = first\ntype = INTERNAL UNLISTED\nport = %d\n"
+			    "socket_type = stream\nprotocol = tcp\nwait = no\n}\n%s",
+			    first, services(""));
+	message.gate.port = 2;
+	own_frontend_say(&message, NULL, 0);
+	ck_assert_int_eq(own_frontend_hear(MESSAGE_GATE, NULL).gate.error, 0);
+	ck_assert_int_gt(instructions_of_gate(INTERCEPT + 1), before);
+	message.kind = MESSAGE_LET_OUT;
+	own_frontend_say(&message, NULL, 0);
+	message.gate.port = 1;
+	own_frontend_say(&message, NULL, 0);
+	own_frontend_wait_read();
+	ck_assert_int_eq(instructions_of_gate(INTERCEPT + 1), before);
+}
+END_TEST
+
 /* A frontend that does not adopt can start only as many programs as instances allows. */
 START_TEST(keeps_to_the_instances_of_what_a_reload_removes)
 {
@@ -982,6 +1048,7 @@ Suite *requests_suite(void)
 			    MESSAGE_FROM_FRONTEND * SHAPES);
 	LOOP(tests, refuses_kinds_that_are_none_of_the_frontends, no_kinds);
 	LOOP(tests, gives_programs_nothing_but_connections, gifts);
+	tcase_add_test(tests, never_waits_for_the_peer_of_a_connection);
 	LOOP(tests, starts_programs_in_no_other_way_than_their_own, mismatches);
 	tcase_add_test(tests, has_no_socket_for_a_server_that_was_not_asked_for);
 	tcase_add_test(tests, keeps_to_instances);
@@ -994,6 +1061,7 @@ Suite *requests_suite(void)
 	tcase_add_test(tests, lets_go_of_what_has_ended_when_there_is_no_next_one);
 	tcase_add_test(tests, goes_by_the_newest_generation);
 	tcase_add_test(tests, counts_under_new_numbers);
+	tcase_add_test(tests, knows_the_gate_of_a_service_with_a_new_number);
 	tcase_add_test(tests, keeps_to_the_instances_of_what_a_reload_removes);
 	tcase_add_loop_test(tests, answers_a_flood_until_nobody_hears_it, 0, 2);
 	tcase_add_test(tests, reads_a_flood_in_turns);

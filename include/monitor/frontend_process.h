@@ -25,7 +25,8 @@ struct frontend_events {
 	/* The frontend has ended. Another one is started, unless this one was stopped or
 	 * killed by the functions below. Also called when there was no frontend to stop. */
 	void (*gone)(void);
-	/* Fills in the first message to the next one; returns its descriptor, or -1. */
+	/* Fills in the first message to the next one; returns its descriptor,
+	 * which the caller closes, or -1. */
 	int (*start)(struct start_message *start);
 };
 

@@ -110,12 +110,16 @@ static struct judgement take_or_queue(struct quota *quota, struct pace pace, uin
 	return (struct judgement){ .pause_ms = token_bucket_wait(&quota->rate, now, pace) };
 }
 
+/* With 0 seconds the service is closed and opened again at once, as in xinetd. */
 static struct judgement take_or_suspend(struct quota *quota, struct pace pace, uint64_t now,
 					uint32_t seconds)
 {
 	if (token_bucket_take(&quota->rate, now, pace))
 		return (struct judgement){ .verdict = ADMITTED };
-	return (struct judgement){ .verdict = REFUSED_RATE, .pause_ms = (uint64_t)seconds * 1000 };
+	return (struct judgement){
+		.verdict = REFUSED_RATE,
+		.pause_ms = seconds > 0 ? (uint64_t)seconds * 1000 : 1,
+	};
 }
 
 static struct judgement take_share(struct quota *quota, const struct service_settings *settings,

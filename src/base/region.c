@@ -107,6 +107,15 @@ static int map(struct region *region, size_t size, int protection, int sharing)
 	return address == MAP_FAILED ? -1 : 0;
 }
 
+/* A process that another thread forks meanwhile does not get the mapping: while it had
+ * one the region could not be sealed. */
+static int map_to_fill(struct region *region)
+{
+	if (map(region, region_size, PROT_READ | PROT_WRITE, MAP_SHARED) < 0)
+		return -1;
+	return madvise(region->base, region_size, MADV_DONTFORK);
+}
+
 struct region *region_new(void)
 {
 	struct region *region = find_free();
@@ -117,8 +126,7 @@ struct region *region_new(void)
 	region->fd = memfd_create("usherd", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (region->fd < 0)
 		return NULL;
-	if (ftruncate(region->fd, (off_t)region_size) == 0 &&
-	    map(region, region_size, PROT_READ | PROT_WRITE, MAP_SHARED) == 0)
+	if (ftruncate(region->fd, (off_t)region_size) == 0 && map_to_fill(region) == 0)
 		return region;
 	region_free(region);
 	return NULL;

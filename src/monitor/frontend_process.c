@@ -105,6 +105,8 @@ static void send_start(void)
 	int descriptor = frontend.events->start(&message.start);
 
 	frontend_process_send(&message, &descriptor, descriptor >= 0);
+	if (descriptor >= 0)
+		close(descriptor);
 }
 
 /* --- processes ----------------------------------------------------------------------- */

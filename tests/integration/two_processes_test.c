@@ -330,6 +330,28 @@ START_TEST(bans_stay_in_force)
 }
 END_TEST
 
+static void ping(int port)
+{
+	int fd = client_connect(NULL, port);
+
+	client_ping(fd);
+	close(fd);
+}
+
+START_TEST(the_monitor_has_no_more_descriptors_after_a_crash)
+{
+	int port = add_service("zzcat", CAT);
+	unsigned before;
+
+	daemon_start();
+	ping(port);
+	before = process_descriptors(daemon_pid());
+	crash_frontend();
+	ping(port);
+	wait_until(process_descriptors(daemon_pid()) == before);
+}
+END_TEST
+
 /* A connection that such a frontend has accepted but not served is lost. */
 START_TEST(frontends_that_die_again_and_again_are_replaced_ever_more_rarely)
 {
@@ -539,6 +561,7 @@ Suite *two_processes_suite(void)
 	tcase_add_test(crash, a_wait_server_that_is_being_started_stays_alone);
 	tcase_add_test(crash, standard_error_still_reaches_the_log);
 	tcase_add_test(crash, bans_stay_in_force);
+	tcase_add_test(crash, the_monitor_has_no_more_descriptors_after_a_crash);
 	tcase_add_test(crash, frontends_that_die_again_and_again_are_replaced_ever_more_rarely);
 	tcase_add_test(crash, crashes_under_load_refuse_nobody);
 	tcase_add_test(end, without_its_monitor_a_frontend_ends);

@@ -178,6 +178,20 @@ START_TEST(cps_says_what_to_do)
 }
 END_TEST
 
+START_TEST(no_seconds_suspend_for_a_moment)
+{
+	struct address address = peer(1);
+	struct judgement said;
+
+	settings->cps = (struct rate){ .rate = 1, .seconds = 1, .other = 0 };
+	settings->cps_action = CPS_SUSPEND;
+	ck_assert_int_eq(quota_take_rate(&quota, settings, &address, 1000).verdict, ADMITTED);
+	said = quota_take_rate(&quota, settings, &address, 1000);
+	ck_assert_int_eq(said.verdict, REFUSED_RATE);
+	ck_assert_uint_eq(said.pause_ms, 1);
+}
+END_TEST
+
 START_TEST(no_rate_takes_everybody)
 {
 	struct address address = peer(1);
@@ -223,6 +237,7 @@ Suite *quota_suite(void)
 	suite_add_tcase(suite, running);
 	tcase_add_checked_fixture(rate, set_up, tear_down);
 	tcase_add_loop_test(rate, cps_says_what_to_do, 0, ROWS(rates));
+	tcase_add_test(rate, no_seconds_suspend_for_a_moment);
 	tcase_add_test(rate, no_rate_takes_everybody);
 	tcase_add_test(rate, source_cps_is_for_each_source);
 	suite_add_tcase(suite, rate);

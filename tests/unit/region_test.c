@@ -80,6 +80,28 @@ START_TEST(keeps_what_was_sealed)
 }
 END_TEST
 
+START_TEST(is_sealed_while_a_process_lives_that_was_forked_before)
+{
+	struct region *region = region_new();
+	int ends[2], status;
+	char byte;
+	pid_t child;
+
+	ck_assert_ptr_nonnull(region_take(region, 1));
+	ck_assert_int_eq(pipe(ends), 0);
+	child = fork();
+	if (child == 0) {
+		close(ends[1]);
+		_exit(read(ends[0], &byte, 1) == 0 ? 0 : 1);
+	}
+	ck_assert_msg(region_seal(region) == 0, "%s", strerror(errno));
+	close(ends[1]);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	region_free(region);
+}
+END_TEST
+
 #ifndef __SANITIZE_ADDRESS__ /* it handles the signal itself */
 START_TEST(cannot_be_written_once_sealed)
 {
@@ -198,6 +220,7 @@ Suite *region_suite(void)
 	tcase_add_test(tests, says_when_something_does_not_fit);
 	tcase_add_test(tests, gives_places_until_there_are_none);
 	tcase_add_test(tests, keeps_what_was_sealed);
+	tcase_add_test(tests, is_sealed_while_a_process_lives_that_was_forked_before);
 #ifndef __SANITIZE_ADDRESS__
 	tcase_add_test_raise_signal(tests, cannot_be_written_once_sealed, SIGSEGV);
 #endif

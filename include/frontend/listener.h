@@ -39,6 +39,7 @@ struct listener {
 	bool is_blocking;        /* the socket, for a wait server */
 	bool is_inner;           /* INTERCEPT: the server's own socket, on the loopback interface */
 	bool is_wanted;          /* for reload's mark and sweep */
+	bool was_lent;           /* a server has had the socket */
 };
 
 /* What happens to listeners. */

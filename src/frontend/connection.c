@@ -485,6 +485,7 @@ static void resume_server(struct session *session, const struct program_message 
 		return;
 	session->origin = listener;
 	listener->server = session;
+	listener->was_lent = true;
 	listener_set_polled(listener, false);
 }
 
@@ -549,6 +550,7 @@ void connection_wants_server(struct listener *listener, const struct address *pe
 	}
 	session->origin = listener;
 	listener->server = session;
+	listener->was_lent = true;
 	wait_delay_begin(&listener->delay, listener->watch.fd);
 	listener_set_polled(listener, false);
 	if (listener->is_inner) /* each client was admitted before it was relayed */

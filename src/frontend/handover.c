@@ -94,13 +94,20 @@ static void give(struct offer *offer, struct service *service)
 	listener_serve(listener, service, service->settings);
 }
 
+/* A process that a server left behind may have the socket still, and could make accept(2)
+ * wait for it. */
+static bool is_unsafe(const struct listener *listener, const struct service_settings *settings)
+{
+	return listener->was_lent && service_is_stream(settings) && !service_waits(settings);
+}
+
 static struct offer *find(const struct service *service, const struct endpoint *endpoint)
 {
 	struct socket_key key = key_of(service->settings, endpoint);
 	struct offer *offer;
 
 	HASH_FIND(hh, offers, &key, sizeof key, offer);
-	return offer;
+	return offer && !is_unsafe(offer->listener, service->settings) ? offer : NULL;
 }
 
 struct listener *handover_take(struct service *service, const struct endpoint *endpoint)
@@ -151,6 +158,8 @@ void handover_end(void)
 			listener->is_wanted = was_wanted;
 			give(offer, offer->owner);
 		} else {
+			if (offer->owner && is_unsafe(listener, offer->owner->settings))
+				shutdown(listener->watch.fd, SHUT_RDWR); /* frees the port */
 			listener->service = offer->owner;
 			listener_free(listener);
 			offer_remove(offer);

@@ -27,6 +27,7 @@ struct socket {
 	struct socket_key key;
 	struct bound bound;
 	uint32_t service;             /* SERVICE_IS_NEW: none */
+	bool was_lent;                /* a server has had it */
 	struct service_settings *rpc; /* those it is registered for; NULL: none */
 	struct gate *gate;            /* the ports that an inner one admits; otherwise NULL */
 	struct socket *next;          /* while it is not in the table */
@@ -317,6 +318,13 @@ static bool can_be_taken(const struct socket *socket, const struct service_setti
 	       (socket->bound.refused >= 0) == intercepts_datagrams(settings);
 }
 
+/* A process that a server left behind may have it still. It can clear O_NONBLOCK, which is
+ * shared, and take connections, so that accept(2) waits in the frontend. */
+static bool is_unsafe(const struct socket *socket, const struct service_settings *settings)
+{
+	return socket->was_lent && service_is_stream(settings) && !service_waits(settings);
+}
+
 int binder_bind(const struct service_settings *settings, uint32_t service,
 		const struct bind_message *wanted, struct bound *bound)
 {
@@ -327,6 +335,11 @@ int binder_bind(const struct service_settings *settings, uint32_t service,
 		return -1;
 	}
 	socket = find(service, wanted);
+	if (socket && is_unsafe(socket, settings)) {
+		shutdown(socket->bound.fd, SHUT_RDWR); /* frees the port */
+		socket_close(socket);
+		socket = NULL;
+	}
 	if (socket && socket->service != service && !can_be_taken(socket, settings)) {
 		socket_close(socket);
 		socket = NULL;
@@ -354,9 +367,12 @@ void binder_unbind(uint32_t service, const struct bind_message *which)
 
 int binder_socket(uint32_t service, const struct bind_message *which)
 {
-	const struct socket *socket = find(service, which);
+	struct socket *socket = find(service, which);
 
-	return socket && socket->service == service ? socket->bound.fd : -1;
+	if (!socket || socket->service != service)
+		return -1;
+	socket->was_lent = true;
+	return socket->bound.fd;
 }
 
 /* Moves the inner sockets from the table to a list: their keys will change. */

@@ -268,27 +268,26 @@ START_TEST(changed_options_of_the_socket_count_for_new_clients)
 }
 END_TEST
 
-/* The server has the socket itself: connections in its queue belong to the server until
- * it ends. */
+static void quit(int client)
+{
+	client_send(client, "quit\n");
+	client_expect_end(client);
+}
+
 START_TEST(a_wait_service_that_waits_no_more_keeps_its_socket)
 {
-	int port = port_take(), held, queued;
+	int port = port_take(), held;
 	char *socket;
 
 	add_service("zzwait", "port = %d\nwait = yes\nserver = %s\n", port,
 		    place_program("wait_stream"));
 	daemon_start();
-	held = client_connect(NULL, port);
-	client_read_line(held);
 	socket = listener_inode(port);
 	configuration_clear();
-	write_service("zzcat", port, CAT "on_remove = drain\n");
-	queued = client_connect(NULL, port);
+	write_service("zzcat", port, CAT);
 	daemon_reload();
-	client_expect_end(held);
-	client_ping(queued);
+	ck_assert_str_eq(ask(port, "x"), "x");
 	ck_assert_str_eq(listener_inode(port), socket);
-	close(queued);
 	configuration_clear();
 	add_service("zzwait", "port = %d\nwait = yes\nserver = %s\n", port,
 		    place_program("wait_stream"));
@@ -296,8 +295,37 @@ START_TEST(a_wait_service_that_waits_no_more_keeps_its_socket)
 	held = client_connect(NULL, port);
 	client_read_line(held);
 	ck_assert_str_eq(listener_inode(port), socket);
-	client_send(held, "quit\n");
-	client_expect_end(held);
+	quit(held);
+}
+END_TEST
+
+/* What the server has left behind could make the daemon wait for connections. */
+static const char *leaving_server(void)
+{
+	return place_script("leaves",
+			    "setsid sleep 60 <&0 >/dev/null 2>&1 &\necho $! >%s\nexec %s\n",
+			    textf("%s", place_path("left")), place_program("wait_stream"));
+}
+
+static const char *const next_names[] = { "zzwait", "zzcat" };
+
+START_TEST(a_socket_that_a_server_has_had_is_not_for_others)
+{
+	int port = port_take(), held;
+	char *socket;
+
+	add_service("zzwait", "port = %d\nwait = yes\nserver = %s\n", port, leaving_server());
+	daemon_start();
+	held = client_connect(NULL, port);
+	client_read_line(held);
+	socket = listener_inode(port);
+	configuration_clear();
+	write_service(next_names[_i], port, CAT);
+	daemon_reload();
+	wait_until(is_served(port));
+	ck_assert_str_ne(listener_inode(port), socket);
+	ck_assert_str_eq(ask(port, "x"), "x");
+	ck_assert_int_eq(kill((pid_t)atoi(place_read("left")), SIGKILL), 0);
 }
 END_TEST
 
@@ -839,6 +867,8 @@ static void add_service_tests(Suite *suite)
 	tcase_add_test(services, services_that_swap_their_ports_keep_who_queues_there);
 	tcase_add_test(services, changed_options_of_the_socket_count_for_new_clients);
 	tcase_add_test(services, a_wait_service_that_waits_no_more_keeps_its_socket);
+	tcase_add_loop_test(services, a_socket_that_a_server_has_had_is_not_for_others, 0,
+			    sizeof next_names / sizeof next_names[0]);
 	tcase_add_test(services, a_datagram_service_that_a_program_takes_over_keeps_its_socket);
 	tcase_add_test(services, a_service_whose_new_log_is_wrong_keeps_its_socket);
 	tcase_add_test(services, sessions_of_a_removed_service_end);

@@ -324,6 +324,7 @@ START_TEST(bans_stay_in_force)
 	daemon_start();
 	ck_assert_str_eq(ask_from("127.0.0.5", trap, "x"), "");
 	daemon_wait_log("Adding 127\\.0\\.0\\.5 to the global_no_access list for 5 minutes");
+	ck_assert_str_eq(ask(port, ""), "hello\n"); /* the monitor has read the ban before */
 	crash_frontend();
 	ck_assert_str_eq(ask_from("127.0.0.6", port, ""), "hello\n");
 	ck_assert_str_eq(ask_from("127.0.0.5", port, ""), "");

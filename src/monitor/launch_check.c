@@ -64,8 +64,7 @@ const char *launch_fault(const struct launch_message *launch, const int descript
 
 static bool has_program(const struct service_settings *settings)
 {
-	return settings->server && settings->argv && !service_is_internal(settings) &&
-	       !settings->redirect_host && !(settings->flags & FLAG_SENSOR);
+	return settings->server && settings->argv && service_starts_program(settings);
 }
 
 /* With INTERCEPT the server gets the inner socket. */

@@ -36,8 +36,9 @@ struct loader {
 	char judgement[TRUST_TEXT_SIZE];
 	/* What defaults assigns, by attribute, and what daemon does. */
 	struct word_list *defaults, *daemon;
-	size_t values; /* of all services so far */
-	bool refused;  /* the load as a whole */
+	struct text canonical; /* of the service that is being read */
+	size_t values;         /* of all services so far */
+	bool refused;          /* the load as a whole */
 };
 
 static void refuse_for_memory(struct loader *loader)
@@ -56,13 +57,13 @@ static void merge_lines(struct loader *loader, struct word_list *list,
 
 	for (; line; line = line->next) {
 		/* As in xinetd, where `=` adds to earlier lines and files. */
-		bool adds = attribute->shape == SHAPE_LIST && line->operator== ASSIGN_SET;
+		bool adds = attribute->shape == SHAPE_LIST && line->sign == ASSIGN_SET;
 
 		if (attribute->shape == SHAPE_SCALAR && list->is_set)
 			problem_add(loader->problems, WARNING, line->file, line->line,
 				    "%s is already set on %s:%d; the first value counts",
 				    attribute->name, list->file, list->line);
-		else if (!word_list_apply(list, attribute, line, adds ? ASSIGN_ADD : line->operator,
+		else if (!word_list_apply(list, attribute, line, adds ? ASSIGN_ADD : line->sign,
 					  loader->problems))
 			loader->refused = true;
 	}
@@ -228,27 +229,39 @@ static bool gather_words(struct loader *loader, const struct entry *entry, size_
 				       loader->problems);
 
 	for (; gathered && line; line = line->next)
-		gathered = word_list_apply(list, &attributes[index], line, line->operator,
+		gathered = word_list_apply(list, &attributes[index], line, line->sign,
 					   loader->problems);
 	return gathered;
 }
 
-/* Words that came from several lines may be too long for one, and are then split. */
-static void print_words(FILE *out, const struct attribute *attribute, const struct word_list *list)
+enum { NAME_WIDTH = 15 };
+
+static void print_name(struct text *out, const struct attribute *attribute, const char *sign)
 {
-	long start = ftell(out);
+	text_add_char(out, '\t');
+	text_add_padded(out, attribute->name, NAME_WIDTH);
+	text_add(out, sign);
+}
+
+/* Words that came from several lines may be too long for one, and are then split. */
+static void print_words(struct text *out, const struct attribute *attribute,
+			const struct word_list *list)
+{
+	size_t start = out->length;
 
 	for (size_t i = 0; i < list->count; i++) {
-		if (attribute->shape != SHAPE_SCALAR && ftell(out) - start > LINE_LENGTH_MAX / 2) {
-			start = ftell(out);
-			fprintf(out, "\n\t%-15s +=", attribute->name);
+		if (attribute->shape != SHAPE_SCALAR && out->length - start > LINE_LENGTH_MAX / 2) {
+			start = out->length;
+			text_add_char(out, '\n');
+			print_name(out, attribute, " +=");
 		}
 		word_print(list->words[i]->text, out);
 	}
 }
 
 /* Writes the attribute's line without retired words; no line if no words are left. */
-static void print_attribute(FILE *out, const struct attribute *attribute, struct word_list *list)
+static void print_attribute(struct text *out, const struct attribute *attribute,
+			    struct word_list *list)
 {
 	bool was_empty = list->count == 0;
 
@@ -256,9 +269,9 @@ static void print_attribute(FILE *out, const struct attribute *attribute, struct
 		word_list_drop(list, "REUSE");
 	if (attribute->words == WORDS_RETIRED || (list->count == 0 && !was_empty))
 		return;
-	fprintf(out, "\t%-15s =", attribute->name);
+	print_name(out, attribute, " =");
 	print_words(out, attribute, list);
-	putc('\n', out);
+	text_add_char(out, '\n');
 }
 
 /* The index of the word that is the path of a file; -1: none. */
@@ -297,16 +310,16 @@ static void note_place(struct service_settings *service, const struct entry *ent
 }
 
 /* Writes the attribute's line, and notes where the one of the log is. */
-static void print_line(FILE *canonical, struct service_settings *service,
+static void print_line(struct text *canonical, struct service_settings *service,
 		       const struct attribute *attribute, struct word_list *list)
 {
 	bool is_log = attribute->words == WORDS_LOG;
-	long start = is_log ? ftell(canonical) : 0;
+	size_t start = canonical->length;
 
 	print_attribute(canonical, attribute, list);
 	if (is_log) {
 		service->log_line.start = (int)start;
-		service->log_line.length = (int)(ftell(canonical) - start);
+		service->log_line.length = (int)(canonical->length - start);
 	}
 }
 
@@ -316,14 +329,12 @@ static bool read_service(struct loader *loader, const struct entry *entry,
 {
 	struct problems told_before = { 0 }; /* of defaults, reported already */
 	struct word_list list = { 0 };
-	size_t size;
-	FILE *canonical = open_memstream(&service->canonical, &size);
-	bool fine = canonical != NULL;
+	bool fine = true;
 
 	if (loader->options->advise)
 		service->places =
 			arena_take(&service->arena, attribute_count * sizeof *service->places);
-	for (size_t i = 0; canonical && i < attribute_count; i++) {
+	for (size_t i = 0; i < attribute_count; i++) {
 		if (!(attributes[i].places & IN_SERVICE))
 			continue;
 		fine &= gather_words(loader, entry, i, &list);
@@ -334,11 +345,12 @@ static bool read_service(struct loader *loader, const struct entry *entry,
 		fine &= read_attribute(loader, i, &list, service,
 				       entry->assignments[i] ? loader->problems : &told_before);
 		fine &= make_path_absolute(loader, i, &list);
-		print_line(canonical, service, &attributes[i], &list);
+		print_line(&loader->canonical, service, &attributes[i], &list);
 	}
 	problems_clear(&told_before);
 	word_list_clear(&list);
-	return canonical && fclose(canonical) == 0 && fine;
+	service->canonical = text_copy_out(&loader->canonical);
+	return service->canonical && fine;
 }
 
 static const char *entry_id(const struct entry *entry)
@@ -561,6 +573,7 @@ static void loader_end(struct loader *loader)
 	accounts_free(loader->accounts);
 	port_map_free(loader->ports);
 	trust_end(&loader->trust);
+	text_free(&loader->canonical);
 }
 
 static void read_config(struct loader *loader, const char *path)

@@ -3,6 +3,7 @@
 #include "config/bounds.h"
 #include "config/reading.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -152,15 +153,15 @@ static bool word_list_remove(struct word_list *list, const struct attribute *att
 }
 
 bool word_list_apply(struct word_list *list, const struct attribute *attribute,
-		     const struct assignment *assignment, enum assign_operator operator,
-		     struct problems * problems)
+		     const struct assignment *assignment, enum assign_operator sign,
+		     struct problems *problems)
 {
 	if (!list->is_set) {
 		list->file = assignment->file;
 		list->line = assignment->line;
 	}
 	list->is_set = true;
-	if (operator== ASSIGN_SET)
+	if (sign == ASSIGN_SET)
 		list->count = 0;
 	if (list->count + assignment->count > VALUES_MAX) {
 		problem_add(problems, ERROR, assignment->file, assignment->line,
@@ -170,7 +171,7 @@ bool word_list_apply(struct word_list *list, const struct attribute *attribute,
 	for (size_t i = 0; i < assignment->count; i++) {
 		const struct word *word = assignment->words[i];
 
-		if (operator== ASSIGN_REMOVE) {
+		if (sign == ASSIGN_REMOVE) {
 			if (!word_list_remove(list, attribute, word, problems))
 				return false;
 		} else if (!word_list_add(list, word)) {
@@ -219,23 +220,25 @@ static bool needs_quotes(const char *text)
 	       strpbrk(text, " \t\r\v\f") != NULL;
 }
 
-static void print_quoted(FILE *out, const char *text)
+static void print_quoted(struct text *out, const char *word)
 {
-	fputs(" \"", out);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			putc('\\', out);
-		putc(*text, out);
+	text_add(out, " \"");
+	for (; *word; word++) {
+		if (*word == '"' || *word == '\\')
+			text_add_char(out, '\\');
+		text_add_char(out, *word);
 	}
-	putc('"', out);
+	text_add_char(out, '"');
 }
 
-void word_print(const char *text, FILE *out)
+void word_print(const char *word, struct text *out)
 {
-	if (needs_quotes(text))
-		print_quoted(out, text);
-	else
-		fprintf(out, " %s", text);
+	if (needs_quotes(word)) {
+		print_quoted(out, word);
+		return;
+	}
+	text_add_char(out, ' ');
+	text_add(out, word);
 }
 
 void word_list_clear(struct word_list *list)

@@ -8,10 +8,12 @@
 
 static void print_words(const char *attribute, const struct strings *words, FILE *out)
 {
-	fprintf(out, "\t%-15s =", attribute);
+	struct text line = { 0 };
+
 	for (size_t i = 0; i < words->count; i++)
-		word_print(words->list[i], out);
-	putc('\n', out);
+		word_print(words->list[i], &line);
+	fprintf(out, "\t%-15s =%.*s\n", attribute, (int)line.length, line.bytes);
+	text_free(&line);
 }
 
 static void print_daemon(const struct daemon_settings *daemon, FILE *out)

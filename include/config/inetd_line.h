@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "config/problem.h"
-#include "config/span.h"
+#include "base/span.h"
 
 /* The order of the words of a line, without the addresses before the name. */
 enum inetd_field {

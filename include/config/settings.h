@@ -302,4 +302,10 @@ static inline bool service_waits(const struct service_settings *service)
 	return service->wait == 1 && !service_is_internal(service);
 }
 
+/* True when the daemon itself accepts its connections. */
+static inline bool service_accepts(const struct service_settings *service)
+{
+	return service_is_stream(service) && !service_waits(service);
+}
+
 #endif

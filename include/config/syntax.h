@@ -23,7 +23,7 @@
 
 #include "base/text.h"
 #include "config/problem.h"
-#include "config/span.h"
+#include "base/span.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* The readers of attributes about access, limits and resource limits. */
 #include "config/reading.h"
-#include "config/span.h"
+#include "base/span.h"
 
 #include <netdb.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include "config/bounds.h"
 #include "config/frontend_account.h"
 #include "config/reading.h"
-#include "config/span.h"
+#include "base/span.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -118,8 +118,10 @@ static void check_defaults(struct loader *loader)
 	for (size_t i = 0; i < attribute_count; i++)
 		if ((attributes[i].places & IN_SERVICE) && loader->defaults[i].is_set)
 			read_attribute(loader, i, &loader->defaults[i], scratch, loader->problems);
-	if (loader->options->advise)
+	if (loader->options->advise) {
+		access_lists_settle(&scratch->only_from, &scratch->no_access);
 		advise_of_access(scratch, loader->problems);
+	}
 	service_settings_release(scratch);
 }
 

@@ -603,9 +603,9 @@ static const struct {
 	{ "server_args = \"", "x", "\"", (128 << 10) + 1, "a word of more than 128 KiB" },
 	{ "# ", "x", "", 2 << 20, NULL },
 	{ "env = ", "A=1 ", "", 1001, "there are more than 1000 variables" },
-	{ "passenv = ", "A ", "", 1 << 16, NULL },
-	{ "passenv = ", "A ", "", (1 << 16) + 1, "passenv has more than 65536 values" },
-	{ "passenv = B\npassenv += ", "A ", "", 1 << 16, "passenv has more than 65536 values" },
+	{ "passenv = ", "A ", "", 1 << 18, NULL },
+	{ "passenv = ", "A ", "", (1 << 18) + 1, "passenv has more than 262144 values" },
+	{ "passenv = B\npassenv += ", "A ", "", 1 << 18, "passenv has more than 262144 values" },
 };
 
 START_TEST(what_one_line_may_hold_is_bounded)

@@ -22,8 +22,9 @@ static void configure_trap(const char *file, const char *minutes)
 {
 	configure("daemon\n{\n\tban_file = %s\n}\n", file);
 	trap = add_service("zztrap",
-			   "type = INTERNAL UNLISTED\nflags = SENSOR\ndeny_time = %s\n%s", minutes,
-			   log_everything());
+			   "type = INTERNAL UNLISTED\nflags = SENSOR\ncps = 100000 1\n"
+			   "deny_time = %s\n%s",
+			   minutes, log_everything());
 	port = add_service("zzok", HELLO);
 }
 

@@ -733,37 +733,69 @@ static bool part_covers(const struct part *part, const struct access_rule *inner
 	return rule_index_find_name(part->index, part->rules, inner->text) != RULE_NONE;
 }
 
-/* The first rule of `inner` that a rule of `outer` covers, and that one. */
-static bool find_covered(const struct part *outer, const struct part *inner,
-			 const struct access_rule **covering, const struct access_rule **covered)
+/* True when a rule of the part covers rule, or for a prefix is covered by it. */
+static bool part_meets(const struct part *part, const struct access_rule *rule)
 {
-	for (size_t i = 0; i < inner->count; i++) {
-		*covered = &inner->rules[i];
-		if (!part_covers(outer, *covered))
-			continue;
-		for (size_t j = 0; j < outer->count; j++) {
-			*covering = &outer->rules[j];
-			if (access_rule_covers(*covering, *covered))
-				return true;
-		}
+	return part_covers(part, rule) ||
+	       (rule->kind == RULE_PREFIX && rule_index_has_within(part->index, &rule->prefix));
+}
+
+/* The first rule of the part that covers rule, or is covered by it. */
+static const struct access_rule *find_partner(const struct part *part,
+					      const struct access_rule *rule)
+{
+	for (size_t i = 0; i < part->count; i++)
+		if (access_rule_covers(&part->rules[i], rule) ||
+		    access_rule_covers(rule, &part->rules[i]))
+			return &part->rules[i];
+	return NULL;
+}
+
+/* A rule of `few` and one of `many` of which one covers the other. A search in `many` does not
+ * find names in a domain, so these are looked at one by one. */
+static bool find_meeting(const struct part *few, const struct part *many,
+			 const struct access_rule **of_few, const struct access_rule **of_many)
+{
+	bool has_domain = false;
+
+	for (size_t i = 0; i < few->count; i++) {
+		*of_few = &few->rules[i];
+		has_domain |= is_domain(*of_few);
+		if (part_meets(many, *of_few) && (*of_many = find_partner(many, *of_few)))
+			return true;
+	}
+	for (uint32_t i = 0; has_domain && i < many->index->name_count; i++) {
+		*of_many = &many->rules[many->index->names[i]];
+		if (part_covers(few, *of_many) && (*of_few = find_partner(few, *of_many)))
+			return true;
 	}
 	return false;
 }
 
-static bool parts_overlap(const struct part *only_from, const struct part *no_access,
+/* Gives a part that is not indexed that index, for a time. False when memory runs out. */
+static bool index_part(struct part *part, struct rule_index *index)
+{
+	*index = (struct rule_index){ .is_built = false };
+	if (part->index->is_built)
+		return true;
+	part->index = index;
+	return rule_index_build(index, part->rules, part->count);
+}
+
+static bool parts_overlap(struct part only_from, struct part no_access,
 			  const struct access_rule **allowed, const struct access_rule **denied)
 {
 	struct rule_index one, other;
-	struct part allowing = { only_from->rules, only_from->count, &one };
-	struct part denying = { no_access->rules, no_access->count, &other };
-	bool found = false;
+	bool found = false, fine;
 
-	if (only_from->count == 0 || no_access->count == 0)
+	if (only_from.count == 0 || no_access.count == 0)
 		return false;
-	if (rule_index_build(&one, only_from->rules, only_from->count) &&
-	    rule_index_build(&other, no_access->rules, no_access->count))
-		found = find_covered(&denying, &allowing, denied, allowed) ||
-			find_covered(&allowing, &denying, allowed, denied);
+	fine = index_part(&only_from, &one);
+	fine &= index_part(&no_access, &other);
+	if (fine)
+		found = only_from.count < no_access.count
+				? find_meeting(&only_from, &no_access, allowed, denied)
+				: find_meeting(&no_access, &only_from, denied, allowed);
 	rule_index_free(&one);
 	rule_index_free(&other);
 	return found;
@@ -772,13 +804,10 @@ static bool parts_overlap(const struct part *only_from, const struct part *no_ac
 bool access_lists_overlap(const struct access_list *only_from, const struct access_list *no_access,
 			  const struct access_rule **allowed, const struct access_rule **denied)
 {
-	for (size_t i = 0; i < part_count(only_from); i++) {
-		for (size_t j = 0; j < part_count(no_access); j++) {
-			struct part one = part_of(only_from, i), other = part_of(no_access, j);
-
-			if (parts_overlap(&one, &other, allowed, denied))
+	for (size_t i = 0; i < part_count(only_from); i++)
+		for (size_t j = 0; j < part_count(no_access); j++)
+			if (parts_overlap(part_of(only_from, i), part_of(no_access, j), allowed,
+					  denied))
 				return true;
-		}
-	}
 	return false;
 }

@@ -14,9 +14,9 @@ struct source_file {
 	dev_t device;
 	ino_t inode;
 	struct timespec changed; /* ctime */
-	bool is_foreign; /* read as root, and not owned by root */
-	char *fault;     /* how others can change it, and the remedy; NULL: they can't */
-	char *text;      /* not NUL-ended */
+	bool is_foreign;         /* read as root, and not owned by root */
+	char *fault;             /* how others can change it, and the remedy; NULL: they can't */
+	char *text;              /* not NUL-ended */
 	size_t length;
 };
 

@@ -536,15 +536,14 @@ static const struct access_rule *better(const struct part *part, const struct ac
 					const struct access_rule *rule)
 {
 	int difference = access_rule_specificity(rule) - access_rule_specificity(best);
-	bool is_earlier = rule && best >= part->rules && best < part->rules + part->count &&
-			  rule < best;
+	bool is_earlier =
+		rule && best >= part->rules && best < part->rules + part->count && rule < best;
 
 	return difference > 0 || (difference == 0 && is_earlier) ? rule : best;
 }
 
 static const struct access_rule *find_best(const struct part *part, const struct address *address,
-					   const char *const *names,
-					   const struct access_rule *best)
+					   const char *const *names, const struct access_rule *best)
 {
 	struct prefix whole = prefix_of(address, 128);
 	uint32_t number = rule_index_find_prefix(part->index, &whole);

@@ -137,12 +137,10 @@ static void *keep_array(struct filling *filling, const void *array, size_t count
 
 static void copy_index(struct filling *filling, struct rule_index *index)
 {
-	index->prefixes = keep_array(filling, index->prefixes, index->prefix_count,
-				     sizeof *index->prefixes);
-	index->slots =
-		keep_array(filling, index->slots, index->slot_count, sizeof *index->slots);
-	index->names =
-		keep_array(filling, index->names, index->name_count, sizeof *index->names);
+	index->prefixes =
+		keep_array(filling, index->prefixes, index->prefix_count, sizeof *index->prefixes);
+	index->slots = keep_array(filling, index->slots, index->slot_count, sizeof *index->slots);
+	index->names = keep_array(filling, index->names, index->name_count, sizeof *index->names);
 }
 
 static struct access_rule *keep_rules(struct filling *filling, const struct access_rule *list,

@@ -87,7 +87,8 @@ static void take_word(struct rule_reading *reading, const char *word)
 	enum access_word what;
 
 	if (names_rule_file(word)) {
-		refuse_line(reading, word, "has no place in a file of rules, which can't name another");
+		refuse_line(reading, word,
+			    "has no place in a file of rules, which can't name another");
 		return;
 	}
 	what = access_list_add(&reading->list, word, reading->source.name, reading->lines.number,

@@ -58,8 +58,8 @@ static struct name_slot *find_slot(const struct rule_index *index, const struct 
 	for (uint32_t place = hash & mask;; place = (place + 1) & mask) {
 		struct name_slot *slot = &index->slots[place];
 
-		if (slot->rule == RULE_NONE || (slot->hash == hash && has_name(&rules[slot->rule],
-									       kind, name, length)))
+		if (slot->rule == RULE_NONE ||
+		    (slot->hash == hash && has_name(&rules[slot->rule], kind, name, length)))
 			return slot;
 	}
 }
@@ -197,8 +197,7 @@ bool rule_index_build(struct rule_index *index, const struct access_rule *rules,
 			index->prefix_count++;
 		else
 			index->name_count++;
-	index->is_built =
-		build_prefixes(index, rules, count) && build_names(index, rules, count);
+	index->is_built = build_prefixes(index, rules, count) && build_names(index, rules, count);
 	if (!index->is_built)
 		rule_index_free(index);
 	return index->is_built;
@@ -246,8 +245,7 @@ bool rule_index_has_within(const struct rule_index *index, const struct prefix *
 
 	if (place > 0 && prefix_equal(&index->prefixes[place - 1].prefix, prefix))
 		return true;
-	return place < index->prefix_count &&
-	       prefix_covers(prefix, &index->prefixes[place].prefix);
+	return place < index->prefix_count && prefix_covers(prefix, &index->prefixes[place].prefix);
 }
 
 /* Every dot but a first one begins a domain that the name is in; longer ones come later. */

@@ -172,8 +172,8 @@ static bool check_access_word(const struct attribute *attribute, const struct wo
 static bool removes_nothing(const struct word_list *list, const struct attribute *attribute,
 			    const struct word *word, struct problems *problems)
 {
-	bool may_be_in_file = list->removal && removal_has_file(list->removal) &&
-			      !names_rule_file(word->text);
+	bool may_be_in_file =
+		list->removal && removal_has_file(list->removal) && !names_rule_file(word->text);
 
 	problem_add(problems, may_be_in_file ? ERROR : WARNING, word->file, word->line,
 		    may_be_in_file ? "%s -= %s removes nothing, as it is not in the list; what is "
@@ -198,8 +198,7 @@ static bool access_word_remove(struct word_list *list, const struct attribute *a
 static bool word_list_remove(struct word_list *list, const struct attribute *attribute,
 			     const struct word *word, struct problems *problems)
 {
-	return word_list_drop(list, word->text) ||
-	       removes_nothing(list, attribute, word, problems);
+	return word_list_drop(list, word->text) || removes_nothing(list, attribute, word, problems);
 }
 
 /* Adds or removes one word. */

@@ -92,8 +92,7 @@ static int replace_file(int directory, const char *name)
 	if (fd < 0)
 		return -1;
 	result = write_text(fd);
-	if (close(fd) < 0 || result < 0 ||
-	    renameat(directory, temporary, directory, name) < 0) {
+	if (close(fd) < 0 || result < 0 || renameat(directory, temporary, directory, name) < 0) {
 		int error = errno;
 
 		unlinkat(directory, temporary, 0);

@@ -33,8 +33,7 @@ static void refuse(int line)
 	abort();
 }
 
-static size_t read_into(struct ban *list, const char *text, size_t length,
-			void (*wrong)(int line))
+static size_t read_into(struct ban *list, const char *text, size_t length, void (*wrong)(int line))
 {
 	const struct ban_text_events events = { .ban = take, .wrong = wrong };
 

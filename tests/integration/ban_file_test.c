@@ -155,7 +155,8 @@ START_TEST(a_link_is_not_followed)
 	write_bans("elsewhere", "127.0.0.5 forever\n");
 	ck_assert_int_eq(symlink(place_path("elsewhere"), place_path("bans")), 0);
 	daemon_start();
-	daemon_wait_log("ban file .*/bans: is a link; bans are neither read from it nor kept in it");
+	daemon_wait_log(
+		"ban file .*/bans: is a link; bans are neither read from it nor kept in it");
 	ck_assert(is_served("127.0.0.5"));
 }
 END_TEST
@@ -166,7 +167,8 @@ START_TEST(root_reads_no_bans_that_others_can_write)
 	write_bans("bans", "127.0.0.5 forever\n");
 	ck_assert_int_eq(chmod(place_path("bans"), 0666), 0);
 	daemon_start();
-	daemon_wait_log("ban file .*/bans: .*bans is writable by everybody \\(chmod o-w .*/bans\\)");
+	daemon_wait_log(
+		"ban file .*/bans: .*bans is writable by everybody \\(chmod o-w .*/bans\\)");
 	ck_assert(is_served("127.0.0.5"));
 }
 END_TEST

@@ -32,7 +32,8 @@ START_TEST(files_and_words_are_one_list)
 	int port;
 
 	place_write("friends", "127.0.0.5\n127.1.0.0/16\n");
-	port = add_service("zzfile", HELLO "only_from = @friends\nno_access = 127.1.1.0/24 @foes\n");
+	port = add_service("zzfile",
+			   HELLO "only_from = @friends\nno_access = 127.1.1.0/24 @foes\n");
 	place_write("foes", "127.0.0.5\n127.1.1.1\n");
 	daemon_start();
 	ck_assert_str_eq(ask_from("127.1.2.1", port, ""), "hello\n");
@@ -82,8 +83,7 @@ START_TEST(a_file_that_goes_wrong_leaves_the_running_list)
 	daemon_start();
 	place_write("blocked", "127.0.0.6\n127.0.0.0/99\n");
 	daemon_reload();
-	daemon_wait_log("%s:2: \"127.0.0.0/99\" has no valid prefix length",
-			place_path("blocked"));
+	daemon_wait_log("%s:2: \"127.0.0.0/99\" has no valid prefix length", place_path("blocked"));
 	daemon_wait_log("service zzfile: keeping the running version");
 	ck_assert_str_eq(ask_from("127.0.0.6", port, ""), "hello\n");
 	ck_assert_str_eq(ask_from("127.0.0.5", port, ""), "");
@@ -97,8 +97,7 @@ START_TEST(many_services_share_a_long_list)
 	int ports[SERVICES];
 
 	for (int i = 0; i < WORDS; i++)
-		end += sprintf(end, "127.%d.%d.%d\n", 2 + (i >> 16), i >> 8 & 255,
-			       1 + i % 255);
+		end += sprintf(end, "127.%d.%d.%d\n", 2 + (i >> 16), i >> 8 & 255, 1 + i % 255);
 	place_write_bytes("blocked", text, (size_t)(end - text));
 	add_defaults("no_access = @blocked\n");
 	for (int i = 0; i < SERVICES; i++)
@@ -121,8 +120,8 @@ START_TEST(print_and_explain_show_the_file)
 	configuration_write();
 	outcome = daemon_run((const char *[]){ "-print", "-f", configuration_path(), NULL });
 	ck_assert_int_eq(outcome.status, 0);
-	ck_assert_msg(text_matches(outcome.output, textf("no_access +=? @%s$",
-							 place_path("blocked"))),
+	ck_assert_msg(text_matches(outcome.output,
+				   textf("no_access +=? @%s$", place_path("blocked"))),
 		      "%s", outcome.output);
 	outcome = daemon_run((const char *[]){ "-explain", "zzfile", "127.0.0.5", "-f",
 					       configuration_path(), NULL });

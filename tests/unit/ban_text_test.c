@@ -137,7 +137,8 @@ END_TEST
 /* What may be written can be read. */
 START_TEST(the_longest_text_is_within_the_bound)
 {
-	static const char longest[] = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255 1000000000000\n";
+	static const char longest[] =
+		"ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255 1000000000000\n";
 
 	ck_assert_uint_lt(SENSOR_LIST_MAX * (sizeof longest - 1) + 64, BAN_TEXT_MAX);
 	ck_assert_uint_eq(BAN_FOREVER, SENSOR_FOREVER);

@@ -62,9 +62,9 @@ static void add_words(struct access_list *list, unsigned count, int line)
 	char word[TEXT];
 
 	for (unsigned i = 0; i < count; i++)
-		ck_assert_int_eq(
-			access_list_add(list, random_word(word), NULL, line + (int)i, NULL),
-			WORD_ADDED);
+		ck_assert_int_eq(access_list_add(list, random_word(word), NULL, line + (int)i,
+						 NULL),
+				 WORD_ADDED);
 }
 
 /* Some of the words are in one of two files. */
@@ -121,9 +121,8 @@ static void check_decision(const struct access_list *allow, const struct access_
 
 	ck_assert_ptr_eq(access_list_match(allow, peer, names), allowing);
 	ck_assert_ptr_eq(access_list_match(deny, peer, names), denying);
-	ck_assert_int_eq(result.decision, refused || (allow->is_set && !allowing)
-						  ? ACCESS_DENIED
-						  : ACCESS_ALLOWED);
+	ck_assert_int_eq(result.decision,
+			 refused || (allow->is_set && !allowing) ? ACCESS_DENIED : ACCESS_ALLOWED);
 	ck_assert_ptr_eq(result.rule, refused ? denying : allowing);
 	ck_assert_int_eq(result.tie, denying && denied == allowed);
 }

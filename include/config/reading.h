@@ -9,6 +9,7 @@
 #include "config/word.h"
 
 struct accounts;
+struct rule_files;
 
 struct reading {
 	const char *attribute; /* its name */
@@ -21,6 +22,7 @@ struct reading {
 	struct arena *arena;
 	struct accounts *accounts;
 	const struct port_map *ports;
+	struct rule_files *rule_files;
 	const char *start_directory; /* base of relative log and server paths */
 	struct problems *problems;
 	bool refused;
@@ -70,9 +72,6 @@ char *absolute_path(struct reading *reading, const char *directory, const char *
 void strings_fill(struct reading *reading, struct strings *strings);
 
 /* --- names ------------------------------------------------------------------------- */
-
-/* A network of /etc/networks, for access lists; false when there is none. */
-bool network_named(const char *name, struct prefix *prefix);
 
 /* Names of users, groups and protocols, looked up once per load: a directory
  * of ten thousand services names root ten thousand times. */

@@ -182,6 +182,7 @@ struct daemon_settings {
 	struct strings port_maps; /* absolute paths */
 	char *status_file;        /* absolute; NULL: the default */
 	mode_t status_mode;
+	char *ban_file; /* absolute; NULL: bans are in memory alone */
 	char *user;     /* whom the frontend runs as; NULL when not set */
 	uid_t user_uid; /* 0: a number that nobody has */
 	gid_t user_gid;

@@ -78,9 +78,9 @@ const struct attribute attributes[] = {
 	{ "max_load", SCALAR, BOTH, 1, 1, PLAIN, read_load, SERVICE_FIELD(max_load),
 	  "the one-minute load average from which connections are refused" },
 	{ "only_from", LIST, BOTH, 0, -1, PLAIN, read_access_list, SERVICE_FIELD(only_from),
-	  "the hosts that are served" },
+	  "the hosts that are served; @FILE: those in the file" },
 	{ "no_access", LIST, BOTH, 0, -1, PLAIN, read_access_list, SERVICE_FIELD(no_access),
-	  "the hosts that are not served" },
+	  "the hosts that are not served; @FILE: those in the file" },
 	{ "access_times", SCALAR, SERVICE, 1, -1, PLAIN, read_access_times,
 	  SERVICE_FIELD(access_times), "the intervals of the day in which clients are admitted" },
 	{ "deny_time", SCALAR, SERVICE, 1, 1, PLAIN, read_deny_time, SERVICE_FIELD(deny_time),
@@ -141,6 +141,8 @@ const struct attribute attributes[] = {
 	  DAEMON_FIELD(status_file), "where SIGUSR1 writes the status report" },
 	{ "status_mode", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_file_mode, DAEMON_FIELD(status_mode),
 	  "the mode of the status report's file, in octal" },
+	{ "ban_file", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_config_path, DAEMON_FIELD(ban_file),
+	  "where the addresses that sensors ban are kept over a restart" },
 };
 
 const size_t attribute_count = sizeof attributes / sizeof attributes[0];

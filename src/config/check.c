@@ -1,6 +1,7 @@
 #include "config/check.h"
 
 #include "config/attributes.h"
+#include "config/bounds.h"
 #include "config/derive.h"
 
 #include <netdb.h>
@@ -221,13 +222,26 @@ static void clear_useless_flags(struct check *check)
 			     "two hosts would ask each other who is asking for ever");
 }
 
-/* A domain has no addresses. */
-static bool has_domain(const struct access_list *list)
+/* What a filter of the kernel can't have: a domain, which has no addresses, and more rules
+ * than fit. */
+static void check_filter(struct check *check)
 {
-	for (size_t i = 0; i < list->count; i++)
-		if (list->rules[i].kind == RULE_DOMAIN)
-			return true;
-	return false;
+	struct service_settings *service = check->service;
+	size_t size = access_list_size(&service->only_from) + access_list_size(&service->no_access);
+
+	if (access_list_has_domain(&service->only_from) ||
+	    access_list_has_domain(&service->no_access))
+		complain(check, ERROR,
+			 "INTERCEPT of datagrams can't tell whose name ends so; write "
+			 "host names or addresses in only_from and no_access");
+	if (size > FILTER_RULES_MAX)
+		complain(check, ERROR,
+			 "INTERCEPT of datagrams takes at most %d addresses and names in only_from "
+			 "and no_access, and there are %zu",
+			 FILTER_RULES_MAX, size);
+	else if (!access_list_flatten(&service->only_from) ||
+		 !access_list_flatten(&service->no_access))
+		complain(check, ERROR, "only_from and no_access do not fit in memory");
 }
 
 static void check_access(struct check *check)
@@ -242,11 +256,8 @@ static void check_access(struct check *check)
 			 "server accepts its clients itself; use wait = no, or flags = INTERCEPT%s",
 			 origin(check, service->only_from.is_set ? "only_from" : "no_access",
 				where));
-	if ((service->flags & FLAG_INTERCEPT) && service->socket_type == SOCK_DGRAM &&
-	    (has_domain(&service->only_from) || has_domain(&service->no_access)))
-		complain(check, ERROR,
-			 "INTERCEPT of datagrams can't tell whose name ends so; write "
-			 "host names or addresses in only_from and no_access");
+	if ((service->flags & FLAG_INTERCEPT) && service->socket_type == SOCK_DGRAM)
+		check_filter(check);
 }
 
 static void check_rpc(struct check *check)

@@ -7,8 +7,10 @@
 #include "config/entry_files.h"
 #include "config/frontend_account.h"
 #include "config/inetd_conf.h"
+#include "config/networks.h"
 #include "config/program.h"
 #include "config/reading.h"
+#include "config/rule_files.h"
 #include "config/trust.h"
 #include "config/word_list.h"
 
@@ -30,6 +32,7 @@ struct loader {
 	struct entry_queue entries;
 	struct accounts *accounts;
 	struct port_map *ports;
+	struct rule_files *rule_files;
 	struct trust trust;
 	/* The last program of root's that was checked, and its fault. */
 	char judged[PATH_MAX];
@@ -78,6 +81,9 @@ static void merge_entries(struct loader *loader, enum entry_kind kind, struct wo
 			for (size_t i = 0; i < attribute_count; i++)
 				merge_lines(loader, &lists[i], &attributes[i],
 					    entry->assignments[i]);
+	for (size_t i = 0; i < attribute_count; i++)
+		if (!word_list_settle(&lists[i], loader->problems))
+			loader->refused = true;
 }
 
 static bool read_attribute(struct loader *loader, size_t index, const struct word_list *list,
@@ -96,6 +102,7 @@ static bool read_attribute(struct loader *loader, size_t index, const struct wor
 		.daemon = daemon,
 		.accounts = loader->accounts,
 		.ports = loader->ports,
+		.rule_files = loader->rule_files,
 		.arena = service ? &service->arena : &loader->settings->arena,
 		.start_directory = loader->options->start_directory,
 		.problems = problems,
@@ -119,8 +126,10 @@ static void check_defaults(struct loader *loader)
 	for (size_t i = 0; i < attribute_count; i++)
 		if ((attributes[i].places & IN_SERVICE) && loader->defaults[i].is_set)
 			read_attribute(loader, i, &loader->defaults[i], scratch, loader->problems);
-	if (loader->options->advise)
+	if (loader->options->advise) {
+		access_lists_settle(&scratch->only_from, &scratch->no_access);
 		advise_of_access(scratch, loader->problems);
+	}
 	service_settings_release(scratch);
 }
 
@@ -231,7 +240,7 @@ static bool gather_words(struct loader *loader, const struct entry *entry, size_
 	for (; gathered && line; line = line->next)
 		gathered = word_list_apply(list, &attributes[index], line, line->sign,
 					   loader->problems);
-	return gathered;
+	return gathered && word_list_settle(list, loader->problems);
 }
 
 enum { NAME_WIDTH = 15 };
@@ -543,10 +552,13 @@ static bool loader_begin(struct loader *loader)
 	loader->settings = settings_new();
 	loader->accounts = accounts_new();
 	loader->ports = port_map_new();
+	loader->rule_files =
+		rule_files_new(&loader->trust, loader->problems, loader->options->advise);
 	loader->defaults = calloc(attribute_count, sizeof *loader->defaults);
 	loader->daemon = calloc(attribute_count, sizeof *loader->daemon);
-	if (loader->settings && loader->accounts && loader->ports && loader->defaults &&
-	    loader->daemon)
+	networks_forget();
+	if (loader->settings && loader->accounts && loader->ports && loader->rule_files &&
+	    loader->defaults && loader->daemon)
 		return true;
 	refuse_for_memory(loader);
 	return false;
@@ -572,6 +584,8 @@ static void loader_end(struct loader *loader)
 	word_lists_free(loader->daemon);
 	accounts_free(loader->accounts);
 	port_map_free(loader->ports);
+	rule_files_free(loader->rule_files);
+	networks_forget();
 	trust_end(&loader->trust);
 	text_free(&loader->canonical);
 }

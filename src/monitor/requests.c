@@ -8,6 +8,7 @@
 #include "base/region.h"
 #include "base/sink.h"
 #include "monitor/banners.h"
+#include "monitor/ban_file.h"
 #include "monitor/bans.h"
 #include "monitor/binder.h"
 #include "monitor/configuration.h"
@@ -35,6 +36,15 @@ static unsigned launched_last; /* programs of services that the pending reload r
 static void send_plain(enum message_kind kind)
 {
 	frontend_process_send(&(struct message){ .kind = kind }, NULL, 0);
+}
+
+static void tell_of_ban(const struct address *address, uint64_t until, void *context)
+{
+	struct message message = { .kind = MESSAGE_BANNED,
+				   .ban = { .address = *address, .until = until } };
+
+	(void)context;
+	frontend_process_send(&message, NULL, 0);
 }
 
 /* --- a generation on its way ------------------------------------------------------------------ */
@@ -161,6 +171,7 @@ static void on_adopted(const struct message *message)
 	free(numbers);
 	numbers = NULL;
 	binder_sweep();
+	ban_file_use(configuration_daemon()->ban_file, tell_of_ban, NULL);
 	on_started = NULL;
 	if (started)
 		started(message->generation.bound, message->generation.wanted);
@@ -236,15 +247,6 @@ static void tell_of_child(struct child *child)
 		frontend_process_send(&message, &child->errors, child->errors >= 0);
 	if (child->has_ended)
 		tell_end(child);
-}
-
-static void tell_of_ban(const struct address *address, uint64_t until, void *context)
-{
-	struct message message = { .kind = MESSAGE_BANNED,
-				   .ban = { .address = *address, .until = until } };
-
-	(void)context;
-	frontend_process_send(&message, NULL, 0);
 }
 
 /* A wait server that is being started has its socket already. */
@@ -471,10 +473,12 @@ static void on_end(const struct message *message)
 
 static void on_ban(const struct message *message)
 {
-	if (message_address_is_sound(&message->ban.address))
-		bans_add(&message->ban.address, message->ban.until);
-	else
+	if (!message_address_is_sound(&message->ban.address)) {
 		frontend_process_distrust("a ban of what is no address");
+		return;
+	}
+	bans_add(&message->ban.address, message->ban.until);
+	ban_file_changed();
 }
 
 static void on_open_banner(const struct message *message)

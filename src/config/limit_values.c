@@ -1,9 +1,8 @@
 /* The readers of attributes about access, limits and resource limits. */
+#include "base/span.h"
 #include "config/networks.h"
 #include "config/reading.h"
-#include "base/span.h"
 #include "config/rule_files.h"
-#include "base/span.h"
 
 #include <stdlib.h>
 #include <string.h>

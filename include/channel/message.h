@@ -90,7 +90,8 @@ struct program_message {
 	uint8_t v6only, is_inner;      /* ... as in bind_message */
 	int32_t pid;                   /* PROCESS, STARTED, SESSION, where 0: it is being started */
 	uint8_t is_news;               /* SESSION: no frontend was told of its start */
-	int32_t status;                /* ENDED: as of waitpid(2) */
+	int32_t status;                /* ENDED: as of waitpid(2) ... */
+	uint8_t end_reason;            /* ... and enum end_reason (session/end_reason.h) */
 	char step[24];                 /* NOT_STARTED: the step that failed ... */
 	char reason[72];               /* ... and why ... */
 	uint8_t no_process;            /* ... no process could be made */
@@ -99,6 +100,7 @@ struct program_message {
 struct end_message {
 	uint64_t session;
 	uint8_t at_once; /* SIGKILL; otherwise SIGTERM, and SIGKILL after the grace time */
+	uint8_t reason;  /* enum end_reason */
 };
 
 struct ban_message {

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/timer.h"
 #include "channel/message.h"
+#include "session/end_reason.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,6 +30,7 @@ struct child {
 	int errors;            /* the read end of its standard error, for a frontend; -1: none */
 	bool has_ended;        /* reaped, with status */
 	int status;
+	enum end_reason reason; /* why it ends; the first one counts */
 
 	UT_hash_handle by_pid, by_session;
 	struct child_tally *tally; /* NULL: it is not counted */
@@ -60,7 +62,7 @@ void child_free(struct child *child);
 
 /* Sends its process group SIGTERM and, if it is not reaped CHILD_GRACE_MS later, SIGKILL;
  * with at_once SIGKILL immediately. */
-void child_end(struct child *child, bool at_once);
+void child_end(struct child *child, bool at_once, enum end_reason reason);
 
 /* Calls visit for each child; visit may remove it. */
 void children_each(void (*visit)(struct child *child));

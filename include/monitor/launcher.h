@@ -44,9 +44,9 @@ void launcher_launch(struct service_settings *settings, const struct launch_mess
 /* True when the session is being launched. */
 bool launcher_has(uint64_t session);
 
-/* Ends the session's program as soon as it has been started; false when it is not being
- * launched. */
-bool launcher_end(uint64_t session);
+/* Ends the session's program, for that reason, as soon as it has been started; false when it
+ * is not being launched. */
+bool launcher_end(uint64_t session, enum end_reason reason);
 
 /* A process that is not in children.h was reaped: true when it was a program that is
  * being started. */

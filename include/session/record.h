@@ -16,7 +16,7 @@ void record_start(const struct session *session);
 void record_answer(const struct service_settings *settings, struct sink *log,
 		   const struct address *peer);
 
-/* EXIT: ID[ status=N | signal=N][ pid=N][ duration=N(sec)]; status as of
+/* EXIT: ID[ status=N | signal=N][ pid=N][ duration=N(sec)][ reason=WORD]; status as of
  * waitpid(2). */
 void record_exit(const struct session *session, int status);
 

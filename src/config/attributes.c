@@ -90,7 +90,7 @@ const struct attribute attributes[] = {
 	{ "log_type", SCALAR, BOTH, 1, 4, LOG, read_log_type, SERVICE_FIELD(log),
 	  "SYSLOG facility [level] or FILE path [soft limit [hard limit]]" },
 	{ "log_on_success", LIST, BOTH, 0, -1, PLAIN, read_log_success,
-	  SERVICE_FIELD(log_on_success), "PID, HOST, USERID, EXIT, DURATION, TRAFFIC" },
+	  SERVICE_FIELD(log_on_success), "PID, HOST, USERID, EXIT, DURATION, TRAFFIC, REASON" },
 	{ "log_on_failure", LIST, BOTH, 0, -1, PLAIN, read_log_failure,
 	  SERVICE_FIELD(log_on_failure), "HOST, USERID, ATTEMPT" },
 	{ "fold_failures", SCALAR, BOTH, 1, 1, PLAIN, read_period, SERVICE_FIELD(fold_failures),

@@ -87,7 +87,7 @@ void handler_finish(struct session *session)
 
 static void on_idle(struct timer *timer)
 {
-	handler_finish(container_of(timer, struct session, deadline));
+	session_end(container_of(timer, struct session, deadline), END_IDLE_TIMEOUT);
 }
 
 void handler_note_traffic(struct session *session)

@@ -80,12 +80,12 @@ static void on_session_closed(struct session *session)
 	struct program *program = session->handler_data;
 
 	program->session = NULL;
-	way->end(program->number, true);
+	way->end(program->number, true, session->reason);
 }
 
 static void end_program(struct session *session, bool at_once)
 {
-	way->end(((struct program *)session->handler_data)->number, at_once);
+	way->end(((struct program *)session->handler_data)->number, at_once, session->reason);
 }
 
 /* The program that serves session from here on. NULL when memory runs out. */
@@ -183,6 +183,7 @@ void launch_ended(const struct program_message *message)
 	struct session *session = program ? program_free(program) : NULL;
 
 	if (session) {
+		session->reason = message->end_reason;
 		record_exit(session, message->status);
 		session_close(session);
 	}

@@ -57,6 +57,8 @@ static void on_done(struct relay *relay)
 {
 	struct redirection *redirection = container_of(relay, struct redirection, relay);
 
+	if (relay->was_idle)
+		end_reason_note(&redirection->session->reason, END_IDLE_TIMEOUT);
 	record_traffic(redirection->session, relay->sides[0].received, relay->sides[1].received);
 	handler_finish(redirection->session);
 }

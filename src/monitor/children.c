@@ -94,10 +94,11 @@ void child_remove(struct child *child)
 	child_free(child);
 }
 
-void child_end(struct child *child, bool at_once)
+void child_end(struct child *child, bool at_once, enum end_reason reason)
 {
 	if (child->has_ended)
 		return;
+	end_reason_note(&child->reason, reason);
 	kill(-child->pid, at_once ? SIGKILL : SIGTERM);
 	if (!at_once && !timer_is_pending(&child->grace))
 		timer_start(&child->grace, CHILD_GRACE_MS);

@@ -75,12 +75,12 @@ void ending_process_gone(void)
 
 static void end_child(struct child *child)
 {
-	child_end(child, false);
+	child_end(child, false, END_STOP);
 }
 
 static void kill_child(struct child *child)
 {
-	child_end(child, true);
+	child_end(child, true, END_STOP);
 }
 
 static void wait_for_the_last(unsigned milliseconds)

@@ -37,7 +37,8 @@ struct launch {
 	int attempts;                           /* before this one */
 	const char *given_up;                   /* why, or NULL */
 	bool is_told;                           /* of the failure; a worker may still have it */
-	bool is_to_end;                         /* as soon as it has been started */
+	bool is_to_end;                         /* as soon as it has been started ... */
+	enum end_reason reason;                 /* ... for this */
 	bool has_ended; /* the program, before the worker was done; status is set */
 	int status;
 	char *environment[]; /* followed by its texts */
@@ -129,13 +130,15 @@ void launcher_each_server(void (*visit)(struct child *child))
 			visit(launch->child);
 }
 
-bool launcher_end(uint64_t session)
+bool launcher_end(uint64_t session, enum end_reason reason)
 {
 	struct launch *launch = find(session);
 
-	if (launch)
-		launch->is_to_end = true;
-	return launch != NULL;
+	if (!launch)
+		return false;
+	launch->is_to_end = true;
+	end_reason_note(&launch->reason, reason);
+	return true;
 }
 
 /* A program may end before its worker is done: the launch keeps its status. */
@@ -242,7 +245,7 @@ static void child_claim(struct launch *launch)
 	if (launch->has_ended)
 		child_reaped(child, launch->status);
 	if (launch->is_to_end || launch->is_told)
-		child_end(child, launch->is_told);
+		child_end(child, launch->is_told, launch->reason);
 	events->started(child);
 }
 

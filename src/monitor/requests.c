@@ -213,6 +213,7 @@ static struct message child_message(enum message_kind kind, const struct child *
 			     .opened = child->opened,
 			     .is_news = !child->start_told,
 			     .status = child->status,
+			     .end_reason = (uint8_t)child->reason,
 			     .service = { newest()->number, child->service } },
 	};
 }
@@ -461,12 +462,15 @@ static void on_launch(const struct message *message, const int descriptors[], un
 
 static void on_end(const struct message *message)
 {
-	struct child *child = child_of_session(message->end.session);
+	const struct end_message *end = &message->end;
+	struct child *child = child_of_session(end->session);
 
-	if (child)
-		child_end(child, message->end.at_once);
+	if (!end_reason_is_known(end->reason))
+		frontend_process_distrust("it ends a session for no reason that there is");
+	else if (child)
+		child_end(child, end->at_once, end->reason);
 	else
-		launcher_end(message->end.session);
+		launcher_end(end->session, end->reason);
 }
 
 static void on_ban(const struct message *message)
@@ -599,7 +603,7 @@ static void on_program_started(const struct child *started)
 	struct child *child = child_of_session(started->session);
 
 	if (ending_ends_programs())
-		child_end(child, false);
+		child_end(child, false, END_STOP);
 	if (frontend_process_is_ready()) /* otherwise the next one is told of every child */
 		tell_of_start(child);
 }

@@ -88,7 +88,7 @@ void record_exit(const struct session *session, int status)
 	unsigned flags = session->settings->log_on_success;
 	struct line line = { .length = 0 };
 
-	if (!(flags & (LOG_FLAG_EXIT | LOG_FLAG_DURATION)))
+	if (!(flags & (LOG_FLAG_EXIT | LOG_FLAG_DURATION | LOG_FLAG_REASON)))
 		return;
 	line_add(&line, "EXIT: %s", session->settings->id);
 	if (flags & LOG_FLAG_EXIT)
@@ -98,6 +98,8 @@ void record_exit(const struct session *session, int status)
 	if (flags & LOG_FLAG_DURATION)
 		line_add(&line, " duration=%" PRIu64 "(sec)",
 			 (clock_now() - session->opened) / 1000);
+	if (flags & LOG_FLAG_REASON)
+		line_add(&line, " reason=%s", end_reason_text(session->reason));
 	line_write(&line, session->log);
 }
 

@@ -73,8 +73,9 @@ void session_fail(struct session *session, enum verdict verdict, const char *det
 	session_close(session);
 }
 
-static void end(struct session *session, bool at_once)
+static void end(struct session *session, bool at_once, enum end_reason reason)
 {
+	end_reason_note(&session->reason, reason);
 	if (!session->end) {
 		session_close(session);
 		return;
@@ -86,14 +87,14 @@ static void end(struct session *session, bool at_once)
 	session->end(session, at_once);
 }
 
-void session_end(struct session *session)
+void session_end(struct session *session, enum end_reason reason)
 {
-	end(session, false);
+	end(session, false, reason);
 }
 
-void session_kill(struct session *session)
+void session_kill(struct session *session, enum end_reason reason)
 {
-	end(session, true);
+	end(session, true, reason);
 }
 
 int session_write(struct session *session, const void *bytes, size_t length)

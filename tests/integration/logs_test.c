@@ -33,6 +33,9 @@ static const struct {
 	  "EXIT: zzlog pid=[0-9]+ duration=[0-9]+\\(sec\\)" },
 	{ "DURATION EXIT HOST PID", "START: zzlog pid=[0-9]+ from=127\\.0\\.0\\.1",
 	  "EXIT: zzlog status=0 pid=[0-9]+ duration=[0-9]+\\(sec\\)" },
+	{ "REASON", "START: zzlog", "EXIT: zzlog reason=exit" },
+	{ "REASON EXIT DURATION", "START: zzlog",
+	  "EXIT: zzlog status=0 duration=[0-9]+\\(sec\\) reason=exit" },
 	{ "pid exit", "START: zzlog pid=[0-9]+", "EXIT: zzlog status=0 pid=[0-9]+" },
 };
 

@@ -285,7 +285,7 @@ void own_frontend_begin(const char *format, ...)
 
 static void kill_program(struct child *child)
 {
-	child_end(child, true);
+	child_end(child, true, END_STOP);
 }
 
 void own_frontend_finish(void)

@@ -119,7 +119,7 @@ START_TEST(ends_by_a_signal)
 	struct child *child = add(1, run(ends[_i].ignores_sigterm));
 	int status;
 
-	child_end(child, ends[_i].at_once);
+	child_end(child, ends[_i].at_once, END_STOP);
 	ck_assert_int_eq(waitpid(child->pid, &status, 0), child->pid);
 	ck_assert(WIFSIGNALED(status));
 	ck_assert_int_eq(WTERMSIG(status), ends[_i].signal);
@@ -135,8 +135,8 @@ START_TEST(leaves_alone_whoever_has_the_number_after_it)
 	struct child *child = add(1, pid);
 
 	child_reaped(child, 0);
-	child_end(child, true);
-	child_end(child, false);
+	child_end(child, true, END_STOP);
+	child_end(child, false, END_STOP);
 	ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0);
 	ck_assert(process_runs(pid));
 }

@@ -269,6 +269,7 @@ static const struct {
 	{ "log_type = file /tmp/x 1 2", show_log, "file /tmp/x 1 2" },
 	{ "log_type = FILE /tmp/x 2k 2K", show_log, "file /tmp/x 2048 2048" },
 	{ "log_on_success = PID host EXIT DURATION", show_log_on_success, "27" },
+	{ "log_on_success = reason", show_log_on_success, "128" },
 	{ "log_on_success =", show_log_on_success, "0" },
 	{ "redirect = ::1 80\nlog_on_success = TRAFFIC USERID", show_log_on_success, "36" },
 	{ "log_on_failure = HOST USERID ATTEMPT", show_log_on_failure, "70" },

@@ -153,6 +153,8 @@ struct service_settings {
 	char *redirect_host;
 	uint16_t redirect_port;
 	int idle_timeout; /* seconds; 0: none */
+	int max_runtime;  /* seconds; 0: no limit */
+	int kill_timeout; /* seconds from SIGTERM to SIGKILL; 0: not set */
 
 	unsigned instances, per_source; /* UNLIMITED */
 	struct rate cps, source_cps;
@@ -177,6 +179,10 @@ struct service_settings {
 };
 
 enum { STATUS_MODE = 0600 }; /* unless set */
+
+/* Seconds that a program has from SIGTERM to SIGKILL: unless set, and at most. The daemon's
+ * own end waits for it, and whoever started the daemon does not wait for ever. */
+enum { KILL_TIMEOUT = 5, KILL_TIMEOUT_MAX = 60 };
 
 /* Attributes of the daemon as a whole. */
 struct daemon_settings {
@@ -295,6 +301,12 @@ static inline bool service_bans(const struct service_settings *service)
 {
 	return (service->flags & FLAG_SENSOR) && service->deny_time != 0 &&
 	       (service_is_stream(service) || (service->flags & FLAG_DGRAMBAN));
+}
+
+/* Milliseconds that its programs have from SIGTERM to SIGKILL. */
+static inline unsigned service_grace_ms(const struct service_settings *service)
+{
+	return 1000 * (unsigned)(service->kill_timeout ? service->kill_timeout : KILL_TIMEOUT);
 }
 
 /* True when its program gets the listening socket. */

@@ -31,14 +31,12 @@ struct child {
 	bool has_ended;        /* reaped, with status */
 	int status;
 	enum end_reason reason; /* why it ends; the first one counts */
+	unsigned grace_ms;      /* from SIGTERM to SIGKILL */
 
 	UT_hash_handle by_pid, by_session;
 	struct child_tally *tally; /* NULL: it is not counted */
-	struct timer grace;
+	struct timer grace, runtime;
 };
-
-/* How long a program has from SIGTERM to SIGKILL. */
-enum { CHILD_GRACE_MS = 5000 };
 
 /* A child with errors -1, allocated before its program is started, so that no running
  * program is lost. NULL with errno ENOMEM. */
@@ -60,9 +58,12 @@ void child_reaped(struct child *child, int status);
 void child_remove(struct child *child);
 void child_free(struct child *child);
 
-/* Sends its process group SIGTERM and, if it is not reaped CHILD_GRACE_MS later, SIGKILL;
- * with at_once SIGKILL immediately. */
+/* Sends its process group SIGTERM and, if it is not reaped grace_ms later, SIGKILL; with
+ * at_once SIGKILL immediately. */
 void child_end(struct child *child, bool at_once, enum end_reason reason);
+
+/* Ends it after that time, for END_MAX_RUNTIME. */
+void child_limit_runtime(struct child *child, uint64_t milliseconds);
 
 /* Calls visit for each child; visit may remove it. */
 void children_each(void (*visit)(struct child *child));

@@ -66,6 +66,7 @@ struct session {
 	pid_t pid;            /* the program's, 0 for what the loop serves itself */
 	struct watch watch;
 	struct timer deadline;
+	struct timer limit; /* of the time until a handler begins, then of max_runtime */
 
 	struct outbox unsent; /* data that the peer has not read yet */
 

@@ -304,6 +304,26 @@ static void check_idle_timeout(struct check *check)
 			 "discard and chargen; remove it");
 }
 
+/* True for a service whose sessions may last. */
+static bool has_lasting_sessions(const struct service_settings *service)
+{
+	return service_starts_program(service) || lasts_in_loop(service) ||
+	       (service_is_internal(service) && service_is_stream(service) &&
+		strcasecmp(service->name, "tcpmux") == 0);
+}
+
+static void check_ends(struct check *check)
+{
+	const struct service_settings *service = check->service;
+
+	if (service->max_runtime > 0 && !has_lasting_sessions(service))
+		complain(check, ERROR,
+			 "max_runtime is for services with a server, redirect, and the stream "
+			 "services echo, discard, chargen and tcpmux; remove it");
+	if (service->kill_timeout > 0 && !service_starts_program(service))
+		complain(check, ERROR, "kill_timeout is for services with a server; remove it");
+}
+
 static void check_families(struct check *check)
 {
 	char where[ORIGIN_SIZE];
@@ -353,6 +373,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 #endif
 	check_families(&check);
 	check_idle_timeout(&check);
+	check_ends(&check);
 	clear_useless_flags(&check);
 	check_access(&check);
 	access_lists_settle(&service->only_from, &service->no_access);

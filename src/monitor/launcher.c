@@ -242,6 +242,8 @@ static void child_claim(struct launch *launch)
 		return;
 	}
 	launch->child = NULL;
+	if (launch->settings->max_runtime > 0)
+		child_limit_runtime(child, 1000 * (uint64_t)launch->settings->max_runtime);
 	if (launch->has_ended)
 		child_reaped(child, launch->status);
 	if (launch->is_to_end || launch->is_told)
@@ -423,6 +425,7 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 	launch->child->is_inner = message->is_inner;
 	launch->child->started = clock_wall();
 	launch->child->opened = clock_now();
+	launch->child->grace_ms = service_grace_ms(launch->settings);
 }
 
 static struct launch *launch_new(struct service_settings *settings,

@@ -603,7 +603,7 @@ static void on_program_started(const struct child *started)
 	struct child *child = child_of_session(started->session);
 
 	if (ending_ends_programs())
-		child_end(child, false, END_STOP);
+		ending_end(child);
 	if (frontend_process_is_ready()) /* otherwise the next one is told of every child */
 		tell_of_start(child);
 }

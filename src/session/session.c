@@ -25,6 +25,7 @@ struct session *session_open(struct service_settings *settings, struct sink *log
 	session->opened = clock_now();
 	watch_init(&session->watch, fd, NULL);
 	timer_init(&session->deadline, NULL);
+	timer_init(&session->limit, NULL);
 	sessions++;
 	return session;
 }
@@ -56,6 +57,7 @@ void session_close(struct session *session)
 		session->stop(session);
 	watch_stop(&session->watch);
 	timer_stop(&session->deadline);
+	timer_stop(&session->limit);
 	session->owner->closed(session);
 	if (session->fd >= 0)
 		close(session->fd);

@@ -8,6 +8,7 @@
 
 #define LISTED "socket_type = stream\nwait = no\nuser = root\nserver = /bin/sh\n"
 #define UNLISTED "type = UNLISTED\nport = 1000\n" LISTED
+#define REDIRECT "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nredirect = ::1 2\n"
 #define INTERNAL "type = INTERNAL\nwait = no\n"
 
 /* A service, and the problem that is reported on its first line. */
@@ -78,6 +79,22 @@ static const struct {
 	  "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nredirect = ::1 2\n"
 	  "idle_timeout = 5\n",
 	  ADVICE, NULL },
+
+	/* max_runtime and kill_timeout */
+	{ "echo", INTERNAL "socket_type = stream\nmax_runtime = 5\n", ADVICE, NULL },
+	{ "tcpmux", INTERNAL "socket_type = stream\nmax_runtime = 5\n", ADVICE, NULL },
+	{ "a", UNLISTED "max_runtime = 5\nkill_timeout = 60\n", ADVICE, NULL },
+	{ "a", REDIRECT "max_runtime = 5\n", ADVICE, NULL },
+	{ "daytime", INTERNAL "socket_type = stream\nmax_runtime = 5\n", ERROR,
+	  "max_runtime is for services with a server, redirect, and the stream services" },
+	{ "echo", INTERNAL "socket_type = dgram\nmax_runtime = 5\n", ERROR, "max_runtime is for" },
+	{ "echo", INTERNAL "socket_type = stream\nflags = SENSOR\nmax_runtime = 5\n", ERROR,
+	  "max_runtime is for" },
+	{ "daytime", INTERNAL "socket_type = stream\nmax_runtime = 0\n", ADVICE, NULL },
+	{ "a", REDIRECT "kill_timeout = 5\n", ERROR,
+	  "kill_timeout is for services with a server; remove it" },
+	{ "echo", INTERNAL "socket_type = stream\nkill_timeout = 5\n", ERROR,
+	  "kill_timeout is for" },
 
 	/* Programs. */
 	{ "tftp", "socket_type = dgram\nwait = no\nuser = root\nserver = /bin/sh\n", ERROR,

@@ -82,6 +82,8 @@ SHOW(libwrap, "%s", service->libwrap)
 SHOW(log_on_success, "%u", service->log_on_success)
 SHOW(log_on_failure, "%u", service->log_on_failure)
 SHOW(idle_timeout, "%d", service->idle_timeout)
+SHOW(max_runtime, "%d", service->max_runtime)
+SHOW(kill_timeout, "%d", service->kill_timeout)
 SHOW(fold_failures, "%d", service->fold_failures)
 SHOW(banners, "%s %s %s", service->banner ? service->banner : "-",
      service->banner_success ? service->banner_success : "-",
@@ -254,6 +256,9 @@ static const struct {
 	{ "deny_time = forever", show_deny_time, "-1" },
 	{ "deny_time = NEVER", show_deny_time, "0" },
 
+	{ "max_runtime = 86400", show_max_runtime, "86400" },
+	{ "kill_timeout = 1", show_kill_timeout, "1" },
+	{ "kill_timeout = 60", show_kill_timeout, "60" },
 	{ "idle_timeout = 0", show_idle_timeout, "0" },
 	{ "fold_failures = 10", show_fold_failures, "10" },
 	{ "fold_failures = 0", show_fold_failures, "0" },
@@ -331,6 +336,10 @@ END_TEST
 static const struct {
 	const char *lines, *said;
 } refused[] = {
+	{ "max_runtime = 1h", "\"1h\" is not a number of seconds" },
+	{ "kill_timeout = 0", "\"0\" is not a number of seconds from 1 to 60" },
+	{ "kill_timeout = 61", "\"61\" is not a number of seconds from 1 to 60" },
+	{ "kill_timeout = -1", "\"-1\" is not a number of seconds from 1 to 60" },
 	{ "type = UNLISTD", "unknown value \"UNLISTD\"; did you mean \"UNLISTED\"?" },
 	{ "type = UNLISTED x", "unknown value \"x\"" },
 	{ "flags = IPv5", "did you mean \"IPv4\"?" },

@@ -152,9 +152,10 @@ struct service_settings {
 	char *stderr_path;
 	char *redirect_host;
 	uint16_t redirect_port;
-	int idle_timeout; /* seconds; 0: none */
-	int max_runtime;  /* seconds; 0: no limit */
-	int kill_timeout; /* seconds from SIGTERM to SIGKILL; 0: not set */
+	int idle_timeout;  /* seconds; 0: none */
+	int start_timeout; /* seconds; 0: no limit */
+	int max_runtime;   /* seconds; 0: no limit */
+	int kill_timeout;  /* seconds from SIGTERM to SIGKILL; 0: not set */
 
 	unsigned instances, per_source; /* UNLIMITED */
 	struct rate cps, source_cps;

@@ -66,7 +66,8 @@ struct session {
 	pid_t pid;            /* the program's, 0 for what the loop serves itself */
 	struct watch watch;
 	struct timer deadline;
-	struct timer limit; /* of the time until a handler begins, then of max_runtime */
+	struct timer start;   /* the owner's: start_timeout */
+	struct timer runtime; /* max_runtime, of what no program serves */
 
 	struct outbox unsent; /* data that the peer has not read yet */
 

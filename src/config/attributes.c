@@ -55,6 +55,8 @@ const struct attribute attributes[] = {
 	  "address and port that connections are passed on to" },
 	{ "idle_timeout", SCALAR, SERVICE, 1, 1, PLAIN, read_period, SERVICE_FIELD(idle_timeout),
 	  "seconds of silence after which the daemon ends a connection that it serves itself" },
+	{ "start_timeout", SCALAR, SERVICE, 1, 1, PLAIN, read_period, SERVICE_FIELD(start_timeout),
+	  "seconds that a connection may take until its server is started" },
 	{ "max_runtime", SCALAR, SERVICE, 1, 1, PLAIN, read_period, SERVICE_FIELD(max_runtime),
 	  "seconds after which a session is ended" },
 	{ "kill_timeout", SCALAR, SERVICE, 1, 1, PLAIN, read_kill_timeout,

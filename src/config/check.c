@@ -316,6 +316,11 @@ static void check_ends(struct check *check)
 {
 	const struct service_settings *service = check->service;
 
+	if (service->start_timeout > 0 && service_is_internal(service) &&
+	    !service_is_stream(service))
+		complain(check, ERROR,
+			 "start_timeout is for connections, and not for datagrams that the "
+			 "daemon answers; remove it");
 	if (service->max_runtime > 0 && !has_lasting_sessions(service))
 		complain(check, ERROR,
 			 "max_runtime is for services with a server, redirect, and the stream "

@@ -51,7 +51,7 @@ static void end(struct session *session, bool at_once)
 
 static void on_runtime_over(struct timer *timer)
 {
-	session_end(container_of(timer, struct session, limit), END_MAX_RUNTIME);
+	session_end(container_of(timer, struct session, runtime), END_MAX_RUNTIME);
 }
 
 /* The monitor limits the runtime of programs. */
@@ -60,9 +60,9 @@ static void serve_in_loop(struct session *session)
 	uint64_t seconds = (uint64_t)session->settings->max_runtime;
 
 	session->end = end;
-	timer_init(&session->limit, on_runtime_over);
+	timer_init(&session->runtime, on_runtime_over);
 	if (seconds > 0)
-		timer_start(&session->limit, 1000 * seconds);
+		timer_start(&session->runtime, 1000 * seconds);
 }
 
 void handler_begin(struct session *session)

@@ -108,6 +108,7 @@ static const struct {
 	  "-u a\\b \"two words\" \"\" \"#no comment\" \"a \\\"b\\\" \\\\c\" $x;|", "=" },
 	{ REDIRECT, "redirect", "127.0.0.1 7002", "=" },
 	{ REDIRECT "redirect = 127.0.0.1 7002\n", "idle_timeout", "60", "=" },
+	{ SERVER, "start_timeout", "60", "=" },
 	{ SERVER, "max_runtime", "60", "=" },
 	{ SERVER, "kill_timeout", "9", "=" },
 	{ "type = UNLISTED\nsocket_type = stream\nwait = no\nuser = root\nserver = /bin/cat\n",

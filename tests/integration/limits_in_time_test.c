@@ -7,6 +7,7 @@
 
 #include <check.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,6 +32,81 @@ static int64_t now_ms(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * (int64_t)1000 + now.tv_nsec / 1000000;
 }
+
+/* --- start_timeout --- */
+
+enum { LARGE = 1024 * 1024 };
+
+/* Attributes with a banner that takes long, as its client does not read it. */
+static const char *large_banner(const char *attribute)
+{
+	char *text = keep(malloc(LARGE));
+
+	memset(text, 'x', LARGE);
+	place_write_bytes("large", text, LARGE);
+	return textf("%s = %s\nstart_timeout = 1\n%s", attribute, place_path("large"),
+		     log_reasons());
+}
+
+static const struct {
+	const char *attribute, *attributes, *fails;
+	unsigned lines;
+} banners[] = {
+	{ "banner", "", "start_timeout", 1 },
+	{ "banner_success", "", "start_timeout", 1 },
+	{ "banner_fail", "no_access = 127.0.0.1\n", "address", 2 },
+};
+
+START_TEST(a_client_that_does_not_read_its_banner_is_refused)
+{
+	int port = add_service("zzhello", HELLO "%s%s", large_banner(banners[_i].attribute),
+			       banners[_i].attributes),
+	    fd;
+	unsigned before;
+
+	daemon_start();
+	client_read_all(client_connect(NULL, port)); /* now the file is open */
+	before = process_descriptors(frontend());
+	fd = client_connect(NULL, port);
+	client_expect(fd, "x");
+	service_wait_lines(banners[_i].lines,
+			   textf(LOG_TIME "FAIL: zzhello %s from=", banners[_i].fails));
+	wait_until(process_descriptors(frontend()) == before);
+	ck_assert_uint_lt(client_read_all(fd).length, LARGE - 1);
+	daemon_stop();
+	ck_assert_uint_eq(text_count(service_log(), "FAIL"), banners[_i].lines);
+}
+END_TEST
+
+START_TEST(a_client_that_is_served_in_time_is_not_concerned)
+{
+	int port = add_service("zzcat", CAT "start_timeout = 1\n"), fd, other;
+	int echo = add_service("echo", "type = INTERNAL UNLISTED\nstart_timeout = 1\n");
+	int clock = add_service("zzclock", CAT "max_runtime = 1\n");
+
+	daemon_start();
+	fd = client_hold(port);
+	other = client_hold(echo);
+	client_expect_end(client_hold(clock)); /* a second later */
+	client_ping(fd);
+	client_ping(other);
+}
+END_TEST
+
+START_TEST(a_client_of_tcpmux_names_its_service_in_time)
+{
+	int port = add_service("tcpmux", "type = INTERNAL UNLISTED\nstart_timeout = 1\n%s",
+			       log_reasons()),
+	    fd;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	client_send(fd, "zzc");
+	client_expect_end(fd);
+	service_wait_log("EXIT: tcpmux status=0 .* reason=start_timeout$");
+	ck_assert(!text_matches(service_log(), "FAIL"));
+}
+END_TEST
 
 /* --- max_runtime of programs --- */
 
@@ -87,7 +163,8 @@ END_TEST
 START_TEST(the_whole_process_group_is_ended)
 {
 	int port = add_service("zzgroup", "server = %s\nmax_runtime = 1\n%s",
-			       place_script("group", "exec 3<&0; cat <&3 & echo ready; wait"), log_reasons());
+			       place_script("group", "exec 3<&0; cat <&3 & echo ready; wait"),
+			       log_reasons());
 
 	daemon_start();
 	client_expect_end(hold_stubborn(port)); /* cat has the connection, too */
@@ -245,9 +322,14 @@ END_TEST
 Suite *limits_in_time_suite(void)
 {
 	Suite *suite = suite_create("limits_in_time");
+	TCase *start = daemon_tcase(suite, "start_timeout");
 	TCase *runtime = daemon_tcase(suite, "max_runtime");
 	TCase *grace = daemon_tcase(suite, "kill_timeout");
 
+	tcase_add_loop_test(start, a_client_that_does_not_read_its_banner_is_refused, 0,
+			    sizeof banners / sizeof banners[0]);
+	tcase_add_test(start, a_client_that_is_served_in_time_is_not_concerned);
+	tcase_add_test(start, a_client_of_tcpmux_names_its_service_in_time);
 	tcase_add_test(runtime, a_program_ends_after_max_runtime);
 	tcase_add_test(runtime, a_program_that_ends_earlier_ends_by_itself);
 	tcase_add_test(runtime, a_program_that_ignores_it_is_killed);

@@ -80,7 +80,11 @@ static const struct {
 	  "idle_timeout = 5\n",
 	  ADVICE, NULL },
 
-	/* max_runtime and kill_timeout */
+	/* start_timeout, max_runtime and kill_timeout */
+	{ "echo", INTERNAL "socket_type = dgram\nstart_timeout = 5\n", ERROR,
+	  "start_timeout is for connections, and not for datagrams that the daemon answers" },
+	{ "daytime", INTERNAL "socket_type = stream\nstart_timeout = 5\n", ADVICE, NULL },
+	{ "a", UNLISTED "start_timeout = 5\n", ADVICE, NULL },
 	{ "echo", INTERNAL "socket_type = stream\nmax_runtime = 5\n", ADVICE, NULL },
 	{ "tcpmux", INTERNAL "socket_type = stream\nmax_runtime = 5\n", ADVICE, NULL },
 	{ "a", UNLISTED "max_runtime = 5\nkill_timeout = 60\n", ADVICE, NULL },

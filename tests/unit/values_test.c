@@ -82,6 +82,7 @@ SHOW(libwrap, "%s", service->libwrap)
 SHOW(log_on_success, "%u", service->log_on_success)
 SHOW(log_on_failure, "%u", service->log_on_failure)
 SHOW(idle_timeout, "%d", service->idle_timeout)
+SHOW(start_timeout, "%d", service->start_timeout)
 SHOW(max_runtime, "%d", service->max_runtime)
 SHOW(kill_timeout, "%d", service->kill_timeout)
 SHOW(fold_failures, "%d", service->fold_failures)
@@ -256,6 +257,7 @@ static const struct {
 	{ "deny_time = forever", show_deny_time, "-1" },
 	{ "deny_time = NEVER", show_deny_time, "0" },
 
+	{ "start_timeout = 20", show_start_timeout, "20" },
 	{ "max_runtime = 86400", show_max_runtime, "86400" },
 	{ "kill_timeout = 1", show_kill_timeout, "1" },
 	{ "kill_timeout = 60", show_kill_timeout, "60" },

@@ -80,6 +80,12 @@ struct launch_message {
 	uint8_t logs_errors;      /* the last two descriptors are a pipe for standard error */
 };
 
+/* What a program has used, with those of its children that it waited for. */
+struct program_usage {
+	uint64_t cpu_us;  /* processor time, in microseconds */
+	uint64_t max_rss; /* the largest resident set of one process, in KiB */
+};
+
 struct program_message {
 	uint64_t session;
 	struct service_number service; /* SESSION */
@@ -91,7 +97,8 @@ struct program_message {
 	int32_t pid;                   /* PROCESS, STARTED, SESSION, where 0: it is being started */
 	uint8_t is_news;               /* SESSION: no frontend was told of its start */
 	int32_t status;                /* ENDED: as of waitpid(2) ... */
-	uint8_t end_reason;            /* ... and enum end_reason (session/end_reason.h) */
+	uint8_t end_reason;            /* ... enum end_reason (session/end_reason.h) ... */
+	struct program_usage usage;    /* ... what it has used */
 	char step[24];                 /* NOT_STARTED: the step that failed ... */
 	char reason[72];               /* ... and why ... */
 	uint8_t no_process;            /* ... no process could be made */

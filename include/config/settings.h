@@ -59,6 +59,7 @@ enum log_flag {
 	LOG_FLAG_TRAFFIC = 32,
 	LOG_FLAG_ATTEMPT = 64,
 	LOG_FLAG_REASON = 128,
+	LOG_FLAG_RUSAGE = 256,
 };
 
 enum log_kind { LOG_KIND_NONE, LOG_KIND_FILE, LOG_KIND_SYSLOG };
@@ -89,7 +90,19 @@ struct resource_limit {
 };
 
 /* What a server may use. */
-enum limit { LIMIT_AS, LIMIT_CPU, LIMIT_DATA, LIMIT_RSS, LIMIT_STACK, LIMIT_FILES, LIMIT_COUNT };
+enum limit {
+	LIMIT_AS,
+	LIMIT_CPU,
+	LIMIT_DATA,
+	LIMIT_RSS,
+	LIMIT_STACK,
+	LIMIT_FILES,
+	LIMIT_NPROC,
+	LIMIT_FSIZE,
+	LIMIT_CORE,
+	LIMIT_MEMLOCK,
+	LIMIT_COUNT
+};
 
 struct rate {
 	uint32_t rate;    /* in so many seconds; 0: no limit */

@@ -30,6 +30,7 @@ struct child {
 	int errors;            /* the read end of its standard error, for a frontend; -1: none */
 	bool has_ended;        /* reaped, with status */
 	int status;
+	struct program_usage usage;
 	enum end_reason reason; /* why it ends; the first one counts */
 	unsigned grace_ms;      /* from SIGTERM to SIGKILL */
 

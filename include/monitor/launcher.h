@@ -50,7 +50,7 @@ bool launcher_end(uint64_t session, enum end_reason reason);
 
 /* A process that is not in children.h was reaped: true when it was a program that is
  * being started. */
-bool launcher_reaped(pid_t pid, int status);
+bool launcher_reaped(pid_t pid, int status, const struct program_usage *usage);
 
 /* How many are being started. */
 unsigned launcher_count(void);

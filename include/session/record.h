@@ -20,6 +20,10 @@ void record_answer(const struct service_settings *settings, struct sink *log,
  * waitpid(2). */
 void record_exit(const struct session *session, int status);
 
+/* RUSAGE: ID[ pid=N] cpu=N.N(sec) maxrss=N(KiB); processor time in microseconds, the largest
+ * resident set in KiB. */
+void record_usage(const struct session *session, uint64_t cpu_us, uint64_t max_rss);
+
 /* FAIL: ID REASON[ from=ADDRESS] */
 void record_fail(const struct service_settings *settings, struct sink *log, enum verdict verdict,
 		 const struct address *peer);

@@ -312,6 +312,14 @@ static void advise_of_server(const struct view *view)
 		       text);
 }
 
+static void advise_of_processes(const struct view *view)
+{
+	if (view->service->limits[LIMIT_NPROC].is_set && view->service->user &&
+	    view->service->uid == 0)
+		remark(view, "rlimit_nproc",
+		       "rlimit_nproc has no effect for root; give the service another user");
+}
+
 static struct identity reader_of(const struct service_settings *service)
 {
 	return (struct identity){
@@ -365,10 +373,10 @@ static void advise_of_error_file(const struct view *view)
 void advise_of_service(const struct service_settings *service, struct problems *problems)
 {
 	static void (*const remarks[])(const struct view *) = {
-		advise_of_own_access, advise_of_bind,       advise_of_first_datagram,
-		advise_of_reflection, advise_of_deny_time,  advise_of_datagram_bans,
-		advise_of_idonly,     advise_of_arguments,  advise_of_server,
-		advise_of_banners,    advise_of_error_file,
+		advise_of_own_access, advise_of_bind,      advise_of_first_datagram,
+		advise_of_reflection, advise_of_deny_time, advise_of_datagram_bans,
+		advise_of_idonly,     advise_of_arguments, advise_of_server,
+		advise_of_processes,  advise_of_banners,   advise_of_error_file,
 	};
 	struct view view = { .service = service, .problems = problems };
 

@@ -283,6 +283,18 @@ static void check_traffic(struct check *check)
 			 origin(check, "log_on_success", where));
 }
 
+static void check_usage(struct check *check)
+{
+	const struct service_settings *service = check->service;
+	char where[ORIGIN_SIZE];
+
+	if ((service->log_on_success & LOG_FLAG_RUSAGE) && !service_starts_program(service))
+		complain(check, ERROR,
+			 "RUSAGE is only for services with a server; remove it from "
+			 "log_on_success%s",
+			 origin(check, "log_on_success", where));
+}
+
 /* True for services of the loop whose connections last as long as the client likes. */
 static bool lasts_in_loop(const struct service_settings *service)
 {
@@ -372,6 +384,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	if (service->flags & FLAG_LABELED)
 		check_labeled(&check);
 	check_traffic(&check);
+	check_usage(&check);
 #ifndef HAVE_LIBWRAP
 	if (service->libwrap)
 		complain(&check, ERROR, "libwrap is not in this build: it needs libwrap (tcpd.h)");

@@ -64,7 +64,7 @@ void read_size(struct reading *reading, void *field)
 	read_limit(reading, field, true);
 }
 
-void read_seconds(struct reading *reading, void *field)
+void read_number(struct reading *reading, void *field)
 {
 	read_limit(reading, field, false);
 }

@@ -184,6 +184,7 @@ void launch_ended(const struct program_message *message)
 
 	if (session) {
 		session->reason = message->end_reason;
+		record_usage(session, message->usage.cpu_us, message->usage.max_rss);
 		record_exit(session, message->status);
 		session_close(session);
 	}

@@ -142,7 +142,7 @@ bool launcher_end(uint64_t session, enum end_reason reason)
 }
 
 /* A program may end before its worker is done: the launch keeps its status. */
-bool launcher_reaped(pid_t pid, int status)
+bool launcher_reaped(pid_t pid, int status, const struct program_usage *usage)
 {
 	struct launch *launch;
 
@@ -150,6 +150,7 @@ bool launcher_reaped(pid_t pid, int status)
 		if (launch_pid(launch) == pid) {
 			launch->has_ended = true;
 			launch->status = status;
+			launch->child->usage = *usage;
 			return true;
 		}
 	return false;

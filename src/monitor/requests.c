@@ -214,6 +214,7 @@ static struct message child_message(enum message_kind kind, const struct child *
 			     .is_news = !child->start_told,
 			     .status = child->status,
 			     .end_reason = (uint8_t)child->reason,
+			     .usage = child->usage,
 			     .service = { newest()->number, child->service } },
 	};
 }
@@ -622,16 +623,17 @@ const struct launcher_events requests_launcher_events = {
 };
 
 /* Any other process is an orphan that the monitor has adopted. */
-void requests_child_ended(pid_t pid, int status)
+void requests_child_ended(pid_t pid, int status, const struct program_usage *usage)
 {
 	struct child *child = child_of_process(pid);
 
 	if (frontend_process_ended(pid, status))
 		return;
 	if (!child) {
-		launcher_reaped(pid, status);
+		launcher_reaped(pid, status, usage);
 		return;
 	}
+	child->usage = *usage;
 	child_reaped(child, status);
 	if (frontend_process_is_ready() || ending_has_begun())
 		tell_end(child);

@@ -103,6 +103,21 @@ void record_exit(const struct session *session, int status)
 	line_write(&line, session->log);
 }
 
+void record_usage(const struct session *session, uint64_t cpu_us, uint64_t max_rss)
+{
+	unsigned flags = session->settings->log_on_success;
+	struct line line = { .length = 0 };
+
+	if (!(flags & LOG_FLAG_RUSAGE))
+		return;
+	line_add(&line, "RUSAGE: %s", session->settings->id);
+	if (flags & LOG_FLAG_PID)
+		line_add(&line, " pid=%d", (int)session->pid);
+	line_add(&line, " cpu=%" PRIu64 ".%03u(sec) maxrss=%" PRIu64 "(KiB)", cpu_us / 1000000,
+		 (unsigned)(cpu_us / 1000 % 1000), max_rss);
+	line_write(&line, session->log);
+}
+
 static void line_add_failure(struct line *line, const struct service_settings *settings,
 			     enum verdict verdict, const struct address *peer)
 {

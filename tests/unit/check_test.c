@@ -120,6 +120,9 @@ static const struct {
 	  "flags = NAMEINARGS\n",
 	  ERROR, "redirect has no arguments" },
 	{ "a", UNLISTED "log_on_success = TRAFFIC\n", ERROR, "TRAFFIC is only for redirect" },
+	{ "a", UNLISTED "log_on_success = RUSAGE\n", ADVICE, NULL },
+	{ "a", REDIRECT "log_on_success = RUSAGE\n", ERROR,
+	  "RUSAGE is only for services with a server; remove it from log_on_success" },
 
 	/* tcpmux */
 	{ "a", "type = TCPMUX UNLISTED\nprotocol = tcp\n" LISTED, ADVICE, NULL },

@@ -276,6 +276,7 @@ static const struct {
 	{ "log_type = file /tmp/x 1 2", show_log, "file /tmp/x 1 2" },
 	{ "log_type = FILE /tmp/x 2k 2K", show_log, "file /tmp/x 2048 2048" },
 	{ "log_on_success = PID host EXIT DURATION", show_log_on_success, "27" },
+	{ "log_on_success = rusage", show_log_on_success, "256" },
 	{ "log_on_success = reason", show_log_on_success, "128" },
 	{ "log_on_success =", show_log_on_success, "0" },
 	{ "redirect = ::1 80\nlog_on_success = TRAFFIC USERID", show_log_on_success, "36" },
@@ -338,6 +339,8 @@ END_TEST
 static const struct {
 	const char *lines, *said;
 } refused[] = {
+	{ "rlimit_nproc = 4K", "\"4K\" is neither a number nor UNLIMITED" },
+	{ "rlimit_fsize = 4X", "\"4X\" is neither a number (K, M or G may follow) nor UNLIMITED" },
 	{ "max_runtime = 1h", "\"1h\" is not a number of seconds" },
 	{ "kill_timeout = 0", "\"0\" is not a number of seconds from 1 to 60" },
 	{ "kill_timeout = 61", "\"61\" is not a number of seconds from 1 to 60" },
@@ -500,6 +503,8 @@ static const struct {
 	{ "rlimit_as", LIMIT_AS },       { "rlimit_cpu", LIMIT_CPU },
 	{ "rlimit_data", LIMIT_DATA },   { "rlimit_rss", LIMIT_RSS },
 	{ "rlimit_stack", LIMIT_STACK }, { "rlimit_files", LIMIT_FILES },
+	{ "rlimit_nproc", LIMIT_NPROC }, { "rlimit_fsize", LIMIT_FSIZE },
+	{ "rlimit_core", LIMIT_CORE },   { "rlimit_memlock", LIMIT_MEMLOCK },
 };
 
 START_TEST(sets_resource_limits)

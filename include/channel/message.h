@@ -6,6 +6,7 @@
 #define USHERD_CHANNEL_MESSAGE_H
 
 #include "base/address.h"
+#include "base/session_id.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -92,6 +93,7 @@ struct program_message {
 	struct address peer;           /* SESSION */
 	int64_t started;               /* SESSION: seconds since the epoch ... */
 	uint64_t opened;               /* ... and as clock_now() has it */
+	struct session_id id;          /* STARTED, SESSION */
 	struct address socket;         /* SESSION: that a wait server has; unknown: none ... */
 	uint8_t v6only, is_inner;      /* ... as in bind_message */
 	int32_t pid;                   /* PROCESS, STARTED, SESSION, where 0: it is being started */

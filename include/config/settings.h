@@ -60,6 +60,7 @@ enum log_flag {
 	LOG_FLAG_ATTEMPT = 64,
 	LOG_FLAG_REASON = 128,
 	LOG_FLAG_RUSAGE = 256,
+	LOG_FLAG_SESSION = 512,
 };
 
 enum log_kind { LOG_KIND_NONE, LOG_KIND_FILE, LOG_KIND_SYSLOG };
@@ -156,6 +157,7 @@ struct service_settings {
 	struct strings server_args;
 	char **argv; /* what the program gets, NULL-ended */
 	struct strings env, passenv;
+	bool session_env;   /* SESSION_ID and SESSION_SLOT */
 	char **environment; /* the part that is the same for all sessions, NULL-ended */
 	size_t environment_count;
 	int nice;

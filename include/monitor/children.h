@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/timer.h"
 #include "channel/message.h"
+#include "monitor/session_slots.h"
 #include "session/end_reason.h"
 
 #include <stdbool.h>
@@ -33,6 +34,8 @@ struct child {
 	struct program_usage usage;
 	enum end_reason reason; /* why it ends; the first one counts */
 	unsigned grace_ms;      /* from SIGTERM to SIGKILL */
+	struct session_id id;
+	struct session_slot slot; /* session_env */
 
 	UT_hash_handle by_pid, by_session;
 	struct child_tally *tally; /* NULL: it is not counted */

@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "base/loop.h"
 #include "base/outbox.h"
+#include "base/session_id.h"
 #include "base/timer.h"
 #include "config/settings.h"
 #include "session/end_reason.h"
@@ -63,6 +64,7 @@ struct session {
 	struct address local; /* session_local finds it out */
 	int64_t started;      /* seconds since the epoch */
 	uint64_t opened;      /* the same in clock_now(): not changed when the clock is set */
+	struct session_id id; /* the program's; none for what the loop serves itself */
 	pid_t pid;            /* the program's, 0 for what the loop serves itself */
 	struct watch watch;
 	struct timer deadline;

@@ -98,7 +98,7 @@ const struct attribute attributes[] = {
 	{ "log_on_success", LIST, BOTH, 0, -1, PLAIN, read_log_success,
 	  SERVICE_FIELD(log_on_success),
 	  "PID, HOST, USERID, EXIT, DURATION, TRAFFIC, REASON, "
-	  "RUSAGE" },
+	  "RUSAGE, SESSION" },
 	{ "log_on_failure", LIST, BOTH, 0, -1, PLAIN, read_log_failure,
 	  SERVICE_FIELD(log_on_failure), "HOST, USERID, ATTEMPT" },
 	{ "fold_failures", SCALAR, BOTH, 1, 1, PLAIN, read_period, SERVICE_FIELD(fold_failures),
@@ -113,6 +113,8 @@ const struct attribute attributes[] = {
 	  "NAME=VALUE for the server's environment" },
 	{ "passenv", LIST, BOTH, 0, -1, PLAIN, read_passenv, SERVICE_FIELD(passenv),
 	  "which variables of the daemon's own environment the server gets" },
+	{ "session_env", SCALAR, SERVICE, 1, 1, PLAIN, read_yes_no, SERVICE_FIELD(session_env),
+	  "yes: the server gets SESSION_ID and SESSION_SLOT" },
 	{ "umask", SCALAR, BOTH, 1, 1, PLAIN, read_umask, SERVICE_FIELD(umask),
 	  "the server's umask, in octal" },
 	{ "nice", SCALAR, SERVICE, 1, 1, PLAIN, read_nice, SERVICE_FIELD(nice),

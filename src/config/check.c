@@ -283,16 +283,16 @@ static void check_traffic(struct check *check)
 			 origin(check, "log_on_success", where));
 }
 
-static void check_usage(struct check *check)
+/* A flag about programs. */
+static void check_program_flag(struct check *check, unsigned flag, const char *word)
 {
 	const struct service_settings *service = check->service;
 	char where[ORIGIN_SIZE];
 
-	if ((service->log_on_success & LOG_FLAG_RUSAGE) && !service_starts_program(service))
+	if ((service->log_on_success & flag) && !service_starts_program(service))
 		complain(check, ERROR,
-			 "RUSAGE is only for services with a server; remove it from "
-			 "log_on_success%s",
-			 origin(check, "log_on_success", where));
+			 "%s is only for services with a server; remove it from log_on_success%s",
+			 word, origin(check, "log_on_success", where));
 }
 
 /* True for services of the loop whose connections last as long as the client likes. */
@@ -337,6 +337,8 @@ static void check_ends(struct check *check)
 		complain(check, ERROR,
 			 "max_runtime is for services with a server, redirect, and the stream "
 			 "services echo, discard, chargen and tcpmux; remove it");
+	if (service->session_env && !service_starts_program(service))
+		complain(check, ERROR, "session_env is for services with a server; remove it");
 	if (service->kill_timeout > 0 && !service_starts_program(service))
 		complain(check, ERROR, "kill_timeout is for services with a server; remove it");
 }
@@ -384,7 +386,8 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	if (service->flags & FLAG_LABELED)
 		check_labeled(&check);
 	check_traffic(&check);
-	check_usage(&check);
+	check_program_flag(&check, LOG_FLAG_RUSAGE, "RUSAGE");
+	check_program_flag(&check, LOG_FLAG_SESSION, "SESSION");
 #ifndef HAVE_LIBWRAP
 	if (service->libwrap)
 		complain(&check, ERROR, "libwrap is not in this build: it needs libwrap (tcpd.h)");

@@ -80,9 +80,24 @@ static bool is_of_a_connection(const char *variable)
 	return false;
 }
 
+/* The same for variables about a session, if the service has them. */
+static bool is_of_a_session(const struct service_settings *service, const char *variable)
+{
+	static const char *const beginnings[] = {
+		"SESSION_ID=",     "SESSION_SLOT=",     "SESSION_SERVICE=",
+		"SESSION_STATUS=", "SESSION_DURATION=", "SESSION_REASON=",
+	};
+
+	for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
+		if (service->session_env &&
+		    strncmp(variable, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
+}
+
 static bool variable_passes(const struct service_settings *service, const char *variable)
 {
-	if (is_of_a_connection(variable) ||
+	if (is_of_a_connection(variable) || is_of_a_session(service, variable) ||
 	    list_has_variable(service->env.list, service->env.count, variable))
 		return false;
 	return !service->passenv.is_set ||
@@ -105,6 +120,7 @@ static void derive_environment(struct service_settings *service)
 			service->environment[count++] = *variable;
 	for (size_t i = 0; i < service->env.count; i++)
 		if (!is_of_a_connection(service->env.list[i]) &&
+		    !is_of_a_session(service, service->env.list[i]) &&
 		    !list_has_variable(service->env.list + i + 1, service->env.count - i - 1,
 				       service->env.list[i]))
 			service->environment[count++] = service->env.list[i];

@@ -143,13 +143,15 @@ void launch_has_process(const struct program_message *message)
 		program->pid = message->pid;
 }
 
-static void begin(struct program *program, pid_t pid)
+static void begin(struct program *program, const struct program_message *message)
 {
 	launching -= !program->runs;
 	program->runs = true;
-	program->pid = pid;
-	if (program->session)
-		program->session->pid = pid;
+	program->pid = message->pid;
+	if (program->session) {
+		program->session->pid = message->pid;
+		program->session->id = message->id;
+	}
 }
 
 void launch_started(const struct program_message *message)
@@ -158,7 +160,7 @@ void launch_started(const struct program_message *message)
 
 	if (!program || program->runs)
 		return;
-	begin(program, message->pid);
+	begin(program, message);
 	if (program->session)
 		handler_begin(program->session);
 }
@@ -203,7 +205,7 @@ int launch_resume(struct session *session, const struct program_message *message
 	if (errors >= 0)
 		program->error_pipe = error_pipe_resume(session->settings->id, errors);
 	if (message->pid > 0)
-		begin(program, message->pid);
+		begin(program, message);
 	return 0;
 }
 

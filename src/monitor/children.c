@@ -49,6 +49,7 @@ void child_free(struct child *child)
 	if (!child)
 		return;
 	child_counts_no_more(child);
+	session_slot_give_back(&child->slot);
 	if (child->errors >= 0)
 		close(child->errors);
 	free(child);

@@ -401,15 +401,27 @@ static void launch_prepare(struct launch *launch)
 
 /* --- a new one ------------------------------------------------------------------------------ */
 
+/* 0, or -1 with errno. */
+static int fill_environment(struct launch *launch)
+{
+	const struct service_settings *settings = launch->settings;
+	struct child *child = launch->child;
+	struct session_facts facts = { .id = child->id, .has_slot = true };
+	struct address local;
+
+	address_of_socket(launch->order.connection, &local);
+	if (settings->session_env && session_slot_take(&child->slot, settings->id) < 0)
+		return -1;
+	facts.slot = child->slot.number;
+	launch->order.environment = environment_fill(launch->environment, settings, &child->peer,
+						     &local, settings->session_env ? &facts : NULL);
+	return 0;
+}
+
 static void fill_order(struct launch *launch, const struct launch_message *message,
 		       const struct launch_descriptors *descriptors)
 {
-	struct address local;
-
-	address_of_socket(descriptors->connection, &local);
 	launch->order.settings = launch->settings;
-	launch->order.environment =
-		environment_fill(launch->environment, launch->settings, &message->peer, &local);
 	launch->order.connection = descriptors->connection;
 	launch->order.error = descriptors->errors_to;
 	launch->child->errors = descriptors->errors_from;
@@ -426,13 +438,15 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 	launch->child->is_inner = message->is_inner;
 	launch->child->started = clock_wall();
 	launch->child->opened = clock_now();
+	launch->child->id = session_id_new();
 	launch->child->grace_ms = service_grace_ms(launch->settings);
 }
 
 static struct launch *launch_new(struct service_settings *settings,
 				 const struct launch_message *message)
 {
-	struct launch *launch = calloc(1, sizeof *launch + environment_size(settings));
+	struct launch *launch =
+		calloc(1, sizeof *launch + environment_size(settings, settings->session_env));
 
 	if (!launch)
 		return NULL;
@@ -469,6 +483,14 @@ static void close_all(const struct launch_descriptors *descriptors)
 			descriptor_close(all[i]);
 }
 
+/* Before it began, with errno. */
+static void launch_fail(struct launch *launch, const char *step)
+{
+	launch->order.failed_step = step;
+	launch->order.failure = errno;
+	launch_finish(launch);
+}
+
 void launcher_launch(struct service_settings *settings, const struct launch_message *message,
 		     const struct launch_descriptors *descriptors)
 {
@@ -478,7 +500,10 @@ void launcher_launch(struct service_settings *settings, const struct launch_mess
 
 	if (launch) {
 		fill_order(launch, message, descriptors);
-		launch_begin(launch);
+		if (fill_environment(launch) == 0)
+			launch_begin(launch);
+		else
+			launch_fail(launch, "memory");
 		return;
 	}
 	close_all(descriptors);

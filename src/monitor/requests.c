@@ -211,6 +211,7 @@ static struct message child_message(enum message_kind kind, const struct child *
 			     .is_inner = child->is_inner,
 			     .started = child->started,
 			     .opened = child->opened,
+			     .id = child->id,
 			     .is_news = !child->start_told,
 			     .status = child->status,
 			     .end_reason = (uint8_t)child->reason,

@@ -141,6 +141,7 @@ static const struct {
 	{ SERVER, "banner_fail", "\"/tmp/a banner\"", "=" },
 	{ SERVER, "env", "A=1 \"B=two words\" C=", "=" },
 	{ SERVER, "passenv", "", "=" },
+	{ SERVER, "session_env", "yes", "=" },
 	{ SERVER, "umask", "027", "=" },
 	{ SERVER, "nice", "-5", "=" },
 	{ SERVER, "rlimit_as", "512M", "=" },

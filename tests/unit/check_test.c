@@ -100,6 +100,10 @@ static const struct {
 	{ "echo", INTERNAL "socket_type = stream\nkill_timeout = 5\n", ERROR,
 	  "kill_timeout is for" },
 
+	{ "a", UNLISTED "session_env = yes\n", ADVICE, NULL },
+	{ "a", REDIRECT "session_env = yes\n", ERROR, "session_env is for services with a server" },
+	{ "a", REDIRECT "session_env = no\n", ADVICE, NULL },
+
 	/* Programs. */
 	{ "tftp", "socket_type = dgram\nwait = no\nuser = root\nserver = /bin/sh\n", ERROR,
 	  "a dgram service with a server needs wait = yes" },
@@ -120,7 +124,9 @@ static const struct {
 	  "flags = NAMEINARGS\n",
 	  ERROR, "redirect has no arguments" },
 	{ "a", UNLISTED "log_on_success = TRAFFIC\n", ERROR, "TRAFFIC is only for redirect" },
-	{ "a", UNLISTED "log_on_success = RUSAGE\n", ADVICE, NULL },
+	{ "a", UNLISTED "log_on_success = RUSAGE SESSION\n", ADVICE, NULL },
+	{ "echo", INTERNAL "socket_type = stream\nlog_on_success = SESSION\n", ERROR,
+	  "SESSION is only for services with a server; remove it from log_on_success" },
 	{ "a", REDIRECT "log_on_success = RUSAGE\n", ERROR,
 	  "RUSAGE is only for services with a server; remove it from log_on_success" },
 

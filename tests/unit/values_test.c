@@ -83,6 +83,7 @@ SHOW(log_on_success, "%u", service->log_on_success)
 SHOW(log_on_failure, "%u", service->log_on_failure)
 SHOW(idle_timeout, "%d", service->idle_timeout)
 SHOW(start_timeout, "%d", service->start_timeout)
+SHOW(session_env, "%d", service->session_env)
 SHOW(max_runtime, "%d", service->max_runtime)
 SHOW(kill_timeout, "%d", service->kill_timeout)
 SHOW(fold_failures, "%d", service->fold_failures)
@@ -277,6 +278,9 @@ static const struct {
 	{ "log_type = FILE /tmp/x 2k 2K", show_log, "file /tmp/x 2048 2048" },
 	{ "log_on_success = PID host EXIT DURATION", show_log_on_success, "27" },
 	{ "log_on_success = rusage", show_log_on_success, "256" },
+	{ "log_on_success = session", show_log_on_success, "512" },
+	{ "session_env = yes", show_session_env, "1" },
+	{ "session_env = no", show_session_env, "0" },
 	{ "log_on_success = reason", show_log_on_success, "128" },
 	{ "log_on_success =", show_log_on_success, "0" },
 	{ "redirect = ::1 80\nlog_on_success = TRAFFIC USERID", show_log_on_success, "36" },
@@ -341,6 +345,7 @@ static const struct {
 } refused[] = {
 	{ "rlimit_nproc = 4K", "\"4K\" is neither a number nor UNLIMITED" },
 	{ "rlimit_fsize = 4X", "\"4X\" is neither a number (K, M or G may follow) nor UNLIMITED" },
+	{ "session_env = some", "unknown value \"some\"" },
 	{ "max_runtime = 1h", "\"1h\" is not a number of seconds" },
 	{ "kill_timeout = 0", "\"0\" is not a number of seconds from 1 to 60" },
 	{ "kill_timeout = 61", "\"61\" is not a number of seconds from 1 to 60" },

@@ -155,7 +155,9 @@ struct service_settings {
 	bool groups;
 	char *server;
 	struct strings server_args;
-	char **argv; /* what the program gets, NULL-ended */
+	char **argv;                /* what the program gets, NULL-ended */
+	struct strings end_command; /* its program, an absolute path, and arguments */
+	char **end_argv;            /* what that program gets, NULL-ended */
 	struct strings env, passenv;
 	bool session_env;   /* SESSION_ID and SESSION_SLOT */
 	char **environment; /* the part that is the same for all sessions, NULL-ended */
@@ -196,9 +198,9 @@ struct service_settings {
 
 enum { STATUS_MODE = 0600 }; /* unless set */
 
-/* Seconds that a program has from SIGTERM to SIGKILL: unless set, and at most. The daemon's
- * own end waits for it, and whoever started the daemon does not wait for ever. */
-enum { KILL_TIMEOUT = 5, KILL_TIMEOUT_MAX = 60 };
+/* Seconds that a program has from SIGTERM to SIGKILL, and then end_command: unless set, and at
+ * most. The daemon's own end waits for both, and systemd waits 90 seconds for the daemon. */
+enum { KILL_TIMEOUT = 5, KILL_TIMEOUT_MAX = 40 };
 
 /* Attributes of the daemon as a whole. */
 struct daemon_settings {
@@ -319,7 +321,7 @@ static inline bool service_bans(const struct service_settings *service)
 	       (service_is_stream(service) || (service->flags & FLAG_DGRAMBAN));
 }
 
-/* Milliseconds that its programs have from SIGTERM to SIGKILL. */
+/* Milliseconds that its programs have from SIGTERM to SIGKILL, and that end_command has. */
 static inline unsigned service_grace_ms(const struct service_settings *service)
 {
 	return 1000 * (unsigned)(service->kill_timeout ? service->kill_timeout : KILL_TIMEOUT);

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/timer.h"
 #include "channel/message.h"
+#include "monitor/end_command.h"
 #include "monitor/session_slots.h"
 #include "session/end_reason.h"
 
@@ -29,13 +30,16 @@ struct child {
 	int64_t started;       /* in seconds since the epoch */
 	uint64_t opened;       /* the same time, as of clock_now */
 	int errors;            /* the read end of its standard error, for a frontend; -1: none */
-	bool has_ended;        /* reaped, with status */
-	int status;
+	bool has_ended;        /* reaped, with status ... */
+	int status;            /* ... at this time, as of clock_now */
+	uint64_t ended;
+	bool is_over; /* its end_command has ended, too; the owner's */
 	struct program_usage usage;
 	enum end_reason reason; /* why it ends; the first one counts */
 	unsigned grace_ms;      /* from SIGTERM to SIGKILL */
 	struct session_id id;
-	struct session_slot slot; /* session_env */
+	struct session_slot slot;        /* session_env */
+	struct end_command *end_command; /* NULL: none */
 
 	UT_hash_handle by_pid, by_session;
 	struct child_tally *tally; /* NULL: it is not counted */

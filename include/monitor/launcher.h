@@ -7,6 +7,7 @@
 #include "channel/message.h"
 #include "config/settings.h"
 #include "monitor/children.h"
+#include "monitor/launch_task.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,6 +41,11 @@ struct launch_descriptors {
  * One of the events follows, possibly before this returns. */
 void launcher_launch(struct service_settings *settings, const struct launch_message *message,
 		     const struct launch_descriptors *descriptors);
+
+/* Starts another program in the same way, without a connection: its descriptors 0 and 1 are
+ * /dev/null, and 2 as well unless stderr is a file. One of the task's callbacks follows,
+ * possibly before this returns; the task must stay valid until then. */
+void launcher_run(struct launch_task *task);
 
 /* True when the session is being launched. */
 bool launcher_has(uint64_t session);

@@ -63,6 +63,7 @@ struct session {
 	struct address peer;
 	struct address local; /* session_local finds it out */
 	int64_t started;      /* seconds since the epoch */
+	uint64_t ended;       /* when its program ended, as clock_now() has it; 0: it serves */
 	uint64_t opened;      /* the same in clock_now(): not changed when the clock is set */
 	struct session_id id; /* the program's; none for what the loop serves itself */
 	pid_t pid;            /* the program's, 0 for what the loop serves itself */

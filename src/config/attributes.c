@@ -51,6 +51,8 @@ const struct attribute attributes[] = {
 	  "the program to run" },
 	{ "server_args", SCALAR, SERVICE, 1, -1, FREE, read_words, SERVICE_FIELD(server_args),
 	  "its arguments" },
+	{ "end_command", SCALAR, SERVICE, 1, -1, FREE, read_command, SERVICE_FIELD(end_command),
+	  "a program to run when a session has ended, and its arguments" },
 	{ "redirect", SCALAR, SERVICE, 2, 2, PLAIN, read_redirect, 0,
 	  "address and port that connections are passed on to" },
 	{ "idle_timeout", SCALAR, SERVICE, 1, 1, PLAIN, read_period, SERVICE_FIELD(idle_timeout),

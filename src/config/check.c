@@ -337,6 +337,12 @@ static void check_ends(struct check *check)
 		complain(check, ERROR,
 			 "max_runtime is for services with a server, redirect, and the stream "
 			 "services echo, discard, chargen and tcpmux; remove it");
+	if (service->end_command.count > 0 && !service_starts_program(service))
+		complain(check, ERROR, "end_command is for services with a server; remove it");
+	if (service->end_command.count > 0 && (service->flags & FLAG_LABELED))
+		complain(check, ERROR,
+			 "end_command has no connection whose label it could get: remove it, or "
+			 "LABELED");
 	if (service->session_env && !service_starts_program(service))
 		complain(check, ERROR, "session_env is for services with a server; remove it");
 	if (service->kill_timeout > 0 && !service_starts_program(service))

@@ -186,6 +186,7 @@ void launch_ended(const struct program_message *message)
 
 	if (session) {
 		session->reason = message->end_reason;
+		session->ended = message->ended;
 		record_usage(session, message->usage.cpu_us, message->usage.max_rss);
 		record_exit(session, message->status);
 		session_close(session);

@@ -1,5 +1,6 @@
 #include "monitor/children.h"
 
+#include "base/clock.h"
 #include "base/container_of.h"
 #include "config/settings.h"
 
@@ -50,6 +51,7 @@ void child_free(struct child *child)
 		return;
 	child_counts_no_more(child);
 	session_slot_give_back(&child->slot);
+	end_command_free(child->end_command);
 	if (child->errors >= 0)
 		close(child->errors);
 	free(child);
@@ -93,6 +95,7 @@ void child_reaped(struct child *child, int status)
 	HASH_DELETE(by_pid, by_pid, child);
 	child->has_ended = true;
 	child->status = status;
+	child->ended = clock_now();
 }
 
 void child_remove(struct child *child)

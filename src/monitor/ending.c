@@ -18,8 +18,8 @@ enum {
 
 static bool has_begun, leaves_programs, is_finished;
 static int status = EXIT_SUCCESS;
-static struct timer grace, deadline;
-static uint64_t patience_ms; /* the longest grace time of a program */
+static struct timer grace_over, deadline;
+static uint64_t grace_ms, patience_ms; /* the longest that a program has, and a session */
 
 bool ending_has_begun(void)
 {
@@ -56,6 +56,8 @@ static void on_grace_over(struct timer *timer)
 static void on_deadline(struct timer *timer)
 {
 	(void)timer;
+	if (!leaves_programs)
+		end_commands_kill();
 	finish();
 }
 
@@ -73,19 +75,21 @@ void ending_process_gone(void)
 	finish_when_all_are_gone();
 }
 
-/* Waits for as long as that program may take. */
-static void be_patient(unsigned milliseconds)
+/* Waits for as long as a program may take, and what comes after it. */
+static void be_patient(unsigned grace, unsigned more)
 {
-	if (milliseconds <= patience_ms)
+	if (grace > grace_ms)
+		timer_start(&grace_over, grace_ms = grace);
+	if (grace + more <= patience_ms)
 		return;
-	patience_ms = milliseconds;
-	timer_start(&grace, patience_ms);
+	patience_ms = grace + more;
 	timer_start(&deadline, patience_ms + KILLED_MS);
 }
 
 void ending_end(struct child *child)
 {
-	be_patient(child->grace_ms);
+	be_patient(child->has_ended ? 0 : child->grace_ms,
+		   child->end_command ? child->grace_ms : 0);
 	child_end(child, false, END_STOP);
 }
 
@@ -97,7 +101,7 @@ static void kill_child(struct child *child)
 static void begin_to_end(void)
 {
 	has_begun = true;
-	timer_init(&grace, on_grace_over);
+	timer_init(&grace_over, on_grace_over);
 	timer_init(&deadline, on_deadline);
 }
 
@@ -105,12 +109,13 @@ void ending_begin(void)
 {
 	if (has_begun) {
 		children_each(kill_child);
+		end_commands_kill();
 		orphans_end(SIGKILL);
 		finish();
 		return;
 	}
 	begin_to_end();
-	be_patient(KILL_TIMEOUT * 1000);
+	be_patient(KILL_TIMEOUT * 1000, 0);
 	frontend_process_stop(false);
 	children_each(ending_end);
 	orphans_end(SIGTERM);

@@ -359,7 +359,7 @@ IN_CHILD static int signals(const struct program_order *order)
 
 IN_CHILD static int program(const struct program_order *order)
 {
-	return execve(order->settings->server, order->settings->argv, order->environment);
+	return execve(order->program, order->argv, order->environment);
 }
 
 static const struct {

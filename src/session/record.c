@@ -106,7 +106,8 @@ void record_exit(const struct session *session, int status)
 		line_add(&line, " pid=%d", (int)session->pid);
 	if (flags & LOG_FLAG_DURATION)
 		line_add(&line, " duration=%" PRIu64 "(sec)",
-			 (clock_now() - session->opened) / 1000);
+			 ((session->ended ? session->ended : clock_now()) - session->opened) /
+				 1000);
 	if (flags & LOG_FLAG_REASON)
 		line_add(&line, " reason=%s", end_reason_text(session->reason));
 	line_add_id(&line, session->id, flags);

@@ -142,6 +142,7 @@ static const struct {
 	{ SERVER, "env", "A=1 \"B=two words\" C=", "=" },
 	{ SERVER, "passenv", "", "=" },
 	{ SERVER, "session_env", "yes", "=" },
+	{ SERVER, "end_command", "/bin/sh -c \"exit 3\" \"#4\"", "=" },
 	{ SERVER, "umask", "027", "=" },
 	{ SERVER, "nice", "-5", "=" },
 	{ SERVER, "rlimit_as", "512M", "=" },
@@ -783,6 +784,26 @@ START_TEST(a_server_that_its_user_cannot_run_is_pointed_out)
 }
 END_TEST
 
+START_TEST(an_end_command_that_its_user_cannot_run_is_pointed_out)
+{
+	const char *script = place_script("script", "exit");
+	struct outcome outcome;
+
+	if (!is_superuser())
+		return;
+	add_service("zzservice", "user = nobody\n" CAT "end_command = %s x\n", script);
+	outcome = inspect("-check");
+	ck_assert_msg(count_findings(outcome) == 0, "%s", outcome.output);
+	ck_assert_int_eq(chmod(script, 0744), 0);
+	expect_finding(inspect("-check"), "^end_command", "advice",
+		       textf("nobody may not execute %s \\(mode 0744\\); end_command can't be run",
+			     script));
+	ck_assert_int_eq(unlink(script), 0);
+	expect_finding(inspect("-check"), "^end_command", "error",
+		       textf("end_command: %s: No such file or directory", script));
+}
+END_TEST
+
 static const char *program_of(const char *name, const char *text)
 {
 	const char *path = place_path(name);
@@ -1147,6 +1168,7 @@ static void add_check_tests(Suite *suite)
 	tcase_add_loop_test(check, errors_have_a_line_and_a_remedy, 0, LENGTH(errors));
 	tcase_add_test(check, two_services_on_one_socket_are_an_error);
 	tcase_add_test(check, a_server_that_its_user_cannot_run_is_pointed_out);
+	tcase_add_test(check, an_end_command_that_its_user_cannot_run_is_pointed_out);
 	tcase_add_test(check, a_server_without_an_interpreter_is_pointed_out);
 	tcase_add_test(check, another_user_gets_no_nonsense);
 }

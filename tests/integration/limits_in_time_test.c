@@ -65,8 +65,11 @@ START_TEST(a_client_that_does_not_read_its_banner_is_refused)
 	unsigned before;
 
 	daemon_start();
-	client_read_all(client_connect(NULL, port)); /* now the file is open */
-	before = process_descriptors(frontend());
+	before = process_descriptors(frontend()) + 1; /* the file stays open */
+	fd = client_connect(NULL, port);
+	client_read_all(fd);
+	close(fd);
+	wait_until(process_descriptors(frontend()) == before);
 	fd = client_connect(NULL, port);
 	client_expect(fd, "x");
 	service_wait_lines(banners[_i].lines,

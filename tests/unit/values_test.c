@@ -83,6 +83,12 @@ SHOW(log_on_success, "%u", service->log_on_success)
 SHOW(log_on_failure, "%u", service->log_on_failure)
 SHOW(idle_timeout, "%d", service->idle_timeout)
 SHOW(start_timeout, "%d", service->start_timeout)
+static void show_end_command(FILE *out, const struct service_settings *service)
+{
+	for (char **word = service->end_argv; word && *word; word++)
+		fprintf(out, "%s|", *word);
+}
+
 SHOW(session_env, "%d", service->session_env)
 SHOW(max_runtime, "%d", service->max_runtime)
 SHOW(kill_timeout, "%d", service->kill_timeout)
@@ -259,9 +265,10 @@ static const struct {
 	{ "deny_time = NEVER", show_deny_time, "0" },
 
 	{ "start_timeout = 20", show_start_timeout, "20" },
+	{ "end_command = /bin/sh -c \"exit 3\" #4", show_end_command, "sh|-c|exit 3|#4|" },
 	{ "max_runtime = 86400", show_max_runtime, "86400" },
 	{ "kill_timeout = 1", show_kill_timeout, "1" },
-	{ "kill_timeout = 60", show_kill_timeout, "60" },
+	{ "kill_timeout = 40", show_kill_timeout, "40" },
 	{ "idle_timeout = 0", show_idle_timeout, "0" },
 	{ "fold_failures = 10", show_fold_failures, "10" },
 	{ "fold_failures = 0", show_fold_failures, "0" },
@@ -346,10 +353,14 @@ static const struct {
 	{ "rlimit_nproc = 4K", "\"4K\" is neither a number nor UNLIMITED" },
 	{ "rlimit_fsize = 4X", "\"4X\" is neither a number (K, M or G may follow) nor UNLIMITED" },
 	{ "session_env = some", "unknown value \"some\"" },
+	{ "end_command = true", "\"true\" is not an absolute path" },
+	{ "end_command = /no/such/program x", "/no/such/program: No such file or directory" },
+	{ "end_command = /etc", "/etc is not a regular file" },
+	{ "end_command = /etc/passwd", "/etc/passwd is not executable" },
 	{ "max_runtime = 1h", "\"1h\" is not a number of seconds" },
-	{ "kill_timeout = 0", "\"0\" is not a number of seconds from 1 to 60" },
-	{ "kill_timeout = 61", "\"61\" is not a number of seconds from 1 to 60" },
-	{ "kill_timeout = -1", "\"-1\" is not a number of seconds from 1 to 60" },
+	{ "kill_timeout = 0", "\"0\" is not a number of seconds from 1 to 40" },
+	{ "kill_timeout = 41", "\"41\" is not a number of seconds from 1 to 40" },
+	{ "kill_timeout = -1", "\"-1\" is not a number of seconds from 1 to 40" },
 	{ "type = UNLISTD", "unknown value \"UNLISTD\"; did you mean \"UNLISTED\"?" },
 	{ "type = UNLISTED x", "unknown value \"x\"" },
 	{ "flags = IPv5", "did you mean \"IPv4\"?" },

@@ -192,6 +192,26 @@ START_TEST(a_wait_server_ends_too)
 }
 END_TEST
 
+/* The server ignores the signal: its client is not disconnected because of it. */
+START_TEST(a_connection_of_intercept_ends_too)
+{
+	const char *server =
+		place_script("server", "trap '' TERM; exec %s", place_program("wait_stream"));
+	int port = add_service("zzwait",
+			       "server = %s\nwait = yes\nflags = INTERCEPT\nmax_runtime = 1\n"
+			       "kill_timeout = 3\n%s",
+			       server, log_reasons()),
+	    fd;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	client_read_line(fd);
+	client_expect_end(fd);
+	service_wait_log("EXIT: zzwait status=0 pid=0 .* reason=max_runtime$");
+	service_wait_log("EXIT: zzwait signal=9 pid=[1-9].* reason=max_runtime$");
+}
+END_TEST
+
 /* A frontend that does nothing, as one might that was taken over. */
 START_TEST(the_frontend_is_not_needed_for_it)
 {
@@ -338,6 +358,7 @@ Suite *limits_in_time_suite(void)
 	tcase_add_test(runtime, a_program_that_ignores_it_is_killed);
 	tcase_add_test(runtime, the_whole_process_group_is_ended);
 	tcase_add_test(runtime, a_wait_server_ends_too);
+	tcase_add_test(runtime, a_connection_of_intercept_ends_too);
 	tcase_add_test(runtime, the_frontend_is_not_needed_for_it);
 	tcase_add_test(runtime, a_crash_of_the_frontend_does_not_prolong_it);
 	tcase_add_test(runtime, a_session_keeps_its_limit_when_the_service_loses_it);

@@ -16,7 +16,7 @@ struct launch_way {
 	int (*ask)(const struct session *session, struct message *message, const int descriptors[],
 		   unsigned count);
 	/* Ends the program of the session with that number: MESSAGE_END. */
-	void (*end)(uint64_t number, bool at_once);
+	void (*end)(uint64_t number, bool at_once, enum end_reason reason);
 };
 
 /* first: the number of the first session that is launched. */

@@ -38,6 +38,7 @@ struct relay_side {
 /* Embedded in its owner. */
 struct relay {
 	struct relay_side sides[2];
+	bool was_idle; /* it is over because of idle_ms; the owner may read it */
 
 	/* The relay's own. */
 	struct timer silence;

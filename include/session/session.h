@@ -10,8 +10,10 @@
 #include "base/address.h"
 #include "base/loop.h"
 #include "base/outbox.h"
+#include "base/session_id.h"
 #include "base/timer.h"
 #include "config/settings.h"
+#include "session/end_reason.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,14 +58,19 @@ struct session {
 	bool is_being_named;  /* the owner's: refused, and identd is asked */
 
 	enum session_state state; /* session_enter writes it */
+	enum end_reason reason;   /* why it ends; the first one counts */
 	int fd;                   /* -1 after session_take_fd */
 	struct address peer;
 	struct address local; /* session_local finds it out */
 	int64_t started;      /* seconds since the epoch */
+	uint64_t ended;       /* when its program ended, as clock_now() has it; 0: it serves */
 	uint64_t opened;      /* the same in clock_now(): not changed when the clock is set */
+	struct session_id id; /* the program's; none for what the loop serves itself */
 	pid_t pid;            /* the program's, 0 for what the loop serves itself */
 	struct watch watch;
 	struct timer deadline;
+	struct timer start;   /* the owner's: start_timeout */
+	struct timer runtime; /* max_runtime, of what no program serves */
 
 	struct outbox unsent; /* data that the peer has not read yet */
 
@@ -99,10 +106,10 @@ void session_fail(struct session *session, enum verdict verdict, const char *det
 /* Ends the session. One that the loop serves gets its EXIT line and is closed at once. A
  * program gets SIGTERM, and SIGKILL after a grace time; the session is closed when it has
  * ended. */
-void session_end(struct session *session);
+void session_end(struct session *session, enum end_reason reason);
 
 /* The same, but a program gets SIGKILL at once. */
-void session_kill(struct session *session);
+void session_kill(struct session *session, enum end_reason reason);
 
 /* Sends length bytes, and keeps those for which the socket has no room (then the caller
  * waits for LOOP_WRITE and calls session_flush). Returns 0 when everything is

@@ -307,6 +307,29 @@ static void advise_of_server(const struct view *view)
 		       text);
 }
 
+static void advise_of_end_command(const struct view *view)
+{
+	const struct service_settings *service = view->service;
+	char text[OBSTACLE_SIZE];
+	gid_t groups[GROUPS_MAX];
+	struct identity identity;
+
+	if (service->end_command.count == 0 || !has_program(service) || !service->user)
+		return;
+	identity = identity_of(service, groups);
+	if (program_obstacle(service->end_command.list[0], &identity, text))
+		remark(view, "end_command", "%s; end_command can't be run before that is corrected",
+		       text);
+}
+
+static void advise_of_processes(const struct view *view)
+{
+	if (view->service->limits[LIMIT_NPROC].is_set && view->service->user &&
+	    view->service->uid == 0)
+		remark(view, "rlimit_nproc",
+		       "rlimit_nproc has no effect for root; give the service another user");
+}
+
 static struct identity reader_of(const struct service_settings *service)
 {
 	return (struct identity){
@@ -360,10 +383,11 @@ static void advise_of_error_file(const struct view *view)
 void advise_of_service(const struct service_settings *service, struct problems *problems)
 {
 	static void (*const remarks[])(const struct view *) = {
-		advise_of_own_access, advise_of_bind,       advise_of_first_datagram,
-		advise_of_reflection, advise_of_deny_time,  advise_of_datagram_bans,
-		advise_of_idonly,     advise_of_arguments,  advise_of_server,
-		advise_of_banners,    advise_of_error_file,
+		advise_of_own_access,  advise_of_bind,      advise_of_first_datagram,
+		advise_of_reflection,  advise_of_deny_time, advise_of_datagram_bans,
+		advise_of_idonly,      advise_of_arguments, advise_of_server,
+		advise_of_end_command, advise_of_processes, advise_of_banners,
+		advise_of_error_file,
 	};
 	struct view view = { .service = service, .problems = problems };
 

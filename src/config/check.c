@@ -294,6 +294,18 @@ static void check_traffic(struct check *check)
 			 origin(check, "log_on_success", where));
 }
 
+/* A flag about programs. */
+static void check_program_flag(struct check *check, unsigned flag, const char *word)
+{
+	const struct service_settings *service = check->service;
+	char where[ORIGIN_SIZE];
+
+	if ((service->log_on_success & flag) && !service_starts_program(service))
+		complain(check, ERROR,
+			 "%s is only for services with a server; remove it from log_on_success%s",
+			 word, origin(check, "log_on_success", where));
+}
+
 /* True for services of the loop whose connections last as long as the client likes. */
 static bool lasts_in_loop(const struct service_settings *service)
 {
@@ -313,6 +325,39 @@ static void check_idle_timeout(struct check *check)
 		complain(check, ERROR,
 			 "idle_timeout is for redirect and for stream services echo, "
 			 "discard and chargen; remove it");
+}
+
+/* True for a service whose sessions may last. */
+static bool has_lasting_sessions(const struct service_settings *service)
+{
+	return service_starts_program(service) || lasts_in_loop(service) ||
+	       (service_is_internal(service) && service_is_stream(service) &&
+		strcasecmp(service->name, "tcpmux") == 0);
+}
+
+static void check_ends(struct check *check)
+{
+	const struct service_settings *service = check->service;
+
+	if (service->start_timeout > 0 && service_is_internal(service) &&
+	    !service_is_stream(service))
+		complain(check, ERROR,
+			 "start_timeout is for connections, and not for datagrams that the "
+			 "daemon answers; remove it");
+	if (service->max_runtime > 0 && !has_lasting_sessions(service))
+		complain(check, ERROR,
+			 "max_runtime is for services with a server, redirect, and the stream "
+			 "services echo, discard, chargen and tcpmux; remove it");
+	if (service->end_command.count > 0 && !service_starts_program(service))
+		complain(check, ERROR, "end_command is for services with a server; remove it");
+	if (service->end_command.count > 0 && (service->flags & FLAG_LABELED))
+		complain(check, ERROR,
+			 "end_command has no connection whose label it could get: remove it, or "
+			 "LABELED");
+	if (service->session_env && !service_starts_program(service))
+		complain(check, ERROR, "session_env is for services with a server; remove it");
+	if (service->kill_timeout > 0 && !service_starts_program(service))
+		complain(check, ERROR, "kill_timeout is for services with a server; remove it");
 }
 
 static void check_families(struct check *check)
@@ -358,12 +403,15 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	if (service->flags & FLAG_LABELED)
 		check_labeled(&check);
 	check_traffic(&check);
+	check_program_flag(&check, LOG_FLAG_RUSAGE, "RUSAGE");
+	check_program_flag(&check, LOG_FLAG_SESSION, "SESSION");
 #ifndef HAVE_LIBWRAP
 	if (service->libwrap)
 		complain(&check, ERROR, "libwrap is not in this build: it needs libwrap (tcpd.h)");
 #endif
 	check_families(&check);
 	check_idle_timeout(&check);
+	check_ends(&check);
 	clear_useless_flags(&check);
 	check_access(&check);
 	access_lists_settle(&service->only_from, &service->no_access);

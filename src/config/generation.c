@@ -228,6 +228,7 @@ static const size_t lists[] = {
 	offsetof(struct service_settings, server_args),
 	offsetof(struct service_settings, env),
 	offsetof(struct service_settings, passenv),
+	offsetof(struct service_settings, end_command),
 };
 
 static void copy_members(struct filling *filling, struct service_settings *copy)
@@ -243,6 +244,7 @@ static void copy_members(struct filling *filling, struct service_settings *copy)
 		strings->list = keep_texts(filling, strings->list, strings->count);
 	}
 	copy->argv = keep_texts(filling, copy->argv, list_length(copy->argv));
+	copy->end_argv = keep_texts(filling, copy->end_argv, list_length(copy->end_argv));
 	copy->environment = keep_environment(filling, copy->environment, copy->environment_count);
 	if (copy->access_times)
 		copy->access_times = keep(filling, copy->access_times,

@@ -36,6 +36,17 @@ void read_period(struct reading *reading, void *field)
 			       first_word(reading));
 }
 
+void read_kill_timeout(struct reading *reading, void *field)
+{
+	uint64_t seconds;
+
+	if (parse_number(first_word(reading), KILL_TIMEOUT_MAX, &seconds) && seconds > 0)
+		*(int *)field = (int)seconds;
+	else
+		reading_refuse(reading, NULL, "\"%s\" is not a number of seconds from 1 to %d",
+			       first_word(reading), KILL_TIMEOUT_MAX);
+}
+
 static void read_limit(struct reading *reading, struct resource_limit *limit, bool with_unit)
 {
 	const char *text = first_word(reading);
@@ -54,7 +65,7 @@ void read_size(struct reading *reading, void *field)
 	read_limit(reading, field, true);
 }
 
-void read_seconds(struct reading *reading, void *field)
+void read_number(struct reading *reading, void *field)
 {
 	read_limit(reading, field, false);
 }

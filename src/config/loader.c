@@ -418,22 +418,33 @@ static const char *judge_program(struct loader *loader, const char *server)
 	return loader->judgement;
 }
 
-/* True, reported, when others can change a program that the service runs as root. */
-static bool program_is_distrusted(struct loader *loader, const struct service_settings *service)
+/* True, reported, when others can change that program, which the service runs as root. */
+static bool is_distrusted(struct loader *loader, const struct service_settings *service,
+			  const char *attribute, const char *program)
 {
-	const char *fault;
+	const char *fault = judge_program(loader, program);
 
-	if (!service->argv || service->uid != 0)
-		return false;
-	fault = judge_program(loader, service->server);
 	if (!*fault)
 		return false;
 	if (trust_is_enforced())
 		problem_add(loader->problems, ERROR, service->file, service->line,
-			    "service %s: server: %s", service->id, fault);
+			    "service %s: %s: %s", service->id, attribute, fault);
 	else
-		trust_advise(&loader->trust, service->file, service->line, service->server, fault);
+		trust_advise(&loader->trust, service->file, service->line, program, fault);
 	return trust_is_enforced();
+}
+
+static bool program_is_distrusted(struct loader *loader, const struct service_settings *service)
+{
+	bool result;
+
+	if (!service->argv || service->uid != 0)
+		return false;
+	result = is_distrusted(loader, service, "server", service->server);
+	if (service->end_command.count > 0)
+		result |=
+			is_distrusted(loader, service, "end_command", service->end_command.list[0]);
+	return result;
 }
 
 /* True, reported, when the program could end the frontend. */

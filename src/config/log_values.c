@@ -99,13 +99,11 @@ void read_log_type(struct reading *reading, void *field)
 void read_log_success(struct reading *reading, void *field)
 {
 	static const struct name_value flags[] = {
-		{ "PID", LOG_FLAG_PID },
-		{ "HOST", LOG_FLAG_HOST },
-		{ "USERID", LOG_FLAG_USERID },
-		{ "EXIT", LOG_FLAG_EXIT },
-		{ "DURATION", LOG_FLAG_DURATION },
-		{ "TRAFFIC", LOG_FLAG_TRAFFIC },
-		{ 0 },
+		{ "PID", LOG_FLAG_PID },           { "HOST", LOG_FLAG_HOST },
+		{ "USERID", LOG_FLAG_USERID },     { "EXIT", LOG_FLAG_EXIT },
+		{ "DURATION", LOG_FLAG_DURATION }, { "TRAFFIC", LOG_FLAG_TRAFFIC },
+		{ "REASON", LOG_FLAG_REASON },     { "RUSAGE", LOG_FLAG_RUSAGE },
+		{ "SESSION", LOG_FLAG_SESSION },   { 0 },
 	};
 
 	read_set(reading, field, flags);

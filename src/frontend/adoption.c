@@ -56,7 +56,7 @@ static void recheck_sessions(struct service *service)
 		if (candidate_is_allowed(service, &session->peer))
 			continue;
 		service_refused(service, REFUSED_ADDRESS, &session->peer, NULL);
-		session_end(session);
+		session_end(session, END_RELOAD);
 	}
 }
 

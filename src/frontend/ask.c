@@ -100,10 +100,11 @@ static int ask_launch(const struct session *session, struct message *message,
 	return channel_send(channel, message, descriptors, count);
 }
 
-static void ask_end(uint64_t session, bool at_once)
+static void ask_end(uint64_t session, bool at_once, enum end_reason reason)
 {
-	say(&(struct message){ .kind = MESSAGE_END,
-			       .end = { .session = session, .at_once = at_once } });
+	say(&(struct message){
+		.kind = MESSAGE_END,
+		.end = { .session = session, .at_once = at_once, .reason = (uint8_t)reason } });
 }
 
 const struct launch_way ask_launch_way = { .ask = ask_launch, .end = ask_end };

@@ -183,7 +183,7 @@ static void end_sessions(struct service *service, bool all)
 	for (session = LIST_FIRST(&service->sessions); session; session = next) {
 		next = LIST_NEXT(session, link);
 		if (all || is_on_its_way(session))
-			session_end(session);
+			session_end(session, END_RELOAD);
 	}
 }
 

@@ -8,7 +8,7 @@
 
 static bool is_ending;
 
-static void each_session(void (*end)(struct session *session))
+static void each_session(void (*end)(struct session *session, enum end_reason reason))
 {
 	struct service *service, *next_service;
 	struct session *session, *next;
@@ -19,7 +19,7 @@ static void each_session(void (*end)(struct session *session))
 				   link); /* a draining service is freed with its last session */
 		for (session = LIST_FIRST(&service->sessions); session; session = next) {
 			next = LIST_NEXT(session, link);
-			end(session);
+			end(session, END_STOP);
 		}
 	}
 }

@@ -80,12 +80,12 @@ static void on_session_closed(struct session *session)
 	struct program *program = session->handler_data;
 
 	program->session = NULL;
-	way->end(program->number, true);
+	way->end(program->number, true, session->reason);
 }
 
 static void end_program(struct session *session, bool at_once)
 {
-	way->end(((struct program *)session->handler_data)->number, at_once);
+	way->end(((struct program *)session->handler_data)->number, at_once, session->reason);
 }
 
 /* The program that serves session from here on. NULL when memory runs out. */
@@ -143,13 +143,15 @@ void launch_has_process(const struct program_message *message)
 		program->pid = message->pid;
 }
 
-static void begin(struct program *program, pid_t pid)
+static void begin(struct program *program, const struct program_message *message)
 {
 	launching -= !program->runs;
 	program->runs = true;
-	program->pid = pid;
-	if (program->session)
-		program->session->pid = pid;
+	program->pid = message->pid;
+	if (program->session) {
+		program->session->pid = message->pid;
+		program->session->id = message->id;
+	}
 }
 
 void launch_started(const struct program_message *message)
@@ -158,7 +160,7 @@ void launch_started(const struct program_message *message)
 
 	if (!program || program->runs)
 		return;
-	begin(program, message->pid);
+	begin(program, message);
 	if (program->session)
 		handler_begin(program->session);
 }
@@ -183,6 +185,9 @@ void launch_ended(const struct program_message *message)
 	struct session *session = program ? program_free(program) : NULL;
 
 	if (session) {
+		session->reason = message->end_reason;
+		session->ended = message->ended;
+		record_usage(session, message->usage.cpu_us, message->usage.max_rss);
 		record_exit(session, message->status);
 		session_close(session);
 	}
@@ -201,7 +206,7 @@ int launch_resume(struct session *session, const struct program_message *message
 	if (errors >= 0)
 		program->error_pipe = error_pipe_resume(session->settings->id, errors);
 	if (message->pid > 0)
-		begin(program, message->pid);
+		begin(program, message);
 	return 0;
 }
 

@@ -53,12 +53,22 @@ static void on_session_closed(struct session *session)
 
 /* --- once connected --------------------------------------------------------------- */
 
+static void end(struct session *session, bool at_once)
+{
+	const struct relay *relay = &((struct redirection *)session->handler_data)->relay;
+
+	(void)at_once;
+	record_traffic(session, relay->sides[0].received, relay->sides[1].received);
+	handler_finish(session);
+}
+
 static void on_done(struct relay *relay)
 {
-	struct redirection *redirection = container_of(relay, struct redirection, relay);
+	struct session *session = container_of(relay, struct redirection, relay)->session;
 
-	record_traffic(redirection->session, relay->sides[0].received, relay->sides[1].received);
-	handler_finish(redirection->session);
+	if (relay->was_idle)
+		end_reason_note(&session->reason, END_IDLE_TIMEOUT);
+	end(session, false);
 }
 
 static void switch_on(int fd, int level, int option)
@@ -76,6 +86,7 @@ static void begin_relay(struct redirection *redirection)
 	timer_stop(&session->deadline);
 	free(redirection->addresses);
 	redirection->addresses = NULL;
+	session->end = end;
 	/* splice(2) uses only this flag, and would block for a slow client. */
 	fcntl(session->fd, F_SETFL, O_NONBLOCK);
 	/* Small pieces are passed on at once, as they were sent. */

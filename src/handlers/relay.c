@@ -185,14 +185,20 @@ static void finish_broken(struct relay *relay)
 	finish(relay);
 }
 
-/* Starts the timer for idle connections, if there is a limit. */
-static void await_traffic(struct relay *relay)
+/* How long the relay may be idle now; 0: for ever. */
+static uint64_t patience_with(const struct relay *relay)
 {
 	bool is_half_closed = relay->sides[0].has_ended || relay->sides[1].has_ended;
 	uint64_t patience = is_half_closed ? RELAY_SILENCE_MS : 0;
 
-	if (relay->idle_ms && (!patience || relay->idle_ms < patience))
-		patience = relay->idle_ms;
+	return relay->idle_ms && (!patience || relay->idle_ms < patience) ? relay->idle_ms
+									  : patience;
+}
+
+static void await_traffic(struct relay *relay)
+{
+	uint64_t patience = patience_with(relay);
+
 	if (patience)
 		timer_start(&relay->silence, patience);
 }
@@ -226,6 +232,7 @@ static void on_silence(struct timer *timer)
 {
 	struct relay *relay = container_of(timer, struct relay, silence);
 
+	relay->was_idle = patience_with(relay) == relay->idle_ms;
 	for (int i = 0; i < 2; i++)
 		relay->is_broken |= relay->sides[i].has_ended || is_blocked(&relay->sides[i]);
 	finish(relay);

@@ -222,8 +222,12 @@ static struct message child_message(enum message_kind kind, const struct child *
 			     .is_inner = child->is_inner,
 			     .started = child->started,
 			     .opened = child->opened,
+			     .id = child->id,
 			     .is_news = !child->start_told,
 			     .status = child->status,
+			     .end_reason = (uint8_t)child->reason,
+			     .usage = child->usage,
+			     .ended = child->ended,
 			     .service = { newest()->number, child->service } },
 	};
 }
@@ -245,7 +249,7 @@ static void tell_of_child(struct child *child)
 	child->start_told = child->pid > 0;
 	if (child->service != SERVICE_IS_NEW)
 		frontend_process_send(&message, &child->errors, child->errors >= 0);
-	if (child->has_ended)
+	if (child->is_over)
 		tell_end(child);
 }
 
@@ -267,7 +271,7 @@ static void on_ready(void)
 
 static void forget_ended(struct child *child)
 {
-	if (child->has_ended)
+	if (child->is_over)
 		child_remove(child);
 }
 
@@ -463,12 +467,15 @@ static void on_launch(const struct message *message, const int descriptors[], un
 
 static void on_end(const struct message *message)
 {
-	struct child *child = child_of_session(message->end.session);
+	const struct end_message *end = &message->end;
+	struct child *child = child_of_session(end->session);
 
-	if (child)
-		child_end(child, message->end.at_once);
+	if (!end_reason_is_known(end->reason))
+		frontend_process_distrust("it ends a session for no reason that there is");
+	else if (child)
+		child_end(child, end->at_once, end->reason);
 	else
-		launcher_end(message->end.session);
+		launcher_end(end->session, end->reason);
 }
 
 static void on_ban(const struct message *message)
@@ -573,6 +580,7 @@ int requests_start(const struct monitor_options *those,
 
 	options = those;
 	on_started = started;
+	end_command_init(launcher_run);
 	return frontend_process_start(&events);
 }
 
@@ -594,8 +602,35 @@ static void tell_of_start(struct child *child)
 	}
 	child->start_told = true;
 	frontend_process_send(&message, NULL, 0);
-	if (child->has_ended)
+}
+
+static void on_over(void *context)
+{
+	struct child *child = context;
+
+	child->is_over = true;
+	if (frontend_process_is_ready() || ending_has_begun())
 		tell_end(child);
+	ending_process_gone();
+}
+
+/* The session is over when its end_command has ended. */
+static void end_session(struct child *child)
+{
+	const struct session_facts facts = {
+		.id = child->id,
+		.has_slot = child->slot.table != NULL,
+		.slot = child->slot.number,
+		.has_ended = true,
+		.status = child->status,
+		.reason = child->reason,
+		.seconds = (child->ended - child->opened) / 1000,
+	};
+
+	if (child->end_command)
+		end_command_run(child->end_command, child->service, &facts, on_over, child);
+	else
+		on_over(child);
 }
 
 static void on_program_started(const struct child *started)
@@ -603,9 +638,11 @@ static void on_program_started(const struct child *started)
 	struct child *child = child_of_session(started->session);
 
 	if (ending_ends_programs())
-		child_end(child, false);
+		ending_end(child);
 	if (frontend_process_is_ready()) /* otherwise the next one is told of every child */
 		tell_of_start(child);
+	if (child->has_ended)
+		end_session(child);
 }
 
 static void on_program_not_started(const struct program_message *program)
@@ -622,19 +659,20 @@ const struct launcher_events requests_launcher_events = {
 };
 
 /* Any other process is an orphan that the monitor has adopted. */
-void requests_child_ended(pid_t pid, int status)
+void requests_child_ended(pid_t pid, int status, const struct program_usage *usage)
 {
 	struct child *child = child_of_process(pid);
 
 	if (frontend_process_ended(pid, status))
 		return;
 	if (!child) {
-		launcher_reaped(pid, status);
+		if (!launcher_reaped(pid, status, usage))
+			end_command_reaped(pid, status);
 		return;
 	}
+	child->usage = *usage;
 	child_reaped(child, status);
-	if (frontend_process_is_ready() || ending_has_begun())
-		tell_end(child);
+	end_session(child);
 }
 
 /* --- the report -------------------------------------------------------------------------------------- */

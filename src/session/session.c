@@ -25,6 +25,8 @@ struct session *session_open(struct service_settings *settings, struct sink *log
 	session->opened = clock_now();
 	watch_init(&session->watch, fd, NULL);
 	timer_init(&session->deadline, NULL);
+	timer_init(&session->start, NULL);
+	timer_init(&session->runtime, NULL);
 	sessions++;
 	return session;
 }
@@ -56,6 +58,8 @@ void session_close(struct session *session)
 		session->stop(session);
 	watch_stop(&session->watch);
 	timer_stop(&session->deadline);
+	timer_stop(&session->start);
+	timer_stop(&session->runtime);
 	session->owner->closed(session);
 	if (session->fd >= 0)
 		close(session->fd);
@@ -73,8 +77,9 @@ void session_fail(struct session *session, enum verdict verdict, const char *det
 	session_close(session);
 }
 
-static void end(struct session *session, bool at_once)
+static void end(struct session *session, bool at_once, enum end_reason reason)
 {
+	end_reason_note(&session->reason, reason);
 	if (!session->end) {
 		session_close(session);
 		return;
@@ -86,14 +91,14 @@ static void end(struct session *session, bool at_once)
 	session->end(session, at_once);
 }
 
-void session_end(struct session *session)
+void session_end(struct session *session, enum end_reason reason)
 {
-	end(session, false);
+	end(session, false, reason);
 }
 
-void session_kill(struct session *session)
+void session_kill(struct session *session, enum end_reason reason)
 {
-	end(session, true);
+	end(session, true, reason);
 }
 
 int session_write(struct session *session, const void *bytes, size_t length)

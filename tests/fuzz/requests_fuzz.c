@@ -480,7 +480,7 @@ static bool end_a_program(void)
 	found = NULL;
 	children_each(find_running);
 	if (found)
-		requests_child_ended(found->pid, 0);
+		requests_child_ended(found->pid, 0, &(struct program_usage){ 0 });
 	return found != NULL;
 }
 

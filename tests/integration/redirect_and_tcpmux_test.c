@@ -135,7 +135,7 @@ START_TEST(idle_connections_are_ended)
 {
 	int target_port, target = target_open("127.0.0.1", &target_port);
 	int port = add_redirect("127.0.0.1", target_port,
-				textf("idle_timeout = 1\n%slog_on_success += TRAFFIC\n",
+				textf("idle_timeout = 1\n%slog_on_success += TRAFFIC REASON\n",
 				      log_everything())),
 	    client, server;
 
@@ -147,7 +147,7 @@ START_TEST(idle_connections_are_ended)
 	client_expect_end(client);
 	client_expect_end(server);
 	service_wait_log("TRAFFIC: zzrd in=5\\(bytes\\) out=0\\(bytes\\)$");
-	service_wait_log("EXIT: zzrd status=0 ");
+	service_wait_log("EXIT: zzrd status=0 .* reason=idle_timeout$");
 	close(target);
 }
 END_TEST

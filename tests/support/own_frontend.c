@@ -81,12 +81,14 @@ void own_frontend_close(void)
 
 void own_frontend_reap(void)
 {
+	const struct program_usage usage = { .cpu_us = 1, .max_rss = 2 };
 	siginfo_t ended = { .si_pid = 0 };
 
 	while (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0) {
-		requests_child_ended(ended.si_pid, ended.si_code == CLD_EXITED
-							   ? ended.si_status << 8
-							   : ended.si_status);
+		requests_child_ended(ended.si_pid,
+				     ended.si_code == CLD_EXITED ? ended.si_status << 8
+								 : ended.si_status,
+				     &usage);
 		waitpid(ended.si_pid, NULL, WNOHANG);
 		ended.si_pid = 0;
 	}
@@ -272,7 +274,7 @@ void own_frontend_begin(const char *format, ...)
 
 static void kill_program(struct child *child)
 {
-	child_end(child, true);
+	child_end(child, true, END_STOP);
 }
 
 void own_frontend_finish(void)

@@ -232,6 +232,7 @@ static const struct field {
 #define IS_NO_PEER DISTRUST, 0, "it asks libwrap about what is no address"
 #define IS_NO_BANNER DISTRUST, 0, "it asks for a banner that there is not"
 #define IS_NOT_GIVEN DISTRUST, 0, "it adopted what it was not given"
+#define IS_NO_REASON DISTRUST, 0, "it ends a session for no reason that there is"
 #define IS_NO_BAN DISTRUST, 0, "a ban of what is no address"
 #define IS_WRONG_COUNT DISTRUST, 0, "a launch with the wrong descriptors"
 #define IS_NO_ADDRESS DISTRUST, 0, "a launch with an address that is none"
@@ -298,6 +299,9 @@ static const struct field {
 	{ MESSAGE_END, FIELD(end.session), 0, NO_ANSWER },
 	{ MESSAGE_END, FIELD(end.session), 1ULL << 32, NO_ANSWER },
 	{ MESSAGE_END, FIELD(end.session), UINT64_MAX, NO_ANSWER },
+	{ MESSAGE_END, FIELD(end.reason), END_REASONS - 1, NO_ANSWER },
+	{ MESSAGE_END, FIELD(end.reason), END_REASONS, IS_NO_REASON },
+	{ MESSAGE_END, FIELD(end.reason), 255, IS_NO_REASON },
 
 	{ MESSAGE_BAN, FIELD(ban.address.length), 0, NO_ANSWER },
 	{ MESSAGE_BAN, FIELD(ban.address.length), 1, IS_NO_BAN },
@@ -856,7 +860,7 @@ START_TEST(tells_the_next_one_what_has_ended_meanwhile)
 		own_frontend_wait_read();
 	ck_assert_int_eq(kill(child->pid, SIGKILL), 0);
 	wait_until(process_state(child->pid) == 'Z');
-	requests_child_ended(child->pid, SIGKILL);
+	requests_child_ended(child->pid, SIGKILL, &(struct program_usage){ 0 });
 	ck_assert_ptr_eq(child_of_session(message.launch.session), child);
 	own_frontend_kill();
 	own_frontend_wait_next();
@@ -877,7 +881,7 @@ START_TEST(lets_go_of_what_has_ended_when_there_is_no_next_one)
 	own_frontend_wait_read();
 	ck_assert_int_eq(kill(child->pid, SIGKILL), 0);
 	wait_until(process_state(child->pid) == 'Z');
-	requests_child_ended(child->pid, SIGKILL);
+	requests_child_ended(child->pid, SIGKILL, &(struct program_usage){ 0 });
 	ck_assert_uint_eq(children_count(), 1);
 	ending_begin();
 	wait_until(({

@@ -1,5 +1,6 @@
 /* redirect: forwards connections to another host, in the loop. */
 #include "base/container_of.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "handlers/handler.h"
 #include "handlers/redirect.h"
@@ -53,6 +54,21 @@ static void on_session_closed(struct session *session)
 
 /* --- once connected --------------------------------------------------------------- */
 
+/* True when the client is to get a reset. With lingering_close it gets none for a target that
+ * closes and leaves unread what the client has sent, which is a reset too. */
+static bool is_cut_off(const struct redirection *redirection)
+{
+	const struct session *session = redirection->session;
+	const struct relay_side *target = &redirection->relay.sides[1];
+
+	if (!target->is_cut)
+		return false;
+	if (session->settings->lingering_close == 0 || !target->is_lost)
+		return true;
+	descriptor_forbid_waiting(session->fd);
+	return false;
+}
+
 static void on_done(struct relay *relay)
 {
 	struct redirection *redirection = container_of(relay, struct redirection, relay);
@@ -60,7 +76,10 @@ static void on_done(struct relay *relay)
 	if (relay->was_idle)
 		end_reason_note(&redirection->session->reason, END_IDLE_TIMEOUT);
 	record_traffic(redirection->session, relay->sides[0].received, relay->sides[1].received);
-	handler_finish(redirection->session);
+	if (is_cut_off(redirection))
+		handler_finish(redirection->session);
+	else
+		handler_finish_in_order(redirection->session);
 }
 
 static void switch_on(int fd, int level, int option)

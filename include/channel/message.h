@@ -39,6 +39,7 @@ enum message_kind {
 	MESSAGE_PROCESS, /* the process of a session that has not started yet */
 	MESSAGE_STARTED,
 	MESSAGE_NOT_STARTED,
+	MESSAGE_RELEASED, /* no process of the session has its connection any more */
 	MESSAGE_ENDED,
 	MESSAGE_SESSION, /* [the read end of its standard error] a session of an earlier
 			      * frontend that still runs */
@@ -91,7 +92,8 @@ struct program_message {
 	int32_t pid;                   /* PROCESS, STARTED, SESSION, where 0: it is being started */
 	uint8_t is_news;               /* SESSION: no frontend was told of its start */
 	int32_t status;                /* ENDED: as of waitpid(2) ... */
-	uint8_t end_reason;            /* ... and enum end_reason (session/end_reason.h) */
+	uint8_t end_reason;            /* ... enum end_reason (session/end_reason.h) ... */
+	uint8_t is_held;               /* ... another process has the connection still */
 	char step[24];                 /* NOT_STARTED: the step that failed ... */
 	char reason[72];               /* ... and why ... */
 	uint8_t no_process;            /* ... no process could be made */

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/timer.h"
 #include "channel/message.h"
+#include "monitor/socket_holders.h"
 #include "session/end_reason.h"
 
 #include <stdbool.h>
@@ -31,6 +32,8 @@ struct child {
 	bool has_ended;        /* reaped, with status */
 	int status;
 	enum end_reason reason; /* why it ends; the first one counts */
+
+	struct socket_holders holders; /* of its connection */
 
 	UT_hash_handle by_pid, by_session;
 	struct child_tally *tally; /* NULL: it is not counted */

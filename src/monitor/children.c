@@ -81,6 +81,8 @@ struct child *child_of_session(uint64_t session)
 void child_reaped(struct child *child, int status)
 {
 	timer_stop(&child->grace);
+	socket_holders_stop(&child->holders);
+	child->holders.has_ended = true;
 	HASH_DELETE(by_pid, by_pid, child);
 	child->has_ended = true;
 	child->status = status;

@@ -415,6 +415,8 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 	launch->keys[LEVEL_SOURCE - 1] =
 		turn_key_source(&message->peer, launch->settings->source_prefix);
 	launch->child->session = message->session;
+	if (service_keeps_socket(launch->settings))
+		socket_holders_note(&launch->child->holders, descriptors->connection);
 	child_counts_for(launch->child, message->service.service);
 	launch->child->peer = message->peer;
 	if (message->waits)

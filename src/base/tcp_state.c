@@ -2,6 +2,7 @@
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -19,11 +20,13 @@ static uint64_t least(uint64_t one, uint64_t other)
 	return one < other ? one : other;
 }
 
-/* Without repetitions. Kernels before 4.19 count only what is acknowledged. */
-static uint64_t sent(const struct tcp_info *info)
+/* Without repetitions. Kernels before 4.19, whose answer is short, count only what is
+ * acknowledged. */
+static uint64_t sent(const struct tcp_info *info, socklen_t size)
 {
-	return info->tcpi_bytes_sent ? info->tcpi_bytes_sent - info->tcpi_bytes_retrans
-				     : info->tcpi_bytes_acked;
+	if (size < offsetof(struct tcp_info, tcpi_bytes_retrans) + sizeof info->tcpi_bytes_retrans)
+		return info->tcpi_bytes_acked;
+	return info->tcpi_bytes_sent - info->tcpi_bytes_retrans;
 }
 
 int tcp_state_read(int fd, struct tcp_state *state)
@@ -39,11 +42,11 @@ int tcp_state_read(int fd, struct tcp_state *state)
 		.peer_is_done = info.tcpi_state == STATE_CLOSE_WAIT ||
 				info.tcpi_state == STATE_LAST_ACK ||
 				info.tcpi_state == STATE_CLOSING,
-		.is_finished = info.tcpi_bytes_acked > sent(&info),
+		.is_finished = info.tcpi_bytes_acked > sent(&info, size),
 		.received = info.tcpi_bytes_received,
 		.acked = info.tcpi_bytes_acked,
-		.written = sent(&info) + info.tcpi_notsent_bytes,
-		.moved = info.tcpi_bytes_received + info.tcpi_bytes_acked + sent(&info),
+		.written = sent(&info, size) + info.tcpi_notsent_bytes,
+		.moved = info.tcpi_bytes_received + info.tcpi_bytes_acked + sent(&info, size),
 		.data_ms = least(info.tcpi_last_data_sent, info.tcpi_last_data_recv),
 		.ack_ms = info.tcpi_last_ack_recv,
 	};

@@ -45,8 +45,10 @@ struct socket_holders {
 /* Notes which connection a program is to get. */
 void socket_holders_note(struct socket_holders *holders, int connection);
 
-/* The program has it. If it was noted, it is watched from now on, and released is called once,
- * when nobody has it, and never before this returns. */
+bool socket_holders_are_noted(const struct socket_holders *holders);
+
+/* The program has it, and may have ended already. If it was noted, it is watched until then, and
+ * released is called once, when nobody has it, and never before this returns. */
 void socket_holders_watch(struct socket_holders *holders, pid_t program, socket_released *released);
 
 /* Harmless when nothing is watched. */

@@ -25,6 +25,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const struct monitor_options *options;
@@ -632,7 +633,7 @@ static void on_program_started(const struct child *started)
 {
 	struct child *child = child_of_session(started->session);
 
-	if (is_kept(child) && !child->has_ended)
+	if (is_kept(child))
 		socket_holders_watch(&child->holders, child->pid, tell_released);
 	if (ending_ends_programs())
 		child_end(child, false, END_STOP);
@@ -665,6 +666,8 @@ void requests_child_ended(pid_t pid, int status)
 		return;
 	}
 	child_reaped(child, status);
+	if (socket_holders_are_noted(&child->holders))
+		waitpid(pid, NULL, WNOHANG); /* now, as its process group must not have it any more */
 	if (frontend_process_is_ready() || ending_has_begun())
 		tell_end(child);
 }

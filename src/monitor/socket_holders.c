@@ -142,6 +142,22 @@ static bool may_look(void)
 	return looked_at < HOLDERS_PER_TICK;
 }
 
+/* How long to wait for a turn. Each gets its own, so that thousands that wait cost nothing. */
+static uint64_t wait_for_turn(void)
+{
+	static uint64_t turn;
+	static unsigned given;
+
+	if (turn < clock_now() + HOLDERS_TICK_MS) {
+		turn = clock_now() + HOLDERS_TICK_MS;
+		given = 0;
+	} else if (++given == HOLDERS_PER_TICK) {
+		turn += HOLDERS_TICK_MS;
+		given = 0;
+	}
+	return turn - clock_now();
+}
+
 /* A descriptor on its way from one process to another is in none of them for a moment, so one
  * look is not enough. */
 static void on_look(struct timer *timer)
@@ -149,7 +165,7 @@ static void on_look(struct timer *timer)
 	struct socket_holders *holders = container_of(timer, struct socket_holders, timer);
 
 	if (!may_look()) {
-		timer_start(timer, HOLDERS_TICK_MS);
+		timer_start(timer, wait_for_turn());
 	} else if (socket_is_held(holders)) {
 		holders->was_missing = false;
 		if (holders->wait_ms < HOLDERS_MOST_MS)
@@ -171,12 +187,19 @@ void socket_holders_note(struct socket_holders *holders, int connection)
 		holders->inode = status.st_ino;
 }
 
+bool socket_holders_are_noted(const struct socket_holders *holders)
+{
+	return holders->inode != 0;
+}
+
 /* A program has its connection as its standard input, unless it moves it. */
 void socket_holders_watch(struct socket_holders *holders, pid_t program, socket_released *released)
 {
 	if (holders->inode == 0)
 		return;
 	holders->program = holders->pid = program;
+	if (holders->has_ended)
+		return;
 	holders->released = released;
 	holders->wait_ms = HOLDERS_FIRST_MS;
 	timer_init(&holders->timer, on_look);

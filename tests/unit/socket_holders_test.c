@@ -267,6 +267,34 @@ START_TEST(looks_less_and_less_often)
 }
 END_TEST
 
+/* The others get their turns soon, in parts. */
+START_TEST(looks_at_few_in_a_moment)
+{
+	enum { MANY = 3 * HOLDERS_PER_TICK };
+	static struct socket_holders many[MANY];
+	uint64_t now = clock_now() + HOLDERS_FIRST_MS;
+	unsigned looked = 0;
+
+	start(only_close);
+	memset(many, 0, sizeof many);
+	for (int i = 0; i < MANY; i++) {
+		many[i].inode = holders.inode;
+		socket_holders_watch(&many[i], program, on_released);
+		many[i].fd = connection[0];
+	}
+	timers_run(now);
+	for (int i = 0; i < MANY; i++)
+		looked += many[i].wait_ms > HOLDERS_FIRST_MS;
+	ck_assert_uint_gt(looked, 0);
+	ck_assert_uint_le(looked, HOLDERS_PER_TICK);
+	turn_until(many[MANY - 1].wait_ms > HOLDERS_FIRST_MS);
+	for (int i = 0; i < MANY; i++) {
+		ck_assert_uint_gt(many[i].wait_ms, HOLDERS_FIRST_MS);
+		socket_holders_stop(&many[i]);
+	}
+}
+END_TEST
+
 Suite *socket_holders_suite(void)
 {
 	Suite *suite = suite_create("socket_holders");
@@ -280,6 +308,7 @@ Suite *socket_holders_suite(void)
 	tcase_add_test(all, knows_who_has_it_after_the_program);
 	tcase_add_test(all, nobody_has_what_was_not_noted);
 	tcase_add_test(all, looks_less_and_less_often);
+	tcase_add_test(all, looks_at_few_in_a_moment);
 	suite_add_tcase(suite, all);
 	return suite;
 }

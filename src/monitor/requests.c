@@ -667,7 +667,8 @@ void requests_child_ended(pid_t pid, int status)
 	}
 	child_reaped(child, status);
 	if (socket_holders_are_noted(&child->holders))
-		waitpid(pid, NULL, WNOHANG); /* now, as its process group must not have it any more */
+		waitpid(pid, NULL,
+			WNOHANG); /* now, as its process group must not have it any more */
 	if (frontend_process_is_ready() || ending_has_begun())
 		tell_end(child);
 }

@@ -40,6 +40,7 @@ enum message_kind {
 	MESSAGE_PROCESS, /* the process of a session that has not started yet */
 	MESSAGE_STARTED,
 	MESSAGE_NOT_STARTED,
+	MESSAGE_RELEASED, /* no process of the session has its connection any more */
 	MESSAGE_ENDED,
 	MESSAGE_SESSION, /* [the read end of its standard error] a session of an earlier
 			      * frontend that still runs */
@@ -102,6 +103,7 @@ struct program_message {
 	uint8_t end_reason;            /* ... enum end_reason (session/end_reason.h) ... */
 	struct program_usage usage;    /* ... what it has used ... */
 	uint64_t ended;                /* ... and when, as clock_now() has it */
+	uint8_t is_held;               /* ... another process has the connection still */
 	char step[24];                 /* NOT_STARTED: the step that failed ... */
 	char reason[72];               /* ... and why ... */
 	uint8_t no_process;            /* ... no process could be made */

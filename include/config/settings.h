@@ -76,6 +76,8 @@ struct log_type {
 enum cps_action { CPS_REFUSE, CPS_QUEUE, CPS_SUSPEND };
 enum at_limit { AT_LIMIT_REFUSE, AT_LIMIT_QUEUE };
 enum on_remove { ON_REMOVE_END, ON_REMOVE_DRAIN };
+enum { LINGERING_CLOSE_YES = 5 }; /* seconds */
+enum kill_on_disconnect { KILL_NEVER, KILL_ON_RESET, KILL_ON_FIN };
 enum banner_kind { BANNER_ALWAYS, BANNER_SUCCESS, BANNER_FAIL, BANNER_KINDS };
 enum stderr_kind { STDERR_SOCKET, STDERR_LOG, STDERR_NULL, STDERR_FILE };
 
@@ -169,10 +171,12 @@ struct service_settings {
 	char *stderr_path;
 	char *redirect_host;
 	uint16_t redirect_port;
-	int idle_timeout;  /* seconds; 0: none */
-	int start_timeout; /* seconds; 0: no limit */
-	int max_runtime;   /* seconds; 0: no limit */
-	int kill_timeout;  /* seconds from SIGTERM to SIGKILL; 0: not set */
+	int idle_timeout;    /* seconds; 0: none */
+	int start_timeout;   /* seconds; 0: no limit */
+	int max_runtime;     /* seconds; 0: no limit */
+	int kill_timeout;    /* seconds from SIGTERM to SIGKILL; 0: not set */
+	int lingering_close; /* seconds; 0: no */
+	enum kill_on_disconnect kill_on_disconnect;
 
 	unsigned instances, per_source; /* UNLIMITED */
 	struct rate cps, source_cps;
@@ -338,6 +342,21 @@ static inline bool service_waits(const struct service_settings *service)
 static inline bool service_accepts(const struct service_settings *service)
 {
 	return service_is_stream(service) && !service_waits(service);
+}
+
+/* True for a service whose programs get TCP connections of their own. */
+static inline bool service_hands_connections(const struct service_settings *service)
+{
+	return service_starts_program(service) && service->protocol_number == IPPROTO_TCP &&
+	       !service_waits(service);
+}
+
+/* True when the frontend keeps a descriptor of each connection that it hands to a program. */
+static inline bool service_keeps_socket(const struct service_settings *service)
+{
+	return service_hands_connections(service) &&
+	       (service->lingering_close || service->idle_timeout || service->kill_on_disconnect ||
+		(service->log_on_success & LOG_FLAG_TRAFFIC));
 }
 
 #endif

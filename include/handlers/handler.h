@@ -49,6 +49,9 @@ void handler_note_traffic(struct session *session);
 /* Writes the EXIT line of a session that the loop served itself, and closes. */
 void handler_finish(struct session *session);
 
+/* The same, but the connection is closed in order (linger.h). */
+void handler_finish_in_order(struct session *session);
+
 /* The same after sending failed with error: if the peer has closed the connection, the
  * line has SIGPIPE, as for a process. */
 void handler_finish_unsent(struct session *session, int error);

@@ -30,6 +30,9 @@ void launch_has_process(const struct program_message *program);
 void launch_not_started(const struct program_message *program);
 void launch_ended(const struct program_message *program);
 
+/* MESSAGE_RELEASED: no process of the session has its connection any more. */
+void launch_released(const struct program_message *program);
+
 /* Continues a session that an earlier frontend had started: MESSAGE_SESSION. errors, the
  * read end of its standard error or -1, is taken over. 0, or -1 with errno ENOMEM. */
 int launch_resume(struct session *session, const struct program_message *program, int errors)

@@ -1,7 +1,8 @@
 /* Copies bytes between two connected stream sockets in both directions, until both sides
  * have sent everything or one connection breaks. When one side closes its direction, that
- * is passed on while the other goes on (half-close); a reset is passed on as a reset. A
- * slow side makes the other wait. Loop thread only. */
+ * is passed on while the other goes on (half-close); a reset is passed on as a reset, except
+ * one from a side that has closed before: it only takes no more. A slow side makes the other
+ * wait. Loop thread only. */
 #ifndef USHERD_HANDLERS_RELAY_H
 #define USHERD_HANDLERS_RELAY_H
 
@@ -24,7 +25,10 @@ typedef void relay_done(struct relay *relay);
 
 /* One socket, and the bytes that come from it. */
 struct relay_side {
-	uint64_t received; /* how many; the owner may read it */
+	uint64_t received; /* how many; the owner may read it ... */
+	bool is_lost;      /* ... and this: its connection broke */
+	bool is_cut;       /* ... and this: its data is not complete, so the other socket is set
+			    * to end with a reset */
 
 	/* The relay's own. */
 	struct relay *relay;
@@ -43,7 +47,6 @@ struct relay {
 	/* The relay's own. */
 	struct timer silence;
 	uint64_t idle_ms;
-	bool is_broken; /* it will end with a reset */
 	relay_done *done;
 };
 

@@ -9,6 +9,7 @@
 #include "channel/message.h"
 #include "monitor/end_command.h"
 #include "monitor/session_slots.h"
+#include "monitor/socket_holders.h"
 #include "session/end_reason.h"
 
 #include <stdbool.h>
@@ -40,6 +41,8 @@ struct child {
 	struct session_id id;
 	struct session_slot slot;        /* session_env */
 	struct end_command *end_command; /* NULL: none */
+
+	struct socket_holders holders; /* of its connection */
 
 	UT_hash_handle by_pid, by_session;
 	struct child_tally *tally; /* NULL: it is not counted */

@@ -26,6 +26,7 @@ enum session_state {
 	SESSION_STARTING, /* admitted; its handler is getting ready */
 	SESSION_SERVING,  /* the START line is written */
 	SESSION_ENDING,   /* its processes were told to end and will be killed */
+	SESSION_CLOSING,  /* nothing serves it any more; its connection is closed in order */
 };
 
 struct service;
@@ -38,6 +39,10 @@ struct session_owner {
 	void (*started)(struct session *session);
 	/* Refused, or its handler could not begin; session_close follows. */
 	void (*failed)(struct session *session, enum verdict verdict, const char *detail);
+	/* Nothing serves it any more, but it is not closed yet. */
+	void (*served)(struct session *session);
+	/* Its descriptor was closed, and it goes on without. */
+	void (*let_go)(struct session *session);
 	/* The last call: the session is freed after it. */
 	void (*closed)(struct session *session);
 };
@@ -95,6 +100,14 @@ const struct address *session_local(struct session *session);
 
 /* Returns the descriptor, which is the caller's from here on. */
 int session_take_fd(struct session *session);
+
+/* Nothing serves the session from here on: its handler frees what it has, and its place in the
+ * service is given back. What remains is its connection. */
+void session_served(struct session *session);
+
+/* Closes the descriptor of a session that goes on without. Waits for nobody, whatever its program
+ * has set on the socket. */
+void session_let_go(struct session *session);
 
 /* Ends the session at once and frees it. Its program is not ended: session_end does
  * that. */

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 _Static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT && POLLERR == EPOLLERR &&
-		       POLLHUP == EPOLLHUP,
+		       POLLHUP == EPOLLHUP && POLLRDHUP == EPOLLRDHUP,
 	       "poll and epoll name their events alike");
 
-static const short reported = LOOP_READ | LOOP_WRITE | POLLHUP | POLLERR;
+static const short reported = LOOP_READ | LOOP_WRITE | LOOP_PEER_DONE | POLLHUP | POLLERR;
 
 /* For poll(2): watches[i] waits on descriptors[i]. */
 static struct pollfd *descriptors;

@@ -27,6 +27,7 @@ static const struct message_shape shapes[MESSAGE_KINDS] = {
 	[MESSAGE_PROCESS] = { SIZE_WITH(program), 0, 0 },
 	[MESSAGE_STARTED] = { SIZE_WITH(program), 0, 0 },
 	[MESSAGE_NOT_STARTED] = { SIZE_WITH(program), 0, 0 },
+	[MESSAGE_RELEASED] = { SIZE_WITH(program), 0, 0 },
 	[MESSAGE_ENDED] = { SIZE_WITH(program), 0, 0 },
 	[MESSAGE_SESSION] = { SIZE_WITH(program), 0, 1 },
 	[MESSAGE_BANNED] = { SIZE_WITH(ban), 0, 0 },

@@ -283,15 +283,23 @@ static void check_rpc(struct check *check)
 #endif
 }
 
+static bool is_redirect(const struct service_settings *service)
+{
+	return service->redirect_host && !service_is_internal(service);
+}
+
 static void check_traffic(struct check *check)
 {
 	const struct service_settings *service = check->service;
 	char where[ORIGIN_SIZE];
 
-	if ((service->log_on_success & LOG_FLAG_TRAFFIC) && !service->redirect_host)
-		complain(check, ERROR,
-			 "TRAFFIC is only for redirect; remove it from log_on_success%s",
-			 origin(check, "log_on_success", where));
+	if ((service->log_on_success & LOG_FLAG_TRAFFIC) && !is_redirect(service) &&
+	    !service_hands_connections(service))
+		complain(
+			check, ERROR,
+			"TRAFFIC is only for redirect and for programs of TCP services with wait = "
+			"no; remove it from log_on_success%s",
+			origin(check, "log_on_success", where));
 }
 
 /* A flag about programs. */
@@ -316,15 +324,26 @@ static bool lasts_in_loop(const struct service_settings *service)
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (service_is_internal(service) && strcasecmp(service->name, names[i]) == 0)
 			return true;
-	return service->redirect_host && !service_is_internal(service);
+	return is_redirect(service);
 }
 
-static void check_idle_timeout(struct check *check)
+static void check_connection_ends(struct check *check)
 {
-	if (check->service->idle_timeout > 0 && !lasts_in_loop(check->service))
+	const struct service_settings *service = check->service;
+	bool hands_over = service_hands_connections(service);
+
+	if (service->idle_timeout > 0 && !hands_over && !lasts_in_loop(service))
 		complain(check, ERROR,
-			 "idle_timeout is for redirect and for stream services echo, "
-			 "discard and chargen; remove it");
+			 "idle_timeout is for redirect, for programs of TCP services with wait = "
+			 "no, and for stream services echo, discard and chargen; remove it");
+	if (service->lingering_close > 0 && !hands_over && !is_redirect(service))
+		complain(check, ERROR,
+			 "lingering_close is for redirect and for programs of TCP services with "
+			 "wait = no; remove it");
+	if (service->kill_on_disconnect && !hands_over)
+		complain(check, ERROR,
+			 "kill_on_disconnect is for programs of TCP services with wait = no; "
+			 "remove it");
 }
 
 /* True for a service whose sessions may last. */
@@ -410,7 +429,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 		complain(&check, ERROR, "libwrap is not in this build: it needs libwrap (tcpd.h)");
 #endif
 	check_families(&check);
-	check_idle_timeout(&check);
+	check_connection_ends(&check);
 	check_ends(&check);
 	clear_useless_flags(&check);
 	check_access(&check);

@@ -181,6 +181,38 @@ void read_at_limit(struct reading *reading, void *field)
 		*(enum at_limit *)field = (enum at_limit)action;
 }
 
+enum { LINGERING_CLOSE_MAX = 600 };
+
+void read_lingering_close(struct reading *reading, void *field)
+{
+	const char *text = first_word(reading);
+	uint64_t seconds = LINGERING_CLOSE_YES;
+
+	if (strcasecmp(text, "no") == 0)
+		seconds = 0;
+	else if (strcasecmp(text, "yes") != 0 &&
+		 !parse_number(text, LINGERING_CLOSE_MAX, &seconds)) {
+		reading_refuse(reading, NULL, "\"%s\" is neither yes nor no nor 0 to %d seconds",
+			       text, LINGERING_CLOSE_MAX);
+		return;
+	}
+	*(int *)field = (int)seconds;
+}
+
+void read_kill_on_disconnect(struct reading *reading, void *field)
+{
+	static const struct name_value causes[] = {
+		{ "no", KILL_NEVER },
+		{ "reset", KILL_ON_RESET },
+		{ "fin", KILL_ON_FIN },
+		{ 0 },
+	};
+	int cause;
+
+	if (read_name(reading, reading->words[0], causes, &cause))
+		*(enum kill_on_disconnect *)field = (enum kill_on_disconnect)cause;
+}
+
 void read_on_remove(struct reading *reading, void *field)
 {
 	static const struct name_value actions[] = {

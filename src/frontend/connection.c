@@ -10,6 +10,7 @@
 #include "frontend/pending.h"
 #include "frontend/sensors.h"
 #include "handlers/launch.h"
+#include "handlers/linger.h"
 #include "handlers/redirect.h"
 #include "session/identify.h"
 #include "session/record.h"
@@ -40,11 +41,14 @@ static void keep_descriptors(struct session *session, unsigned kept)
 	session->descriptors = kept;
 }
 
-/* The program owns the connection now. The daemon keeps at most the pipe of the
- * program's standard error. */
+/* A program has the connection now. The daemon keeps at most its own descriptor of it, and the
+ * pipe of the program's standard error. */
 static void keep_descriptors_of_program(struct session *session)
 {
-	keep_descriptors(session, session->settings->stderr_kind == STDERR_LOG);
+	bool keeps_connection = session->fd >= 0 && service_keeps_socket(session->settings);
+
+	keep_descriptors(session,
+			 (session->settings->stderr_kind == STDERR_LOG) + keeps_connection);
 }
 
 static void on_started(struct session *session)
@@ -135,6 +139,13 @@ static void delay_next_server(struct listener *listener, const struct session *s
 	listener_pause(listener, (unsigned)wait);
 }
 
+/* Only the connection is left, which is being closed. */
+static void on_served(struct session *session)
+{
+	keep_descriptors(session, 1);
+	uncount(session);
+}
+
 static void leave_origin(struct session *session)
 {
 	struct listener *listener = session->origin;
@@ -175,14 +186,25 @@ static void on_closed(struct session *session)
 static const struct session_owner session_owner = {
 	.started = on_started,
 	.failed = on_failed,
+	.served = on_served,
+	.let_go = keep_descriptors_of_program,
 	.closed = on_closed,
 };
 
-/* Takes the descriptors of one connection from its service's share. */
+/* How many connections may be closed early for a new one. */
+enum { ROOM_MAX = 4 };
+
+/* Takes the descriptors of one connection from its service's share. Connections that are only
+ * being closed make room. */
 static bool take_descriptors(struct service *service)
 {
-	return share_take(descriptors_shares(), &service->descriptors,
-			  service_descriptors_per_session(service));
+	for (int i = 0; i <= ROOM_MAX; i++)
+		if (share_take(descriptors_shares(), &service->descriptors,
+			       service_descriptors_per_session(service)))
+			return true;
+		else if (!linger_make_room(service))
+			return false;
+	return false;
 }
 
 static void give_descriptors_back(struct service *service)

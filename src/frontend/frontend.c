@@ -220,6 +220,11 @@ static void on_not_started(const struct message *message)
 	launch_not_started(&message->program);
 }
 
+static void on_released(const struct message *message)
+{
+	launch_released(&message->program);
+}
+
 static void on_ended(const struct message *message)
 {
 	launch_ended(&message->program);
@@ -292,6 +297,7 @@ static void on_received(struct channel *from, const struct message *message,
 		[MESSAGE_PROCESS] = { .take = on_process },
 		[MESSAGE_STARTED] = { .take = on_started },
 		[MESSAGE_NOT_STARTED] = { .take = on_not_started },
+		[MESSAGE_RELEASED] = { .take = on_released },
 		[MESSAGE_ENDED] = { .take = on_ended },
 		[MESSAGE_SESSION] = { .take_with = on_session },
 		[MESSAGE_BANNED] = { .take = on_banned },

@@ -6,21 +6,19 @@
 #include "frontend/ask.h"
 #include "frontend/banner.h"
 #include "frontend/service.h"
+#include "handlers/linger.h"
 #include "session/identify.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 enum {
 	PIECE = 64 * 1024, /* bytes per send(2) */
 	SEND_DEADLINE_MS = 30000,
 	LINGER_MS = 2000,
-	LINGERING_MAX = 1024,
 };
 
 /* What a session waits for; in session->handler_data. */
@@ -306,38 +304,7 @@ void pending_ask_ident(struct session *session, uint64_t deadline_ms, pending_id
 
 /* --- closing ------------------------------------------------------------------------------- */
 
-static unsigned lingering;
-
-static void stop_lingering(struct session *session)
-{
-	(void)session;
-	lingering--;
-}
-
-static void on_lingering(struct watch *watch, short events)
-{
-	ssize_t length = recv(watch->fd, NULL, INT_MAX, MSG_TRUNC | MSG_DONTWAIT);
-
-	(void)events;
-	if (length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR))
-		session_close(container_of(watch, struct session, watch));
-}
-
-static void on_linger_deadline(struct timer *timer)
-{
-	session_close(container_of(timer, struct session, deadline));
-}
-
 void pending_linger(struct session *session)
 {
-	watch_init(&session->watch, session->fd, on_lingering);
-	if (lingering >= LINGERING_MAX || shutdown(session->fd, SHUT_WR) < 0 ||
-	    watch_start(&session->watch, LOOP_READ) < 0) {
-		session_close(session);
-		return;
-	}
-	lingering++;
-	session->stop = stop_lingering;
-	timer_init(&session->deadline, on_linger_deadline);
-	timer_start(&session->deadline, LINGER_MS);
+	session_linger(session, LINGER_MS);
 }

@@ -81,10 +81,9 @@ static void print_totals(FILE *out, const struct service *service)
 static const char *session_state_text(enum session_state state)
 {
 	static const char *const texts[] = {
-		[SESSION_PENDING] = "arriving",
-		[SESSION_STARTING] = "starting",
-		[SESSION_SERVING] = "serving",
-		[SESSION_ENDING] = "ending",
+		[SESSION_PENDING] = "arriving", [SESSION_STARTING] = "starting",
+		[SESSION_SERVING] = "serving",  [SESSION_ENDING] = "ending",
+		[SESSION_CLOSING] = "closing",
 	};
 
 	return texts[state];

@@ -146,14 +146,16 @@ struct turn_owner service_turn_owner(const struct service *service)
 				    .lengths = service->settings->source_prefix };
 }
 
-/* The connection, the target of a redirection, and the peer's ident server. */
+/* The connection, the target of a redirection, and either the peer's ident server or, later, the
+ * pipe of standard error beside the connection. */
 unsigned service_descriptors_per_session(const struct service *service)
 {
 	const struct service_settings *settings = service->settings;
 	bool is_passed_on = settings->redirect_host || intercepts_streams(settings);
 	bool is_identified = settings->log_on_success & LOG_FLAG_USERID;
+	bool has_pipe = service_keeps_socket(settings) && settings->stderr_kind == STDERR_LOG;
 
-	return 1 + is_passed_on + is_identified;
+	return 1 + is_passed_on + (is_identified || has_pipe);
 }
 
 void service_count_refusal(struct service *service, enum verdict verdict)

@@ -1,6 +1,7 @@
 #include "handlers/handler.h"
 
 #include "base/container_of.h"
+#include "handlers/linger.h"
 #include "session/record.h"
 
 #include <errno.h>
@@ -99,6 +100,15 @@ static void finish_with(struct session *session, int status)
 void handler_finish(struct session *session)
 {
 	finish_with(session, 0);
+}
+
+void handler_finish_in_order(struct session *session)
+{
+	int seconds = session->settings->lingering_close;
+
+	record_exit(session, 0);
+	session_served(session);
+	session_linger(session, (uint64_t)(seconds ? seconds : LINGERING_CLOSE_YES) * 1000);
 }
 
 static void on_idle(struct timer *timer)

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "handlers/error_pipe.h"
 #include "handlers/handler.h"
+#include "handlers/kept_socket.h"
 #include "session/record.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@ struct program {
 	uint64_t number;
 	struct session *session;       /* NULL: closed before it was started */
 	struct error_pipe *error_pipe; /* stderr = log; NULL: none */
+	struct kept_socket *kept;      /* the connection's; NULL: none */
 	pid_t pid;                     /* 0: not known yet */
 	bool runs;
 };
@@ -79,6 +81,8 @@ static void on_session_closed(struct session *session)
 {
 	struct program *program = session->handler_data;
 
+	kept_socket_free(program->kept);
+	program->kept = NULL;
 	program->session = NULL;
 	way->end(program->number, true, session->reason);
 }
@@ -120,6 +124,7 @@ static struct session *program_free(struct program *program)
 		session->end = NULL;
 	}
 	launching -= !program->runs;
+	kept_socket_free(program->kept);
 	error_pipe_release(program->error_pipe);
 	HASH_DEL(programs, program);
 	free(program);
@@ -163,6 +168,16 @@ void launch_started(const struct program_message *message)
 	begin(program, message);
 	if (program->session)
 		handler_begin(program->session);
+	if (program->session && program->kept)
+		kept_socket_watch(program->kept);
+}
+
+void launch_released(const struct program_message *message)
+{
+	struct program *program = find(message->session);
+
+	if (program && program->kept)
+		kept_socket_released(program->kept);
 }
 
 void launch_not_started(const struct program_message *message)
@@ -179,18 +194,33 @@ void launch_not_started(const struct program_message *message)
 	tell_when_idle();
 }
 
+/* Only a session has one: it closes it, or takes it over. */
+static struct kept_socket *take_kept(struct program *program)
+{
+	struct kept_socket *kept = program->kept;
+
+	program->kept = NULL;
+	return kept;
+}
+
 void launch_ended(const struct program_message *message)
 {
 	struct program *program = find(message->session);
+	struct kept_socket *kept = program ? take_kept(program) : NULL;
 	struct session *session = program ? program_free(program) : NULL;
 
+	if (kept)
+		kept_socket_record(kept);
 	if (session) {
 		session->reason = message->end_reason;
 		session->ended = message->ended;
 		record_usage(session, message->usage.cpu_us, message->usage.max_rss);
 		record_exit(session, message->status);
-		session_close(session);
 	}
+	if (kept)
+		kept_socket_end(kept, message->is_held);
+	else if (session)
+		session_close(session);
 	tell_when_idle();
 }
 
@@ -248,16 +278,29 @@ static int ask_with_errors(struct program *program)
 	return result;
 }
 
+/* False: out of memory. */
+static bool keep_socket(struct program *program)
+{
+	if (!service_keeps_socket(program->session->settings) || program->session->origin)
+		return true;
+	program->kept = kept_socket_new(program->session);
+	return program->kept != NULL;
+}
+
 static void launch_start(struct session *session)
 {
 	struct program *program = program_new(session, next_number++);
 
+	if (program && !keep_socket(program)) {
+		program_free(program);
+		program = NULL;
+	}
 	if (!program) {
 		session_fail(session, REFUSED_MEMORY, NULL);
 	} else if (ask_with_errors(program) < 0) {
 		program_free(program);
 		session_fail(session, REFUSED_FORK, strerror(errno));
-	} else {
+	} else if (!program->kept) {
 		descriptor_close(session_take_fd(session));
 	}
 }

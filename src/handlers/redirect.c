@@ -1,5 +1,6 @@
 /* redirect: forwards connections to another host, in the loop. */
 #include "base/container_of.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "handlers/handler.h"
 #include "handlers/redirect.h"
@@ -62,13 +63,33 @@ static void end(struct session *session, bool at_once)
 	handler_finish(session);
 }
 
+/* True when the client is to get a reset. With lingering_close it gets none for a target that
+ * closes and leaves unread what the client has sent, which is a reset too. */
+static bool is_cut_off(const struct redirection *redirection)
+{
+	const struct session *session = redirection->session;
+	const struct relay_side *target = &redirection->relay.sides[1];
+
+	if (!target->is_cut)
+		return false;
+	if (session->settings->lingering_close == 0 || !target->is_lost)
+		return true;
+	descriptor_forbid_waiting(session->fd);
+	return false;
+}
+
 static void on_done(struct relay *relay)
 {
-	struct session *session = container_of(relay, struct redirection, relay)->session;
+	struct redirection *redirection = container_of(relay, struct redirection, relay);
+	struct session *session = redirection->session;
 
 	if (relay->was_idle)
 		end_reason_note(&session->reason, END_IDLE_TIMEOUT);
-	end(session, false);
+	record_traffic(session, relay->sides[0].received, relay->sides[1].received);
+	if (is_cut_off(redirection))
+		handler_finish(session);
+	else
+		handler_finish_in_order(session);
 }
 
 static void switch_on(int fd, int level, int option)

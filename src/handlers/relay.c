@@ -52,17 +52,25 @@ static void end_direction(struct relay_side *from)
 		shutdown(to->watch.fd, SHUT_WR);
 }
 
+/* The connection of that side is broken. If it had sent everything before, the other side gets an
+ * ordinary end. */
+static void lose(struct relay_side *side)
+{
+	side->is_lost = true;
+	side->is_cut |= !side->has_ended;
+}
+
 /* The sender's connection is broken. Its data has been read. */
 static void lose_sender(struct relay_side *from)
 {
-	from->relay->is_broken = true;
+	lose(from);
 	from->has_ended = other_side(from)->has_ended = true;
 }
 
 /* The receiver's connection is broken. Its data can still be read; then it has ended. */
 static void lose_receiver(struct relay_side *from)
 {
-	from->relay->is_broken = true;
+	lose(other_side(from));
 	drop_unsent(from);
 	from->has_ended = true;
 	shutdown(other_side(from)->watch.fd, SHUT_RD);
@@ -173,15 +181,17 @@ static void finish(struct relay *relay)
 {
 	static const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 
-	for (int i = 0; relay->is_broken && i < 2; i++)
-		setsockopt(relay->sides[i].watch.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+	for (int i = 0; i < 2; i++)
+		if (relay->sides[1 - i].is_cut)
+			setsockopt(relay->sides[i].watch.fd, SOL_SOCKET, SO_LINGER, &reset,
+				   sizeof reset);
 	relay_stop(relay);
 	relay->done(relay);
 }
 
 static void finish_broken(struct relay *relay)
 {
-	relay->is_broken = true;
+	relay->sides[0].is_cut = relay->sides[1].is_cut = true;
 	finish(relay);
 }
 
@@ -231,10 +241,12 @@ static void on_event(struct watch *watch, short events)
 static void on_silence(struct timer *timer)
 {
 	struct relay *relay = container_of(timer, struct relay, silence);
+	bool is_cut = false;
 
 	relay->was_idle = patience_with(relay) == relay->idle_ms;
 	for (int i = 0; i < 2; i++)
-		relay->is_broken |= relay->sides[i].has_ended || is_blocked(&relay->sides[i]);
+		is_cut |= relay->sides[i].has_ended || is_blocked(&relay->sides[i]);
+	relay->sides[0].is_cut = relay->sides[1].is_cut = is_cut;
 	finish(relay);
 }
 

@@ -4,7 +4,6 @@
 #include "handlers/handler.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,11 +44,10 @@ static void reply_on(struct session *session, int kept)
 {
 	if (kept > 0 && watch_start(&session->watch, LOOP_WRITE) == 0)
 		return;
-	/* If a connection with unread data is closed, TCP resets it, and the reply can be
-	 * lost. */
 	if (kept == 0)
-		recv(session->fd, NULL, INT_MAX, MSG_TRUNC | MSG_DONTWAIT);
-	handler_finish(session);
+		handler_finish_in_order(session);
+	else
+		handler_finish(session);
 }
 
 static void reply(struct session *session, const char *text)

@@ -92,6 +92,8 @@ void child_reaped(struct child *child, int status)
 {
 	timer_stop(&child->grace);
 	timer_stop(&child->runtime);
+	socket_holders_stop(&child->holders);
+	child->holders.has_ended = true;
 	HASH_DELETE(by_pid, by_pid, child);
 	child->has_ended = true;
 	child->status = status;

@@ -468,6 +468,8 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 	launch->child->errors = descriptors->errors_from;
 	fill_keys(launch, message->service.service, &message->peer);
 	launch->child->session = message->session;
+	if (service_keeps_socket(launch->settings))
+		socket_holders_note(&launch->child->holders, descriptors->connection);
 	child_counts_for(launch->child, message->service.service);
 	launch->child->peer = message->peer;
 	if (message->waits)

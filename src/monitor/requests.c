@@ -1,6 +1,7 @@
 #include "monitor/requests.h"
 
 #include "admission/intercept.h"
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/log_file.h"
 #include "base/loop.h"
@@ -19,11 +20,13 @@
 #include "monitor/libwrap_answers.h"
 #include "monitor/log_files.h"
 #include "monitor/report_file.h"
+#include "monitor/session_processes.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const struct monitor_options *options;
@@ -232,11 +235,27 @@ static struct message child_message(enum message_kind kind, const struct child *
 	};
 }
 
+/* Only the frontend that started the program keeps a descriptor of its connection. */
+static bool is_kept(const struct child *child)
+{
+	return child->session >> 32 == frontends;
+}
+
+static void tell_released(struct socket_holders *holders)
+{
+	const struct child *child = container_of(holders, struct child, holders);
+	struct message message = child_message(MESSAGE_RELEASED, child);
+
+	if (is_kept(child))
+		frontend_process_send(&message, NULL, 0);
+}
+
 /* Keeps the child for the next frontend if this one is not ready. */
 static void tell_end(struct child *child)
 {
 	struct message message = child_message(MESSAGE_ENDED, child);
 
+	message.program.is_held = is_kept(child) && socket_is_held(&child->holders);
 	frontend_process_send(&message, NULL, 0);
 	if (frontend_process_is_ready() || ending_has_begun())
 		child_remove(child);
@@ -282,8 +301,14 @@ static void forget_all_ended(void)
 		children_each(forget_ended);
 }
 
+static void stop_looking(struct child *child)
+{
+	socket_holders_stop(&child->holders);
+}
+
 static void on_gone(void)
 {
+	children_each(stop_looking);
 	forget_all_ended();
 	libwrap_answers_forget_all();
 	banners_forget_all();
@@ -568,6 +593,11 @@ static void on_received(const struct message *message, const int descriptors[], 
 	channel_act(acts, message, descriptors, count);
 }
 
+static bool is_program(pid_t pid)
+{
+	return child_of_process(pid) != NULL;
+}
+
 int requests_start(const struct monitor_options *those,
 		   void (*started)(uint32_t bound, uint32_t wanted))
 {
@@ -581,6 +611,7 @@ int requests_start(const struct monitor_options *those,
 	options = those;
 	on_started = started;
 	end_command_init(launcher_run);
+	session_processes_init(is_program);
 	return frontend_process_start(&events);
 }
 
@@ -637,6 +668,8 @@ static void on_program_started(const struct child *started)
 {
 	struct child *child = child_of_session(started->session);
 
+	if (is_kept(child))
+		socket_holders_watch(&child->holders, child->pid, tell_released);
 	if (ending_ends_programs())
 		ending_end(child);
 	if (frontend_process_is_ready()) /* otherwise the next one is told of every child */
@@ -672,6 +705,9 @@ void requests_child_ended(pid_t pid, int status, const struct program_usage *usa
 	}
 	child->usage = *usage;
 	child_reaped(child, status);
+	if (socket_holders_are_noted(&child->holders))
+		waitpid(pid, NULL,
+			WNOHANG); /* now, as its process group must not have it any more */
 	end_session(child);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/container_of.h"
+#include "base/descriptors.h"
 #include "base/sink.h"
 
 #include <stdlib.h>
@@ -50,6 +51,23 @@ int session_take_fd(struct session *session)
 	watch_stop(&session->watch);
 	session->fd = -1;
 	return fd;
+}
+
+void session_served(struct session *session)
+{
+	if (session->stop)
+		session->stop(session);
+	session->stop = NULL;
+	session->end = NULL;
+	session->handler_data = NULL;
+	session_enter(session, SESSION_CLOSING);
+	session->owner->served(session);
+}
+
+void session_let_go(struct session *session)
+{
+	descriptor_close(session_take_fd(session));
+	session->owner->let_go(session);
 }
 
 void session_close(struct session *session)

@@ -14,6 +14,7 @@
 enum { REQUEST_MAX = 4096, REPLY_MAX = 64 };
 
 static struct session *session; /* NULL once it is closed */
+static bool is_served;          /* replied: what remains is its connection */
 static int transferred;         /* the connection, or -1 */
 static size_t name_length;
 
@@ -44,6 +45,13 @@ static void on_failed(struct session *which, enum verdict verdict, const char *d
 	abort();
 }
 
+/* What the client still sends is dropped. */
+static void on_served(struct session *which)
+{
+	require(which == session && !is_served);
+	is_served = true;
+}
+
 static void on_closed(struct session *which)
 {
 	require(which == session);
@@ -53,12 +61,15 @@ static void on_closed(struct session *which)
 static int begin(struct service_settings *settings)
 {
 	static const struct tcpmux_callbacks callbacks = { transfer, each_name };
-	static const struct session_owner owner = { on_started, on_failed, on_closed };
+	static const struct session_owner owner = {
+		.started = on_started, .failed = on_failed, .served = on_served, .closed = on_closed
+	};
 	const struct address nobody = { .length = 0 };
 	int ends[2];
 
 	tcpmux_init(&callbacks);
 	transferred = -1;
+	is_served = false;
 	require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
 	session = session_open(settings, NULL, ends[1], &nobody, &owner);
 	require(session != NULL);
@@ -71,7 +82,7 @@ static size_t send_pieces(int fd, const char *bytes, size_t size, size_t piece)
 {
 	size_t sent = 0;
 
-	while (session && sent < size) {
+	while (session && !is_served && sent < size) {
 		size_t length = size - sent < piece ? size - sent : piece;
 
 		require(send(fd, bytes + sent, length, MSG_NOSIGNAL) == (ssize_t)length);
@@ -109,7 +120,7 @@ static void check_outcome(int fd, const char *bytes, size_t sent)
 
 	require((length < 0) == (sent == 0 || !memchr(bytes, '\n', sent)));
 	require(length < 0 || ((size_t)length < end && end <= sent && bytes[end - 1] == '\n'));
-	if (session) {
+	if (session && !is_served) {
 		require(length < 0 && sent < TCPMUX_LINE_MAX + 2);
 		session_close(session);
 	} else if (transferred >= 0) {
@@ -118,6 +129,9 @@ static void check_outcome(int fd, const char *bytes, size_t sent)
 	} else {
 		require(length >= 0 || sent >= TCPMUX_LINE_MAX + 2);
 		check_reply(fd);
+		require(shutdown(fd, SHUT_WR) == 0);
+		loop_turn(0);
+		require(!session);
 	}
 }
 

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +119,54 @@ START_TEST(much_passes_through_a_slow_reader)
 	received = client_read_all(client);
 	ck_assert_uint_eq(received.length, LENGTH);
 	ck_assert_int_eq(memcmp(received.data, bytes, LENGTH), 0);
+}
+END_TEST
+
+static void send_while(int fd, const char *log_pattern)
+{
+	wait_until((send(fd, "more", 4, MSG_NOSIGNAL), text_matches(service_log(), log_pattern)));
+}
+
+/* The target takes nothing more, which it says with a reset. The client has its answer. */
+START_TEST(an_answer_is_not_cut_when_the_client_goes_on_sending)
+{
+	int target_port, target = target_open("127.0.0.1", &target_port);
+	int port = add_redirect("127.0.0.1", target_port, log_everything()), client, server;
+
+	daemon_start();
+	client = client_connect(NULL, port);
+	server = target_accept(target);
+	client_send(server, "answer\n");
+	close(server);
+	send_while(client, "EXIT: zzrd status=0");
+	client_send(client, "and more");
+	ck_assert_str_eq(client_read_line(client), "answer");
+	ck_assert_int_eq(client_end(client), 0);
+	close(client);
+}
+END_TEST
+
+static const char *const orders[] = { "", "lingering_close = yes\n" };
+
+/* That is a reset too, as that of a target that breaks down. */
+START_TEST(a_target_may_close_without_reading)
+{
+	int target_port, target = target_open("127.0.0.1", &target_port);
+	int port =
+		add_redirect("127.0.0.1", target_port, textf("%s%s", orders[_i], log_everything()));
+	int client, server;
+
+	daemon_start();
+	client = client_connect(NULL, port);
+	server = target_accept(target);
+	client_send(client, "question");
+	wait_until(recv(server, (char[1]){ 0 }, 1, MSG_PEEK) == 1);
+	client_send(server, "answer\n");
+	ck_assert_str_eq(client_read_line(client), "answer");
+	close(server);
+	service_wait_log("EXIT: zzrd status=0");
+	ck_assert_int_eq(client_end(client), _i == 0 ? ECONNRESET : 0);
+	close(client);
 }
 END_TEST
 
@@ -284,6 +333,29 @@ START_TEST(silent_clients_of_tcpmux_hold_up_nobody)
 }
 END_TEST
 
+static const char *const bad_names[] = { "nothing\r\n", "zzlist\r\n", "help\r\n" };
+
+/* The client goes on sending, which nobody reads. */
+START_TEST(replies_are_not_cut)
+{
+	enum { LENGTH = 64 * 1024 };
+	int port = add_tcpmux(), fd;
+	char *more = keep(malloc(LENGTH));
+
+	memset(more, 'x', LENGTH);
+	add_multiplexed("zzlist", "TCPMUX", as_self(HELLO "no_access = 127.0.0.1\n"));
+	daemon_start();
+	fd = client_connect(NULL, port);
+	client_send(fd, bad_names[_i]);
+	client_send_bytes(fd, more, LENGTH);
+	service_wait_log("EXIT: tcpmux status=0|FAIL: zzlist");
+	client_send_bytes(fd, more, LENGTH);
+	client_read_line(fd);
+	ck_assert_int_eq(client_end(fd), 0);
+	close(fd);
+}
+END_TEST
+
 START_TEST(a_line_without_end_is_refused)
 {
 	char *line = keep(malloc(5001));
@@ -307,6 +379,8 @@ Suite *redirect_and_tcpmux_suite(void)
 	tcase_add_loop_test(redirect, bytes_pass_both_ways, 0, 3);
 	tcase_add_test(redirect, each_side_may_finish_first);
 	tcase_add_test(redirect, much_passes_through_a_slow_reader);
+	tcase_add_test(redirect, an_answer_is_not_cut_when_the_client_goes_on_sending);
+	tcase_add_loop_test(redirect, a_target_may_close_without_reading, 0, 2);
 	tcase_add_test(redirect, a_target_that_is_not_there_is_reported);
 	tcase_add_test(redirect, idle_connections_are_ended);
 	tcase_add_test(redirect, refused_clients_are_not_passed_on);
@@ -317,6 +391,7 @@ Suite *redirect_and_tcpmux_suite(void)
 		tcase_add_test(tcpmux, a_multiplexed_server_runs_as_its_user);
 	tcase_add_test(tcpmux, a_multiplexed_service_has_its_own_list_and_limits);
 	tcase_add_test(tcpmux, silent_clients_of_tcpmux_hold_up_nobody);
+	tcase_add_loop_test(tcpmux, replies_are_not_cut, 0, 3);
 	tcase_add_test(tcpmux, a_line_without_end_is_refused);
 	return suite;
 }

@@ -217,6 +217,19 @@ bool client_hears_nothing(int fd)
 	return !is_ready(fd, POLLIN, &deadline);
 }
 
+int client_end(int fd)
+{
+	struct deadline deadline = deadline_in(DEADLINE_MS);
+	char byte;
+	ssize_t length;
+
+	ck_assert_msg(is_ready(fd, POLLIN, &deadline), "the connection does not end");
+	length = recv(fd, &byte, 1, 0);
+	ck_assert_msg(length <= 0, "there is more: %c", byte);
+	ck_assert_msg(length == 0 || errno == ECONNRESET, "receiving: %s", strerror(errno));
+	return length < 0 ? errno : 0;
+}
+
 void client_expect_end(int fd)
 {
 	struct bytes rest = client_read_all(fd);

@@ -37,7 +37,10 @@ void client_expect_bytes(int fd, const void *bytes, size_t length);
 /* No byte and no end comes within a fifth of a second. */
 bool client_hears_nothing(int fd);
 
-/* No further byte, and the end; closes fd. */
+/* No further byte, and the end: 0, or ECONNRESET for a reset. */
+int client_end(int fd);
+
+/* The same, whichever it is; closes fd. */
 void client_expect_end(int fd);
 
 /* Sends text, finishes sending, and returns all that comes until the end. */

@@ -40,9 +40,15 @@ static void take_end(struct session *session)
 	stage.session = NULL;
 }
 
+static void take_service(struct session *session)
+{
+	ck_assert_ptr_eq(session, stage.session);
+}
+
 static const struct session_owner owner = {
 	.started = take_start,
 	.failed = take_failure,
+	.served = take_service,
 	.closed = take_end,
 };
 

@@ -8,6 +8,10 @@
 
 #define LISTED "socket_type = stream\nwait = no\nuser = root\nserver = /bin/sh\n"
 #define UNLISTED "type = UNLISTED\nport = 1000\n" LISTED
+#define WAITING \
+	"type = UNLISTED\nport = 1\nsocket_type = stream\nwait = yes\nuser = root\n" \
+	"server = /bin/sh\n"
+#define DATAGRAM "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"
 #define REDIRECT "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nredirect = ::1 2\n"
 #define INTERNAL "type = INTERNAL\nwait = no\n"
 
@@ -65,20 +69,40 @@ static const struct {
 	  ADVICE, NULL },
 	{ "a", UNLISTED "flags = SENSOR\n", ADVICE, NULL },
 
-	/* idle_timeout */
+	/* How connections end. */
 	{ "echo", INTERNAL "socket_type = stream\nidle_timeout = 5\n", ADVICE, NULL },
 	{ "daytime", INTERNAL "socket_type = stream\nidle_timeout = 5\n", ERROR,
-	  "idle_timeout is for redirect and for stream services echo, discard and chargen" },
+	  "idle_timeout is for redirect, for programs of TCP services with wait = no, and for "
+	  "stream services echo, discard and chargen; remove it" },
 	{ "echo", INTERNAL "socket_type = dgram\nidle_timeout = 5\n", ERROR,
 	  "idle_timeout is for" },
 	{ "echo", INTERNAL "socket_type = stream\nflags = SENSOR\nidle_timeout = 5\n", ERROR,
 	  "idle_timeout is for" },
-	{ "a", UNLISTED "idle_timeout = 5\n", ERROR, "idle_timeout is for" },
+	{ "a", UNLISTED "idle_timeout = 5\n", ADVICE, NULL },
 	{ "a", UNLISTED "idle_timeout = 0\n", ADVICE, NULL },
-	{ "a",
-	  "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nredirect = ::1 2\n"
-	  "idle_timeout = 5\n",
-	  ADVICE, NULL },
+	{ "a", WAITING "idle_timeout = 5\n", ERROR, "idle_timeout is for" },
+	{ "a", WAITING "idle_timeout = 0\n", ADVICE, NULL },
+	{ "tftp", DATAGRAM "idle_timeout = 5\n", ERROR, "idle_timeout is for" },
+	{ "a", REDIRECT "idle_timeout = 5\n", ADVICE, NULL },
+	{ "a", UNLISTED "lingering_close = yes\n", ADVICE, NULL },
+	{ "a", REDIRECT "lingering_close = 1\n", ADVICE, NULL },
+	{ "a", WAITING "lingering_close = no\n", ADVICE, NULL },
+	{ "a", WAITING "lingering_close = yes\n", ERROR,
+	  "lingering_close is for redirect and for programs of TCP services with wait = no; "
+	  "remove it" },
+	{ "tftp", DATAGRAM "lingering_close = 5\n", ERROR, "lingering_close is for" },
+	{ "echo", INTERNAL "socket_type = stream\nlingering_close = 5\n", ERROR,
+	  "lingering_close is for" },
+	{ "a", UNLISTED "flags = SENSOR\nlingering_close = yes\n", ERROR,
+	  "lingering_close is for" },
+	{ "a", UNLISTED "kill_on_disconnect = fin\n", ADVICE, NULL },
+	{ "a", REDIRECT "kill_on_disconnect = no\n", ADVICE, NULL },
+	{ "a", REDIRECT "kill_on_disconnect = reset\n", ERROR,
+	  "kill_on_disconnect is for programs of TCP services with wait = no; remove it" },
+	{ "a", WAITING "kill_on_disconnect = reset\n", ERROR, "kill_on_disconnect is for" },
+	{ "tftp", DATAGRAM "kill_on_disconnect = fin\n", ERROR, "kill_on_disconnect is for" },
+	{ "echo", INTERNAL "socket_type = stream\nkill_on_disconnect = fin\n", ERROR,
+	  "kill_on_disconnect is for" },
 
 	/* start_timeout, max_runtime and kill_timeout */
 	{ "echo", INTERNAL "socket_type = dgram\nstart_timeout = 5\n", ERROR,
@@ -128,12 +152,18 @@ static const struct {
 	  "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nredirect = ::1 2\n"
 	  "flags = NAMEINARGS\n",
 	  ERROR, "redirect has no arguments" },
-	{ "a", UNLISTED "log_on_success = TRAFFIC\n", ERROR, "TRAFFIC is only for redirect" },
 	{ "a", UNLISTED "log_on_success = RUSAGE SESSION\n", ADVICE, NULL },
 	{ "echo", INTERNAL "socket_type = stream\nlog_on_success = SESSION\n", ERROR,
 	  "SESSION is only for services with a server; remove it from log_on_success" },
 	{ "a", REDIRECT "log_on_success = RUSAGE\n", ERROR,
 	  "RUSAGE is only for services with a server; remove it from log_on_success" },
+	{ "a", UNLISTED "log_on_success = TRAFFIC\n", ADVICE, NULL },
+	{ "a", WAITING "log_on_success = TRAFFIC\n", ERROR,
+	  "TRAFFIC is only for redirect and for programs of TCP services with wait = no; remove it "
+	  "from log_on_success" },
+	{ "tftp", DATAGRAM "log_on_success = TRAFFIC\n", ERROR, "TRAFFIC is only for" },
+	{ "echo", INTERNAL "socket_type = stream\nlog_on_success = TRAFFIC\n", ERROR,
+	  "TRAFFIC is only for" },
 
 	/* tcpmux */
 	{ "a", "type = TCPMUX UNLISTED\nprotocol = tcp\n" LISTED, ADVICE, NULL },
@@ -271,7 +301,8 @@ static const struct {
 	{ "only_from = ::1", "wait = yes", ERROR, "or flags = INTERCEPT (set in defaults, " },
 	{ "no_access = ::1", "wait = yes", ERROR, "or flags = INTERCEPT (set in defaults, " },
 	{ "v6only = yes", "flags = IPv4", ERROR, "leave no clients at all (set in defaults, " },
-	{ "log_on_success = TRAFFIC", "", ERROR, "from log_on_success (set in defaults, " },
+	{ "log_on_success = TRAFFIC", "wait = yes", ERROR,
+	  "from log_on_success (set in defaults, " },
 	{ "log_on_failure = USERID", "wait = yes", ADVICE, "with wait = no (set in defaults, " },
 	{ "banner = /no/such", "", ADVICE, "No such file or directory (set in defaults, " },
 };

@@ -92,6 +92,8 @@ static void show_end_command(FILE *out, const struct service_settings *service)
 SHOW(session_env, "%d", service->session_env)
 SHOW(max_runtime, "%d", service->max_runtime)
 SHOW(kill_timeout, "%d", service->kill_timeout)
+SHOW(lingering_close, "%d", service->lingering_close)
+SHOW(kill_on_disconnect, "%d", service->kill_on_disconnect)
 SHOW(fold_failures, "%d", service->fold_failures)
 SHOW(banners, "%s %s %s", service->banner ? service->banner : "-",
      service->banner_success ? service->banner_success : "-",
@@ -270,6 +272,16 @@ static const struct {
 	{ "kill_timeout = 1", show_kill_timeout, "1" },
 	{ "kill_timeout = 40", show_kill_timeout, "40" },
 	{ "idle_timeout = 0", show_idle_timeout, "0" },
+	{ "idle_timeout = 60", show_idle_timeout, "60" },
+	{ "lingering_close = yes", show_lingering_close, "5" },
+	{ "lingering_close = NO", show_lingering_close, "0" },
+	{ "lingering_close = 0", show_lingering_close, "0" },
+	{ "lingering_close = 600", show_lingering_close, "600" },
+	{ "nice = 0", show_lingering_close, "0" },
+	{ "kill_on_disconnect = no", show_kill_on_disconnect, "0" },
+	{ "kill_on_disconnect = Reset", show_kill_on_disconnect, "1" },
+	{ "kill_on_disconnect = fin", show_kill_on_disconnect, "2" },
+	{ "nice = 0", show_kill_on_disconnect, "0" },
 	{ "fold_failures = 10", show_fold_failures, "10" },
 	{ "fold_failures = 0", show_fold_failures, "0" },
 	{ "nice = 0", show_fold_failures, "-1" },
@@ -290,6 +302,7 @@ static const struct {
 	{ "session_env = no", show_session_env, "0" },
 	{ "log_on_success = reason", show_log_on_success, "128" },
 	{ "log_on_success =", show_log_on_success, "0" },
+	{ "log_on_success = traffic", show_log_on_success, "32" },
 	{ "redirect = ::1 80\nlog_on_success = TRAFFIC USERID", show_log_on_success, "36" },
 	{ "log_on_failure = HOST USERID ATTEMPT", show_log_on_failure, "70" },
 
@@ -415,6 +428,12 @@ static const struct {
 	{ "cps = 5/6/7 1", "\"5/6/7\" is not a number" },
 	{ "cps = 10000001 1", "\"10000001\" is not a number from 0 to 10000000" },
 	{ "cps_action = pause", "unknown value \"pause\"" },
+	{ "lingering_close = 601", "\"601\" is neither yes nor no nor 0 to 600 seconds" },
+	{ "lingering_close = on", "\"on\" is neither" },
+	{ "lingering_close = -1", "\"-1\" is neither" },
+	{ "lingering_close = 5s", "\"5s\" is neither" },
+	{ "kill_on_disconnect = yes", "unknown value \"yes\"" },
+	{ "kill_on_disconnect = resett", "did you mean \"reset\"?" },
 	{ "fold_failures = -1", "\"-1\" is not a number of seconds" },
 	{ "fold_failures = 1m", "\"1m\" is not a number of seconds" },
 	{ "source_cps = 5 0", "the burst must be at least 1" },

@@ -60,7 +60,6 @@ SCENARIOS = [
     wrong("an interval that is none", "access_times = 9-17"),
     wrong("an address with a comma", "only_from = 127.0.0.1,127.0.0.2"),
     wrong("a variable without a value", "env = NOTHING"),
-    wrong("TRAFFIC without redirect", "log_on_success = TRAFFIC"),
     wrong("NAMEINARGS with a redirect", "flags = NAMEINARGS", "redirect = 127.0.0.1 7"),
     wrong("an internal service that is none", "type = INTERNAL UNLISTED"),
     wrong("a name that the port map does not have", "type ="),

@@ -73,6 +73,7 @@ struct log_type {
 enum cps_action { CPS_REFUSE, CPS_QUEUE, CPS_SUSPEND };
 enum at_limit { AT_LIMIT_REFUSE, AT_LIMIT_QUEUE };
 enum on_remove { ON_REMOVE_END, ON_REMOVE_DRAIN };
+enum proxy_others { PROXY_OTHERS_REFUSE, PROXY_OTHERS_DIRECT };
 enum banner_kind { BANNER_ALWAYS, BANNER_SUCCESS, BANNER_FAIL, BANNER_KINDS };
 enum stderr_kind { STDERR_SOCKET, STDERR_LOG, STDERR_NULL, STDERR_FILE };
 
@@ -151,7 +152,8 @@ struct service_settings {
 	char *stderr_path;
 	char *redirect_host;
 	uint16_t redirect_port;
-	int idle_timeout; /* seconds; 0: none */
+	unsigned send_proxy; /* version of the PROXY protocol; 0: none */
+	int idle_timeout;    /* seconds; 0: none */
 
 	unsigned instances, per_source; /* UNLIMITED */
 	struct rate cps, source_cps;
@@ -161,6 +163,9 @@ struct service_settings {
 	struct source_prefix source_prefix;
 	double max_load; /* 0: none */
 	struct access_list only_from, no_access;
+	unsigned proxy_protocol; /* versions, a bit each (1 and 2); 0: no header is read */
+	struct access_list proxy_from;
+	enum proxy_others proxy_others;
 	struct access_interval *access_times;
 	size_t access_times_count;
 	int deny_time; /* minutes; 0: never, -1: for ever */
@@ -294,6 +299,12 @@ static inline bool service_bans(const struct service_settings *service)
 {
 	return (service->flags & FLAG_SENSOR) && service->deny_time != 0 &&
 	       (service_is_stream(service) || (service->flags & FLAG_DGRAMBAN));
+}
+
+/* True for a service whose clients come through balancers that say who they are. */
+static inline bool service_is_proxied(const struct service_settings *service)
+{
+	return service->proxy_protocol != 0;
 }
 
 /* True when its program gets the listening socket. */

@@ -80,9 +80,30 @@ static bool is_of_a_connection(const char *variable)
 	return false;
 }
 
+/* The same about a balancer's, for services that may have such connections. */
+static bool is_of_a_balancer(const struct service_settings *service, const char *variable)
+{
+	static const char *const names[] = {
+		"PROXY_ADDR",      "PROXY_PORT",        "PROXY_UNIQUE_ID",
+		"PROXY_AUTHORITY", "PROXY_SSL_VERSION", "PROXY_SSL_CN",
+	};
+
+	if (!service_is_proxied(service) && !service_is_multiplexed(service))
+		return false;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (same_variable(variable, names[i]))
+			return true;
+	return false;
+}
+
+static bool is_of_the_session(const struct service_settings *service, const char *variable)
+{
+	return is_of_a_connection(variable) || is_of_a_balancer(service, variable);
+}
+
 static bool variable_passes(const struct service_settings *service, const char *variable)
 {
-	if (is_of_a_connection(variable) ||
+	if (is_of_the_session(service, variable) ||
 	    list_has_variable(service->env.list, service->env.count, variable))
 		return false;
 	return !service->passenv.is_set ||
@@ -104,7 +125,7 @@ static void derive_environment(struct service_settings *service)
 		if (variable_passes(service, *variable))
 			service->environment[count++] = *variable;
 	for (size_t i = 0; i < service->env.count; i++)
-		if (!is_of_a_connection(service->env.list[i]) &&
+		if (!is_of_the_session(service, service->env.list[i]) &&
 		    !list_has_variable(service->env.list + i + 1, service->env.count - i - 1,
 				       service->env.list[i]))
 			service->environment[count++] = service->env.list[i];

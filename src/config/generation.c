@@ -190,6 +190,7 @@ static void copy_members(struct filling *filling, struct service_settings *copy)
 					  copy->access_times_count * sizeof *copy->access_times);
 	copy_access_list(filling, &copy->only_from);
 	copy_access_list(filling, &copy->no_access);
+	copy_access_list(filling, &copy->proxy_from);
 }
 
 static void copy_service(struct filling *filling, struct service_settings *copy,

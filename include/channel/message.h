@@ -5,6 +5,7 @@
 #ifndef USHERD_CHANNEL_MESSAGE_H
 #define USHERD_CHANNEL_MESSAGE_H
 
+#include "admission/proxy_header.h"
 #include "base/address.h"
 
 #include <stdbool.h>
@@ -19,6 +20,7 @@ enum message_kind {
 	MESSAGE_UNBIND,         /* closes it */
 	MESSAGE_LAUNCH,         /* starts a program: [the connection]
 			      * [both ends of the pipe for standard error] */
+	MESSAGE_LAUNCH_PROXIED, /* the same for a client that came through a balancer */
 	MESSAGE_END,            /* ends a session's processes */
 	MESSAGE_BAN,            /* an address touched a sensor */
 	MESSAGE_OPEN_BANNER,    /* opens a banner as the service's user */
@@ -78,6 +80,18 @@ struct launch_message {
 	struct address socket;    /* ... address, with ... */
 	uint8_t v6only, is_inner; /* ... these, as in struct bind_message */
 	uint8_t logs_errors;      /* the last two descriptors are a pipe for standard error */
+};
+
+/* How a client came through a balancer. */
+struct proxied {
+	struct address proxy;     /* the balancer's own */
+	struct address local;     /* that the client connected to */
+	struct proxy_facts facts; /* NUL-ended printable ASCII */
+};
+
+struct proxied_launch_message {
+	struct launch_message launch; /* at the same place as in MESSAGE_LAUNCH */
+	struct proxied proxied;
 };
 
 struct program_message {
@@ -165,6 +179,7 @@ struct message {
 	union {
 		struct bind_message bind;
 		struct launch_message launch;
+		struct proxied_launch_message proxied_launch;
 		struct program_message program;
 		struct end_message end;
 		struct ban_message ban;

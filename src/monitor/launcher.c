@@ -396,14 +396,14 @@ static void launch_prepare(struct launch *launch)
 /* --- a new one ------------------------------------------------------------------------------ */
 
 static void fill_order(struct launch *launch, const struct launch_message *message,
-		       const struct launch_descriptors *descriptors)
+		       const struct proxied *proxied, const struct launch_descriptors *descriptors)
 {
 	struct address local;
 
 	address_of_socket(descriptors->connection, &local);
 	launch->order.settings = launch->settings;
-	launch->order.environment =
-		environment_fill(launch->environment, launch->settings, &message->peer, &local);
+	launch->order.environment = environment_fill(launch->environment, launch->settings,
+						     &message->peer, &local, proxied);
 	launch->order.connection = descriptors->connection;
 	launch->order.error = descriptors->errors_to;
 	launch->child->errors = descriptors->errors_from;
@@ -423,9 +423,10 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 }
 
 static struct launch *launch_new(struct service_settings *settings,
-				 const struct launch_message *message)
+				 const struct launch_message *message,
+				 const struct proxied *proxied)
 {
-	struct launch *launch = calloc(1, sizeof *launch + environment_size(settings));
+	struct launch *launch = calloc(1, sizeof *launch + environment_size(settings, proxied));
 
 	if (!launch)
 		return NULL;
@@ -463,14 +464,14 @@ static void close_all(const struct launch_descriptors *descriptors)
 }
 
 void launcher_launch(struct service_settings *settings, const struct launch_message *message,
-		     const struct launch_descriptors *descriptors)
+		     const struct proxied *proxied, const struct launch_descriptors *descriptors)
 {
 	int error = errno;
 	bool has_connection = descriptors->connection >= 0;
-	struct launch *launch = has_connection ? launch_new(settings, message) : NULL;
+	struct launch *launch = has_connection ? launch_new(settings, message, proxied) : NULL;
 
 	if (launch) {
-		fill_order(launch, message, descriptors);
+		fill_order(launch, message, proxied, descriptors);
 		launch_begin(launch);
 		return;
 	}

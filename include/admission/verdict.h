@@ -25,6 +25,7 @@ enum verdict {
 	REFUSED_TARGET,        /* INTERCEPT: the socket of its server is not open */
 	REFUSED_BANNED,        /* touched a sensor before */
 	REFUSED_BANNER,        /* has closed, or did not read the banner in time */
+	REFUSED_PROXY,         /* a balancer's connection without a valid PROXY header */
 	VERDICT_COUNT
 };
 

@@ -18,6 +18,13 @@ struct judgement access_address(const struct service_settings *settings, struct 
 /* The minute of the day, in local time. */
 int access_minute(time_t now);
 
+/* True when peer is one of the service's balancers, whose connections begin with a PROXY
+ * header. */
+bool access_is_balancer(const struct service_settings *settings, const struct address *peer);
+
+/* proxy_others, for a peer that is none: ADMITTED or REFUSED_ADDRESS. */
+enum verdict access_without_balancer(const struct service_settings *settings);
+
 /* access_times, at this minute of the day: ADMITTED or REFUSED_TIME. */
 enum verdict access_time(const struct service_settings *settings, int minute);
 

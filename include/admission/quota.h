@@ -28,13 +28,19 @@ void quota_clear(struct quota *quota);
 /* Whether one more session of peer may be pending: ADMITTED, REFUSED_PENDING or
  * REFUSED_MEMORY. A source may have as many as there is room left: one source alone gets
  * half of the room, two get a third each. So there is always room for a source that has
- * none. */
+ * none. peer NULL: a balancer's, whose source is not known yet. That is only counted. */
 enum verdict quota_judge_pending(struct quota *quota, const struct service_settings *settings,
 				 const struct address *peer);
 
 /* One more session is pending. Returns its source, for quota_pend_end; NULL: it has none. */
 struct source *quota_pend(struct quota *quota, const struct service_settings *settings,
 			  const struct address *peer);
+
+/* The source of a pending session has become known: ADMITTED with *source, which may be NULL as
+ * above, or what quota_judge_pending says. */
+enum verdict quota_pend_source(struct quota *quota, const struct service_settings *settings,
+			       const struct address *peer, struct source **source);
+
 void quota_pend_end(struct quota *quota, struct source *source);
 
 /* One more session runs. The source is for quota_run_end, and NULL also while per_source

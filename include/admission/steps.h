@@ -8,6 +8,7 @@
 #include "admission/quota.h"
 
 enum admission_step {
+	STEP_PROXIED,     /* the balancer's PROXY header is read; others: proxy_others */
 	STEP_BANNER,      /* banner is sent */
 	STEP_ADDRESS,     /* bans, only_from and no_access; may need the peer's names */
 	STEP_SOURCE_RATE, /* source_cps */

@@ -5,6 +5,7 @@
 #ifndef USHERD_CHANNEL_MESSAGE_H
 #define USHERD_CHANNEL_MESSAGE_H
 
+#include "admission/proxy_header.h"
 #include "base/address.h"
 #include "base/session_id.h"
 
@@ -20,6 +21,7 @@ enum message_kind {
 	MESSAGE_UNBIND,         /* closes it */
 	MESSAGE_LAUNCH,         /* starts a program: [the connection]
 			      * [both ends of the pipe for standard error] */
+	MESSAGE_LAUNCH_PROXIED, /* the same for a client that came through a balancer */
 	MESSAGE_END,            /* ends a session's processes */
 	MESSAGE_BAN,            /* an address touched a sensor */
 	MESSAGE_OPEN_BANNER,    /* opens a banner as the service's user */
@@ -86,6 +88,18 @@ struct launch_message {
 struct program_usage {
 	uint64_t cpu_us;  /* processor time, in microseconds */
 	uint64_t max_rss; /* the largest resident set of one process, in KiB */
+};
+
+/* How a client came through a balancer. */
+struct proxied {
+	struct address proxy;     /* the balancer's own */
+	struct address local;     /* that the client connected to */
+	struct proxy_facts facts; /* NUL-ended printable ASCII */
+};
+
+struct proxied_launch_message {
+	struct launch_message launch; /* at the same place as in MESSAGE_LAUNCH */
+	struct proxied proxied;
 };
 
 struct program_message {
@@ -179,6 +193,7 @@ struct message {
 	union {
 		struct bind_message bind;
 		struct launch_message launch;
+		struct proxied_launch_message proxied_launch;
 		struct program_message program;
 		struct end_message end;
 		struct ban_message ban;

@@ -78,6 +78,7 @@ enum at_limit { AT_LIMIT_REFUSE, AT_LIMIT_QUEUE };
 enum on_remove { ON_REMOVE_END, ON_REMOVE_DRAIN };
 enum { LINGERING_CLOSE_YES = 5 }; /* seconds */
 enum kill_on_disconnect { KILL_NEVER, KILL_ON_RESET, KILL_ON_FIN };
+enum proxy_others { PROXY_OTHERS_REFUSE, PROXY_OTHERS_DIRECT };
 enum banner_kind { BANNER_ALWAYS, BANNER_SUCCESS, BANNER_FAIL, BANNER_KINDS };
 enum stderr_kind { STDERR_SOCKET, STDERR_LOG, STDERR_NULL, STDERR_FILE };
 
@@ -177,6 +178,7 @@ struct service_settings {
 	int kill_timeout;    /* seconds from SIGTERM to SIGKILL; 0: not set */
 	int lingering_close; /* seconds; 0: no */
 	enum kill_on_disconnect kill_on_disconnect;
+	unsigned send_proxy; /* version of the PROXY protocol; 0: none */
 
 	unsigned instances, per_source; /* UNLIMITED */
 	struct rate cps, source_cps;
@@ -186,6 +188,9 @@ struct service_settings {
 	struct source_prefix source_prefix;
 	double max_load; /* 0: none */
 	struct access_list only_from, no_access;
+	unsigned proxy_protocol; /* versions, a bit each (1 and 2); 0: no header is read */
+	struct access_list proxy_from;
+	enum proxy_others proxy_others;
 	struct access_interval *access_times;
 	size_t access_times_count;
 	int deny_time; /* minutes; 0: never, -1: for ever */
@@ -330,6 +335,12 @@ static inline bool service_bans(const struct service_settings *service)
 static inline unsigned service_grace_ms(const struct service_settings *service)
 {
 	return 1000 * (unsigned)(service->kill_timeout ? service->kill_timeout : KILL_TIMEOUT);
+}
+
+/* True for a service whose clients come through balancers that say who they are. */
+static inline bool service_is_proxied(const struct service_settings *service)
+{
+	return service->proxy_protocol != 0;
 }
 
 /* True when its program gets the listening socket. */

@@ -12,9 +12,10 @@ void connection_init(unsigned ident_limit);
 /* Begins a session for a connection from accept(2). Takes fd over. */
 void connection_accepted(struct service *service, int fd, const struct address *peer);
 
-/* The same for a tcpmux client of this service: it gets no banner, but the positive reply
- * of TCPMUXPLUS, or a negative reply when it is refused. */
-void connection_multiplexed(struct service *service, int fd, const struct address *peer);
+/* The same for the client of a tcpmux session, whose descriptor and balancer are taken over: it
+ * gets no banner, but the positive reply of TCPMUXPLUS, or a negative reply when it is
+ * refused. */
+void connection_multiplexed(struct service *service, struct session *from);
 
 /* A wait service's socket is readable: the peer takes the steps, as far as it is known,
  * then the server is started. peer is unknown for a stream. */

@@ -4,6 +4,7 @@
 #define USHERD_MONITOR_ENVIRONMENT_H
 
 #include "base/session_id.h"
+#include "channel/message.h"
 #include "config/settings.h"
 #include "session/end_reason.h"
 
@@ -23,15 +24,21 @@ struct session_facts {
 	uint64_t seconds;
 };
 
+/* Whom a program serves, on a socket with the address local. */
+struct program_client {
+	const struct address *peer, *local;
+	const struct proxied *proxied; /* how it came through a balancer; NULL: directly */
+};
+
 /* How many bytes the environment of a program of these settings needs, with the facts about
  * its session or without. */
-size_t environment_size(const struct service_settings *settings, bool has_facts);
+size_t environment_size(const struct service_settings *settings, const struct proxied *proxied,
+			bool has_facts);
 
-/* Writes the environment of a program that serves peer on a socket with the address
- * local into room, which is aligned for pointers and has that many bytes. facts NULL: none.
- * Returns the list of variables, NULL-ended and valid as long as room and settings. */
+/* Writes the environment of a program that serves client into room, which is aligned for
+ * pointers and has that many bytes. facts NULL: none. Returns the list of variables,
+ * NULL-ended and valid as long as room and settings. */
 char **environment_fill(void *room, const struct service_settings *settings,
-			const struct address *peer, const struct address *local,
-			const struct session_facts *facts);
+			const struct program_client *client, const struct session_facts *facts);
 
 #endif

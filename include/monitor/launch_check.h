@@ -10,9 +10,13 @@
 const char *launch_fault(const struct launch_message *launch, const int descriptors[],
 			 unsigned count);
 
+/* The same about what a launch says of its balancer. */
+const char *proxied_fault(const struct launch_message *launch, const struct proxied *proxied);
+
 /* Why the launch does not fit the settings; NULL: it does. That is no reason for distrust: a
- * reload may have changed the service after the client was admitted. */
-const char *launch_mismatch(const struct launch_message *launch, const int descriptors[],
-			    const struct service_settings *settings);
+ * reload may have changed the service after the client was admitted. proxied: the launch says
+ * that the client came through a balancer. */
+const char *launch_mismatch(const struct launch_message *launch, bool proxied,
+			    const int descriptors[], const struct service_settings *settings);
 
 #endif

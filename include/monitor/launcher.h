@@ -37,10 +37,11 @@ struct launch_descriptors {
 	int errors_to, errors_from; /* the pipe for its standard error; -1: none */
 };
 
-/* Starts the program of settings for a session. The launcher owns the descriptors from now on.
+/* Starts the program of settings for a session. proxied: how the client came through a
+ * balancer; NULL: directly. The launcher owns the descriptors from now on.
  * One of the events follows, possibly before this returns. */
 void launcher_launch(struct service_settings *settings, const struct launch_message *message,
-		     const struct launch_descriptors *descriptors);
+		     const struct proxied *proxied, const struct launch_descriptors *descriptors);
 
 /* Starts another program in the same way, without a connection: its descriptors 0 and 1 are
  * /dev/null, and 2 as well unless stderr is a file. One of the task's callbacks follows,

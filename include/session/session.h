@@ -6,6 +6,7 @@
 #ifndef USHERD_SESSION_SESSION_H
 #define USHERD_SESSION_SESSION_H
 
+#include "admission/proxy_header.h"
 #include "admission/verdict.h"
 #include "base/address.h"
 #include "base/loop.h"
@@ -85,6 +86,11 @@ struct session {
 	void (*end)(struct session *session, bool at_once);
 	void *handler_data;
 	char *user; /* what identd said, escaped; NULL: not asked, or nothing */
+
+	/* The balancer through which the peer came; unknown: none. While its PROXY header has
+	 * not come, the peer is unknown. */
+	struct address proxy;
+	struct proxy_facts *facts; /* what it said besides; NULL: nothing, or nobody needs it */
 };
 
 /* A session on fd, which it owns from here on. Takes its own references to

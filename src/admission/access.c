@@ -34,6 +34,17 @@ int access_minute(time_t now)
 	return 60 * local.tm_hour + local.tm_min;
 }
 
+bool access_is_balancer(const struct service_settings *settings, const struct address *peer)
+{
+	return service_is_proxied(settings) &&
+	       access_list_match(&settings->proxy_from, peer, NULL) != NULL;
+}
+
+enum verdict access_without_balancer(const struct service_settings *settings)
+{
+	return settings->proxy_others == PROXY_OTHERS_DIRECT ? ADMITTED : REFUSED_ADDRESS;
+}
+
 enum verdict access_time(const struct service_settings *settings, int minute)
 {
 	return access_times_allow(settings->access_times, settings->access_times_count, minute)

@@ -25,6 +25,8 @@ enum verdict quota_judge_pending(struct quota *quota, const struct service_setti
 
 	if (left == 0)
 		return REFUSED_PENDING;
+	if (!peer)
+		return ADMITTED;
 	if (!sources_of(&quota->pending_sources))
 		return REFUSED_MEMORY;
 	return sources_running(quota->pending_sources, peer, settings->source_prefix) < left
@@ -36,9 +38,24 @@ struct source *quota_pend(struct quota *quota, const struct service_settings *se
 			  const struct address *peer)
 {
 	quota->pending++;
-	return sources_of(&quota->pending_sources)
+	return peer && sources_of(&quota->pending_sources)
 		       ? source_enter(quota->pending_sources, peer, settings->source_prefix)
 		       : NULL;
+}
+
+enum verdict quota_pend_source(struct quota *quota, const struct service_settings *settings,
+			       const struct address *peer, struct source **source)
+{
+	enum verdict verdict;
+
+	quota->pending--; /* it does not count against itself */
+	verdict = quota_judge_pending(quota, settings, peer);
+	*source = NULL;
+	if (verdict == ADMITTED)
+		*source = quota_pend(quota, settings, peer);
+	else
+		quota->pending++;
+	return verdict;
 }
 
 void quota_pend_end(struct quota *quota, struct source *source)

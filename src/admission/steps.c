@@ -4,6 +4,11 @@
 
 /* --- when a step applies -------------------------------------------------------------- */
 
+static bool is_proxied(const struct candidate *candidate)
+{
+	return service_is_proxied(candidate->settings);
+}
+
 static bool has_banner(const struct candidate *candidate)
 {
 	return candidate->settings->banner;
@@ -135,6 +140,7 @@ static const struct {
 	bool (*applies)(const struct candidate *candidate);
 	struct judgement (*judge)(const struct candidate *candidate); /* NULL: it takes time */
 } steps[] = {
+	[STEP_PROXIED] = { WAY_CONNECTION, is_proxied, NULL },
 	[STEP_BANNER] = { WAY_CONNECTION, has_banner, NULL },
 	[STEP_ADDRESS] = { EVERYBODY, has_address, judge_address },
 	[STEP_SOURCE_RATE] = { EVERYBODY, has_source_rate, judge_source_rate },

@@ -13,9 +13,9 @@
 /* A message that waits for room in the socket. */
 struct channel_message {
 	STAILQ_ENTRY(channel_message) link;
-	struct message message;
 	int descriptors[MESSAGE_DESCRIPTORS_MAX]; /* its own */
 	unsigned count;
+	struct message message; /* only as much of it as its kind has */
 };
 
 /* Room for more descriptors than any message has, so that too many are detected. The
@@ -98,11 +98,12 @@ static int send_now(int fd, const struct message *message, const int descriptors
 static struct channel_message *message_keep(const struct message *message, const int descriptors[],
 					    unsigned count)
 {
-	struct channel_message *kept = calloc(1, sizeof *kept);
+	size_t size = message_shape(message->kind)->size;
+	struct channel_message *kept = calloc(1, offsetof(struct channel_message, message) + size);
 
 	if (!kept)
 		return NULL;
-	memcpy(&kept->message, message, message_shape(message->kind)->size);
+	memcpy(&kept->message, message, size);
 	for (; kept->count < count; kept->count++) {
 		int copy = fcntl(descriptors[kept->count], F_DUPFD_CLOEXEC, 0);
 

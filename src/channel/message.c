@@ -9,6 +9,7 @@ static const struct message_shape shapes[MESSAGE_KINDS] = {
 	[MESSAGE_BIND] = { SIZE_WITH(bind), 0, 0 },
 	[MESSAGE_UNBIND] = { SIZE_WITH(bind), 0, 0 },
 	[MESSAGE_LAUNCH] = { SIZE_WITH(launch), 0, 3 },
+	[MESSAGE_LAUNCH_PROXIED] = { SIZE_WITH(proxied_launch), 0, 3 },
 	[MESSAGE_END] = { SIZE_WITH(end), 0, 0 },
 	[MESSAGE_BAN] = { SIZE_WITH(ban), 0, 0 },
 	[MESSAGE_OPEN_BANNER] = { SIZE_WITH(banner), 0, 0 },

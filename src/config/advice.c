@@ -223,6 +223,21 @@ static void advise_of_datagram_bans(const struct view *view)
 		       "forged; remove deny_time, or write flags = SENSOR DGRAMBAN");
 }
 
+/* Everybody in proxy_from can say to be anybody. */
+static void advise_of_balancers(const struct view *view)
+{
+	const struct service_settings *service = view->service;
+
+	if (service_is_proxied(service) && admits_everybody(&service->proxy_from))
+		remark(view, "proxy_from",
+		       "proxy_from has everybody, so any client can say that it is another one; "
+		       "write the addresses of the balancers");
+	else if (!service_is_proxied(service) && is_own(service, "proxy_from"))
+		remark(view, "proxy_from", "proxy_from has no effect without proxy_protocol");
+	else if (!service_is_proxied(service) && is_own(service, "proxy_others"))
+		remark(view, "proxy_others", "proxy_others has no effect without proxy_protocol");
+}
+
 static void advise_of_idonly(const struct view *view)
 {
 	if ((view->service->flags & FLAG_IDONLY) &&
@@ -387,7 +402,7 @@ void advise_of_service(const struct service_settings *service, struct problems *
 		advise_of_reflection,  advise_of_deny_time, advise_of_datagram_bans,
 		advise_of_idonly,      advise_of_arguments, advise_of_server,
 		advise_of_end_command, advise_of_processes, advise_of_banners,
-		advise_of_error_file,
+		advise_of_error_file,  advise_of_balancers,
 	};
 	struct view view = { .service = service, .problems = problems };
 

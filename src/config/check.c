@@ -260,6 +260,56 @@ static void check_access(struct check *check)
 		check_filter(check);
 }
 
+/* Who balances is decided by the address alone. */
+static void check_balancers(struct check *check)
+{
+	const struct access_list *balancers = &check->service->proxy_from;
+	char where[ORIGIN_SIZE];
+
+	if (access_list_size(balancers) == 0 && (balancers->is_set || check->is_whole))
+		complain(check, ERROR,
+			 "proxy_protocol needs proxy_from, the addresses of the balancers%s",
+			 origin(check, "proxy_from", where));
+	if (access_list_wants_names(balancers))
+		complain(check, ERROR,
+			 "proxy_from has a host name; write the addresses of the balancers%s",
+			 origin(check, "proxy_from", where));
+}
+
+static void check_proxied(struct check *check)
+{
+	const struct service_settings *service = check->service;
+
+	check_balancers(check);
+	if (service_is_multiplexed(service))
+		complain(check, ERROR,
+			 "proxy_protocol is not for a TCPMUX service: the tcpmux service reads the "
+			 "header; write it there");
+	else if (check->knows_socket && !service_is_stream(service))
+		complain(check, ERROR, "proxy_protocol is for stream services");
+	else if (service_waits(service) && !(service->flags & FLAG_INTERCEPT))
+		complain(check, ERROR,
+			 "proxy_protocol can't be kept with wait = yes, as the server accepts its "
+			 "clients itself; use wait = no, or flags = INTERCEPT");
+	if (service->flags & FLAG_LABELED)
+		complain(check, ERROR,
+			 "proxy_protocol and LABELED do not go together: the label would be the "
+			 "balancer's");
+	if (service->flags & FLAG_IDONLY)
+		complain(check, ERROR,
+			 "proxy_protocol and IDONLY do not go together: no ident server is asked "
+			 "about a client of a balancer");
+	clear_userid(check, WARNING, "no ident server is asked about a client of a balancer");
+}
+
+static void check_send_proxy(struct check *check)
+{
+	const struct service_settings *service = check->service;
+
+	if (service->send_proxy && (!service->redirect_host || service_is_internal(service)))
+		complain(check, ERROR, "send_proxy is for redirect; remove it");
+}
+
 static void check_rpc(struct check *check)
 {
 	struct service_settings *service = check->service;
@@ -433,7 +483,11 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	check_ends(&check);
 	clear_useless_flags(&check);
 	check_access(&check);
+	if (service_is_proxied(service))
+		check_proxied(&check);
+	check_send_proxy(&check);
 	access_lists_settle(&service->only_from, &service->no_access);
+	access_lists_settle(&service->proxy_from, &(struct access_list){ 0 });
 	if (!check.failed && service->server && service_starts_program(service))
 		derive_launch(service);
 	return !check.failed && !service->arena.failed;

@@ -101,7 +101,7 @@ static bool is_of_a_connection(const char *variable)
 }
 
 /* The same for variables about a session, if the service has them. */
-static bool is_of_a_session(const struct service_settings *service, const char *variable)
+static bool is_of_its_session(const struct service_settings *service, const char *variable)
 {
 	static const char *const beginnings[] = {
 		"SESSION_ID=",     "SESSION_SLOT=",     "SESSION_SERVICE=",
@@ -115,9 +115,31 @@ static bool is_of_a_session(const struct service_settings *service, const char *
 	return false;
 }
 
+/* The same about a balancer's, for services that may have such connections. */
+static bool is_of_a_balancer(const struct service_settings *service, const char *variable)
+{
+	static const char *const names[] = {
+		"PROXY_ADDR",      "PROXY_PORT",        "PROXY_UNIQUE_ID",
+		"PROXY_AUTHORITY", "PROXY_SSL_VERSION", "PROXY_SSL_CN",
+	};
+
+	if (!service_is_proxied(service) && !service_is_multiplexed(service))
+		return false;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (same_variable(variable, names[i]))
+			return true;
+	return false;
+}
+
+static bool is_the_daemons(const struct service_settings *service, const char *variable)
+{
+	return is_of_a_connection(variable) || is_of_its_session(service, variable) ||
+	       is_of_a_balancer(service, variable);
+}
+
 static bool variable_passes(const struct service_settings *service, const char *variable)
 {
-	if (is_of_a_connection(variable) || is_of_a_session(service, variable) ||
+	if (is_the_daemons(service, variable) ||
 	    list_has_variable(service->env.list, service->env.count, variable))
 		return false;
 	return !service->passenv.is_set ||
@@ -139,8 +161,7 @@ static void derive_environment(struct service_settings *service)
 		if (variable_passes(service, *variable))
 			service->environment[count++] = *variable;
 	for (size_t i = 0; i < service->env.count; i++)
-		if (!is_of_a_connection(service->env.list[i]) &&
-		    !is_of_a_session(service, service->env.list[i]) &&
+		if (!is_the_daemons(service, service->env.list[i]) &&
 		    !list_has_variable(service->env.list + i + 1, service->env.count - i - 1,
 				       service->env.list[i]))
 			service->environment[count++] = service->env.list[i];

@@ -254,7 +254,8 @@ static void copy_members(struct filling *filling, struct service_settings *copy)
 /* The lists may be long, and who has a copy admits nobody any more. */
 static void refuse_everybody(struct service_settings *copy)
 {
-	copy->only_from = copy->no_access = (struct access_list){ .is_set = true };
+	copy->only_from = copy->no_access = copy->proxy_from =
+		(struct access_list){ .is_set = true };
 }
 
 static void copy_service(struct filling *filling, struct service_settings *copy,
@@ -318,6 +319,7 @@ static void fill(struct filling *filling, struct generation *generation,
 		copy_service(filling, generation->services[i], services[i]);
 		copy_access_list(filling, &generation->services[i]->only_from);
 		copy_access_list(filling, &generation->services[i]->no_access);
+		copy_access_list(filling, &generation->services[i]->proxy_from);
 	}
 }
 
@@ -381,5 +383,6 @@ bool generation_equal(const struct service_settings *one, const struct service_s
 {
 	return same_lines(one, other) &&
 	       access_lists_same_versions(&one->only_from, &other->only_from) &&
-	       access_lists_same_versions(&one->no_access, &other->no_access);
+	       access_lists_same_versions(&one->no_access, &other->no_access) &&
+	       access_lists_same_versions(&one->proxy_from, &other->proxy_from);
 }

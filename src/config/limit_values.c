@@ -277,6 +277,39 @@ void read_access_list(struct reading *reading, void *field)
 			take_access_word(reading, list, reading->words[i]);
 }
 
+void read_proxy_protocol(struct reading *reading, void *field)
+{
+	static const struct name_value versions[] = {
+		{ "off", 0 }, { "v1", 1 }, { "v2", 2 }, { "any", 1 | 2 }, { 0 },
+	};
+	int version;
+
+	if (read_name(reading, reading->words[0], versions, &version))
+		*(unsigned *)field = (unsigned)version;
+}
+
+void read_send_proxy(struct reading *reading, void *field)
+{
+	static const struct name_value versions[] = { { "v1", 1 }, { "v2", 2 }, { 0 } };
+	int version;
+
+	if (read_name(reading, reading->words[0], versions, &version))
+		*(unsigned *)field = (unsigned)version;
+}
+
+void read_proxy_others(struct reading *reading, void *field)
+{
+	static const struct name_value others[] = {
+		{ "refuse", PROXY_OTHERS_REFUSE },
+		{ "direct", PROXY_OTHERS_DIRECT },
+		{ 0 },
+	};
+	int what;
+
+	if (read_name(reading, reading->words[0], others, &what))
+		*(enum proxy_others *)field = (enum proxy_others)what;
+}
+
 void read_access_times(struct reading *reading, void *field)
 {
 	struct access_interval *intervals =

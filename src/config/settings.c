@@ -93,6 +93,7 @@ void service_settings_release(struct service_settings *service)
 	if (!service->lines) { /* a copy has its lists in its arena */
 		access_list_clear(&service->only_from);
 		access_list_clear(&service->no_access);
+		access_list_clear(&service->proxy_from);
 	}
 	arena_free(&service->arena);
 	free(service->canonical);

@@ -8,6 +8,7 @@
 #include "frontend/lifecycle.h"
 #include "frontend/listening.h"
 #include "frontend/pending.h"
+#include "frontend/proxied.h"
 #include "frontend/sensors.h"
 #include "handlers/launch.h"
 #include "handlers/linger.h"
@@ -213,12 +214,13 @@ static void give_descriptors_back(struct service *service)
 			service_descriptors_per_session(service));
 }
 
+/* source: as in quota_judge_pending. */
 static struct session *open_session(struct service *service, int fd, const struct address *peer,
-				    enum verdict *verdict)
+				    const struct address *source, enum verdict *verdict)
 {
 	struct session *session;
 
-	*verdict = quota_judge_pending(&service->quota, service->settings, peer);
+	*verdict = quota_judge_pending(&service->quota, service->settings, source);
 	if (*verdict == ADMITTED && !take_descriptors(service))
 		*verdict = REFUSED_DESCRIPTORS;
 	if (*verdict != ADMITTED)
@@ -231,11 +233,11 @@ static struct session *open_session(struct service *service, int fd, const struc
 	return session;
 }
 
-static struct session *receive(struct service *service, int fd, const struct address *peer,
-			       enum way way)
+static struct session *receive_of(struct service *service, int fd, const struct address *peer,
+				  const struct address *source, enum way way)
 {
 	enum verdict verdict;
-	struct session *session = open_session(service, fd, peer, &verdict);
+	struct session *session = open_session(service, fd, peer, source, &verdict);
 
 	if (!session) {
 		close(fd);
@@ -245,10 +247,16 @@ static struct session *receive(struct service *service, int fd, const struct add
 	session->service = service;
 	session->way = way;
 	session->descriptors = service_descriptors_per_session(service);
-	session->pending_source = quota_pend(&service->quota, service->settings, peer);
+	session->pending_source = quota_pend(&service->quota, service->settings, source);
 	LIST_INSERT_HEAD(&service->sessions, session, link);
 	pending_limit(session);
 	return session;
+}
+
+static struct session *receive(struct service *service, int fd, const struct address *peer,
+			       enum way way)
+{
+	return receive_of(service, fd, peer, peer, way);
 }
 
 /* --- refusing -------------------------------------------------------------------------------- */
@@ -304,7 +312,7 @@ static void refuse(struct session *session, enum verdict verdict)
 
 	uncount(session);
 	if (has_line && (session->settings->log_on_failure & LOG_FLAG_USERID) &&
-	    idents < idents_max) {
+	    !address_is_known(&session->proxy) && idents < idents_max) {
 		idents++;
 		session->is_being_named = true;
 		pending_ask_ident(session, IDENTIFY_DEADLINE_MS, on_refused_identified);
@@ -336,6 +344,53 @@ static bool heed(struct session *session, struct judgement judgement)
 
 /* Each returns true when the step is done. Otherwise the session is refused, or a
  * callback continues it. */
+
+/* The other end of the connection itself. */
+static const struct address *socket_peer(const struct session *session)
+{
+	return address_is_known(&session->proxy) ? &session->proxy : &session->peer;
+}
+
+/* Nothing is sent: it is not known whether the balancer would pass it on. */
+static void refuse_balancer(struct session *session, const char *fault)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (service_refused(session->service, REFUSED_PROXY, socket_peer(session), NULL))
+		log_warning("service %s: balancer %s: %s", session->settings->id,
+			    address_text(socket_peer(session), text), fault);
+	session_close(session);
+}
+
+/* The client is one of many of the balancer, and counts among the pending by itself. */
+static void on_client_known(struct session *session, const char *fault)
+{
+	struct service *service = session->service;
+	enum verdict verdict;
+
+	if (!fault && !access_is_balancer(service->settings, socket_peer(session)))
+		fault = "it is none any more"; /* a reload has changed that */
+	if (fault) {
+		refuse_balancer(session, fault);
+		return;
+	}
+	verdict = quota_pend_source(&service->quota, service->settings, &session->peer,
+				    &session->pending_source);
+	if (verdict == ADMITTED)
+		go_on(session);
+	else
+		refuse(session, verdict);
+}
+
+static bool take_proxied(struct session *session, struct candidate *candidate)
+{
+	struct judgement judgement = { .verdict = access_without_balancer(candidate->settings) };
+
+	if (!address_is_known(&session->proxy))
+		return heed(session, judgement);
+	proxied_read(session, on_client_known);
+	return false;
+}
 
 static bool take_banner(struct session *session, struct candidate *candidate)
 {
@@ -391,20 +446,36 @@ static bool take_libwrap(struct session *session, struct candidate *candidate)
 	return false;
 }
 
+static void refuse_unidentified(struct session *session, const char *why)
+{
+	record_noid(session, why);
+	service_count_refusal(session->service, REFUSED_IDENT);
+	send_fail_banner(session);
+}
+
 static void on_identified(struct session *session, enum identify_result result)
 {
 	if (result == IDENTIFIED || !(session->settings->flags & FLAG_IDONLY)) {
 		go_on(session);
 		return;
 	}
-	record_noid(session, identify_result_text(result));
-	service_count_refusal(session->service, REFUSED_IDENT);
-	send_fail_banner(session);
+	refuse_unidentified(session, identify_result_text(result));
+}
+
+/* The ident server of a balancer's client does not know a connection to this host. */
+static bool take_identity_of_proxied(struct session *session)
+{
+	if (!(session->settings->flags & FLAG_IDONLY))
+		return true;
+	refuse_unidentified(session, "comes through a balancer");
+	return false;
 }
 
 static bool take_identity(struct session *session, struct candidate *candidate)
 {
 	(void)candidate;
+	if (address_is_known(&session->proxy))
+		return take_identity_of_proxied(session);
 	pending_ask_ident(session, IDENTIFY_DEADLINE_MS, on_identified);
 	return false;
 }
@@ -423,9 +494,10 @@ static bool take_welcome(struct session *session, struct candidate *candidate)
 
 /* Steps without a row are judged at once. */
 static bool (*const takes[])(struct session *session, struct candidate *candidate) = {
-	[STEP_BANNER] = take_banner,     [STEP_ADDRESS] = take_address,
-	[STEP_COUNTED] = take_counted,   [STEP_LIBWRAP] = take_libwrap,
-	[STEP_IDENTITY] = take_identity, [STEP_WELCOME] = take_welcome,
+	[STEP_PROXIED] = take_proxied, [STEP_BANNER] = take_banner,
+	[STEP_ADDRESS] = take_address, [STEP_COUNTED] = take_counted,
+	[STEP_LIBWRAP] = take_libwrap, [STEP_IDENTITY] = take_identity,
+	[STEP_WELCOME] = take_welcome,
 };
 
 _Static_assert(sizeof takes / sizeof takes[0] == ADMISSION_STEPS,
@@ -483,9 +555,11 @@ static void begin(struct session *session)
 {
 	const struct handler *handler = handler_for(session->settings);
 
-	if (session->settings->flags & FLAG_SENSOR)
+	/* A balancer that checks whether the sensor is there is not banned for it. */
+	if ((session->settings->flags & FLAG_SENSOR) &&
+	    !access_is_balancer(session->settings, &session->peer))
 		sensors_touched(session->settings, &session->peer);
-	if (handler == &launch_handler && session->peer.any.sa_family == AF_INET &&
+	if (handler == &launch_handler && socket_peer(session)->any.sa_family == AF_INET &&
 	    !session->origin)
 		show_as_ipv4(session);
 	if (handler != &tcpmux_handler) /* it waits for the name of a service */
@@ -545,18 +619,32 @@ void connection_resume(struct service *service, const struct program_message *pr
 
 void connection_accepted(struct service *service, int fd, const struct address *peer)
 {
-	struct session *session = receive(service, fd, peer, WAY_CONNECTION);
+	bool is_balancer = access_is_balancer(service->settings, peer);
+	struct session *session =
+		receive_of(service, fd, peer, is_balancer ? NULL : peer, WAY_CONNECTION);
 
-	if (session)
-		go_on(session);
+	if (!session)
+		return;
+	if (is_balancer) {
+		session->proxy = *peer;
+		session->peer = (struct address){ .length = 0 };
+	}
+	go_on(session);
 }
 
-void connection_multiplexed(struct service *service, int fd, const struct address *peer)
+void connection_multiplexed(struct service *service, struct session *from)
 {
-	struct session *session = receive(service, fd, peer, WAY_MULTIPLEXED);
+	struct session *session =
+		receive(service, session_take_fd(from), &from->peer, WAY_MULTIPLEXED);
 
-	if (session)
-		go_on(session);
+	if (!session)
+		return;
+	session->proxy = from->proxy;
+	session->facts = from->facts;
+	from->facts = NULL;
+	if (address_is_known(&session->proxy))
+		session->local = from->local;
+	go_on(session);
 }
 
 void connection_wants_server(struct listener *listener, const struct address *peer)

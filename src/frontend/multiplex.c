@@ -22,11 +22,10 @@ static struct service *find_multiplexed(const char *name)
 static bool transfer(struct session *session, const char *name)
 {
 	struct service *service = find_multiplexed(name);
-	struct address peer = session->peer;
 
 	if (!service)
 		return false;
-	connection_multiplexed(service, session_take_fd(session), &peer);
+	connection_multiplexed(service, session);
 	return true;
 }
 

@@ -93,8 +93,11 @@ static void print_session(FILE *out, const struct session *session)
 {
 	char text[ADDRESS_TEXT_SIZE];
 
-	fprintf(out, "\tserver: pid = %d, %s, from = %s, since ", (int)launch_process(session),
+	fprintf(out, "\tserver: pid = %d, %s, from = %s", (int)launch_process(session),
 		session_state_text(session->state), address_text(&session->peer, text));
+	if (address_is_known(&session->proxy))
+		fprintf(out, ", through = %s", address_text(&session->proxy, text));
+	fputs(", since ", out);
 	print_time(out, session->started);
 	putc('\n', out);
 }

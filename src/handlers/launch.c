@@ -242,20 +242,42 @@ int launch_resume(struct session *session, const struct program_message *message
 
 /* --- requests ------------------------------------------------------------------------------- */
 
-/* Sends the connection, and both ends of the pipe for standard error if there is one; not
- * a wait server's socket, which the monitor has. */
-static int ask(struct program *program, int errors)
+static struct message launch_message(const struct program *program)
 {
 	const struct session *session = program->session;
-	struct message message = {
+
+	return (struct message){
 		.kind = MESSAGE_LAUNCH,
 		.launch = { .session = program->number,
 			    .peer = session->peer,
 			    .logs_errors = program->error_pipe != NULL },
 	};
+}
+
+/* Adds what a balancer said, which nobody needs after this. */
+static void add_proxied(struct message *message, struct session *session)
+{
+	struct proxied *proxied = &message->proxied_launch.proxied;
+
+	message->kind = MESSAGE_LAUNCH_PROXIED;
+	*proxied = (struct proxied){ .proxy = session->proxy, .local = session->local };
+	if (session->facts)
+		proxied->facts = *session->facts;
+	free(session->facts);
+	session->facts = NULL;
+}
+
+/* Sends the connection, and both ends of the pipe for standard error if there is one; not
+ * a wait server's socket, which the monitor has. */
+static int ask(struct program *program, int errors)
+{
+	struct session *session = program->session;
+	struct message message = launch_message(program);
 	int descriptors[MESSAGE_DESCRIPTORS_MAX];
 	unsigned count = 0;
 
+	if (address_is_known(&session->proxy))
+		add_proxied(&message, session);
 	if (!session->origin)
 		descriptors[count++] = session->fd;
 	if (program->error_pipe) {

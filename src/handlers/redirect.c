@@ -1,4 +1,5 @@
 /* redirect: forwards connections to another host, in the loop. */
+#include "admission/proxy_header.h"
 #include "base/container_of.h"
 #include "base/descriptors.h"
 #include "base/log.h"
@@ -97,6 +98,21 @@ static void switch_on(int fd, int level, int option)
 	static const int on = 1;
 
 	setsockopt(fd, level, option, &on, sizeof on);
+}
+
+/* send_proxy: tells the target who the client is, before anything else. There is always room
+ * for it in the buffer of a new connection. */
+static int send_header(const struct redirection *redirection)
+{
+	struct session *session = redirection->session;
+	unsigned char header[PROXY_WRITTEN_MAX + 1];
+	size_t length = proxy_header_write((enum proxy_version)session->settings->send_proxy,
+					   &session->peer, session_local(session), header);
+	ssize_t sent = send(redirection->target, header, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (sent == (ssize_t)length)
+		return 0;
+	return sent < 0 ? errno : ENOBUFS;
 }
 
 static void begin_relay(struct redirection *redirection)
@@ -201,7 +217,10 @@ static void connect_on(struct redirection *redirection, int error)
 		}
 		error = connect_begin(redirection);
 	}
-	begin_relay(redirection);
+	if (redirection->session->settings->send_proxy && (error = send_header(redirection)) != 0)
+		give_up(redirection, error);
+	else
+		begin_relay(redirection);
 }
 
 static void on_connect_event(struct watch *watch, short events)

@@ -4,6 +4,7 @@
 #include "admission/host_names.h"
 #include "admission/intercept.h"
 #include "admission/libwrap.h"
+#include "admission/proxy_header.h"
 #include "admission/steps.h"
 #include "base/clock.h"
 #include "base/loop.h"
@@ -99,6 +100,39 @@ static void reach(struct answer *answer)
 		      "checked\n",
 		      answer->reasons);
 	}
+}
+
+/* --- balancers ----------------------------------------------------------------------------- */
+
+static const char *header_text(const struct service_settings *service)
+{
+	return service->proxy_protocol == (PROXY_V1 | PROXY_V2) ? "any version"
+	       : service->proxy_protocol == PROXY_V1            ? "version 1"
+								: "version 2";
+}
+
+/* What follows is about the client that a header names. */
+static void tell_proxied(struct answer *answer)
+{
+	const struct service_settings *service = answer->service;
+	const struct access_rule *rule =
+		access_list_match(&service->proxy_from, &answer->inquiry->peer, NULL);
+
+	if (rule) {
+		write_rule(answer, "proxy_from", rule);
+		fprintf(answer->reasons,
+			" has it for a balancer: its connections must begin with a PROXY header of "
+			"%s, and the client in it is judged; a health check is judged like this\n",
+			header_text(service));
+		return;
+	}
+	fputs("as a client of a balancer of ", answer->reasons);
+	write_attribute(answer, "proxy_from");
+	if (service->proxy_others == PROXY_OTHERS_DIRECT)
+		fputs(", or by a connection of its own:\n", answer->reasons);
+	else
+		fputs("; a connection of its own would be refused (proxy_others = refuse):\n",
+		      answer->reasons);
 }
 
 /* --- only_from and no_access ------------------------------------------------------------ */
@@ -374,6 +408,7 @@ static void mention_limits(struct answer *answer)
 
 /* What -explain prints for each step of admission; NULL: nothing. */
 static void (*const tells[])(struct answer *answer) = {
+	[STEP_PROXIED] = tell_proxied,
 	[STEP_ADDRESS] = check_address,
 	[STEP_LOAD] = tell_load,
 	[STEP_TIME] = tell_time,

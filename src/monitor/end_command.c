@@ -17,6 +17,7 @@ struct end_command {
 	pid_t pid;
 	struct launch_task task;
 	struct address local;
+	struct proxied *proxied; /* NULL: none */
 	struct timer limit;
 	void (*done)(void *context);
 	void *context;
@@ -109,24 +110,27 @@ static int on_started(struct launch_task *task, pid_t pid)
 }
 
 struct end_command *end_command_new(const struct service_settings *settings,
-				    const struct address *peer, const struct address *local)
+				    const struct program_client *client)
 {
-	struct end_command *command = calloc(1, sizeof *command + environment_size(settings, true));
+	size_t size = environment_size(settings, client->proxied, true);
+	struct end_command *command = calloc(1, sizeof *command + size);
 
 	if (!command)
 		return NULL;
-	command->local = *local;
+	command->local = *client->local;
 	timer_init(&command->limit, on_limit);
 	command->task = (struct launch_task){
 		.settings = service_settings_copy(settings),
-		.peer = *peer,
+		.peer = *client->peer,
 		.started = on_started,
 		.ended = on_ended,
 		.failed = on_failed,
 	};
-	if (command->task.settings)
+	if (client->proxied && (command->proxied = malloc(sizeof *command->proxied)))
+		*command->proxied = *client->proxied;
+	if (command->task.settings && !client->proxied == !command->proxied)
 		return command;
-	free(command);
+	end_command_free(command);
 	errno = ENOMEM;
 	return NULL;
 }
@@ -135,7 +139,9 @@ void end_command_free(struct end_command *command)
 {
 	if (!command)
 		return;
-	service_settings_release(command->task.settings);
+	if (command->task.settings)
+		service_settings_release(command->task.settings);
+	free(command->proxied);
 	free(command);
 }
 
@@ -143,13 +149,13 @@ void end_command_run(struct end_command *command, uint32_t service,
 		     const struct session_facts *facts, void (*done)(void *context), void *context)
 {
 	struct launch_task *task = &command->task;
+	struct program_client client = { &task->peer, &command->local, command->proxied };
 
 	command->done = done;
 	command->context = context;
 	task->service = service;
 	task->program = task->settings->end_command.list[0];
 	task->argv = task->settings->end_argv;
-	task->environment = environment_fill(command->environment, task->settings, &task->peer,
-					     &command->local, facts);
+	task->environment = environment_fill(command->environment, task->settings, &client, facts);
 	launch(task);
 }

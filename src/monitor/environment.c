@@ -6,26 +6,32 @@
 #include <sys/wait.h>
 
 enum {
-	VARIABLES_MAX = 8,      /* those about the connection */
-	FACT_VARIABLES_MAX = 6, /* those about the session */
+	VARIABLES_MAX = 8,       /* those about the connection */
+	PROXY_VARIABLES_MAX = 6, /* those about a balancer */
+	FACT_VARIABLES_MAX = 6,  /* those about the session */
 	VARIABLE_SIZE = 24 + ADDRESS_TEXT_SIZE,
+	PROXY_FACTS_SIZE = sizeof(struct proxy_facts) + 4 * 24, /* with their names */
 };
 
-static size_t variables_max(bool has_facts)
+static size_t variables_max(const struct proxied *proxied, bool has_facts)
 {
-	return VARIABLES_MAX + (has_facts ? FACT_VARIABLES_MAX : 0);
+	return VARIABLES_MAX + (proxied ? PROXY_VARIABLES_MAX : 0) +
+	       (has_facts ? FACT_VARIABLES_MAX : 0);
 }
 
-static size_t pointers(const struct service_settings *settings, bool has_facts)
+static size_t pointers(const struct service_settings *settings, const struct proxied *proxied,
+		       bool has_facts)
 {
-	return settings->environment_count + variables_max(has_facts) + 1;
+	return settings->environment_count + variables_max(proxied, has_facts) + 1;
 }
 
 /* The id of a service may be longer than other values. */
-size_t environment_size(const struct service_settings *settings, bool has_facts)
+size_t environment_size(const struct service_settings *settings, const struct proxied *proxied,
+			bool has_facts)
 {
-	return pointers(settings, has_facts) * sizeof(char *) +
-	       variables_max(has_facts) * VARIABLE_SIZE + (has_facts ? strlen(settings->id) : 0);
+	return pointers(settings, proxied, has_facts) * sizeof(char *) +
+	       variables_max(proxied, has_facts) * VARIABLE_SIZE +
+	       (proxied ? PROXY_FACTS_SIZE : 0) + (has_facts ? strlen(settings->id) : 0);
 }
 
 static void add_variable(char **variables, size_t *count, char **text, const char *prefix,
@@ -86,31 +92,57 @@ static void add_end(char **variables, size_t *count, char **text, const char *pr
 	add_variable(variables, count, text, prefix, name, port);
 }
 
+/* Texts of facts have a room of their own, PROXY_FACTS_SIZE. */
+static void add_fact(char **variables, size_t *count, char **text, const char *name,
+		     const char *fact)
+{
+	if (fact[0] == '\0')
+		return;
+	variables[(*count)++] = *text;
+	*text += sprintf(*text, "PROXY_%s=%s", name, fact) + 1;
+}
+
+static void add_proxied(char **variables, size_t *count, char **text, const struct proxied *proxied)
+{
+	const struct proxy_facts *facts = &proxied->facts;
+	char host[ADDRESS_TEXT_SIZE], port[8];
+
+	snprintf(port, sizeof port, "%u", address_port(&proxied->proxy));
+	add_variable(variables, count, text, "PROXY_", "ADDR", address_text(&proxied->proxy, host));
+	add_variable(variables, count, text, "PROXY_", "PORT", port);
+	add_fact(variables, count, text, "UNIQUE_ID", facts->unique_id);
+	add_fact(variables, count, text, "AUTHORITY", facts->authority);
+	add_fact(variables, count, text, "SSL_VERSION", facts->ssl_version);
+	add_fact(variables, count, text, "SSL_CN", facts->ssl_name);
+}
+
 /* REMOTE_HOST as xinetd has it, REMOTE_ADDR and REMOTE_PORT as CGI has them (RFC 3875), PROTO
  * and the others as UCSPI has them. A service with an empty passenv gets only the first. */
 char **environment_fill(void *room, const struct service_settings *settings,
-			const struct address *peer, const struct address *local,
-			const struct session_facts *facts)
+			const struct program_client *client, const struct session_facts *facts)
 {
+	const struct address *peer = client->peer;
 	const char *protocol = settings->socket_type == SOCK_DGRAM ? "UDP" : "TCP";
 	char host[ADDRESS_TEXT_SIZE], port[8];
 	char **variables = room, *text = room;
 	size_t count = settings->environment_count;
 
-	text += pointers(settings, facts != NULL) * sizeof *variables;
+	text += pointers(settings, client->proxied, facts != NULL) * sizeof *variables;
 	memcpy(variables, settings->environment, count * sizeof *variables);
 	address_text(peer, host);
 	add_variable(variables, &count, &text, "", "REMOTE_HOST", host);
 	if (settings->passenv.is_set && settings->passenv.count == 0)
 		goto done;
 	add_variable(variables, &count, &text, "", "PROTO", protocol);
-	add_end(variables, &count, &text, protocol, "LOCAL", local);
+	add_end(variables, &count, &text, protocol, "LOCAL", client->local);
 	if (address_is_known(peer)) {
 		snprintf(port, sizeof port, "%u", address_port(peer));
 		add_variable(variables, &count, &text, "", "REMOTE_ADDR", host);
 		add_variable(variables, &count, &text, "", "REMOTE_PORT", port);
 		add_end(variables, &count, &text, protocol, "REMOTE", peer);
 	}
+	if (client->proxied)
+		add_proxied(variables, &count, &text, client->proxied);
 done:
 	if (facts)
 		add_session(variables, &count, &text, settings, facts);

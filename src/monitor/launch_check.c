@@ -3,6 +3,7 @@
 #include "admission/intercept.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static int option_of(int socket, int option)
@@ -62,6 +63,39 @@ const char *launch_fault(const struct launch_message *launch, const int descript
 	return NULL;
 }
 
+static bool is_printable_text(const char *text, size_t size)
+{
+	size_t length = strnlen(text, size);
+
+	for (size_t i = 0; i < length; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			return false;
+	return length < size;
+}
+
+static bool are_printable(const struct proxy_facts *facts)
+{
+	return is_printable_text(facts->unique_id, sizeof facts->unique_id) &&
+	       is_printable_text(facts->authority, sizeof facts->authority) &&
+	       is_printable_text(facts->ssl_version, sizeof facts->ssl_version) &&
+	       is_printable_text(facts->ssl_name, sizeof facts->ssl_name);
+}
+
+static bool is_sound_and_known(const struct address *address)
+{
+	return message_address_is_sound(address) && address_is_known(address);
+}
+
+const char *proxied_fault(const struct launch_message *launch, const struct proxied *proxied)
+{
+	if (launch->waits)
+		return "a launch of a server that accepts its clients, for one of a balancer";
+	if (!is_sound_and_known(&launch->peer) || !is_sound_and_known(&proxied->proxy) ||
+	    !is_sound_and_known(&proxied->local))
+		return "a launch with an address that is none";
+	return are_printable(&proxied->facts) ? NULL : "a launch with a text that is none";
+}
+
 static bool has_program(const struct service_settings *settings)
 {
 	return settings->server && settings->argv && service_starts_program(settings);
@@ -74,8 +108,8 @@ static bool is_the_servers_socket(const struct launch_message *launch,
 	return (launch->is_inner != 0) == intercepts_streams(settings);
 }
 
-const char *launch_mismatch(const struct launch_message *launch, const int descriptors[],
-			    const struct service_settings *settings)
+const char *launch_mismatch(const struct launch_message *launch, bool proxied,
+			    const int descriptors[], const struct service_settings *settings)
 {
 	if (!has_program(settings))
 		return "the service has no program";
@@ -85,6 +119,8 @@ const char *launch_mismatch(const struct launch_message *launch, const int descr
 		return "the service's INTERCEPT has changed";
 	if (!launch->waits && option_of(descriptors[0], SO_TYPE) != settings->socket_type)
 		return "the service's socket_type has changed";
+	if (proxied && !service_is_proxied(settings) && !service_is_multiplexed(settings))
+		return "the service's proxy_protocol has changed";
 	if (launch->logs_errors && settings->stderr_kind != STDERR_LOG)
 		return "the service's stderr has changed";
 	return NULL;

@@ -431,22 +431,24 @@ static void launch_prepare(struct launch *launch)
 /* --- a new one ------------------------------------------------------------------------------ */
 
 /* 0, or -1 with errno. */
-static int fill_environment(struct launch *launch)
+static int fill_environment(struct launch *launch, const struct proxied *proxied)
 {
 	const struct service_settings *settings = launch->settings;
 	struct child *child = launch->child;
 	struct session_facts facts = { .id = child->id, .has_slot = true };
 	struct address local;
+	struct program_client client = { &child->peer, proxied ? &proxied->local : &local,
+					 proxied };
 
 	address_of_socket(launch->order.connection, &local);
 	if (settings->session_env && session_slot_take(&child->slot, settings->id) < 0)
 		return -1;
 	if (settings->end_command.count > 0 &&
-	    !(child->end_command = end_command_new(settings, &child->peer, &local)))
+	    !(child->end_command = end_command_new(settings, &client)))
 		return -1;
 	facts.slot = child->slot.number;
-	launch->order.environment = environment_fill(launch->environment, settings, &child->peer,
-						     &local, settings->session_env ? &facts : NULL);
+	launch->order.environment = environment_fill(launch->environment, settings, &client,
+						     settings->session_env ? &facts : NULL);
 	return 0;
 }
 
@@ -483,10 +485,11 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 }
 
 static struct launch *launch_new(struct service_settings *settings,
-				 const struct launch_message *message)
+				 const struct launch_message *message,
+				 const struct proxied *proxied)
 {
-	struct launch *launch =
-		calloc(1, sizeof *launch + environment_size(settings, settings->session_env));
+	struct launch *launch = calloc(1, sizeof *launch + environment_size(settings, proxied,
+									    settings->session_env));
 
 	if (!launch)
 		return NULL;
@@ -532,15 +535,15 @@ static void launch_fail(struct launch *launch, const char *step)
 }
 
 void launcher_launch(struct service_settings *settings, const struct launch_message *message,
-		     const struct launch_descriptors *descriptors)
+		     const struct proxied *proxied, const struct launch_descriptors *descriptors)
 {
 	int error = errno;
 	bool has_connection = descriptors->connection >= 0;
-	struct launch *launch = has_connection ? launch_new(settings, message) : NULL;
+	struct launch *launch = has_connection ? launch_new(settings, message, proxied) : NULL;
 
 	if (launch) {
 		fill_order(launch, message, descriptors);
-		if (fill_environment(launch) == 0)
+		if (fill_environment(launch, proxied) == 0)
 			launch_begin(launch);
 		else
 			launch_fail(launch, "memory");

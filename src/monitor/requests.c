@@ -365,9 +365,13 @@ static void on_unbind(const struct message *message)
 }
 
 /* What is wrong with a launch; NULL: nothing. */
-static const char *fault_of(const struct launch_message *launch, const int descriptors[],
-			    unsigned count)
+static const char *fault_of(const struct launch_message *launch, const struct proxied *proxied,
+			    const int descriptors[], unsigned count)
 {
+	const char *fault = proxied ? proxied_fault(launch, proxied) : NULL;
+
+	if (fault)
+		return fault;
 	if (launch->session >> 32 != frontends)
 		return "a launch of a session that is not its own";
 	if (launcher_has(launch->session) || child_of_session(launch->session))
@@ -433,8 +437,8 @@ static int wait_socket(const struct launch_message *launch, const struct service
 	return socket < 0 ? -1 : fcntl(socket, F_DUPFD_CLOEXEC, 0);
 }
 
-static void launch(const struct launch_message *launch, struct service_settings *settings,
-		   const int descriptors[], uint32_t service)
+static void launch(const struct launch_message *launch, const struct proxied *proxied,
+		   struct service_settings *settings, const int descriptors[], uint32_t service)
 {
 	struct launch_message order = *launch;
 	struct launch_descriptors given = { -1, -1, -1 };
@@ -447,7 +451,7 @@ static void launch(const struct launch_message *launch, struct service_settings 
 		given.errors_to = descriptors[own];
 		given.errors_from = descriptors[own + 1];
 	}
-	launcher_launch(settings, &order, &given);
+	launcher_launch(settings, &order, proxied, &given);
 }
 
 static void not_launched(uint64_t session, const char *step, const char *reason)
@@ -460,16 +464,16 @@ static void not_launched(uint64_t session, const char *step, const char *reason)
 	frontend_process_send(&message, NULL, 0);
 }
 
-static void launch_or_refuse(const struct launch_message *message,
+static void launch_or_refuse(const struct launch_message *message, const struct proxied *proxied,
 			     struct service_settings *settings, const int descriptors[],
 			     unsigned count)
 {
 	uint32_t service = number_now(message->service);
-	const char *mismatch = launch_mismatch(message, descriptors, settings);
+	const char *mismatch = launch_mismatch(message, proxied != NULL, descriptors, settings);
 	const char *excess = mismatch ? NULL : excess_of(service, settings);
 
 	if (!mismatch && !excess) {
-		launch(message, settings, descriptors, service);
+		launch(message, proxied, settings, descriptors, service);
 		return;
 	}
 	channel_close_descriptors(descriptors, count);
@@ -479,10 +483,13 @@ static void launch_or_refuse(const struct launch_message *message,
 static void on_launch(const struct message *message, const int descriptors[], unsigned count)
 {
 	struct service_settings *settings = settings_of(message->launch.service);
-	const char *fault = settings ? fault_of(&message->launch, descriptors, count) : NULL;
+	const struct proxied *proxied =
+		message->kind == MESSAGE_LAUNCH_PROXIED ? &message->proxied_launch.proxied : NULL;
+	const char *fault =
+		settings ? fault_of(&message->launch, proxied, descriptors, count) : NULL;
 
 	if (settings && !fault) {
-		launch_or_refuse(&message->launch, settings, descriptors, count);
+		launch_or_refuse(&message->launch, proxied, settings, descriptors, count);
 		return;
 	}
 	channel_close_descriptors(descriptors, count);
@@ -580,6 +587,7 @@ static void on_received(const struct message *message, const int descriptors[], 
 		[MESSAGE_BIND] = { .take = on_bind },
 		[MESSAGE_UNBIND] = { .take = on_unbind },
 		[MESSAGE_LAUNCH] = { .take_with = on_launch },
+		[MESSAGE_LAUNCH_PROXIED] = { .take_with = on_launch },
 		[MESSAGE_END] = { .take = on_end },
 		[MESSAGE_BAN] = { .take = on_ban },
 		[MESSAGE_OPEN_BANNER] = { .take = on_open_banner },

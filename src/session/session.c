@@ -85,6 +85,7 @@ void session_close(struct session *session)
 	sink_release(session->log);
 	outbox_clear(&session->unsent);
 	free(session->user);
+	free(session->facts);
 	free(session);
 	sessions--;
 }

@@ -59,6 +59,7 @@ enum { PROGRAM, WAIT, INTERCEPT, BUILT_IN, SERVICES };
 static const char *const services[SERVICES] = {
 	[PROGRAM] = "service zzcat\n{\n type = UNLISTED\n socket_type = stream\n protocol = tcp\n"
 		    " wait = no\n server = /bin/cat\n instances = 3\n stderr = log\n"
+		    " proxy_protocol = any\n proxy_from = 127.0.0.1\n"
 		    " banner = /etc/hostname\n",
 	[WAIT] = "service zzwait\n{\n type = UNLISTED\n socket_type = dgram\n protocol = udp\n"
 		 " wait = yes\n server = /bin/cat\n",
@@ -111,6 +112,9 @@ static void check_order(const struct program_order *order)
 	require(option_of(order->connection, SO_ACCEPTCONN) == 0);
 	require(option_of(order->connection, SO_TYPE) == settings->socket_type);
 	require(order->error < 0 || settings->stderr_kind == STDERR_LOG);
+	for (char **variable = order->environment; *variable; variable++)
+		require(strncmp(*variable, "PROXY_", 6) != 0 ||
+			is_printable(*variable, strlen(*variable)));
 }
 
 int clone(int (*run)(void *), void *stack, int flags, void *argument, ...)
@@ -321,6 +325,16 @@ static struct launch_message sound_launch(uint32_t service)
 	};
 }
 
+static struct proxied_launch_message sound_proxied_launch(uint32_t service)
+{
+	return (struct proxied_launch_message){
+		.launch = sound_launch(service),
+		.proxied = { .proxy = loopback(1),
+			     .local = loopback(2),
+			     .facts = { .unique_id = "id", .authority = "name" } },
+	};
+}
+
 /* As a frontend of ours would say it. */
 static struct message sound(enum message_kind kind, uint32_t service)
 {
@@ -331,6 +345,8 @@ static struct message sound(enum message_kind kind, uint32_t service)
 		message.bind = sound_bind(service);
 	else if (kind == MESSAGE_LAUNCH)
 		message.launch = sound_launch(service);
+	else if (kind == MESSAGE_LAUNCH_PROXIED)
+		message.proxied_launch = sound_proxied_launch(service);
 	else if (kind == MESSAGE_ADOPTED)
 		message.generation.generation = generation;
 	else if (kind == MESSAGE_END)
@@ -374,7 +390,7 @@ static unsigned choose_gifts(const struct message *message, struct input *input,
 			descriptors[count] = gifts[input_byte(input) % (GIFTS + 1)];
 		return count;
 	}
-	if (message->kind != MESSAGE_LAUNCH)
+	if (message->kind != MESSAGE_LAUNCH && message->kind != MESSAGE_LAUNCH_PROXIED)
 		return 0;
 	if (!message->launch.waits)
 		descriptors[count++] = gifts[CONNECTION];
@@ -403,7 +419,7 @@ static void say(struct input *input)
 
 	gifts[GIFTS] = channel;
 	for (unsigned i = 0; i < (edits & 0x0f); i++) {
-		uint8_t place = input_byte(input);
+		size_t place = input_byte(input) * (size / 256 + 1);
 
 		((uint8_t *)&message)[place % size] = input_byte(input);
 	}

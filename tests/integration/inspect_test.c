@@ -107,6 +107,7 @@ static const struct {
 	{ SERVER, "server_args",
 	  "-u a\\b \"two words\" \"\" \"#no comment\" \"a \\\"b\\\" \\\\c\" $x;|", "=" },
 	{ REDIRECT, "redirect", "127.0.0.1 7002", "=" },
+	{ REDIRECT "redirect = 127.0.0.1 7002\n", "send_proxy", "v2", "=" },
 	{ REDIRECT "redirect = 127.0.0.1 7002\n", "idle_timeout", "60", "=" },
 	{ SERVER, "start_timeout", "60", "=" },
 	{ SERVER, "max_runtime", "60", "=" },
@@ -130,6 +131,10 @@ static const struct {
 	{ SERVER, "only_from", "10.0.0.0 ::1 .example.org host 1.2.{3,4} 10.1.2.0/24", "=" },
 	{ SERVER, "only_from", "", "=" },
 	{ SERVER, "no_access", "192.168.0.1 fe80::/10", "=" },
+	{ SERVER "proxy_from = 10.0.0.1\n", "proxy_protocol", "any", "=" },
+	{ SERVER, "proxy_protocol", "off", "=" },
+	{ SERVER "proxy_protocol = v1\n", "proxy_from", "10.0.0.1 ::1 10.1.0.0/16", "=" },
+	{ SERVER, "proxy_others", "direct", "=" },
 	{ SERVER, "access_times", "8:00-17:30 22:00-24:00", "=" },
 	{ SENSOR "flags = SENSOR\n", "deny_time", "FOREVER", "=" },
 	{ SERVER, "libwrap", "some-daemon", "=" },
@@ -553,6 +558,10 @@ static const struct {
 	{ CAT "user = root\nrlimit_nproc = 9\n", "^rlimit_nproc",
 	  "rlimit_nproc has no effect for root" },
 	{ CAT "flags = DGRAMBAN\n", "^flags", "DGRAMBAN has no effect" },
+	{ CAT "proxy_protocol = v1\nproxy_from = 0.0.0.0/0\n", "^proxy_from", "has everybody" },
+	{ CAT "proxy_protocol = v1\nproxy_from = 10.0.0.1 ::/0\n", "^proxy_from", "has everybody" },
+	{ CAT "proxy_from = 10.0.0.1\n", "^proxy_from", "no effect without proxy_protocol" },
+	{ CAT "proxy_others = direct\n", "^proxy_others", "no effect without proxy_protocol" },
 	{ CAT "flags = IDONLY\n", "^flags", "no effect without USERID" },
 	{ CAT "flags = IDONLY\nlog_on_success = USERID\n", NULL, NULL },
 	{ CAT "log_on_failure = USERID HOST\n", NULL, NULL },
@@ -928,6 +937,8 @@ static void expect_answer(struct outcome outcome, int status, const char *text)
 	ck_assert_str_eq(outcome.errors, "");
 }
 
+#define PROXIED "proxy_protocol = v2\nproxy_from = 192.0.2.0/24\n"
+
 /* LINE stands for the number of the line that begins with the word before it. */
 static const struct {
 	const char *lines, *address, *when;
@@ -992,6 +1003,15 @@ static const struct {
 	{ "type = INTERNAL UNLISTED\nsocket_type = dgram\nflags = SENSOR DGRAMBAN\ndeny_time = 5\n",
 	  "10.0.0.1", NULL, true, "SENSOR, which serves nobody: .* for 5 minutes$" },
 	{ "type = TCPMUX UNLISTED\nport = 0\n", "10.0.0.1", NULL, true, "reached through tcpmux" },
+	{ PROXIED "no_access = 10.0.0.1\n", "10.0.0.1", NULL, false,
+	  "^ +as a client of a balancer of proxy_from \\(.*\\); a connection of its own would be "
+	  "refused \\(proxy_others = refuse\\):$" },
+	{ PROXIED "only_from = 10.0.0.1\n", "10.0.0.1", NULL, true,
+	  "only_from 10.0.0.1 .* covers" },
+	{ PROXIED "proxy_others = direct\n", "10.0.0.1", NULL, true,
+	  "proxy_from \\(.*\\), or by a connection of its own:$" },
+	{ PROXIED, "192.0.2.1", NULL, true,
+	  "^ +proxy_from 192\\.0\\.2\\.0/24 \\(.*:LINE\\) has it for a balancer: .* version 2, " },
 };
 
 /* Replaces LINE by the number of that attribute's line. */

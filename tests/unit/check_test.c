@@ -69,6 +69,45 @@ static const struct {
 	  ADVICE, NULL },
 	{ "a", UNLISTED "flags = SENSOR\n", ADVICE, NULL },
 
+	/* proxy_protocol */
+	{ "a", UNLISTED "proxy_protocol = v1\nproxy_from = 10.0.0.1\n", ADVICE, NULL },
+	{ "a", UNLISTED "proxy_protocol = off\n", ADVICE, NULL },
+	{ "a", UNLISTED "proxy_from = 10.0.0.1\nproxy_others = direct\n", ADVICE, NULL },
+	{ "a", UNLISTED "proxy_protocol = v1\n", ERROR, "proxy_protocol needs proxy_from" },
+	{ "a", UNLISTED "proxy_protocol = v2\nproxy_from =\n", ERROR,
+	  "proxy_protocol needs proxy_from" },
+	{ "a", UNLISTED "proxy_protocol = any\nproxy_from = 10.0.0.1 lb.example\n", ERROR,
+	  "proxy_from has a host name" },
+	{ "a", UNLISTED "proxy_protocol = any\nproxy_from = .example\n", ERROR,
+	  "proxy_from has a host name" },
+	{ "echo", INTERNAL "socket_type = dgram\nproxy_protocol = v2\nproxy_from = ::1\n", ERROR,
+	  "proxy_protocol is for stream services" },
+	{ "a",
+	  "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = yes\nuser = root\n"
+	  "server = /bin/sh\nproxy_protocol = v1\nproxy_from = ::1\n",
+	  ERROR, "proxy_protocol can't be kept with wait = yes" },
+	{ "a",
+	  "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = yes\nuser = root\n"
+	  "server = /bin/sh\nflags = INTERCEPT\nproxy_protocol = v1\nproxy_from = ::1\n",
+	  ADVICE, NULL },
+	{ "a", "type = TCPMUX UNLISTED\n" LISTED "proxy_protocol = v1\nproxy_from = ::1\n", ERROR,
+	  "proxy_protocol is not for a TCPMUX service" },
+	{ "a", UNLISTED "flags = IDONLY\nproxy_protocol = v1\nproxy_from = ::1\n", ERROR,
+	  "proxy_protocol and IDONLY do not go together" },
+	{ "a", UNLISTED "flags = LABELED\nproxy_protocol = v1\nproxy_from = ::1\n", ERROR,
+	  "proxy_protocol and LABELED do not go together" },
+	{ "a", UNLISTED "log_on_success = USERID\nproxy_protocol = v1\nproxy_from = ::1\n", WARNING,
+	  "USERID has no effect here: no ident server is asked" },
+
+	/* send_proxy */
+	{ "a",
+	  "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nredirect = ::1 2\n"
+	  "send_proxy = v2\n",
+	  ADVICE, NULL },
+	{ "a", UNLISTED "send_proxy = v1\n", ERROR, "send_proxy is for redirect" },
+	{ "echo", INTERNAL "socket_type = stream\nsend_proxy = v1\n", ERROR,
+	  "send_proxy is for redirect" },
+
 	/* How connections end. */
 	{ "echo", INTERNAL "socket_type = stream\nidle_timeout = 5\n", ADVICE, NULL },
 	{ "daytime", INTERNAL "socket_type = stream\nidle_timeout = 5\n", ERROR,

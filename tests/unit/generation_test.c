@@ -42,6 +42,7 @@ static const char everything[] =
 	" wait = no\n user = root\n server = /bin/cat\n server_args = -u \"a b\"\n"
 	" end_command = /bin/sh -c \"exit 3\"\n env = A=1 B=2\n passenv = PATH\n bind = 127.0.0.1 ::1\n"
 	" only_from = 127.0.0.0/8 good.example .example\n no_access = 127.0.0.9\n"
+	" proxy_protocol = v2\n proxy_from = 10.0.0.1 ::1\n"
 	" access_times = 8:00-12:00 13:00-17:00\n banner = /b\n banner_success = /s\n"
 	" banner_fail = /f\n log_type = FILE /var/log/x 1000\n libwrap = other\n"
 	" stderr = /tmp/errors\n}\n";
@@ -103,6 +104,7 @@ START_TEST(keeps_every_value)
 	check_strings(&copy->env, &original->env);
 	check_access_list(&copy->only_from, &original->only_from);
 	check_access_list(&copy->no_access, &original->no_access);
+	check_access_list(&copy->proxy_from, &original->proxy_from);
 	ck_assert_ptr_null(copy->environment[copy->environment_count]);
 }
 END_TEST

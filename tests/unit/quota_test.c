@@ -49,6 +49,28 @@ static unsigned pend_all(unsigned number)
 	return count;
 }
 
+/* A balancer is no source: what it brings is counted, and then belongs to its clients. */
+START_TEST(a_balancer_has_all_of_the_room)
+{
+	struct address client = peer(1), other = peer(2);
+	struct source *source;
+
+	for (unsigned i = 0; i < PENDING_MAX; i++) {
+		ck_assert_int_eq(quota_judge_pending(&quota, settings, NULL), ADMITTED);
+		ck_assert_ptr_null(quota_pend(&quota, settings, NULL));
+	}
+	ck_assert_int_eq(quota_judge_pending(&quota, settings, NULL), REFUSED_PENDING);
+	ck_assert_int_eq(quota_pend_source(&quota, settings, &client, &source), ADMITTED);
+	ck_assert_ptr_nonnull(source);
+	ck_assert_int_eq(quota_pend_source(&quota, settings, &client, &source), REFUSED_PENDING);
+	ck_assert_ptr_null(source);
+	ck_assert_int_eq(quota_pend_source(&quota, settings, &other, &source), ADMITTED);
+	ck_assert_uint_eq(quota.pending, PENDING_MAX);
+	quota_pend_end(&quota, NULL);
+	ck_assert_uint_eq(quota.pending, PENDING_MAX - 1);
+}
+END_TEST
+
 START_TEST(each_source_has_half_of_the_room_that_is_left)
 {
 	unsigned left = PENDING_MAX;
@@ -228,6 +250,7 @@ Suite *quota_suite(void)
 
 	tcase_add_checked_fixture(pending, set_up, tear_down);
 	tcase_add_test(pending, each_source_has_half_of_the_room_that_is_left);
+	tcase_add_test(pending, a_balancer_has_all_of_the_room);
 	tcase_add_test(pending, what_is_pending_no_more_makes_room);
 	suite_add_tcase(suite, pending);
 	tcase_add_checked_fixture(running, set_up, tear_down);

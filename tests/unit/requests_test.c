@@ -151,6 +151,19 @@ static struct message launch_of(uint32_t service)
 	return message;
 }
 
+static struct message proxied_launch_of(uint32_t service)
+{
+	struct message message = launch_of(service);
+
+	message.kind = MESSAGE_LAUNCH_PROXIED;
+	message.proxied_launch.proxied = (struct proxied){
+		.proxy = loopback(1),
+		.local = loopback(2),
+		.facts = { .unique_id = "id", .ssl_name = "a \\xC3" },
+	};
+	return message;
+}
+
 /* As a correct frontend sends it. */
 static struct message sound(enum message_kind kind)
 {
@@ -164,6 +177,8 @@ static struct message sound(enum message_kind kind)
 		break;
 	case MESSAGE_LAUNCH:
 		return launch_of(PROGRAM);
+	case MESSAGE_LAUNCH_PROXIED:
+		return proxied_launch_of(PROGRAM);
 	case MESSAGE_ADOPTED:
 		message.generation.generation = own_frontend_generation();
 		break;
@@ -191,7 +206,9 @@ static struct message sound(enum message_kind kind)
 /* A launch has its connection; other messages have no descriptor. */
 static void say(const struct message *message)
 {
-	own_frontend_say(message, &connection, message->kind == MESSAGE_LAUNCH);
+	own_frontend_say(message, &connection,
+			 message->kind == MESSAGE_LAUNCH ||
+				 message->kind == MESSAGE_LAUNCH_PROXIED);
 }
 
 /* --- results ----------------------------------------------------------------------- */
@@ -249,6 +266,7 @@ static const struct field {
 	NUMBERS(MESSAGE_BIND, bind.service),
 	NUMBERS(MESSAGE_UNBIND, bind.service),
 	NUMBERS(MESSAGE_LAUNCH, launch.service),
+	NUMBERS(MESSAGE_LAUNCH_PROXIED, launch.service),
 	NUMBERS(MESSAGE_OPEN_BANNER, banner.service),
 	NUMBERS(MESSAGE_ASK_LIBWRAP, libwrap.service),
 	NUMBERS(MESSAGE_LET_IN, gate.service),
@@ -295,6 +313,28 @@ static const struct field {
 	{ MESSAGE_LAUNCH, FIELD(launch.waits), 1, IS_WRONG_COUNT },
 	{ MESSAGE_LAUNCH, FIELD(launch.waits), 255, IS_WRONG_COUNT },
 	{ MESSAGE_LAUNCH, FIELD(launch.logs_errors), 1, IS_WRONG_COUNT },
+
+#define PROXIED(member) MESSAGE_LAUNCH_PROXIED, FIELD(proxied_launch.proxied.member)
+#define IS_NO_TEXT DISTRUST, 0, "a launch with a text that is none"
+	{ MESSAGE_LAUNCH_PROXIED, FIELD(launch.session), 0, NOT_ITS_OWN },
+	{ MESSAGE_LAUNCH_PROXIED, FIELD(launch.waits), 1, DISTRUST, 0,
+	  "a launch of a server that accepts its clients, for one of a balancer" },
+	{ MESSAGE_LAUNCH_PROXIED, FIELD(launch.peer.length), 0, IS_NO_ADDRESS },
+	{ MESSAGE_LAUNCH_PROXIED, FIELD(launch.peer.length), 1, IS_NO_ADDRESS },
+	{ MESSAGE_LAUNCH_PROXIED, FIELD(launch.socket.length), 1, IS_NO_ADDRESS },
+	{ MESSAGE_LAUNCH_PROXIED, FIELD(launch.logs_errors), 1, IS_WRONG_COUNT },
+	{ PROXIED(proxy.length), 0, IS_NO_ADDRESS },
+	{ PROXIED(proxy.length), 1, IS_NO_ADDRESS },
+	{ PROXIED(proxy.length), UINT32_MAX, IS_NO_ADDRESS },
+	{ PROXIED(proxy.any.sa_family), AF_UNIX, IS_NO_ADDRESS },
+	{ PROXIED(local.length), 0, IS_NO_ADDRESS },
+	{ PROXIED(local.length), UINT32_MAX, IS_NO_ADDRESS },
+	{ PROXIED(local.any.sa_family), AF_INET6, IS_NO_ADDRESS },
+	{ PROXIED(facts.unique_id[0]), '\n', IS_NO_TEXT },
+	{ PROXIED(facts.unique_id[1]), 0x7f, IS_NO_TEXT },
+	{ PROXIED(facts.authority[0]), 0x80, IS_NO_TEXT },
+	{ PROXIED(facts.ssl_version[0]), 0xff, IS_NO_TEXT },
+	{ PROXIED(facts.ssl_name[0]), 1, IS_NO_TEXT },
 
 	{ MESSAGE_END, FIELD(end.session), 0, NO_ANSWER },
 	{ MESSAGE_END, FIELD(end.session), 1ULL << 32, NO_ANSWER },
@@ -658,6 +698,40 @@ START_TEST(starts_programs_in_no_other_way_than_their_own)
 	check_not_started(message.launch.session, "settings", mismatches[_i].reason);
 	check_no_program();
 	ck_assert_uint_eq(own_descriptors(), before);
+}
+END_TEST
+
+#define FACT(member) offsetof(struct proxy_facts, member), sizeof((struct proxy_facts *)0)->member
+
+static const struct {
+	size_t offset, size;
+} texts[] = {
+	{ FACT(unique_id) },
+	{ FACT(authority) },
+	{ FACT(ssl_version) },
+	{ FACT(ssl_name) },
+};
+
+START_TEST(believes_no_text_without_an_end)
+{
+	struct message message = proxied_launch_of(PROGRAM);
+
+	memset((char *)&message.proxied_launch.proxied.facts + texts[_i].offset, 'x',
+	       texts[_i].size);
+	say(&message);
+	check_distrusted("a launch with a text that is none");
+	check_no_program();
+}
+END_TEST
+
+START_TEST(knows_which_services_have_balancers)
+{
+	struct message message = proxied_launch_of(PROGRAM);
+
+	say(&message);
+	check_not_started(message.launch.session, "settings",
+			  "the service's proxy_protocol has changed");
+	check_no_program();
 }
 END_TEST
 
@@ -1054,6 +1128,8 @@ Suite *requests_suite(void)
 	LOOP(tests, gives_programs_nothing_but_connections, gifts);
 	tcase_add_test(tests, never_waits_for_the_peer_of_a_connection);
 	LOOP(tests, starts_programs_in_no_other_way_than_their_own, mismatches);
+	LOOP(tests, believes_no_text_without_an_end, texts);
+	tcase_add_test(tests, knows_which_services_have_balancers);
 	tcase_add_test(tests, has_no_socket_for_a_server_that_was_not_asked_for);
 	tcase_add_test(tests, keeps_to_instances);
 	tcase_add_test(tests, keeps_to_instances_in_a_flood);

@@ -1,6 +1,7 @@
 #include "admission/steps.h"
 
 #include "admission/libwrap.h"
+#include "admission/proxy_header.h"
 #include "base/loop.h"
 #include "support/place.h"
 
@@ -46,6 +47,7 @@ static void ask_for_all(void)
 	static struct access_interval always = { 0, 1439 };
 	static char file[] = "/a/file";
 
+	settings->proxy_protocol = PROXY_V1;
 	settings->banner = settings->banner_success = file;
 	settings->source_cps = settings->cps = (struct rate){ .rate = 9, .seconds = 1, .other = 9 };
 	settings->max_load = 1000;
@@ -60,13 +62,13 @@ static void ask_for_all(void)
 static const struct {
 	const char *of_all, *of_none;
 } applies[] = {
-	[STEP_BANNER] = { "c", "" },           [STEP_ADDRESS] = { "cmsd", "cmsd" },
-	[STEP_SOURCE_RATE] = { "cmsd", "" },   [STEP_RATE] = { "cmsd", "" },
-	[STEP_LOAD] = { "cmsd", "" },          [STEP_TIME] = { "cmsd", "" },
-	[STEP_INSTANCES] = { "cmsd", "cmsd" }, [STEP_PER_SOURCE] = { "cmsd", "" },
-	[STEP_PROCESSES] = { "cms", "" },      [STEP_COUNTED] = { "cms", "cms" },
-	[STEP_LIBWRAP] = { "cms", "" },        [STEP_IDENTITY] = { "cms", "" },
-	[STEP_WELCOME] = { "cm", "" },
+	[STEP_PROXIED] = { "c", "" },        [STEP_BANNER] = { "c", "" },
+	[STEP_ADDRESS] = { "cmsd", "cmsd" }, [STEP_SOURCE_RATE] = { "cmsd", "" },
+	[STEP_RATE] = { "cmsd", "" },        [STEP_LOAD] = { "cmsd", "" },
+	[STEP_TIME] = { "cmsd", "" },        [STEP_INSTANCES] = { "cmsd", "cmsd" },
+	[STEP_PER_SOURCE] = { "cmsd", "" },  [STEP_PROCESSES] = { "cms", "" },
+	[STEP_COUNTED] = { "cms", "cms" },   [STEP_LIBWRAP] = { "cms", "" },
+	[STEP_IDENTITY] = { "cms", "" },     [STEP_WELCOME] = { "cm", "" },
 };
 
 _Static_assert(sizeof applies / sizeof applies[0] == ADMISSION_STEPS, "each step is tested");

@@ -151,6 +151,15 @@ static void show_only_from(FILE *out, const struct service_settings *service)
 	show_access_list(out, &service->only_from);
 }
 
+SHOW(proxy_protocol, "%u", service->proxy_protocol)
+SHOW(proxy_others, "%d", service->proxy_others)
+SHOW(send_proxy, "%u", service->send_proxy)
+
+static void show_proxy_from(FILE *out, const struct service_settings *service)
+{
+	show_access_list(out, &service->proxy_from);
+}
+
 static void show_no_access(FILE *out, const struct service_settings *service)
 {
 	show_access_list(out, &service->no_access);
@@ -260,6 +269,16 @@ static const struct {
 	{ "only_from = 10.0.0.0/8 ::1 .example.org Host", show_only_from,
 	  "set 10.0.0.0/8 ::1/128 .example.org Host" },
 	{ "only_from =", show_only_from, "set" },
+	{ "proxy_protocol = off", show_proxy_protocol, "0" },
+	{ "proxy_from = ::1\nproxy_protocol = v1", show_proxy_protocol, "1" },
+	{ "proxy_from = ::1\nproxy_protocol = V2", show_proxy_protocol, "2" },
+	{ "proxy_from = ::1\nproxy_protocol = any", show_proxy_protocol, "3" },
+	{ "proxy_from = 10.0.0.0/8 ::1", show_proxy_from, "set 10.0.0.0/8 ::1/128" },
+	{ "proxy_from =", show_proxy_from, "set" },
+	{ "proxy_others = refuse", show_proxy_others, "0" },
+	{ "proxy_others = direct", show_proxy_others, "1" },
+	{ "redirect = ::1 2\nsend_proxy = v1", show_send_proxy, "1" },
+	{ "redirect = ::1 2\nsend_proxy = v2", show_send_proxy, "2" },
 	{ "no_access = 10.1.{2,3}", show_no_access, "set 10.1.2.0/24 10.1.3.0/24" },
 	{ "access_times = 8:00-17:30 22:00-24:00", show_access_times, "480-1050 1320-1439 " },
 	{ "flags = SENSOR\ndeny_time = 60", show_deny_time, "60" },
@@ -447,6 +466,10 @@ static const struct {
 	{ "max_load = .", "not a load above 0" },
 	{ "max_load = 10000000", "not a load above 0" },
 	{ "only_from = 127.0.0.", "\"127.0.0.\"" },
+	{ "proxy_from = 127.0.0.", "\"127.0.0.\"" },
+	{ "proxy_protocol = v3", "unknown value \"v3\"" },
+	{ "proxy_others = allow", "unknown value \"allow\"" },
+	{ "send_proxy = any", "unknown value \"any\"" },
 	{ "only_from = 10.0.0.0/33", "\"10.0.0.0/33\"" },
 	{ "only_from = a, b", "\"a,\"" },
 	{ "no_access = 10.0.0.{1,300}", "\"10.0.0.{1,300}\"" },

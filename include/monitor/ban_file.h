@@ -17,7 +17,8 @@ enum {
 
 /* From now on the bans are kept in the file with that absolute path; NULL: in none. Adds the
  * bans that are in it, and tells each to added, with the end in milliseconds of clock_now.
- * The file before stays as it is. Nothing happens if it is the same file.
+ * The file before stays as it is. Nothing happens if it is the same file, unless that was
+ * refused.
  *
  * What can't be read is logged. A file that is no ban file, or that others can change, is
  * neither read nor written. */

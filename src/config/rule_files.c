@@ -36,7 +36,7 @@ struct rule_reading {
 	struct source_file source;
 	struct access_list list;
 	struct lines lines;
-	size_t errors;
+	size_t errors, text; /* text: bytes of all rules' words; a word can make many rules */
 };
 
 struct rule_files *rule_files_new(struct trust *trust, struct problems *problems, bool advise)
@@ -84,6 +84,7 @@ static void refuse_line(struct rule_reading *reading, const char *quoted, const 
 
 static void take_word(struct rule_reading *reading, const char *word)
 {
+	size_t before = reading->list.count;
 	enum access_word what;
 
 	if (names_rule_file(word)) {
@@ -95,6 +96,7 @@ static void take_word(struct rule_reading *reading, const char *word)
 			       network_named);
 	if (what != WORD_ADDED)
 		refuse_line(reading, word, access_word_text(what));
+	reading->text += (reading->list.count - before) * strlen(word);
 }
 
 static void take_line(struct rule_reading *reading, struct span rest)
@@ -127,7 +129,7 @@ static bool take_lines(struct rule_reading *reading)
 	while (lines_next(&reading->lines, &line)) {
 		if (!span_is_idle(line))
 			take_line(reading, line);
-		if (reading->list.count > FILE_RULES_MAX ||
+		if (reading->list.count > FILE_RULES_MAX || reading->text > LOAD_SIZE_MAX ||
 		    reading->files->rules + reading->list.count > LOAD_FILE_RULES_MAX)
 			return false;
 	}

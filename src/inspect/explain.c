@@ -173,7 +173,8 @@ static void write_one(struct answer *answer, const struct access_rule *allowing,
 		fputs(" covers it\n", answer->reasons);
 	} else if (service->only_from.is_set) {
 		write_attribute(answer, "only_from");
-		fputs(service->only_from.count > 0 ? " does not cover it\n" : " is empty\n",
+		fputs(access_list_size(&service->only_from) > 0 ? " does not cover it\n"
+								: " is empty\n",
 		      answer->reasons);
 	} else if (service->no_access.is_set) {
 		write_attribute(answer, "no_access");

@@ -288,9 +288,10 @@ void ban_file_use(const char *path,
 		  void (*added)(const struct address *address, uint64_t until, void *context),
 		  void *context)
 {
+	bool is_same = strcmp(path ? path : "", named) == 0;
 	int fd;
 
-	if (strcmp(path ? path : "", named) == 0)
+	if (is_same && (*current || !path)) /* one that was refused is tried again */
 		return;
 	snprintf(named, sizeof named, "%s", path ? path : "");
 	snprintf(current, sizeof current, "%s", named);

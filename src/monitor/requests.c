@@ -174,14 +174,15 @@ static void on_adopted(const struct message *message)
 	free(numbers);
 	numbers = NULL;
 	binder_sweep();
-	ban_file_use(configuration_daemon()->ban_file, tell_of_ban, NULL);
 	on_started = NULL;
 	if (started)
 		started(message->generation.bound, message->generation.wanted);
 	else if (is_new)
 		configuration_sum_up();
-	if (is_new && !started)
+	if (is_new && !started) {
+		ban_file_use(configuration_daemon()->ban_file, tell_of_ban, NULL);
 		end_without_services();
+	}
 	if (reload_is_due)
 		requests_reload();
 }

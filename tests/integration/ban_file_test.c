@@ -170,6 +170,10 @@ START_TEST(root_reads_no_bans_that_others_can_write)
 	daemon_wait_log(
 		"ban file .*/bans: .*bans is writable by everybody \\(chmod o-w .*/bans\\)");
 	ck_assert(is_served("127.0.0.5"));
+	ck_assert_int_eq(chmod(place_path("bans"), 0600), 0);
+	daemon_reload();
+	wait_until(!is_served("127.0.0.5"));
+	ck_assert_uint_eq(text_count(daemon_log(), "is writable by everybody"), 1);
 }
 END_TEST
 

@@ -117,6 +117,7 @@ START_TEST(print_and_explain_show_the_file)
 
 	place_write("blocked", "# first\n127.0.0.5\n");
 	add_service("zzfile", HELLO "no_access = @blocked\n");
+	add_service("zzonly", HELLO "only_from = @blocked\n");
 	configuration_write();
 	outcome = daemon_run((const char *[]){ "-print", "-f", configuration_path(), NULL });
 	ck_assert_int_eq(outcome.status, 0);
@@ -128,6 +129,10 @@ START_TEST(print_and_explain_show_the_file)
 	ck_assert_msg(text_matches(outcome.output, textf("no_access 127.0.0.5 \\(%s:2\\) covers it",
 							 place_path("blocked"))),
 		      "%s%s", outcome.output, outcome.errors);
+	outcome = daemon_run((const char *[]){ "-explain", "zzonly", "127.0.0.6", "-f",
+					       configuration_path(), NULL });
+	ck_assert_msg(text_matches(outcome.output, "only_from .* does not cover it"), "%s%s",
+		      outcome.output, outcome.errors);
 }
 END_TEST
 

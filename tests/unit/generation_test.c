@@ -1,5 +1,6 @@
 #include "config/generation.h"
 #include "support/configuration.h"
+#include "support/place.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -139,6 +140,49 @@ START_TEST(points_nowhere_else)
 }
 END_TEST
 
+static void check_set(const struct rule_set *set)
+{
+	ck_assert(is_inside(set) && is_inside(set->rules));
+	ck_assert(is_inside(set->rules[0].text) && is_inside(set->rules[0].file));
+	ck_assert(is_inside(set->index.prefixes) && is_inside(set->index.slots));
+	ck_assert(is_inside(set->index.names));
+}
+
+static enum access_decision decide(const struct service_settings *service, const char *text,
+				   const char *name)
+{
+	const char *const names[] = { name, NULL };
+	struct address peer;
+
+	ck_assert_int_eq(address_parse(&peer, text, 0), 0);
+	return access_decide(&service->only_from, &service->no_access, &peer, names).decision;
+}
+
+START_TEST(keeps_a_file_of_rules_once)
+{
+	static const char echo[] =
+		"service echo\n{\n type = INTERNAL\n socket_type = stream\n wait = no\n}\n"
+		"service discard\n{\n type = INTERNAL\n socket_type = stream\n wait = no\n}\n";
+	const struct generation *generation;
+	const struct access_list *one, *other;
+
+	place_write("list", "10.0.0.0/8\n.example.org\n");
+	generation =
+		fill(textf("defaults\n{\n only_from = @list 127.0.0.9 host.example\n}\n%s", echo));
+	one = &generation->services[0]->only_from;
+	other = &generation->services[1]->only_from;
+	ck_assert(is_inside(one->sets) && is_inside(one->index.prefixes) &&
+		  is_inside(one->index.slots));
+	check_set(one->sets[0].set);
+	ck_assert_ptr_eq(one->sets[0].set, other->sets[0].set);
+	ck_assert_int_eq(decide(generation->services[1], "10.7.7.7", NULL), ACCESS_ALLOWED);
+	ck_assert_int_eq(decide(generation->services[1], "127.0.0.9", NULL), ACCESS_ALLOWED);
+	ck_assert_int_eq(decide(generation->services[1], "::1", "a.example.org"), ACCESS_ALLOWED);
+	ck_assert_int_eq(decide(generation->services[1], "::1", "host.example"), ACCESS_ALLOWED);
+	ck_assert_int_eq(decide(generation->services[1], "127.0.0.8", "x.example"), ACCESS_DENIED);
+}
+END_TEST
+
 START_TEST(keeps_equal_texts_and_lists_once)
 {
 	struct generation *generation = fill(
@@ -228,6 +272,7 @@ Suite *generation_suite(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, keeps_every_value);
 	tcase_add_test(tests, points_nowhere_else);
+	tcase_add_test(tests, keeps_a_file_of_rules_once);
 	tcase_add_test(tests, keeps_equal_texts_and_lists_once);
 	tcase_add_test(tests, knows_what_has_not_changed);
 	tcase_add_test(tests, can_be_copied_on);

@@ -223,6 +223,26 @@ START_TEST(rules_know_their_file_and_line)
 }
 END_TEST
 
+/* Short lines that would take much memory. */
+START_TEST(a_file_that_stands_for_too_much_is_an_error)
+{
+	enum { NUMBERS = 256, LINES = 600 };
+	char *text = keep(calloc(LINES, 4 * NUMBERS)), *end = text;
+
+	for (int line = 0; line < LINES; line++) {
+		end = stpcpy(end, "10.0.0.{1");
+		for (int i = 1; i < NUMBERS; i++)
+			end = stpcpy(end, ",2");
+		end = stpcpy(end, "}\n");
+	}
+	place_write_bytes("list", text, (size_t)(end - text));
+	configuration_load("%s", SERVICE("a", "no_access = @list"));
+	ck_assert_ptr_null(configuration_service("a"));
+	ck_assert_msg(configuration_said(ERROR, FIRST_LINE, "it has too many rules"), "%s",
+		      configuration_complaints_text());
+}
+END_TEST
+
 START_TEST(a_filter_of_datagrams_has_the_rules_itself)
 {
 	static const char entry[] = "service a\n{\ntype = UNLISTED\nport = 0\nsocket_type = dgram\n"
@@ -285,10 +305,16 @@ START_TEST(removes_words_by_meaning_and_files_by_name)
 }
 END_TEST
 
+#ifdef __SANITIZE_ADDRESS__ /* libconfuse enlarges its list word by word, which is slow there */
+enum { MANY_WORDS = 2000 };
+#else
+enum { MANY_WORDS = 20000 };
+#endif
+
 /* Comparing each word with each would take longer than the test's timeout. */
 START_TEST(adds_and_removes_many_words_one_by_one)
 {
-	enum { WORDS = 20000, LINE = 64 };
+	enum { WORDS = MANY_WORDS, LINE = 64 };
 	char *text = keep(malloc(2 * WORDS * LINE)), *end = text;
 
 	*text = '\0';
@@ -330,6 +356,7 @@ Suite *rule_files_suite(void)
 	tcase_add_test(files, the_path_begins_at_the_file_with_the_word);
 	tcase_add_test(files, lists_share_the_rules_of_a_file);
 	tcase_add_test(files, rules_know_their_file_and_line);
+	tcase_add_test(files, a_file_that_stands_for_too_much_is_an_error);
 	tcase_add_test(files, a_filter_of_datagrams_has_the_rules_itself);
 	tcase_add_loop_test(removing, removes_words_by_meaning_and_files_by_name, 0,
 			    ROWS(removals));

@@ -42,6 +42,7 @@ void child_free(struct child *child)
 	if (!child)
 		return;
 	child_counts_no_more(child);
+	socket_holders_stop(&child->holders);
 	if (child->errors >= 0)
 		close(child->errors);
 	free(child);
@@ -81,8 +82,7 @@ struct child *child_of_session(uint64_t session)
 void child_reaped(struct child *child, int status)
 {
 	timer_stop(&child->grace);
-	socket_holders_stop(&child->holders);
-	child->holders.has_ended = true;
+	socket_holders_lose_program(&child->holders);
 	HASH_DELETE(by_pid, by_pid, child);
 	child->has_ended = true;
 	child->status = status;

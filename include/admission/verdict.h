@@ -25,6 +25,7 @@ enum verdict {
 	REFUSED_TARGET,        /* INTERCEPT: the socket of its server is not open */
 	REFUSED_BANNED,        /* touched a sensor before */
 	REFUSED_BANNER,        /* has closed, or did not read the banner in time */
+	REFUSED_START_TIMEOUT, /* the steps before took longer than start_timeout */
 	VERDICT_COUNT
 };
 

@@ -6,6 +6,7 @@
 #define USHERD_CHANNEL_MESSAGE_H
 
 #include "base/address.h"
+#include "base/session_id.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -81,18 +82,27 @@ struct launch_message {
 	uint8_t logs_errors;      /* the last two descriptors are a pipe for standard error */
 };
 
+/* What a program has used, with those of its children that it waited for. */
+struct program_usage {
+	uint64_t cpu_us;  /* processor time, in microseconds */
+	uint64_t max_rss; /* the largest resident set of one process, in KiB */
+};
+
 struct program_message {
 	uint64_t session;
 	struct service_number service; /* SESSION */
 	struct address peer;           /* SESSION */
 	int64_t started;               /* SESSION: seconds since the epoch ... */
 	uint64_t opened;               /* ... and as clock_now() has it */
+	struct session_id id;          /* STARTED, SESSION */
 	struct address socket;         /* SESSION: that a wait server has; unknown: none ... */
 	uint8_t v6only, is_inner;      /* ... as in bind_message */
 	int32_t pid;                   /* PROCESS, STARTED, SESSION, where 0: it is being started */
 	uint8_t is_news;               /* SESSION: no frontend was told of its start */
 	int32_t status;                /* ENDED: as of waitpid(2) ... */
 	uint8_t end_reason;            /* ... enum end_reason (session/end_reason.h) ... */
+	struct program_usage usage;    /* ... what it has used ... */
+	uint64_t ended;                /* ... and when, as clock_now() has it */
 	uint8_t is_held;               /* ... another process has the connection still */
 	char step[24];                 /* NOT_STARTED: the step that failed ... */
 	char reason[72];               /* ... and why ... */

@@ -5,30 +5,43 @@
 #ifndef USHERD_CONFIG_ACCESS_LIST_H
 #define USHERD_CONFIG_ACCESS_LIST_H
 
-#include "base/address.h"
+#include "config/rule_index.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-enum access_rule_kind {
-	RULE_PREFIX, /* an address or network */
-	RULE_HOST,   /* a whole host name: peer.example.org */
-	RULE_DOMAIN, /* a suffix: .example.org */
-};
-
-struct access_rule {
-	enum access_rule_kind kind;
-	struct prefix prefix; /* RULE_PREFIX */
-	char *text;           /* as written; the name for RULE_HOST and RULE_DOMAIN */
-	const char *file;     /* where it is set, borrowed from the caller; may be NULL */
-	int line;
-	bool is_in_both; /* a name of only_from that no_access has too; access_lists_settle */
-};
-
-struct access_list {
+/* The rules of a file of rules (@FILE). It does not change, and all lists that name the
+ * file share it. */
+struct rule_set {
 	struct access_rule *rules;
 	size_t count;
+	struct rule_index index;
+	uint64_t version; /* of the file; another one after every change */
+	unsigned references;
+};
+
+struct named_set {
+	struct rule_set *set; /* a reference */
+	const char *file;     /* where the list names it; as in struct access_rule */
+	int line;
+};
+
+/* At most so many files in one list: each has a search of its own. */
+enum { ACCESS_SETS_MAX = 64 };
+
+struct access_list {
+	struct access_rule *rules; /* the list's own */
+	size_t count;
+	struct named_set *sets; /* those of files */
+	size_t set_count;
 	bool is_set; /* an only_from set to nothing admits nobody; an unset one everybody */
+
+	/* What access_lists_settle finds out. */
+	bool is_settled;
+	struct rule_index index; /* of rules */
+	int best_name; /* the specificity of the most specific name that can decide; 0: there
+			* is none */
 };
 
 /* What became of a word given to access_list_add. */
@@ -74,27 +87,54 @@ const char *access_word_text(enum access_word what);
  * even when it is empty. */
 bool access_list_remove(struct access_list *list, const char *word);
 
+/* Adds the rules of a file, with a reference. False when memory runs out or there are
+ * ACCESS_SETS_MAX already. */
+bool access_list_add_set(struct access_list *list, struct rule_set *set, const char *file,
+			 int line);
+
+/* Makes the rules of files the list's own, for who can't look at sets. False when memory
+ * runs out. */
+bool access_list_flatten(struct access_list *list);
+
 /* Frees what list holds and leaves it empty and unset. */
 void access_list_clear(struct access_list *list);
 
-/* The most specific rule, the first of equals, that covers address or, when
- * names are given, one of them; NULL when none does. A prefix is as specific as
- * it is long (compared within a family only), a host name more specific than
- * any prefix, a domain less specific than any prefix of length > 0 but more
- * than length 0, a longer domain more than a shorter one. names is NULL or a
- * NULL-ended list of the peer's forward-confirmed names; names compare without
- * regard to case. */
+/* A set of list's own rules, which it loses, with one reference. NULL when memory runs
+ * out: then the list keeps them. */
+struct rule_set *rule_set_from(struct access_list *list, uint64_t version);
+
+void rule_set_release(struct rule_set *set);
+
+/* The most specific rule (access_rule.h), the first of equals, those of files last, that
+ * covers address or, when names are given, one of them; NULL when none does. names is NULL
+ * or a NULL-ended list of the peer's forward-confirmed names. */
 const struct access_rule *access_list_match(const struct access_list *list,
 					    const struct address *address,
 					    const char *const *names);
 
-/* To be called once both lists are complete: marks the names of only_from that
- * no_access has too, which can admit nobody. Without it, or if memory runs out, nothing
- * is marked, and access_decide asks for names more often than necessary. */
-void access_lists_settle(struct access_list *only_from, const struct access_list *no_access);
+/* To be called once both lists are complete: from then on a match takes about the same
+ * time for many rules as for few. Also finds the names of only_from that no_access has
+ * too, which can admit nobody. Without it, or if memory runs out, each rule is
+ * compared, and access_decide asks for names more often than necessary. */
+void access_lists_settle(struct access_list *only_from, struct access_list *no_access);
 
 /* True when list has a rule that only a name can satisfy. */
 bool access_list_wants_names(const struct access_list *list);
+
+/* True when list has a rule with a domain; when it has a prefix of no bits, which is everybody
+ * of a family. */
+bool access_list_has_domain(const struct access_list *list);
+bool access_list_has_everybody(const struct access_list *list);
+
+/* True when a rule of list, which is settled, has a name, or shares an address with
+ * prefix. */
+bool access_list_touches(const struct access_list *list, const struct prefix *prefix);
+
+/* How many rules there are, those of files included. */
+size_t access_list_size(const struct access_list *list);
+
+/* False when both have the same files, and a file has changed between them. */
+bool access_lists_same_versions(const struct access_list *one, const struct access_list *other);
 
 enum access_decision {
 	ACCESS_ALLOWED,
@@ -113,14 +153,13 @@ struct access_result {
  * no rule, so a set only_from denies it and anything else allows it.
  * With names NULL the answer is ACCESS_NEEDS_NAMES whenever a name could change
  * it, and for settled lists only then; pass an empty list when the peer has no
- * name. Takes time in proportion to the number of rules. */
+ * name. */
 struct access_result access_decide(const struct access_list *only_from,
 				   const struct access_list *no_access,
 				   const struct address *address, const char *const *names);
 
-/* The first pair of a rule of only_from and a rule of no_access of which one covers
- * the other; the checker warns of it. False when there is none.
- * Prefixes and names are not compared with each other. */
+/* A pair of a rule of only_from and a rule of no_access of which one covers the other; the
+ * checker warns of it. False when there is none, or memory runs out. */
 bool access_lists_overlap(const struct access_list *only_from, const struct access_list *no_access,
 			  const struct access_rule **allowed, const struct access_rule **denied);
 

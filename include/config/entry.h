@@ -14,7 +14,7 @@ enum assign_operator { ASSIGN_SET, ASSIGN_ADD, ASSIGN_REMOVE };
 
 /* One line of an entry. */
 struct assignment {
-	enum assign_operator operator;
+	enum assign_operator sign;
 	const char *file;
 	int line;
 	size_t count;
@@ -42,6 +42,6 @@ struct entry *entry_parse(const struct raw_entry *raw, const char *file, struct 
 void entry_free(struct entry *entry);
 
 /* "=", "+=" or "-=". */
-const char *assign_operator_text(enum assign_operator operator);
+const char *assign_operator_text(enum assign_operator sign);
 
 #endif

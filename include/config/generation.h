@@ -37,7 +37,8 @@ struct generation *generation_fill(struct region *region, uint32_t number,
 				   const uint32_t continues[], uint32_t count);
 
 /* A copy outside of any region, with one reference and an arena of its own: for sessions
- * that outlive the generation of their settings. NULL with errno ENOMEM. */
+ * that outlive the generation of their settings. Its only_from and no_access refuse
+ * everybody: nobody else is admitted by it. NULL with errno ENOMEM. */
 struct service_settings *service_settings_copy(const struct service_settings *service);
 
 /* True when both have the same meaning; file and line may differ. */

@@ -3,10 +3,9 @@
 #ifndef USHERD_CONFIG_INETD_LINE_H
 #define USHERD_CONFIG_INETD_LINE_H
 
+#include "base/text.h"
 #include "config/problem.h"
-#include "config/span.h"
-
-#include <stdio.h>
+#include "base/span.h"
 
 /* The order of the words of a line, without the addresses before the name. */
 enum inetd_field {
@@ -30,7 +29,7 @@ struct inetd_line {
 	bool broken;           /* an error was reported */
 
 	/* Set during the translation. */
-	FILE *body;
+	struct text body;
 	bool is_ipv6_only, is_internal;
 	uint64_t instances; /* 0: no limit */
 	const char *types[3], *flags[4];

@@ -9,6 +9,7 @@
 #include "config/word.h"
 
 struct accounts;
+struct rule_files;
 
 struct reading {
 	const char *attribute; /* its name */
@@ -21,6 +22,7 @@ struct reading {
 	struct arena *arena;
 	struct accounts *accounts;
 	const struct port_map *ports;
+	struct rule_files *rule_files;
 	const char *start_directory; /* base of relative log and server paths */
 	struct problems *problems;
 	bool refused;
@@ -71,9 +73,6 @@ void strings_fill(struct reading *reading, struct strings *strings);
 
 /* --- names ------------------------------------------------------------------------- */
 
-/* A network of /etc/networks, for access lists; false when there is none. */
-bool network_named(const char *name, struct prefix *prefix);
-
 /* Names of users, groups and protocols, looked up once per load: a directory
  * of ten thousand services names root ten thousand times. */
 struct accounts *accounts_new(void);
@@ -96,12 +95,13 @@ typedef void attribute_reader(struct reading *reading, void *field);
 
 /* The readers of the table in attributes.c. */
 attribute_reader read_type, read_flags, read_socket_type, read_protocol, read_yes_no, read_wait,
-	read_user, read_group, read_server, read_words, read_count, read_cps, read_load,
-	read_access_list, read_access_times, read_log_type, read_log_success, read_log_failure,
-	read_env, read_passenv, read_port, read_bind, read_redirect, read_text, read_path,
-	read_nice, read_umask, read_size, read_seconds, read_deny_time, read_period,
-	read_rpc_version, read_rpc_number, read_cps_action, read_at_limit, read_lingering_close,
-	read_kill_on_disconnect, read_on_remove, read_stderr, read_source_prefix, read_source_cps,
-	read_config_paths, read_config_path, read_file_mode, read_nothing;
+	read_user, read_group, read_server, read_command, read_words, read_count, read_cps,
+	read_load, read_access_list, read_access_times, read_log_type, read_log_success,
+	read_log_failure, read_env, read_passenv, read_port, read_bind, read_redirect, read_text,
+	read_path, read_nice, read_umask, read_size, read_number, read_deny_time, read_period,
+	read_kill_timeout, read_rpc_version, read_rpc_number, read_cps_action, read_at_limit,
+	read_lingering_close, read_kill_on_disconnect, read_on_remove, read_stderr,
+	read_source_prefix, read_source_cps, read_config_paths, read_config_path, read_file_mode,
+	read_nothing;
 
 #endif

@@ -59,6 +59,8 @@ enum log_flag {
 	LOG_FLAG_TRAFFIC = 32,
 	LOG_FLAG_ATTEMPT = 64,
 	LOG_FLAG_REASON = 128,
+	LOG_FLAG_RUSAGE = 256,
+	LOG_FLAG_SESSION = 512,
 };
 
 enum log_kind { LOG_KIND_NONE, LOG_KIND_FILE, LOG_KIND_SYSLOG };
@@ -91,7 +93,19 @@ struct resource_limit {
 };
 
 /* What a server may use. */
-enum limit { LIMIT_AS, LIMIT_CPU, LIMIT_DATA, LIMIT_RSS, LIMIT_STACK, LIMIT_FILES, LIMIT_COUNT };
+enum limit {
+	LIMIT_AS,
+	LIMIT_CPU,
+	LIMIT_DATA,
+	LIMIT_RSS,
+	LIMIT_STACK,
+	LIMIT_FILES,
+	LIMIT_NPROC,
+	LIMIT_FSIZE,
+	LIMIT_CORE,
+	LIMIT_MEMLOCK,
+	LIMIT_COUNT
+};
 
 struct rate {
 	uint32_t rate;    /* in so many seconds; 0: no limit */
@@ -143,8 +157,11 @@ struct service_settings {
 	bool groups;
 	char *server;
 	struct strings server_args;
-	char **argv; /* what the program gets, NULL-ended */
+	char **argv;                /* what the program gets, NULL-ended */
+	struct strings end_command; /* its program, an absolute path, and arguments */
+	char **end_argv;            /* what that program gets, NULL-ended */
 	struct strings env, passenv;
+	bool session_env;   /* SESSION_ID and SESSION_SLOT */
 	char **environment; /* the part that is the same for all sessions, NULL-ended */
 	size_t environment_count;
 	int nice;
@@ -155,6 +172,9 @@ struct service_settings {
 	char *redirect_host;
 	uint16_t redirect_port;
 	int idle_timeout;    /* seconds; 0: none */
+	int start_timeout;   /* seconds; 0: no limit */
+	int max_runtime;     /* seconds; 0: no limit */
+	int kill_timeout;    /* seconds from SIGTERM to SIGKILL; 0: not set */
 	int lingering_close; /* seconds; 0: no */
 	enum kill_on_disconnect kill_on_disconnect;
 
@@ -182,11 +202,16 @@ struct service_settings {
 
 enum { STATUS_MODE = 0600 }; /* unless set */
 
+/* Seconds that a program has from SIGTERM to SIGKILL, and then end_command: unless set, and at
+ * most. The daemon's own end waits for both, and systemd waits 90 seconds for the daemon. */
+enum { KILL_TIMEOUT = 5, KILL_TIMEOUT_MAX = 40 };
+
 /* Attributes of the daemon as a whole. */
 struct daemon_settings {
 	struct strings port_maps; /* absolute paths */
 	char *status_file;        /* absolute; NULL: the default */
 	mode_t status_mode;
+	char *ban_file; /* absolute; NULL: bans are in memory alone */
 	char *user;     /* whom the frontend runs as; NULL when not set */
 	uid_t user_uid; /* 0: a number that nobody has */
 	gid_t user_gid;
@@ -301,10 +326,22 @@ static inline bool service_bans(const struct service_settings *service)
 	       (service_is_stream(service) || (service->flags & FLAG_DGRAMBAN));
 }
 
+/* Milliseconds that its programs have from SIGTERM to SIGKILL, and that end_command has. */
+static inline unsigned service_grace_ms(const struct service_settings *service)
+{
+	return 1000 * (unsigned)(service->kill_timeout ? service->kill_timeout : KILL_TIMEOUT);
+}
+
 /* True when its program gets the listening socket. */
 static inline bool service_waits(const struct service_settings *service)
 {
 	return service->wait == 1 && !service_is_internal(service);
+}
+
+/* True when the daemon itself accepts its connections. */
+static inline bool service_accepts(const struct service_settings *service)
+{
+	return service_is_stream(service) && !service_waits(service);
 }
 
 /* True for a service whose programs get TCP connections of their own. */

@@ -7,14 +7,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <time.h>
 
 struct source_file {
 	const char *name; /* the path; valid until file_names_forget */
 	dev_t device;
 	ino_t inode;
-	bool is_foreign; /* read as root, and not owned by root */
-	char *fault;     /* how others can change it, and the remedy; NULL: they can't */
-	char *text;      /* not NUL-ended */
+	struct timespec changed; /* ctime */
+	bool is_foreign;         /* read as root, and not owned by root */
+	char *fault;             /* how others can change it, and the remedy; NULL: they can't */
+	char *text;              /* not NUL-ended */
 	size_t length;
 };
 

@@ -21,12 +21,12 @@
 #ifndef USHERD_CONFIG_SYNTAX_H
 #define USHERD_CONFIG_SYNTAX_H
 
+#include "base/text.h"
 #include "config/problem.h"
-#include "config/span.h"
+#include "base/span.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 enum entry_kind {
 	ENTRY_SERVICE,
@@ -66,7 +66,7 @@ void raw_entry_clear(struct raw_entry *entry);
 
 /* Writes text to a body as a libconfuse string, with everything escaped that could end
  * it. */
-void syntax_put_string(FILE *body, const char *text, size_t length);
+void syntax_put_string(struct text *body, const char *text, size_t length);
 
 /* "service", "defaults", "daemon", "include" or "includedir". */
 const char *entry_kind_name(enum entry_kind kind);

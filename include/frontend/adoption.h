@@ -17,6 +17,9 @@ enum { ADOPTION_NAMES_MS = 5000 };
 void adoption_begin(const struct generation *generation,
 		    void (*done)(uint32_t bound, uint32_t wanted));
 
+/* The generation in force; NULL: none yet. */
+const struct generation *adoption_generation(void);
+
 /* Frees every service in any state, and writes their outstanding log lines. For the
  * daemon's end. */
 void adoption_free(void);

@@ -8,6 +8,12 @@
 #include "session/identify.h"
 #include "session/session.h"
 
+/* Starts the session's start_timeout, if it has one: when that is over before pending_done,
+ * the session fails (REFUSED_START_TIMEOUT), is closed if it was refused before, or ended if
+ * its handler has begun. */
+void pending_limit(struct session *session);
+void pending_done(struct session *session);
+
 /* The next step of the session, called when the wait is over. */
 typedef void pending_step(struct session *session);
 

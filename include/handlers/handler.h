@@ -38,7 +38,8 @@ extern const struct handler echo_handler, discard_handler, chargen_handler, dayt
 void handler_answer_and_close(struct session *session);
 
 /* The session is being served: sets its state, tells the owner, writes the START line.
- * One without session->end, which no program serves, gets handler_finish for it. */
+ * One without session->end, which no program serves, gets handler_finish for it, also when
+ * max_runtime is over. */
 void handler_begin(struct session *session);
 
 /* To be called for all traffic of a session: if there is an idle_timeout, the session is

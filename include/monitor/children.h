@@ -7,6 +7,8 @@
 #include "base/hash.h"
 #include "base/timer.h"
 #include "channel/message.h"
+#include "monitor/end_command.h"
+#include "monitor/session_slots.h"
 #include "monitor/socket_holders.h"
 #include "session/end_reason.h"
 
@@ -29,19 +31,23 @@ struct child {
 	int64_t started;       /* in seconds since the epoch */
 	uint64_t opened;       /* the same time, as of clock_now */
 	int errors;            /* the read end of its standard error, for a frontend; -1: none */
-	bool has_ended;        /* reaped, with status */
-	int status;
+	bool has_ended;        /* reaped, with status ... */
+	int status;            /* ... at this time, as of clock_now */
+	uint64_t ended;
+	bool is_over; /* its end_command has ended, too; the owner's */
+	struct program_usage usage;
 	enum end_reason reason; /* why it ends; the first one counts */
+	unsigned grace_ms;      /* from SIGTERM to SIGKILL */
+	struct session_id id;
+	struct session_slot slot;        /* session_env */
+	struct end_command *end_command; /* NULL: none */
 
 	struct socket_holders holders; /* of its connection */
 
 	UT_hash_handle by_pid, by_session;
 	struct child_tally *tally; /* NULL: it is not counted */
-	struct timer grace;
+	struct timer grace, runtime;
 };
-
-/* How long a program has from SIGTERM to SIGKILL. */
-enum { CHILD_GRACE_MS = 5000 };
 
 /* A child with errors -1, allocated before its program is started, so that no running
  * program is lost. NULL with errno ENOMEM. */
@@ -63,9 +69,12 @@ void child_reaped(struct child *child, int status);
 void child_remove(struct child *child);
 void child_free(struct child *child);
 
-/* Sends its process group SIGTERM and, if it is not reaped CHILD_GRACE_MS later, SIGKILL;
- * with at_once SIGKILL immediately. */
+/* Sends its process group SIGTERM and, if it is not reaped grace_ms later, SIGKILL; with
+ * at_once SIGKILL immediately. */
 void child_end(struct child *child, bool at_once, enum end_reason reason);
+
+/* Ends it after that time, for END_MAX_RUNTIME. */
+void child_limit_runtime(struct child *child, uint64_t milliseconds);
 
 /* Calls visit for each child; visit may remove it. */
 void children_each(void (*visit)(struct child *child));

@@ -2,6 +2,8 @@
 #ifndef USHERD_MONITOR_ENDING_H
 #define USHERD_MONITOR_ENDING_H
 
+#include "monitor/children.h"
+
 #include <stdbool.h>
 
 /* SIGTERM: ends every session and every program, and kills them after a grace time; a
@@ -18,6 +20,10 @@ bool ending_has_begun(void);
 
 /* True when programs must end, also those that have just started. */
 bool ending_ends_programs(void);
+
+/* Ends a program because the daemon ends, which waits for as long as the program's
+ * kill_timeout says. */
+void ending_end(struct child *child);
 
 /* The exit status. */
 int ending_status(void);

@@ -26,7 +26,7 @@ void requests_report(void);
 void requests_check(void);
 
 /* A child of the monitor has ended, and will be reaped after this. */
-void requests_child_ended(pid_t pid, int status);
+void requests_child_ended(pid_t pid, int status, const struct program_usage *usage);
 
 /* For launcher_init. */
 extern const struct launcher_events requests_launcher_events;

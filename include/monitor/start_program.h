@@ -11,6 +11,8 @@
 /* What to start, and the result. The caller owns everything in it. */
 struct program_order {
 	const struct service_settings *settings;
+	const char *program;
+	char *const *argv;
 	char **environment;
 	int connection; /* becomes descriptors 0, 1 and 2 */
 	int error;      /* becomes descriptor 2 when it is not -1 */

@@ -9,16 +9,20 @@
 
 #include <stdint.h>
 
-/* START: ID[ pid=N][ from=ADDRESS] */
+/* START: ID[ pid=N][ from=ADDRESS][ session=ID] */
 void record_start(const struct session *session);
 
 /* The same for a datagram that the loop answered, which has no session. */
 void record_answer(const struct service_settings *settings, struct sink *log,
 		   const struct address *peer);
 
-/* EXIT: ID[ status=N | signal=N][ pid=N][ duration=N(sec)][ reason=WORD]; status as of
- * waitpid(2). */
+/* EXIT: ID[ status=N | signal=N][ pid=N][ duration=N(sec)][ reason=WORD][ session=ID];
+ * status as of waitpid(2). */
 void record_exit(const struct session *session, int status);
+
+/* RUSAGE: ID[ pid=N] cpu=N.N(sec) maxrss=N(KiB); processor time in microseconds, the largest
+ * resident set in KiB. */
+void record_usage(const struct session *session, uint64_t cpu_us, uint64_t max_rss);
 
 /* FAIL: ID REASON[ from=ADDRESS] */
 void record_fail(const struct service_settings *settings, struct sink *log, enum verdict verdict,

@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "base/loop.h"
 #include "base/outbox.h"
+#include "base/session_id.h"
 #include "base/timer.h"
 #include "config/settings.h"
 #include "session/end_reason.h"
@@ -67,10 +68,14 @@ struct session {
 	struct address peer;
 	struct address local; /* session_local finds it out */
 	int64_t started;      /* seconds since the epoch */
+	uint64_t ended;       /* when its program ended, as clock_now() has it; 0: it serves */
 	uint64_t opened;      /* the same in clock_now(): not changed when the clock is set */
+	struct session_id id; /* the program's; none for what the loop serves itself */
 	pid_t pid;            /* the program's, 0 for what the loop serves itself */
 	struct watch watch;
 	struct timer deadline;
+	struct timer start;   /* the owner's: start_timeout */
+	struct timer runtime; /* max_runtime, of what no program serves */
 
 	struct outbox unsent; /* data that the peer has not read yet */
 

@@ -26,6 +26,14 @@ struct judgement access_address(const struct service_settings *settings, struct 
 	};
 }
 
+int access_minute(time_t now)
+{
+	struct tm local;
+
+	localtime_r(&now, &local);
+	return 60 * local.tm_hour + local.tm_min;
+}
+
 enum verdict access_time(const struct service_settings *settings, int minute)
 {
 	return access_times_allow(settings->access_times, settings->access_times_count, minute)

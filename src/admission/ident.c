@@ -1,38 +1,15 @@
 #include "admission/ident.h"
 
 #include "base/log.h"
+#include "base/span.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Part of a reply; it may contain any byte, also NUL. */
-struct span {
-	const char *start, *end;
-};
-
 size_t ident_query(char query[static IDENT_QUERY_SIZE], uint16_t their_port, uint16_t our_port)
 {
 	return (size_t)snprintf(query, IDENT_QUERY_SIZE, "%u,%u\r\n", their_port, our_port);
-}
-
-static bool is_blank(char byte)
-{
-	return byte == ' ' || byte == '\t';
-}
-
-static struct span trimmed(struct span span)
-{
-	while (span.start < span.end && is_blank(span.start[0]))
-		span.start++;
-	while (span.start < span.end && is_blank(span.end[-1]))
-		span.end--;
-	return span;
-}
-
-static size_t span_length(struct span span)
-{
-	return (size_t)(span.end - span.start);
 }
 
 /* Moves the bytes before the first separator from rest to part; false when there is
@@ -43,7 +20,7 @@ static bool cut(struct span *rest, char separator, struct span *part)
 
 	if (!found)
 		return false;
-	*part = trimmed((struct span){ rest->start, found });
+	*part = span_trim((struct span){ rest->start, found });
 	rest->start = found + 1;
 	return true;
 }
@@ -55,18 +32,9 @@ static bool is_word(struct span span, const char *word)
 
 static bool is_port(struct span span, uint16_t port)
 {
-	unsigned number = 0;
+	uint64_t number;
 
-	if (span_length(span) == 0)
-		return false;
-	for (const char *digit = span.start; digit < span.end; digit++) {
-		if (*digit < '0' || *digit > '9')
-			return false;
-		number = number * 10 + (unsigned)(*digit - '0');
-		if (number > UINT16_MAX)
-			return false;
-	}
-	return number == port;
+	return span_number(span, UINT16_MAX, &number) && number == port;
 }
 
 static enum ident_outcome parse_line(struct span line, uint16_t their_port, uint16_t our_port,
@@ -80,8 +48,8 @@ static enum ident_outcome parse_line(struct span line, uint16_t their_port, uint
 		return IDENT_BAD_RESPONSE;
 	if (is_word(kind, "ERROR"))
 		return IDENT_ERROR;
-	line = trimmed(line);
-	if (!is_word(kind, "USERID") || span_length(line) == 0)
+	line = span_trim(line);
+	if (!is_word(kind, "USERID") || span_is_empty(line))
 		return IDENT_BAD_RESPONSE;
 	log_escape(user, IDENT_USER_SIZE, line.start, span_length(line));
 	return IDENT_USER;

@@ -22,6 +22,7 @@ const char *verdict_text(enum verdict verdict)
 		[REFUSED_TARGET] = "redirect",
 		[REFUSED_BANNED] = "address",
 		[REFUSED_BANNER] = "banner",
+		[REFUSED_START_TIMEOUT] = "start_timeout",
 	};
 
 	return texts[verdict];

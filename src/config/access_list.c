@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { FACTORS_MAX = 256, LABEL_MAX = 63, NAME_LENGTH_MAX = 253, MAPPED_LENGTH = 96 };
+enum { FACTORS_MAX = 256, LABEL_MAX = 63, MAPPED_LENGTH = 96 };
 
 /* The meaning of a word, before memory is allocated for it. */
 struct meaning {
@@ -182,21 +182,13 @@ static bool is_label(const char *label, size_t length)
 	return true;
 }
 
-/* Without a final dot. */
-static size_t name_length(const char *name)
-{
-	size_t length = strlen(name);
-
-	return length > 0 && name[length - 1] == '.' ? length - 1 : length;
-}
-
 /* No top-level domain begins with a digit, so 10.0.0.0x and 1.2.3.4-9 are
  * mistakes, not names (RFC 1123, 2.1). */
 static bool is_possible_name(const char *name)
 {
-	const char *label = name, *end = name + name_length(name);
+	const char *label = name, *end = name + access_name_length(name);
 
-	if (end - name > NAME_LENGTH_MAX)
+	if (end - name > ACCESS_NAME_MAX)
 		return false;
 	for (;;) {
 		size_t length = strcspn(label, ".");
@@ -269,6 +261,12 @@ static bool has_room_for(struct access_list *list, size_t more)
 	return rules != NULL;
 }
 
+static void unsettle(struct access_list *list)
+{
+	rule_index_free(&list->index);
+	list->is_settled = false;
+}
+
 static void drop_last_rules(struct access_list *list, size_t count)
 {
 	while (list->count > count)
@@ -284,6 +282,7 @@ enum access_word access_list_add(struct access_list *list, const char *word, con
 
 	if (what != WORD_ADDED)
 		return what;
+	unsettle(list);
 	if (!has_room_for(list, meaning.count))
 		return WORD_NO_MEMORY;
 	for (size_t i = 0; i < meaning.count; i++) {
@@ -302,27 +301,12 @@ enum access_word access_list_add(struct access_list *list, const char *word, con
 	return WORD_ADDED;
 }
 
-static bool same_name(const char *one, const char *other)
-{
-	size_t length = name_length(one);
-
-	return length == name_length(other) && strncasecmp(one, other, length) == 0;
-}
-
-static bool domain_holds(const char *domain, const char *name)
-{
-	size_t domain_length = name_length(domain), length = name_length(name);
-
-	return length > domain_length &&
-	       strncasecmp(name + length - domain_length, domain, domain_length) == 0;
-}
-
 static bool rule_means(const struct access_rule *rule, const struct meaning *meaning)
 {
 	if (rule->kind != meaning->kind)
 		return false;
 	if (rule->kind != RULE_PREFIX)
-		return same_name(rule->text, meaning->name);
+		return access_names_equal(rule->text, meaning->name);
 	for (size_t i = 0; i < meaning->count; i++)
 		if (prefix_equal(&rule->prefix, &meaning->prefixes[i]))
 			return true;
@@ -335,6 +319,7 @@ bool access_list_remove(struct access_list *list, const char *word)
 	bool is_understood = read_word(&meaning, word, NULL) == WORD_ADDED;
 	size_t kept = 0, count = list->count;
 
+	unsettle(list);
 	for (size_t i = 0; i < count; i++) {
 		struct access_rule *rule = &list->rules[i];
 
@@ -348,42 +333,242 @@ bool access_list_remove(struct access_list *list, const char *word)
 	return kept < count;
 }
 
-void access_list_clear(struct access_list *list)
+/* --- files of rules -------------------------------------------------------------------- */
+
+static void rules_free(struct access_rule *rules, size_t count)
 {
-	drop_last_rules(list, 0);
-	free(list->rules);
-	*list = (struct access_list){ 0 };
+	for (size_t i = 0; i < count; i++)
+		free(rules[i].text);
+	free(rules);
 }
 
-static bool names_match(const struct access_rule *rule, const char *const *names)
+struct rule_set *rule_set_from(struct access_list *list, uint64_t version)
 {
-	for (; names && *names; names++)
-		if (rule->kind == RULE_HOST ? same_name(rule->text, *names)
-					    : domain_holds(rule->text, *names))
+	struct rule_set *set = calloc(1, sizeof *set);
+
+	if (!set)
+		return NULL;
+	if (!rule_index_build(&set->index, list->rules, list->count)) {
+		free(set);
+		return NULL;
+	}
+	set->rules = list->rules;
+	set->count = list->count;
+	set->version = version;
+	set->references = 1;
+	unsettle(list);
+	list->rules = NULL;
+	list->count = 0;
+	return set;
+}
+
+void rule_set_release(struct rule_set *set)
+{
+	if (--set->references > 0)
+		return;
+	rule_index_free(&set->index);
+	rules_free(set->rules, set->count);
+	free(set);
+}
+
+static bool has_set(const struct access_list *list, const struct rule_set *set)
+{
+	for (size_t i = 0; i < list->set_count; i++)
+		if (list->sets[i].set == set)
 			return true;
 	return false;
 }
 
-static bool rule_matches(const struct access_rule *rule, const struct address *address,
-			 const char *const *names)
+bool access_list_add_set(struct access_list *list, struct rule_set *set, const char *file, int line)
 {
-	if (rule->kind == RULE_PREFIX)
-		return prefix_holds(&rule->prefix, address);
-	return names_match(rule, names);
+	struct named_set *sets;
+
+	list->is_set = true;
+	if (has_set(list, set))
+		return true;
+	list->is_settled = false;
+	if (list->set_count == ACCESS_SETS_MAX)
+		return false;
+	sets = reallocarray(list->sets, list->set_count + 1, sizeof *sets);
+	if (!sets)
+		return false;
+	list->sets = sets;
+	sets[list->set_count++] = (struct named_set){ set, file, line };
+	set->references++;
+	return true;
 }
 
-/* Greater is more specific; -1 for NULL. */
-static int specificity(const struct access_rule *rule)
+static void drop_sets(struct access_list *list)
 {
-	enum { ANY_PREFIX = 1 + NAME_LENGTH_MAX + 1, ANY_HOST = ANY_PREFIX + 128 + 1 };
+	for (size_t i = 0; i < list->set_count; i++)
+		rule_set_release(list->sets[i].set);
+	free(list->sets);
+	list->sets = NULL;
+	list->set_count = 0;
+}
 
-	if (!rule)
-		return -1;
-	if (rule->kind == RULE_HOST)
-		return ANY_HOST;
-	if (rule->kind == RULE_DOMAIN)
-		return (int)name_length(rule->text);
-	return rule->prefix.length > 0 ? ANY_PREFIX + rule->prefix.length : 0;
+static bool copy_rule(struct access_list *list, const struct access_rule *rule)
+{
+	struct access_rule copy = *rule;
+
+	copy.text = has_room_for(list, 1) ? strdup(rule->text) : NULL;
+	if (!copy.text)
+		return false;
+	list->rules[list->count++] = copy;
+	return true;
+}
+
+bool access_list_flatten(struct access_list *list)
+{
+	unsettle(list);
+	for (size_t i = 0; i < list->set_count; i++)
+		for (size_t j = 0; j < list->sets[i].set->count; j++)
+			if (!copy_rule(list, &list->sets[i].set->rules[j]))
+				return false;
+	drop_sets(list);
+	return true;
+}
+
+void access_list_clear(struct access_list *list)
+{
+	unsettle(list);
+	drop_sets(list);
+	rules_free(list->rules, list->count);
+	*list = (struct access_list){ 0 };
+}
+
+/* --- all parts of a list ------------------------------------------------------------------ */
+
+/* A list's own rules, or those of one of its files. */
+struct part {
+	const struct access_rule *rules;
+	size_t count;
+	const struct rule_index *index;
+};
+
+static size_t part_count(const struct access_list *list)
+{
+	return list->set_count + 1;
+}
+
+static struct part part_of(const struct access_list *list, size_t number)
+{
+	const struct rule_set *set;
+
+	if (number == 0)
+		return (struct part){ list->rules, list->count, &list->index };
+	set = list->sets[number - 1].set;
+	return (struct part){ set->rules, set->count, &set->index };
+}
+
+/* True when a rule of list is so. */
+static bool has_rule(const struct access_list *list, bool (*is_so)(const struct access_rule *rule))
+{
+	for (size_t number = 0; number < part_count(list); number++) {
+		struct part part = part_of(list, number);
+
+		for (size_t i = 0; i < part.count; i++)
+			if (is_so(&part.rules[i]))
+				return true;
+	}
+	return false;
+}
+
+static bool is_name(const struct access_rule *rule)
+{
+	return rule->kind != RULE_PREFIX;
+}
+
+static bool is_domain(const struct access_rule *rule)
+{
+	return rule->kind == RULE_DOMAIN;
+}
+
+static bool is_everybody(const struct access_rule *rule)
+{
+	return rule->kind == RULE_PREFIX && rule->prefix.length == 0;
+}
+
+bool access_list_wants_names(const struct access_list *list)
+{
+	return has_rule(list, is_name);
+}
+
+bool access_list_has_domain(const struct access_list *list)
+{
+	return has_rule(list, is_domain);
+}
+
+bool access_list_has_everybody(const struct access_list *list)
+{
+	return has_rule(list, is_everybody);
+}
+
+size_t access_list_size(const struct access_list *list)
+{
+	size_t size = 0;
+
+	for (size_t number = 0; number < part_count(list); number++)
+		size += part_of(list, number).count;
+	return size;
+}
+
+bool access_lists_same_versions(const struct access_list *one, const struct access_list *other)
+{
+	if (one->set_count != other->set_count)
+		return false;
+	for (size_t i = 0; i < one->set_count; i++)
+		if (one->sets[i].set->version != other->sets[i].set->version)
+			return false;
+	return true;
+}
+
+/* --- matching ------------------------------------------------------------------------------- */
+
+static const struct access_rule *rule_at(const struct part *part, uint32_t number)
+{
+	return number == RULE_NONE ? NULL : &part->rules[number];
+}
+
+/* The more specific one; of equals the one that stands first in the same part, or else
+ * best. */
+static const struct access_rule *better(const struct part *part, const struct access_rule *best,
+					const struct access_rule *rule)
+{
+	int difference = access_rule_specificity(rule) - access_rule_specificity(best);
+	bool is_earlier =
+		rule && best >= part->rules && best < part->rules + part->count && rule < best;
+
+	return difference > 0 || (difference == 0 && is_earlier) ? rule : best;
+}
+
+static const struct access_rule *find_best(const struct part *part, const struct address *address,
+					   const char *const *names, const struct access_rule *best)
+{
+	struct prefix whole = prefix_of(address, 128);
+	uint32_t number = rule_index_find_prefix(part->index, &whole);
+
+	best = better(part, best, rule_at(part, number));
+	for (; names && *names; names++) {
+		number = rule_index_find_name(part->index, part->rules, *names);
+		best = better(part, best, rule_at(part, number));
+	}
+	return best;
+}
+
+/* The plain rule, which the index must agree with. */
+static const struct access_rule *compare_all(const struct part *part, const struct address *address,
+					     const char *const *names,
+					     const struct access_rule *best)
+{
+	for (size_t i = 0; i < part->count; i++) {
+		const struct access_rule *rule = &part->rules[i];
+
+		if (access_rule_matches(rule, address, names) &&
+		    access_rule_specificity(rule) > access_rule_specificity(best))
+			best = rule;
+	}
+	return best;
 }
 
 const struct access_rule *access_list_match(const struct access_list *list,
@@ -393,63 +578,67 @@ const struct access_rule *access_list_match(const struct access_list *list,
 
 	if (!address_is_known(address))
 		return NULL;
-	for (size_t i = 0; i < list->count; i++) {
-		const struct access_rule *rule = &list->rules[i];
+	for (size_t number = 0; number < part_count(list); number++) {
+		struct part part = part_of(list, number);
 
-		if (rule_matches(rule, address, names) && specificity(rule) > specificity(best))
-			best = rule;
+		best = part.index->is_built ? find_best(&part, address, names, best)
+					    : compare_all(&part, address, names, best);
 	}
 	return best;
 }
 
-/* For qsort and bsearch, over pointers to rules: names by kind, then by text. */
-static int compare_names(const void *one, const void *other)
+/* --- settling ------------------------------------------------------------------------------- */
+
+static bool has_equal_name(const struct access_list *list, const struct access_rule *named)
 {
-	const struct access_rule *a = *(const struct access_rule *const *)one;
-	const struct access_rule *b = *(const struct access_rule *const *)other;
-	size_t length = name_length(a->text), other_length = name_length(b->text);
+	for (size_t number = 0; number < part_count(list); number++) {
+		struct part part = part_of(list, number);
 
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	if (length != other_length)
-		return length < other_length ? -1 : 1;
-	return strncasecmp(a->text, b->text, length);
-}
-
-static size_t collect_names(const struct access_list *list, const struct access_rule **names)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < list->count; i++)
-		if (list->rules[i].kind != RULE_PREFIX)
-			names[count++] = &list->rules[i];
-	return count;
-}
-
-void access_lists_settle(struct access_list *only_from, const struct access_list *no_access)
-{
-	const struct access_rule **names = calloc(no_access->count, sizeof *names);
-	size_t count = names ? collect_names(no_access, names) : 0;
-
-	if (count > 0)
-		qsort(names, count, sizeof *names, compare_names);
-	for (size_t i = 0; count > 0 && i < only_from->count; i++) {
-		const struct access_rule *rule = &only_from->rules[i];
-
-		only_from->rules[i].is_in_both =
-			rule->kind != RULE_PREFIX &&
-			bsearch(&rule, names, count, sizeof *names, compare_names) != NULL;
-	}
-	free(names);
-}
-
-bool access_list_wants_names(const struct access_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (list->rules[i].kind != RULE_PREFIX)
+		if (rule_index_find_equal(part.index, part.rules, named) != RULE_NONE)
 			return true;
+	}
 	return false;
 }
+
+/* The specificity of the most specific name of list that other, NULL or settled, does not
+ * have; 0: there is none. */
+static int find_best_name(const struct access_list *list, const struct access_list *other)
+{
+	int best = 0;
+
+	for (size_t number = 0; number < part_count(list); number++) {
+		struct part part = part_of(list, number);
+
+		for (uint32_t i = 0; i < part.index->name_count; i++) {
+			const struct access_rule *rule = &part.rules[part.index->names[i]];
+
+			if (access_rule_specificity(rule) <= best)
+				break;
+			if (!other || !has_equal_name(other, rule)) {
+				best = access_rule_specificity(rule);
+				break;
+			}
+		}
+	}
+	return best;
+}
+
+void access_lists_settle(struct access_list *only_from, struct access_list *no_access)
+{
+	bool fine;
+
+	unsettle(only_from);
+	unsettle(no_access);
+	fine = rule_index_build(&only_from->index, only_from->rules, only_from->count);
+	fine &= rule_index_build(&no_access->index, no_access->rules, no_access->count);
+	if (!fine)
+		return;
+	no_access->best_name = find_best_name(no_access, NULL);
+	only_from->best_name = find_best_name(only_from, no_access);
+	only_from->is_settled = no_access->is_settled = true;
+}
+
+/* --- the decision --------------------------------------------------------------------------- */
 
 static struct access_result weigh(const struct access_list *only_from,
 				  const struct access_list *no_access,
@@ -457,23 +646,28 @@ static struct access_result weigh(const struct access_list *only_from,
 {
 	const struct access_rule *allowing = access_list_match(only_from, address, names);
 	const struct access_rule *denying = access_list_match(no_access, address, names);
-	bool tie = denying && specificity(denying) == specificity(allowing);
+	int allowed = access_rule_specificity(allowing), denied = access_rule_specificity(denying);
+	bool tie = denying && denied == allowed;
 
-	if (tie || specificity(denying) > specificity(allowing))
+	if (tie || denied > allowed)
 		return (struct access_result){ ACCESS_DENIED, denying, tie };
 	if (only_from->is_set && !allowing)
 		return (struct access_result){ ACCESS_DENIED, NULL, false };
 	return (struct access_result){ ACCESS_ALLOWED, allowing, false };
 }
 
-/* Whether list has a name with at least this specificity. */
+/* Whether list has a name with at least this specificity that can decide. */
 static bool has_name_from(const struct access_list *list, int least)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		const struct access_rule *rule = &list->rules[i];
+	if (list->is_settled)
+		return list->best_name > 0 && list->best_name >= least;
+	for (size_t number = 0; number < part_count(list); number++) {
+		struct part part = part_of(list, number);
 
-		if (rule->kind != RULE_PREFIX && !rule->is_in_both && specificity(rule) >= least)
-			return true;
+		for (size_t i = 0; i < part.count; i++)
+			if (is_name(&part.rules[i]) &&
+			    access_rule_specificity(&part.rules[i]) >= least)
+				return true;
 	}
 	return false;
 }
@@ -488,11 +682,13 @@ static bool names_could_turn(const struct access_result *result,
 			     const struct access_list *only_from,
 			     const struct access_list *no_access, const struct address *address)
 {
+	int decided = access_rule_specificity(result->rule);
+
 	if (!address_is_known(address))
 		return false;
 	if (result->decision == ACCESS_ALLOWED)
-		return has_name_from(no_access, specificity(result->rule));
-	return has_name_from(only_from, specificity(result->rule) + 1);
+		return has_name_from(no_access, decided);
+	return has_name_from(only_from, decided + 1);
 }
 
 struct access_result access_decide(const struct access_list *only_from,
@@ -506,29 +702,111 @@ struct access_result access_decide(const struct access_list *only_from,
 	return result;
 }
 
-static bool rule_covers(const struct access_rule *outer, const struct access_rule *inner)
+/* --- for the checker -------------------------------------------------------------------------- */
+
+static bool part_touches(const struct part *part, const struct prefix *prefix)
 {
-	if (outer->kind == RULE_PREFIX || inner->kind == RULE_PREFIX)
-		return outer->kind == inner->kind && prefix_covers(&outer->prefix, &inner->prefix);
-	if (outer->kind == inner->kind && same_name(outer->text, inner->text))
+	return !part->index->is_built || part->index->name_count > 0 ||
+	       rule_index_find_prefix(part->index, prefix) != RULE_NONE ||
+	       rule_index_has_within(part->index, prefix);
+}
+
+bool access_list_touches(const struct access_list *list, const struct prefix *prefix)
+{
+	for (size_t number = 0; number < part_count(list); number++) {
+		struct part part = part_of(list, number);
+
+		if (part_touches(&part, prefix))
+			return true;
+	}
+	return false;
+}
+
+/* True when a rule of the part covers `inner`. */
+static bool part_covers(const struct part *part, const struct access_rule *inner)
+{
+	if (inner->kind == RULE_PREFIX)
+		return rule_index_find_prefix(part->index, &inner->prefix) != RULE_NONE;
+	if (rule_index_find_equal(part->index, part->rules, inner) != RULE_NONE)
 		return true;
-	return outer->kind == RULE_DOMAIN && domain_holds(outer->text, inner->text);
+	return rule_index_find_name(part->index, part->rules, inner->text) != RULE_NONE;
+}
+
+/* True when a rule of the part covers rule, or for a prefix is covered by it. */
+static bool part_meets(const struct part *part, const struct access_rule *rule)
+{
+	return part_covers(part, rule) ||
+	       (rule->kind == RULE_PREFIX && rule_index_has_within(part->index, &rule->prefix));
+}
+
+/* The first rule of the part that covers rule, or is covered by it. */
+static const struct access_rule *find_partner(const struct part *part,
+					      const struct access_rule *rule)
+{
+	for (size_t i = 0; i < part->count; i++)
+		if (access_rule_covers(&part->rules[i], rule) ||
+		    access_rule_covers(rule, &part->rules[i]))
+			return &part->rules[i];
+	return NULL;
+}
+
+/* A rule of `few` and one of `many` of which one covers the other. A search in `many` does not
+ * find names in a domain, so these are looked at one by one. */
+static bool find_meeting(const struct part *few, const struct part *many,
+			 const struct access_rule **of_few, const struct access_rule **of_many)
+{
+	bool has_domain = false;
+
+	for (size_t i = 0; i < few->count; i++) {
+		*of_few = &few->rules[i];
+		has_domain |= is_domain(*of_few);
+		if (part_meets(many, *of_few) && (*of_many = find_partner(many, *of_few)))
+			return true;
+	}
+	for (uint32_t i = 0; has_domain && i < many->index->name_count; i++) {
+		*of_many = &many->rules[many->index->names[i]];
+		if (part_covers(few, *of_many) && (*of_few = find_partner(few, *of_many)))
+			return true;
+	}
+	return false;
+}
+
+/* Gives a part that is not indexed that index, for a time. False when memory runs out. */
+static bool index_part(struct part *part, struct rule_index *index)
+{
+	*index = (struct rule_index){ .is_built = false };
+	if (part->index->is_built)
+		return true;
+	part->index = index;
+	return rule_index_build(index, part->rules, part->count);
+}
+
+static bool parts_overlap(struct part only_from, struct part no_access,
+			  const struct access_rule **allowed, const struct access_rule **denied)
+{
+	struct rule_index one, other;
+	bool found = false, fine;
+
+	if (only_from.count == 0 || no_access.count == 0)
+		return false;
+	fine = index_part(&only_from, &one);
+	fine &= index_part(&no_access, &other);
+	if (fine)
+		found = only_from.count < no_access.count
+				? find_meeting(&only_from, &no_access, allowed, denied)
+				: find_meeting(&no_access, &only_from, denied, allowed);
+	rule_index_free(&one);
+	rule_index_free(&other);
+	return found;
 }
 
 bool access_lists_overlap(const struct access_list *only_from, const struct access_list *no_access,
 			  const struct access_rule **allowed, const struct access_rule **denied)
 {
-	for (size_t i = 0; i < only_from->count; i++) {
-		for (size_t j = 0; j < no_access->count; j++) {
-			const struct access_rule *one = &only_from->rules[i];
-			const struct access_rule *other = &no_access->rules[j];
-
-			if (!rule_covers(one, other) && !rule_covers(other, one))
-				continue;
-			*allowed = one;
-			*denied = other;
-			return true;
-		}
-	}
+	for (size_t i = 0; i < part_count(only_from); i++)
+		for (size_t j = 0; j < part_count(no_access); j++)
+			if (parts_overlap(part_of(only_from, i), part_of(no_access, j), allowed,
+					  denied))
+				return true;
 	return false;
 }

@@ -63,17 +63,28 @@ static void remark(const struct view *view, const char *attribute, const char *f
 
 /* --- access ------------------------------------------------------------------------------ */
 
-/* The rules that the service's own entry adds. Inherited rules come first, and were
- * reported with defaults. For defaults: all rules. */
+static bool is_inherited(const struct service_settings *service, const char *file, int line)
+{
+	return service->file && (file != service->file || line < service->line);
+}
+
+/* The rules that the service's own entry adds, not settled. Inherited rules come first, and
+ * were reported with defaults; those of files are in a file that the entry names. For
+ * defaults: all rules. */
 static struct access_list own_rules(const struct service_settings *service,
 				    const struct access_list *list)
 {
 	struct access_list own = *list;
 
-	while (service->file && own.count > 0 &&
-	       (own.rules->file != service->file || own.rules->line < service->line)) {
+	own.is_settled = false;
+	own.index = (struct rule_index){ .is_built = false };
+	while (own.count > 0 && is_inherited(service, own.rules->file, own.rules->line)) {
 		own.rules++;
 		own.count--;
+	}
+	while (own.set_count > 0 && is_inherited(service, own.sets->file, own.sets->line)) {
+		own.sets++;
+		own.set_count--;
 	}
 	return own;
 }
@@ -93,16 +104,6 @@ static void advise_of_overlap(const struct service_settings *service, struct pro
 			    denied->text, allowed->text, allowed->file, allowed->line);
 }
 
-static bool touches(const struct access_list *list, const struct prefix *prefix)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (list->rules[i].kind != RULE_PREFIX ||
-		    prefix_covers(&list->rules[i].prefix, prefix) ||
-		    prefix_covers(prefix, &list->rules[i].prefix))
-			return true;
-	return false;
-}
-
 /* Rules of no_access for hosts that only_from does not admit anyway. */
 static void advise_of_idle_denials(const struct service_settings *service,
 				   struct problems *problems)
@@ -113,7 +114,7 @@ static void advise_of_idle_denials(const struct service_settings *service,
 	for (size_t i = 0; only_from->is_set && i < own.count; i++) {
 		const struct access_rule *rule = &own.rules[i];
 
-		if (rule->kind == RULE_PREFIX && !touches(only_from, &rule->prefix))
+		if (rule->kind == RULE_PREFIX && !access_list_touches(only_from, &rule->prefix))
 			problem_add(problems, ADVICE, rule->file, rule->line,
 				    "no_access %s never matters, as only_from does not cover it; "
 				    "remove it",
@@ -176,13 +177,7 @@ static bool listens_to_others(const struct service_settings *service)
 
 static bool admits_everybody(const struct access_list *only_from)
 {
-	for (size_t i = 0; i < only_from->count; i++) {
-		const struct access_rule *rule = &only_from->rules[i];
-
-		if (rule->kind == RULE_PREFIX && rule->prefix.length == 0)
-			return true;
-	}
-	return !only_from->is_set;
+	return !only_from->is_set || access_list_has_everybody(only_from);
 }
 
 /* A built-in that answers all datagrams, forged ones included. */
@@ -312,6 +307,29 @@ static void advise_of_server(const struct view *view)
 		       text);
 }
 
+static void advise_of_end_command(const struct view *view)
+{
+	const struct service_settings *service = view->service;
+	char text[OBSTACLE_SIZE];
+	gid_t groups[GROUPS_MAX];
+	struct identity identity;
+
+	if (service->end_command.count == 0 || !has_program(service) || !service->user)
+		return;
+	identity = identity_of(service, groups);
+	if (program_obstacle(service->end_command.list[0], &identity, text))
+		remark(view, "end_command", "%s; end_command can't be run before that is corrected",
+		       text);
+}
+
+static void advise_of_processes(const struct view *view)
+{
+	if (view->service->limits[LIMIT_NPROC].is_set && view->service->user &&
+	    view->service->uid == 0)
+		remark(view, "rlimit_nproc",
+		       "rlimit_nproc has no effect for root; give the service another user");
+}
+
 static struct identity reader_of(const struct service_settings *service)
 {
 	return (struct identity){
@@ -365,10 +383,11 @@ static void advise_of_error_file(const struct view *view)
 void advise_of_service(const struct service_settings *service, struct problems *problems)
 {
 	static void (*const remarks[])(const struct view *) = {
-		advise_of_own_access, advise_of_bind,       advise_of_first_datagram,
-		advise_of_reflection, advise_of_deny_time,  advise_of_datagram_bans,
-		advise_of_idonly,     advise_of_arguments,  advise_of_server,
-		advise_of_banners,    advise_of_error_file,
+		advise_of_own_access,  advise_of_bind,      advise_of_first_datagram,
+		advise_of_reflection,  advise_of_deny_time, advise_of_datagram_bans,
+		advise_of_idonly,      advise_of_arguments, advise_of_server,
+		advise_of_end_command, advise_of_processes, advise_of_banners,
+		advise_of_error_file,
 	};
 	struct view view = { .service = service, .problems = problems };
 

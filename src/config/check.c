@@ -1,6 +1,7 @@
 #include "config/check.h"
 
 #include "config/attributes.h"
+#include "config/bounds.h"
 #include "config/derive.h"
 
 #include <netdb.h>
@@ -221,13 +222,26 @@ static void clear_useless_flags(struct check *check)
 			     "two hosts would ask each other who is asking for ever");
 }
 
-/* A domain has no addresses. */
-static bool has_domain(const struct access_list *list)
+/* What a filter of the kernel can't have: a domain, which has no addresses, and more rules
+ * than fit. */
+static void check_filter(struct check *check)
 {
-	for (size_t i = 0; i < list->count; i++)
-		if (list->rules[i].kind == RULE_DOMAIN)
-			return true;
-	return false;
+	struct service_settings *service = check->service;
+	size_t size = access_list_size(&service->only_from) + access_list_size(&service->no_access);
+
+	if (access_list_has_domain(&service->only_from) ||
+	    access_list_has_domain(&service->no_access))
+		complain(check, ERROR,
+			 "INTERCEPT of datagrams can't tell whose name ends so; write "
+			 "host names or addresses in only_from and no_access");
+	if (size > FILTER_RULES_MAX)
+		complain(check, ERROR,
+			 "INTERCEPT of datagrams takes at most %d addresses and names in only_from "
+			 "and no_access, and there are %zu",
+			 FILTER_RULES_MAX, size);
+	else if (!access_list_flatten(&service->only_from) ||
+		 !access_list_flatten(&service->no_access))
+		complain(check, ERROR, "only_from and no_access do not fit in memory");
 }
 
 static void check_access(struct check *check)
@@ -242,11 +256,8 @@ static void check_access(struct check *check)
 			 "server accepts its clients itself; use wait = no, or flags = INTERCEPT%s",
 			 origin(check, service->only_from.is_set ? "only_from" : "no_access",
 				where));
-	if ((service->flags & FLAG_INTERCEPT) && service->socket_type == SOCK_DGRAM &&
-	    (has_domain(&service->only_from) || has_domain(&service->no_access)))
-		complain(check, ERROR,
-			 "INTERCEPT of datagrams can't tell whose name ends so; write "
-			 "host names or addresses in only_from and no_access");
+	if ((service->flags & FLAG_INTERCEPT) && service->socket_type == SOCK_DGRAM)
+		check_filter(check);
 }
 
 static void check_rpc(struct check *check)
@@ -291,6 +302,18 @@ static void check_traffic(struct check *check)
 			origin(check, "log_on_success", where));
 }
 
+/* A flag about programs. */
+static void check_program_flag(struct check *check, unsigned flag, const char *word)
+{
+	const struct service_settings *service = check->service;
+	char where[ORIGIN_SIZE];
+
+	if ((service->log_on_success & flag) && !service_starts_program(service))
+		complain(check, ERROR,
+			 "%s is only for services with a server; remove it from log_on_success%s",
+			 word, origin(check, "log_on_success", where));
+}
+
 /* True for services of the loop whose connections last as long as the client likes. */
 static bool lasts_in_loop(const struct service_settings *service)
 {
@@ -321,6 +344,39 @@ static void check_connection_ends(struct check *check)
 		complain(check, ERROR,
 			 "kill_on_disconnect is for programs of TCP services with wait = no; "
 			 "remove it");
+}
+
+/* True for a service whose sessions may last. */
+static bool has_lasting_sessions(const struct service_settings *service)
+{
+	return service_starts_program(service) || lasts_in_loop(service) ||
+	       (service_is_internal(service) && service_is_stream(service) &&
+		strcasecmp(service->name, "tcpmux") == 0);
+}
+
+static void check_ends(struct check *check)
+{
+	const struct service_settings *service = check->service;
+
+	if (service->start_timeout > 0 && service_is_internal(service) &&
+	    !service_is_stream(service))
+		complain(check, ERROR,
+			 "start_timeout is for connections, and not for datagrams that the "
+			 "daemon answers; remove it");
+	if (service->max_runtime > 0 && !has_lasting_sessions(service))
+		complain(check, ERROR,
+			 "max_runtime is for services with a server, redirect, and the stream "
+			 "services echo, discard, chargen and tcpmux; remove it");
+	if (service->end_command.count > 0 && !service_starts_program(service))
+		complain(check, ERROR, "end_command is for services with a server; remove it");
+	if (service->end_command.count > 0 && (service->flags & FLAG_LABELED))
+		complain(check, ERROR,
+			 "end_command has no connection whose label it could get: remove it, or "
+			 "LABELED");
+	if (service->session_env && !service_starts_program(service))
+		complain(check, ERROR, "session_env is for services with a server; remove it");
+	if (service->kill_timeout > 0 && !service_starts_program(service))
+		complain(check, ERROR, "kill_timeout is for services with a server; remove it");
 }
 
 static void check_families(struct check *check)
@@ -366,12 +422,15 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	if (service->flags & FLAG_LABELED)
 		check_labeled(&check);
 	check_traffic(&check);
+	check_program_flag(&check, LOG_FLAG_RUSAGE, "RUSAGE");
+	check_program_flag(&check, LOG_FLAG_SESSION, "SESSION");
 #ifndef HAVE_LIBWRAP
 	if (service->libwrap)
 		complain(&check, ERROR, "libwrap is not in this build: it needs libwrap (tcpd.h)");
 #endif
 	check_families(&check);
 	check_connection_ends(&check);
+	check_ends(&check);
 	clear_useless_flags(&check);
 	check_access(&check);
 	access_lists_settle(&service->only_from, &service->no_access);

@@ -30,7 +30,11 @@ struct claims {
 	char key[];
 };
 
-enum { KEY_SIZE = sizeof((struct reach *)NULL)->text + 32 };
+/* What claims are found by. */
+struct key {
+	size_t length;
+	char bytes[2 * sizeof(int) + sizeof((struct reach *)NULL)->text];
+};
 
 static void reach_of_name(struct reach *reach, const char *name)
 {
@@ -41,10 +45,9 @@ static void reach_of_name(struct reach *reach, const char *name)
 static void reach_of_address(struct reach *reach, const struct address *given)
 {
 	struct address address = address_from_sockaddr(&given->any, given->length);
-	char text[ADDRESS_TEXT_SIZE];
 
-	snprintf(reach->text, sizeof reach->text, "%s", address_text(&address, text));
-	reach->is_any = strcmp(text, "0.0.0.0") == 0 || strcmp(text, "::") == 0;
+	address_text(&address, reach->text);
+	reach->is_any = strcmp(reach->text, "0.0.0.0") == 0 || strcmp(reach->text, "::") == 0;
 }
 
 static struct reach reach_of(const struct service_settings *service, size_t index)
@@ -66,15 +69,25 @@ static size_t reaches_count(const struct service_settings *service)
 	return service->bind.count > 0 ? service->bind.count : 1;
 }
 
-/* The claims on a service's protocol and port for one address, text; "*": for every
- * address; "": all claims. */
-static struct claims *claims_find(struct claims *all, const struct service_settings *service,
-				  const char *text, char key[KEY_SIZE])
+/* A service's protocol and port, and an address, text; "*": every address; "": all of
+ * these. */
+static struct key key_of(const struct service_settings *service, const char *text)
+{
+	int numbers[] = { service->protocol_number, service->port };
+	size_t length = strlen(text);
+	struct key key;
+
+	key.length = sizeof numbers + length;
+	memcpy(key.bytes, numbers, sizeof numbers);
+	memcpy(key.bytes + sizeof numbers, text, length);
+	return key;
+}
+
+static struct claims *claims_find(struct claims *all, const struct key *key)
 {
 	struct claims *found;
 
-	snprintf(key, KEY_SIZE, "%d %d %s", service->protocol_number, service->port, text);
-	HASH_FIND_STR(all, key, found);
+	HASH_FIND(hh, all, key->bytes, key->length, found);
 	return found;
 }
 
@@ -83,8 +96,8 @@ static const struct service_settings *overlap_among(struct claims *all,
 						    const struct service_settings *service,
 						    const char *text, unsigned families)
 {
-	char key[KEY_SIZE];
-	const struct claims *claims = claims_find(all, service, text, key);
+	struct key key = key_of(service, text);
+	const struct claims *claims = claims_find(all, &key);
 
 	for (const struct claim *claim = claims ? claims->first : NULL; claim; claim = claim->next)
 		if (claim->families & families)
@@ -118,14 +131,14 @@ static const struct service_settings *find_overlap(struct claims *all,
 }
 
 /* NULL when memory runs out. */
-static struct claims *claims_new(struct claims **all, const char *key)
+static struct claims *claims_new(struct claims **all, const struct key *key)
 {
-	struct claims *claims = calloc(1, sizeof *claims + strlen(key) + 1);
+	struct claims *claims = calloc(1, sizeof *claims + key->length);
 
 	if (!claims)
 		return NULL;
-	memcpy(claims->key, key, strlen(key));
-	HASH_ADD_KEYPTR(hh, *all, claims->key, strlen(claims->key), claims);
+	memcpy(claims->key, key->bytes, key->length);
+	HASH_ADD_KEYPTR(hh, *all, claims->key, key->length, claims);
 	if (claims->hh.tbl)
 		return claims;
 	free(claims);
@@ -136,12 +149,12 @@ static struct claims *claims_new(struct claims **all, const char *key)
 static void claims_add(struct claims **all, const struct service_settings *service,
 		       const char *text, unsigned families)
 {
-	char key[KEY_SIZE];
-	struct claims *claims = claims_find(*all, service, text, key);
+	struct key key = key_of(service, text);
+	struct claims *claims = claims_find(*all, &key);
 	struct claim *claim = malloc(sizeof *claim);
 
 	if (!claims)
-		claims = claims_new(all, key);
+		claims = claims_new(all, &key);
 	if (!claims || !claim) {
 		free(claim);
 		return;
@@ -237,9 +250,8 @@ void check_sockets(struct settings *settings, struct problems *problems)
 			leave_out(settings, service);
 			continue;
 		}
-		if (service->port > 0) {
+		if (service->port > 0)
 			claim_sockets(&all, service, problems);
-		}
 		settings->services[kept++] = service;
 	}
 	settings->count = kept;

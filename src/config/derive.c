@@ -32,21 +32,41 @@ void derive_socket(struct service_settings *service)
 		complete(service, &pairs[i]);
 }
 
+static char *base_name(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 /* The program's argv: its base name and server_args, or server_args alone. */
 static void derive_argv(struct service_settings *service)
 {
 	bool named = service->flags & FLAG_NAMEINARGS;
 	size_t count = 0;
-	char *slash = strrchr(service->server, '/');
 
 	service->argv = arena_take(&service->arena,
 				   (service->server_args.count + 2) * sizeof *service->argv);
 	if (!service->argv)
 		return;
 	if (!named)
-		service->argv[count++] = slash ? slash + 1 : service->server;
+		service->argv[count++] = base_name(service->server);
 	for (size_t i = 0; i < service->server_args.count; i++)
 		service->argv[count++] = service->server_args.list[i];
+}
+
+static void derive_end_argv(struct service_settings *service)
+{
+	const struct strings *command = &service->end_command;
+
+	if (command->count == 0)
+		return;
+	service->end_argv =
+		arena_take(&service->arena, (command->count + 1) * sizeof *service->end_argv);
+	if (!service->end_argv)
+		return;
+	memcpy(service->end_argv, command->list, command->count * sizeof *service->end_argv);
+	service->end_argv[0] = base_name(command->list[0]);
 }
 
 static bool same_variable(const char *one, const char *other)
@@ -80,9 +100,24 @@ static bool is_of_a_connection(const char *variable)
 	return false;
 }
 
+/* The same for variables about a session, if the service has them. */
+static bool is_of_a_session(const struct service_settings *service, const char *variable)
+{
+	static const char *const beginnings[] = {
+		"SESSION_ID=",     "SESSION_SLOT=",     "SESSION_SERVICE=",
+		"SESSION_STATUS=", "SESSION_DURATION=", "SESSION_REASON=",
+	};
+
+	for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
+		if ((service->session_env || service->end_command.count > 0) &&
+		    strncmp(variable, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
+}
+
 static bool variable_passes(const struct service_settings *service, const char *variable)
 {
-	if (is_of_a_connection(variable) ||
+	if (is_of_a_connection(variable) || is_of_a_session(service, variable) ||
 	    list_has_variable(service->env.list, service->env.count, variable))
 		return false;
 	return !service->passenv.is_set ||
@@ -105,6 +140,7 @@ static void derive_environment(struct service_settings *service)
 			service->environment[count++] = *variable;
 	for (size_t i = 0; i < service->env.count; i++)
 		if (!is_of_a_connection(service->env.list[i]) &&
+		    !is_of_a_session(service, service->env.list[i]) &&
 		    !list_has_variable(service->env.list + i + 1, service->env.count - i - 1,
 				       service->env.list[i]))
 			service->environment[count++] = service->env.list[i];
@@ -114,5 +150,6 @@ static void derive_environment(struct service_settings *service)
 void derive_launch(struct service_settings *service)
 {
 	derive_argv(service);
+	derive_end_argv(service);
 	derive_environment(service);
 }

@@ -108,11 +108,11 @@ static cfg_opt_t *option_table(void)
 	return options;
 }
 
-const char *assign_operator_text(enum assign_operator operator)
+const char *assign_operator_text(enum assign_operator sign)
 {
 	static const char *const texts[] = { "=", "+=", "-=" };
 
-	return texts[operator];
+	return texts[sign];
 }
 
 static enum assign_operator operator_from(const char *text)
@@ -131,7 +131,7 @@ static struct assignment *assignment_new(struct word **words, size_t count)
 		free(assignment);
 		return NULL;
 	}
-	assignment->operator= operator_from(words[0]->text);
+	assignment->sign = operator_from(words[0]->text);
 	assignment->file = words[0]->file;
 	assignment->line = words[0]->line;
 	assignment->count = count - 1;
@@ -285,15 +285,15 @@ static void parse_whole_body(void)
 
 static bool operator_fits(const struct attribute *attribute, const struct assignment *assignment)
 {
-	enum assign_operator operator= assignment->operator;
-	bool fits = operator== ASSIGN_SET || attribute->shape ==
-		    SHAPE_LIST ||(attribute->shape == SHAPE_GROWING && operator== ASSIGN_ADD);
+	enum assign_operator sign = assignment->sign;
+	bool fits = sign == ASSIGN_SET || attribute->shape == SHAPE_LIST ||
+		    (attribute->shape == SHAPE_GROWING && sign == ASSIGN_ADD);
 
 	if (!fits)
 		problem_add(parse.problems, ERROR, assignment->file, assignment->line,
 			    "%s takes %s, not \"%s\"", attribute->name,
 			    attribute->shape == SHAPE_SCALAR ? "\"=\"" : "\"=\" or \"+=\"",
-			    assign_operator_text(operator));
+			    assign_operator_text(sign));
 	return fits;
 }
 

@@ -9,6 +9,7 @@
 /* Bytes that are in the region already. */
 struct kept {
 	UT_hash_handle hh;
+	const void *source; /* of a set; equal bytes have no need of it */
 	void *place;
 };
 
@@ -16,7 +17,7 @@ struct kept {
 struct filling {
 	struct region *region; /* the target; NULL: it is ... */
 	struct arena *arena;
-	struct kept *kept;
+	struct kept *kept, *sets;
 	struct arena notes; /* of what is kept */
 	/* Of the service before, to which the daemon's own variables came alike. */
 	char *const *environment, **kept_environment;
@@ -129,21 +130,79 @@ static char **keep_lines(struct filling *filling, const char *canonical)
 	return kept;
 }
 
-static void copy_access_list(struct filling *filling, struct access_list *list)
+static void *keep_array(struct filling *filling, const void *array, size_t count, size_t size)
 {
-	size_t size = list->count * sizeof *list->rules;
-	struct access_rule *rules = size ? malloc(size) : NULL;
+	return count > 0 ? keep(filling, array, count * size) : NULL;
+}
 
-	if (size && !rules)
-		filling->failed = true;
-	if (rules)
-		memcpy(rules, list->rules, size);
-	for (size_t i = 0; rules && i < list->count; i++) {
+static void copy_index(struct filling *filling, struct rule_index *index)
+{
+	index->prefixes =
+		keep_array(filling, index->prefixes, index->prefix_count, sizeof *index->prefixes);
+	index->slots = keep_array(filling, index->slots, index->slot_count, sizeof *index->slots);
+	index->names = keep_array(filling, index->names, index->name_count, sizeof *index->names);
+}
+
+static struct access_rule *keep_rules(struct filling *filling, const struct access_rule *list,
+				      size_t count)
+{
+	struct access_rule *rules = calloc(count + 1, sizeof *rules), *kept;
+
+	filling->failed |= !rules;
+	if (!rules)
+		return NULL;
+	if (count > 0)
+		memcpy(rules, list, count * sizeof *rules);
+	for (size_t i = 0; i < count; i++) {
 		rules[i].text = keep_text(filling, rules[i].text);
 		rules[i].file = keep_text(filling, rules[i].file);
 	}
-	list->rules = rules ? keep(filling, rules, size) : NULL;
+	kept = keep_array(filling, rules, count, sizeof *rules);
 	free(rules);
+	return kept;
+}
+
+/* Each set is copied once, for all lists that have it. */
+static struct rule_set *keep_set(struct filling *filling, const struct rule_set *set)
+{
+	struct kept *kept;
+	struct rule_set *copy;
+
+	HASH_FIND_PTR(filling->sets, &set, kept);
+	if (kept)
+		return kept->place;
+	copy = take(filling, sizeof *copy);
+	kept = arena_take(&filling->notes, sizeof *kept);
+	if (!copy || !kept)
+		return copy;
+	*copy = *set;
+	copy->references = 0;
+	copy->rules = keep_rules(filling, set->rules, set->count);
+	copy_index(filling, &copy->index);
+	kept->place = copy;
+	kept->source = set;
+	HASH_ADD_PTR(filling->sets, source, kept);
+	return copy;
+}
+
+static struct named_set *keep_sets(struct filling *filling, const struct access_list *list)
+{
+	struct named_set sets[ACCESS_SETS_MAX];
+
+	for (size_t i = 0; i < list->set_count; i++) {
+		memset(&sets[i], 0, sizeof sets[i]);
+		sets[i].set = keep_set(filling, list->sets[i].set);
+		sets[i].file = keep_text(filling, list->sets[i].file);
+		sets[i].line = list->sets[i].line;
+	}
+	return keep_array(filling, sets, list->set_count, sizeof *sets);
+}
+
+static void copy_access_list(struct filling *filling, struct access_list *list)
+{
+	list->rules = keep_rules(filling, list->rules, list->count);
+	list->sets = keep_sets(filling, list);
+	copy_index(filling, &list->index);
 }
 
 /* Every member that is a text. */
@@ -169,6 +228,7 @@ static const size_t lists[] = {
 	offsetof(struct service_settings, server_args),
 	offsetof(struct service_settings, env),
 	offsetof(struct service_settings, passenv),
+	offsetof(struct service_settings, end_command),
 };
 
 static void copy_members(struct filling *filling, struct service_settings *copy)
@@ -184,12 +244,17 @@ static void copy_members(struct filling *filling, struct service_settings *copy)
 		strings->list = keep_texts(filling, strings->list, strings->count);
 	}
 	copy->argv = keep_texts(filling, copy->argv, list_length(copy->argv));
+	copy->end_argv = keep_texts(filling, copy->end_argv, list_length(copy->end_argv));
 	copy->environment = keep_environment(filling, copy->environment, copy->environment_count);
 	if (copy->access_times)
 		copy->access_times = keep(filling, copy->access_times,
 					  copy->access_times_count * sizeof *copy->access_times);
-	copy_access_list(filling, &copy->only_from);
-	copy_access_list(filling, &copy->no_access);
+}
+
+/* The lists may be long, and who has a copy admits nobody any more. */
+static void refuse_everybody(struct service_settings *copy)
+{
+	copy->only_from = copy->no_access = (struct access_list){ .is_set = true };
 }
 
 static void copy_service(struct filling *filling, struct service_settings *copy,
@@ -211,6 +276,7 @@ static void copy_service(struct filling *filling, struct service_settings *copy,
 static void filling_free(struct filling *filling)
 {
 	HASH_CLEAR(hh, filling->kept);
+	HASH_CLEAR(hh, filling->sets);
 	arena_free(&filling->notes);
 }
 
@@ -223,6 +289,7 @@ struct service_settings *service_settings_copy(const struct service_settings *se
 	if (!copy)
 		return NULL;
 	copy_service(&filling, copy, service);
+	refuse_everybody(copy);
 	filling_free(&filling);
 	copy->references = 1;
 	copy->arena = arena;
@@ -249,6 +316,8 @@ static void fill(struct filling *filling, struct generation *generation,
 		if (filling->failed)
 			return;
 		copy_service(filling, generation->services[i], services[i]);
+		copy_access_list(filling, &generation->services[i]->only_from);
+		copy_access_list(filling, &generation->services[i]->no_access);
 	}
 }
 
@@ -297,7 +366,7 @@ static bool lines_equal(char *const one[], char *const other[])
 	return *one == *other;
 }
 
-bool generation_equal(const struct service_settings *one, const struct service_settings *other)
+static bool same_lines(const struct service_settings *one, const struct service_settings *other)
 {
 	if (one->lines && other->lines)
 		return lines_equal(one->lines, other->lines);
@@ -306,4 +375,11 @@ bool generation_equal(const struct service_settings *one, const struct service_s
 	if (other->lines)
 		return lines_equal_text(other->lines, one->canonical);
 	return strcmp(one->canonical, other->canonical) == 0;
+}
+
+bool generation_equal(const struct service_settings *one, const struct service_settings *other)
+{
+	return same_lines(one, other) &&
+	       access_lists_same_versions(&one->only_from, &other->only_from) &&
+	       access_lists_same_versions(&one->no_access, &other->no_access);
 }

@@ -7,6 +7,7 @@
 #include "config/settings.h"
 #include "config/source_file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <pwd.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -27,12 +28,13 @@ void inetd_line_complain(struct inetd_line *line, enum severity severity, const 
 static void put_words(struct inetd_line *line, const char *attribute, const struct span *words,
 		      size_t count)
 {
-	fprintf(line->body, "%s += {'='", attribute);
+	text_add(&line->body, attribute);
+	text_add(&line->body, " += {'='");
 	for (size_t i = 0; i < count; i++) {
-		fputs(", ", line->body);
-		syntax_put_string(line->body, words[i].start, span_length(words[i]));
+		text_add(&line->body, ", ");
+		syntax_put_string(&line->body, words[i].start, span_length(words[i]));
 	}
-	fputs("} ", line->body);
+	text_add(&line->body, "} ");
 }
 
 static void put_word(struct inetd_line *line, const char *attribute, struct span word)
@@ -60,13 +62,13 @@ static void put_names(struct inetd_line *line, const char *attribute, const char
 static void put_minute_rate(struct inetd_line *line, const char *attribute, uint64_t rate,
 			    uint64_t other)
 {
-	fprintf(line->body, "%s += {'=', '%llu/60', '%llu'} ", attribute, (unsigned long long)rate,
-		(unsigned long long)other);
+	text_add_format(&line->body, "%s += {'=', '%llu/60', '%llu'} ", attribute,
+			(unsigned long long)rate, (unsigned long long)other);
 }
 
 static void put_number(struct inetd_line *line, const char *attribute, uint64_t number)
 {
-	fprintf(line->body, "%s += {'=', '%llu'} ", attribute, (unsigned long long)number);
+	text_add_format(&line->body, "%s += {'=', '%llu'} ", attribute, (unsigned long long)number);
 }
 
 /* --- the fields ------------------------------------------------------------------ */
@@ -106,14 +108,14 @@ static void translate_addresses(struct inetd_line *line)
 
 	if (addresses_are_any(rest))
 		return;
-	fputs("bind += {'='", line->body);
+	text_add(&line->body, "bind += {'='");
 	while (!span_is_empty(rest)) {
 		struct span address = without_brackets(span_take_until(&rest, ","));
 
-		fputs(", ", line->body);
-		syntax_put_string(line->body, address.start, span_length(address));
+		text_add(&line->body, ", ");
+		syntax_put_string(&line->body, address.start, span_length(address));
 	}
-	fputs("} ", line->body);
+	text_add(&line->body, "} ");
 }
 
 static bool line_is_rpc(const struct inetd_line *line)
@@ -405,15 +407,14 @@ char *inetd_line_translate(struct inetd_line *line)
 		translate_addresses, translate_protocol, translate_name,   translate_type,
 		translate_wait,      translate_user,     translate_server, put_rest,
 	};
-	char *body = NULL;
-	size_t size;
+	char *body;
 
-	line->body = open_memstream(&body, &size);
-	for (size_t i = 0; line->body && i < sizeof translate / sizeof translate[0]; i++)
+	line->body = (struct text){ 0 };
+	for (size_t i = 0; i < sizeof translate / sizeof translate[0]; i++)
 		translate[i](line);
-	if (line->body && fclose(line->body) == 0 && body)
-		return body;
-	free(body);
-	inetd_line_complain(line, ERROR, "out of memory");
-	return NULL;
+	body = text_copy_out(&line->body);
+	text_free(&line->body);
+	if (!body)
+		inetd_line_complain(line, ERROR, "out of memory");
+	return body;
 }

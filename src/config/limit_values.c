@@ -1,8 +1,9 @@
 /* The readers of attributes about access, limits and resource limits. */
+#include "base/span.h"
+#include "config/networks.h"
 #include "config/reading.h"
-#include "config/span.h"
+#include "config/rule_files.h"
 
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -35,6 +36,17 @@ void read_period(struct reading *reading, void *field)
 			       first_word(reading));
 }
 
+void read_kill_timeout(struct reading *reading, void *field)
+{
+	uint64_t seconds;
+
+	if (parse_number(first_word(reading), KILL_TIMEOUT_MAX, &seconds) && seconds > 0)
+		*(int *)field = (int)seconds;
+	else
+		reading_refuse(reading, NULL, "\"%s\" is not a number of seconds from 1 to %d",
+			       first_word(reading), KILL_TIMEOUT_MAX);
+}
+
 static void read_limit(struct reading *reading, struct resource_limit *limit, bool with_unit)
 {
 	const char *text = first_word(reading);
@@ -53,7 +65,7 @@ void read_size(struct reading *reading, void *field)
 	read_limit(reading, field, true);
 }
 
-void read_seconds(struct reading *reading, void *field)
+void read_number(struct reading *reading, void *field)
 {
 	read_limit(reading, field, false);
 }
@@ -230,49 +242,27 @@ void read_deny_time(struct reading *reading, void *field)
 
 /* --- who and when --------------------------------------------------------------- */
 
-static bool network_has_name(const struct netent *network, const char *name)
+static void take_rule_file(struct reading *reading, struct access_list *list,
+			   const struct word *word)
 {
-	if (strcasecmp(network->n_name, name) == 0)
-		return true;
-	for (char *const *alias = network->n_aliases; *alias; alias++)
-		if (strcasecmp(*alias, name) == 0)
-			return true;
-	return false;
+	const char *wrong;
+	struct rule_set *set = rule_files_find(reading->rule_files, word->text + 1, &wrong);
+
+	if (!set)
+		reading_refuse(reading, word, "%s %s", word->text, wrong);
+	else if (!access_list_add_set(list, set, word->file, word->line))
+		reading_refuse(reading, word, "there are more than %d files in the list",
+			       ACCESS_SETS_MAX);
 }
 
-/* getnetbyname(3) may ask a name server, which root must not; a list has only files. */
-static bool find_network(const char *name, uint32_t *number)
+static void take_access_word(struct reading *reading, struct access_list *list,
+			     const struct word *word)
 {
-	const struct netent *network;
+	enum access_word what =
+		access_list_add(list, word->text, word->file, word->line, network_named);
 
-	setnetent(0);
-	do {
-		network = getnetent();
-	} while (network && !network_has_name(network, name));
-	if (network && network->n_addrtype == AF_INET)
-		*number = network->n_net;
-	else
-		network = NULL;
-	endnetent();
-	return network != NULL;
-}
-
-bool network_named(const char *name, struct prefix *prefix)
-{
-	uint32_t number;
-
-	if (!find_network(name, &number))
-		return false;
-	/* networks(5): trailing zero octets may be left out, 127 is 127.0.0.0. */
-	for (; number && !(number & 0xff000000);)
-		number <<= 8;
-	*prefix = (struct prefix){ .family = AF_INET };
-	for (int i = 0; i < 4; i++) {
-		prefix->bytes[i] = (unsigned char)(number >> (24 - 8 * i));
-		if (prefix->bytes[i])
-			prefix->length = (uint8_t)(8 * (i + 1));
-	}
-	return true;
+	if (what != WORD_ADDED)
+		reading_refuse(reading, word, "\"%s\" %s", word->text, access_word_text(what));
 }
 
 void read_access_list(struct reading *reading, void *field)
@@ -280,15 +270,11 @@ void read_access_list(struct reading *reading, void *field)
 	struct access_list *list = field;
 
 	list->is_set = true;
-	for (size_t i = 0; i < reading->count; i++) {
-		const struct word *word = reading->words[i];
-		enum access_word what =
-			access_list_add(list, word->text, word->file, word->line, network_named);
-
-		if (what != WORD_ADDED)
-			reading_refuse(reading, word, "\"%s\" %s", word->text,
-				       access_word_text(what));
-	}
+	for (size_t i = 0; i < reading->count; i++)
+		if (names_rule_file(reading->words[i]->text))
+			take_rule_file(reading, list, reading->words[i]);
+		else
+			take_access_word(reading, list, reading->words[i]);
 }
 
 void read_access_times(struct reading *reading, void *field)

@@ -7,8 +7,10 @@
 #include "config/entry_files.h"
 #include "config/frontend_account.h"
 #include "config/inetd_conf.h"
+#include "config/networks.h"
 #include "config/program.h"
 #include "config/reading.h"
+#include "config/rule_files.h"
 #include "config/trust.h"
 #include "config/word_list.h"
 
@@ -30,14 +32,16 @@ struct loader {
 	struct entry_queue entries;
 	struct accounts *accounts;
 	struct port_map *ports;
+	struct rule_files *rule_files;
 	struct trust trust;
 	/* The last program of root's that was checked, and its fault. */
 	char judged[PATH_MAX];
 	char judgement[TRUST_TEXT_SIZE];
 	/* What defaults assigns, by attribute, and what daemon does. */
 	struct word_list *defaults, *daemon;
-	size_t values; /* of all services so far */
-	bool refused;  /* the load as a whole */
+	struct text canonical; /* of the service that is being read */
+	size_t values;         /* of all services so far */
+	bool refused;          /* the load as a whole */
 };
 
 static void refuse_for_memory(struct loader *loader)
@@ -56,13 +60,13 @@ static void merge_lines(struct loader *loader, struct word_list *list,
 
 	for (; line; line = line->next) {
 		/* As in xinetd, where `=` adds to earlier lines and files. */
-		bool adds = attribute->shape == SHAPE_LIST && line->operator== ASSIGN_SET;
+		bool adds = attribute->shape == SHAPE_LIST && line->sign == ASSIGN_SET;
 
 		if (attribute->shape == SHAPE_SCALAR && list->is_set)
 			problem_add(loader->problems, WARNING, line->file, line->line,
 				    "%s is already set on %s:%d; the first value counts",
 				    attribute->name, list->file, list->line);
-		else if (!word_list_apply(list, attribute, line, adds ? ASSIGN_ADD : line->operator,
+		else if (!word_list_apply(list, attribute, line, adds ? ASSIGN_ADD : line->sign,
 					  loader->problems))
 			loader->refused = true;
 	}
@@ -77,6 +81,9 @@ static void merge_entries(struct loader *loader, enum entry_kind kind, struct wo
 			for (size_t i = 0; i < attribute_count; i++)
 				merge_lines(loader, &lists[i], &attributes[i],
 					    entry->assignments[i]);
+	for (size_t i = 0; i < attribute_count; i++)
+		if (!word_list_settle(&lists[i], loader->problems))
+			loader->refused = true;
 }
 
 static bool read_attribute(struct loader *loader, size_t index, const struct word_list *list,
@@ -95,6 +102,7 @@ static bool read_attribute(struct loader *loader, size_t index, const struct wor
 		.daemon = daemon,
 		.accounts = loader->accounts,
 		.ports = loader->ports,
+		.rule_files = loader->rule_files,
 		.arena = service ? &service->arena : &loader->settings->arena,
 		.start_directory = loader->options->start_directory,
 		.problems = problems,
@@ -118,8 +126,10 @@ static void check_defaults(struct loader *loader)
 	for (size_t i = 0; i < attribute_count; i++)
 		if ((attributes[i].places & IN_SERVICE) && loader->defaults[i].is_set)
 			read_attribute(loader, i, &loader->defaults[i], scratch, loader->problems);
-	if (loader->options->advise)
+	if (loader->options->advise) {
+		access_lists_settle(&scratch->only_from, &scratch->no_access);
 		advise_of_access(scratch, loader->problems);
+	}
 	service_settings_release(scratch);
 }
 
@@ -228,27 +238,39 @@ static bool gather_words(struct loader *loader, const struct entry *entry, size_
 				       loader->problems);
 
 	for (; gathered && line; line = line->next)
-		gathered = word_list_apply(list, &attributes[index], line, line->operator,
+		gathered = word_list_apply(list, &attributes[index], line, line->sign,
 					   loader->problems);
-	return gathered;
+	return gathered && word_list_settle(list, loader->problems);
+}
+
+enum { NAME_WIDTH = 15 };
+
+static void print_name(struct text *out, const struct attribute *attribute, const char *sign)
+{
+	text_add_char(out, '\t');
+	text_add_padded(out, attribute->name, NAME_WIDTH);
+	text_add(out, sign);
 }
 
 /* Words that came from several lines may be too long for one, and are then split. */
-static void print_words(FILE *out, const struct attribute *attribute, const struct word_list *list)
+static void print_words(struct text *out, const struct attribute *attribute,
+			const struct word_list *list)
 {
-	long start = ftell(out);
+	size_t start = out->length;
 
 	for (size_t i = 0; i < list->count; i++) {
-		if (attribute->shape != SHAPE_SCALAR && ftell(out) - start > LINE_LENGTH_MAX / 2) {
-			start = ftell(out);
-			fprintf(out, "\n\t%-15s +=", attribute->name);
+		if (attribute->shape != SHAPE_SCALAR && out->length - start > LINE_LENGTH_MAX / 2) {
+			start = out->length;
+			text_add_char(out, '\n');
+			print_name(out, attribute, " +=");
 		}
 		word_print(list->words[i]->text, out);
 	}
 }
 
 /* Writes the attribute's line without retired words; no line if no words are left. */
-static void print_attribute(FILE *out, const struct attribute *attribute, struct word_list *list)
+static void print_attribute(struct text *out, const struct attribute *attribute,
+			    struct word_list *list)
 {
 	bool was_empty = list->count == 0;
 
@@ -256,9 +278,9 @@ static void print_attribute(FILE *out, const struct attribute *attribute, struct
 		word_list_drop(list, "REUSE");
 	if (attribute->words == WORDS_RETIRED || (list->count == 0 && !was_empty))
 		return;
-	fprintf(out, "\t%-15s =", attribute->name);
+	print_name(out, attribute, " =");
 	print_words(out, attribute, list);
-	putc('\n', out);
+	text_add_char(out, '\n');
 }
 
 /* The index of the word that is the path of a file; -1: none. */
@@ -297,16 +319,16 @@ static void note_place(struct service_settings *service, const struct entry *ent
 }
 
 /* Writes the attribute's line, and notes where the one of the log is. */
-static void print_line(FILE *canonical, struct service_settings *service,
+static void print_line(struct text *canonical, struct service_settings *service,
 		       const struct attribute *attribute, struct word_list *list)
 {
 	bool is_log = attribute->words == WORDS_LOG;
-	long start = is_log ? ftell(canonical) : 0;
+	size_t start = canonical->length;
 
 	print_attribute(canonical, attribute, list);
 	if (is_log) {
 		service->log_line.start = (int)start;
-		service->log_line.length = (int)(ftell(canonical) - start);
+		service->log_line.length = (int)(canonical->length - start);
 	}
 }
 
@@ -316,14 +338,12 @@ static bool read_service(struct loader *loader, const struct entry *entry,
 {
 	struct problems told_before = { 0 }; /* of defaults, reported already */
 	struct word_list list = { 0 };
-	size_t size;
-	FILE *canonical = open_memstream(&service->canonical, &size);
-	bool fine = canonical != NULL;
+	bool fine = true;
 
 	if (loader->options->advise)
 		service->places =
 			arena_take(&service->arena, attribute_count * sizeof *service->places);
-	for (size_t i = 0; canonical && i < attribute_count; i++) {
+	for (size_t i = 0; i < attribute_count; i++) {
 		if (!(attributes[i].places & IN_SERVICE))
 			continue;
 		fine &= gather_words(loader, entry, i, &list);
@@ -334,11 +354,12 @@ static bool read_service(struct loader *loader, const struct entry *entry,
 		fine &= read_attribute(loader, i, &list, service,
 				       entry->assignments[i] ? loader->problems : &told_before);
 		fine &= make_path_absolute(loader, i, &list);
-		print_line(canonical, service, &attributes[i], &list);
+		print_line(&loader->canonical, service, &attributes[i], &list);
 	}
 	problems_clear(&told_before);
 	word_list_clear(&list);
-	return canonical && fclose(canonical) == 0 && fine;
+	service->canonical = text_copy_out(&loader->canonical);
+	return service->canonical && fine;
 }
 
 static const char *entry_id(const struct entry *entry)
@@ -397,22 +418,33 @@ static const char *judge_program(struct loader *loader, const char *server)
 	return loader->judgement;
 }
 
-/* True, reported, when others can change a program that the service runs as root. */
-static bool program_is_distrusted(struct loader *loader, const struct service_settings *service)
+/* True, reported, when others can change that program, which the service runs as root. */
+static bool is_distrusted(struct loader *loader, const struct service_settings *service,
+			  const char *attribute, const char *program)
 {
-	const char *fault;
+	const char *fault = judge_program(loader, program);
 
-	if (!service->argv || service->uid != 0)
-		return false;
-	fault = judge_program(loader, service->server);
 	if (!*fault)
 		return false;
 	if (trust_is_enforced())
 		problem_add(loader->problems, ERROR, service->file, service->line,
-			    "service %s: server: %s", service->id, fault);
+			    "service %s: %s: %s", service->id, attribute, fault);
 	else
-		trust_advise(&loader->trust, service->file, service->line, service->server, fault);
+		trust_advise(&loader->trust, service->file, service->line, program, fault);
 	return trust_is_enforced();
+}
+
+static bool program_is_distrusted(struct loader *loader, const struct service_settings *service)
+{
+	bool result;
+
+	if (!service->argv || service->uid != 0)
+		return false;
+	result = is_distrusted(loader, service, "server", service->server);
+	if (service->end_command.count > 0)
+		result |=
+			is_distrusted(loader, service, "end_command", service->end_command.list[0]);
+	return result;
 }
 
 /* True, reported, when the program could end the frontend. */
@@ -531,10 +563,13 @@ static bool loader_begin(struct loader *loader)
 	loader->settings = settings_new();
 	loader->accounts = accounts_new();
 	loader->ports = port_map_new();
+	loader->rule_files =
+		rule_files_new(&loader->trust, loader->problems, loader->options->advise);
 	loader->defaults = calloc(attribute_count, sizeof *loader->defaults);
 	loader->daemon = calloc(attribute_count, sizeof *loader->daemon);
-	if (loader->settings && loader->accounts && loader->ports && loader->defaults &&
-	    loader->daemon)
+	networks_forget();
+	if (loader->settings && loader->accounts && loader->ports && loader->rule_files &&
+	    loader->defaults && loader->daemon)
 		return true;
 	refuse_for_memory(loader);
 	return false;
@@ -560,7 +595,10 @@ static void loader_end(struct loader *loader)
 	word_lists_free(loader->daemon);
 	accounts_free(loader->accounts);
 	port_map_free(loader->ports);
+	rule_files_free(loader->rule_files);
+	networks_forget();
 	trust_end(&loader->trust);
+	text_free(&loader->canonical);
 }
 
 static void read_config(struct loader *loader, const char *path)

@@ -102,7 +102,8 @@ void read_log_success(struct reading *reading, void *field)
 		{ "PID", LOG_FLAG_PID },           { "HOST", LOG_FLAG_HOST },
 		{ "USERID", LOG_FLAG_USERID },     { "EXIT", LOG_FLAG_EXIT },
 		{ "DURATION", LOG_FLAG_DURATION }, { "TRAFFIC", LOG_FLAG_TRAFFIC },
-		{ "REASON", LOG_FLAG_REASON },     { 0 },
+		{ "REASON", LOG_FLAG_REASON },     { "RUSAGE", LOG_FLAG_RUSAGE },
+		{ "SESSION", LOG_FLAG_SESSION },   { 0 },
 	};
 
 	read_set(reading, field, flags);

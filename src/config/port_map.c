@@ -2,7 +2,7 @@
 
 #include "base/hash.h"
 #include "base/lower_case.h"
-#include "config/span.h"
+#include "base/span.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 #include "config/program.h"
 
-#include "config/span.h"
+#include "base/span.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "config/reading.h"
 
-#include "config/span.h"
+#include "base/span.h"
 #include "config/word.h"
 
 #include <stdarg.h>

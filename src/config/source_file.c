@@ -91,6 +91,7 @@ int source_file_read(struct source_file *file, const char *path, struct trust *t
 		return -1;
 	file->device = status.st_dev;
 	file->inode = status.st_ino;
+	file->changed = status.st_ctim;
 	file->is_foreign = trust_is_enforced() && status.st_uid != 0;
 	if (!file->name || read_text(file, fd, (size_t)status.st_size) < 0)
 		*wrong = strerror(errno);

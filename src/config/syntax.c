@@ -75,37 +75,37 @@ static bool skip_to_closing_brace(struct syntax *syntax)
 
 /* --- bodies ----------------------------------------------------------------- */
 
-/* Writes one character of a libconfuse '...' string. Unlocked: no other thread uses body. */
-static void put_char(FILE *body, char c)
+/* Writes one character of a libconfuse '...' string. */
+static void put_char(struct text *body, char c)
 {
 	if (c == '\\' || c == '\'')
-		putc_unlocked('\\', body);
-	putc_unlocked(c, body);
+		text_add_char(body, '\\');
+	text_add_char(body, c);
 }
 
-void syntax_put_string(FILE *body, const char *text, size_t length)
+void syntax_put_string(struct text *body, const char *text, size_t length)
 {
-	putc_unlocked('\'', body);
+	text_add_char(body, '\'');
 	for (size_t i = 0; i < length; i++)
 		put_char(body, text[i]);
-	putc_unlocked('\'', body);
+	text_add_char(body, '\'');
 }
 
 static const char word_too_long[] = "a word of more than 128 KiB";
 
 /* Takes the "..." word off the front of *rest and writes it as a libconfuse string.
  * Returns NULL, or what is wrong with it. */
-static const char *put_quoted_word(FILE *body, struct span *rest)
+static const char *put_quoted_word(struct text *body, struct span *rest)
 {
 	const char *c = rest->start + 1;
 
-	putc_unlocked('\'', body);
+	text_add_char(body, '\'');
 	for (; c < rest->end && *c != '"'; c++) {
 		if (*c == '\\' && c + 1 < rest->end && (c[1] == '"' || c[1] == '\\'))
 			c++;
 		put_char(body, *c);
 	}
-	putc_unlocked('\'', body);
+	text_add_char(body, '\'');
 	if (c - rest->start > WORD_LENGTH_MAX)
 		return word_too_long;
 	if (c == rest->end)
@@ -116,11 +116,11 @@ static const char *put_quoted_word(FILE *body, struct span *rest)
 	return NULL;
 }
 
-static const char *put_word(FILE *body, struct span *rest)
+static const char *put_word(struct text *body, struct span *rest)
 {
 	struct span word;
 
-	fputs(", ", body);
+	text_add(body, ", ");
 	if (*rest->start == '"')
 		return put_quoted_word(body, rest);
 	word = span_take_word(rest);
@@ -139,7 +139,8 @@ static void warn_of_comment_in_data(struct syntax *syntax, const char *name)
 }
 
 /* Writes the values of one attribute. Returns NULL, or what is wrong. */
-static const char *put_values(struct syntax *syntax, FILE *body, const char *name, struct span rest)
+static const char *put_values(struct syntax *syntax, struct text *body, const char *name,
+			      struct span rest)
 {
 	bool free_form = attribute_is_free_form(name);
 
@@ -201,25 +202,28 @@ static const char *canonical_name(const char *name)
 }
 
 /* Writes one line of an entry. False, reported, when it is malformed. */
-static bool put_assignment(struct syntax *syntax, FILE *body, struct span line)
+static bool put_assignment(struct syntax *syntax, struct text *body, struct span line)
 {
 	struct span rest = line;
 	char name[NAME_SIZE];
-	const char *operator, * wrong;
+	const char *sign, *wrong;
 
 	if (!line_is_text(syntax, line))
 		return false;
-	if (!take_name(&rest, name) || !(operator= take_operator(&rest))) {
+	if (!take_name(&rest, name) || !(sign = take_operator(&rest))) {
 		problem_add(syntax->problems, ERROR, syntax->file, syntax->lines.number,
 			    "\"%.*s\" is not of the form ATTRIBUTE = VALUES, with =, += or -=",
 			    SHOWN(line));
 		return false;
 	}
-	fprintf(body, "%s += {'%s'", canonical_name(name), operator);
+	text_add(body, canonical_name(name));
+	text_add(body, " += {'");
+	text_add(body, sign);
+	text_add_char(body, '\'');
 	wrong = put_values(syntax, body, name, rest);
 	if (wrong)
 		report(syntax, syntax->lines.number, wrong);
-	putc_unlocked('}', body);
+	text_add_char(body, '}');
 	return !wrong;
 }
 
@@ -240,7 +244,7 @@ static bool line_is_header(struct span line)
 }
 
 /* Reads lines up to the closing brace. `body` gets a newline for each. */
-static void read_body(struct syntax *syntax, struct raw_entry *entry, FILE *body)
+static void read_body(struct syntax *syntax, struct raw_entry *entry, struct text *body)
 {
 	struct lines before = syntax->lines;
 	struct span line;
@@ -254,7 +258,7 @@ static void read_body(struct syntax *syntax, struct raw_entry *entry, FILE *body
 		}
 		if (!span_is_idle(line) && !put_assignment(syntax, body, line))
 			entry->broken = true;
-		putc_unlocked('\n', body);
+		text_add_char(body, '\n');
 	}
 	problem_add(syntax->problems, ERROR, syntax->file, entry->line,
 		    "this %s entry has no closing \"}\"", entry_kind_name(entry->kind));
@@ -348,15 +352,13 @@ static bool find_opening_brace(struct syntax *syntax, const struct raw_entry *en
 
 static bool read_entry_body(struct syntax *syntax, struct raw_entry *entry)
 {
-	size_t size;
-	FILE *body = open_memstream(&entry->body, &size);
+	struct text body = { 0 };
 
-	if (!body)
-		return false;
 	entry->body_line = syntax->lines.number + 1;
-	read_body(syntax, entry, body);
-	fflush(body);
-	return fclose(body) == 0 && entry->body;
+	read_body(syntax, entry, &body);
+	entry->body = text_copy_out(&body);
+	text_free(&body);
+	return entry->body != NULL;
 }
 
 /* Skips the text after a line that is no header. */

@@ -4,7 +4,7 @@
 #include "config/bounds.h"
 #include "config/frontend_account.h"
 #include "config/reading.h"
-#include "config/span.h"
+#include "base/span.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -310,6 +310,14 @@ static void refuse_server(struct reading *reading, const char *path)
 			       strerror(errno));
 }
 
+static void check_program(struct reading *reading, const char *path, const struct stat *status)
+{
+	if (!S_ISREG(status->st_mode))
+		reading_refuse(reading, NULL, "%s is not a regular file", path);
+	else if (access(path, X_OK) < 0)
+		reading_refuse(reading, NULL, "%s is not executable: %s", path, strerror(errno));
+}
+
 void read_server(struct reading *reading, void *field)
 {
 	const char *path;
@@ -317,14 +325,25 @@ void read_server(struct reading *reading, void *field)
 
 	read_path(reading, field);
 	path = *(char **)field;
-	if (!path)
-		return;
-	if (stat(path, &status) < 0)
+	if (path && stat(path, &status) < 0)
 		refuse_server(reading, path);
-	else if (!S_ISREG(status.st_mode))
-		reading_refuse(reading, NULL, "%s is not a regular file", path);
-	else if (access(path, X_OK) < 0)
-		reading_refuse(reading, NULL, "%s is not executable: %s", path, strerror(errno));
+	else if (path)
+		check_program(reading, path, &status);
+}
+
+/* A program that is not in its place is no reason to print the entry as a disabled one. */
+void read_command(struct reading *reading, void *field)
+{
+	const char *path = first_word(reading);
+	struct stat status;
+
+	strings_fill(reading, field);
+	if (path[0] != '/')
+		reading_refuse(reading, NULL, "\"%s\" is not an absolute path", path);
+	else if (stat(path, &status) < 0)
+		reading_refuse(reading, NULL, "%s: %s", path, strerror(errno));
+	else
+		check_program(reading, path, &status);
 }
 
 void read_env(struct reading *reading, void *field)

@@ -1,8 +1,11 @@
 #include "config/word_list.h"
 
 #include "config/bounds.h"
+#include "config/networks.h"
 #include "config/reading.h"
+#include "config/rule_files.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -61,59 +64,90 @@ static const struct word *make_word(struct word_list *list, const struct word *o
 	return word;
 }
 
-/* Adds a word for each remaining rule of origin. */
-static bool add_rules(struct word_list *list, const struct word *origin,
-		      const struct access_list *rules)
+/* Begins with what the list has. False when memory runs out. */
+static bool begin_removal(struct word_list *list)
 {
-	char text[ADDRESS_TEXT_SIZE];
-
-	for (size_t i = 0; i < rules->count; i++) {
-		const struct word *word =
-			make_word(list, origin, prefix_text(&rules->rules[i].prefix, text));
-
-		if (!word || !word_list_add(list, word))
+	if (list->removal)
+		return true;
+	list->removal = removal_new();
+	for (size_t i = 0; list->removal && i < list->count; i++)
+		if (!removal_add(list->removal, list->words[i]->text))
 			return false;
-	}
-	return true;
+	return list->removal != NULL;
 }
 
-/* Adds to left the rest of word after removing the rules of `removed`. */
-static bool add_remainder(struct word_list *left, const struct word *word, const char *removed,
-			  bool *any)
+static void end_removal(struct word_list *list)
+{
+	removal_free(list->removal);
+	list->removal = NULL;
+}
+
+/* Puts a word for each rule that is left of words[number] at the list's end. */
+static bool add_remainder(struct word_list *list, const struct word *word, size_t number)
 {
 	struct access_list rules = { 0 };
+	char text[ADDRESS_TEXT_SIZE];
 	bool added = true;
 
-	if (access_list_add(&rules, word->text, NULL, 0, network_named) != WORD_ADDED ||
-	    !access_list_remove(&rules, removed)) {
-		added = word_list_add(left, word);
-	} else {
-		*any = true;
-		added = add_rules(left, word, &rules);
+	access_list_add(&rules, word->text, NULL, 0, network_named);
+	for (size_t i = 0; added && i < rules.count; i++) {
+		const struct word *made;
+
+		if (!removal_has_rule(list->removal, number, i))
+			continue;
+		made = make_word(list, word, prefix_text(&rules.rules[i].prefix, text));
+		added = made && word_list_add(list, made);
 	}
 	access_list_clear(&rules);
 	return added;
 }
 
-/* Removes all rules with the meaning of `removed` from an access list. *any: whether there
- * were any. False when memory runs out. */
-static bool remove_meaning(struct word_list *list, const char *removed, bool *any)
+/* Lets the list have only what is left. False when memory runs out. */
+static bool keep_remainder(struct word_list *list)
 {
-	struct word_list left = {
-		.file = list->file,
-		.line = list->line,
-		.made = list->made,
-		.made_count = list->made_count,
-	};
-	bool added = true;
+	const struct word **words = list->words;
+	size_t count = list->count;
+	bool fine = true;
 
-	*any = false;
-	for (size_t i = 0; i < list->count && added; i++)
-		added = add_remainder(&left, list->words[i], removed, any);
-	free(list->words);
-	left.is_set = true;
-	*list = left;
-	return added;
+	list->words = NULL;
+	list->count = list->capacity = 0;
+	for (size_t i = 0; fine && i < count; i++) {
+		enum remains remains = removal_remains(list->removal, i);
+
+		if (remains == REMAINS_WHOLE)
+			fine = word_list_add(list, words[i]);
+		else if (remains == REMAINS_IN_PART)
+			fine = add_remainder(list, words[i], i);
+	}
+	free(words);
+	return fine;
+}
+
+bool word_list_settle(struct word_list *list, struct problems *problems)
+{
+	bool fine = !list->removal || keep_remainder(list);
+
+	end_removal(list);
+	return fine || report_memory(problems);
+}
+
+/* --- access lists ---------------------------------------------------------------- */
+
+/* A word that names a file of rules, with an absolute path: relative to the directory of the
+ * file that has the word. NULL when memory runs out. */
+static const struct word *absolute_rule_file(struct word_list *list, const struct word *word)
+{
+	const char *path = word->text + 1, *slash = strrchr(word->file, '/');
+	const struct word *made = NULL;
+	char *text;
+
+	if (*path == '/' || !slash)
+		return word;
+	if (asprintf(&text, "@%.*s/%s", (int)(slash - word->file), word->file, path) < 0)
+		return NULL;
+	made = make_word(list, word, text);
+	free(text);
+	return made;
 }
 
 /* True for a valid word of an access list. */
@@ -121,8 +155,11 @@ static bool check_access_word(const struct attribute *attribute, const struct wo
 			      struct problems *problems)
 {
 	struct access_list rules = { 0 };
-	enum access_word what = access_list_add(&rules, word->text, NULL, 0, network_named);
+	enum access_word what;
 
+	if (names_rule_file(word->text))
+		return true;
+	what = access_list_add(&rules, word->text, NULL, 0, network_named);
 	access_list_clear(&rules);
 	if (what == WORD_ADDED)
 		return true;
@@ -131,59 +168,94 @@ static bool check_access_word(const struct attribute *attribute, const struct wo
 	return false;
 }
 
-static bool word_list_remove(struct word_list *list, const struct attribute *attribute,
-			     const struct word *word, struct problems *problems)
+/* A file's rules can't be removed one by one, and that must not go unnoticed. */
+static bool removes_nothing(const struct word_list *list, const struct attribute *attribute,
+			    const struct word *word, struct problems *problems)
+{
+	bool may_be_in_file =
+		list->removal && removal_has_file(list->removal) && !names_rule_file(word->text);
+
+	problem_add(problems, may_be_in_file ? ERROR : WARNING, word->file, word->line,
+		    may_be_in_file ? "%s -= %s removes nothing, as it is not in the list; what is "
+				     "in a file (@FILE) has to be removed there"
+				   : "%s -= %s removes nothing, as it is not in the list",
+		    attribute->name, word->text);
+	return !may_be_in_file;
+}
+
+static bool access_word_remove(struct word_list *list, const struct attribute *attribute,
+			       const struct word *word, struct problems *problems)
 {
 	bool any;
 
-	if (attribute->read != read_access_list) {
-		any = word_list_drop(list, word->text);
-	} else {
-		if (!check_access_word(attribute, word, problems))
-			return false;
-		if (!remove_meaning(list, word->text, &any))
-			return report_memory(problems);
-	}
-	if (!any)
-		problem_add(problems, WARNING, word->file, word->line,
-			    "%s -= %s removes nothing, as it is not in the list", attribute->name,
-			    word->text);
+	if (!check_access_word(attribute, word, problems))
+		return false;
+	if (!begin_removal(list) || !removal_take(list->removal, word->text, &any))
+		return report_memory(problems);
+	return any || removes_nothing(list, attribute, word, problems);
+}
+
+static bool word_list_remove(struct word_list *list, const struct attribute *attribute,
+			     const struct word *word, struct problems *problems)
+{
+	return word_list_drop(list, word->text) || removes_nothing(list, attribute, word, problems);
+}
+
+/* Adds or removes one word. */
+static bool apply_word(struct word_list *list, const struct attribute *attribute,
+		       const struct word *word, enum assign_operator sign,
+		       struct problems *problems)
+{
+	bool is_access = attribute->read == read_access_list;
+
+	if (is_access && names_rule_file(word->text))
+		word = absolute_rule_file(list, word);
+	if (!word)
+		return report_memory(problems);
+	if (sign == ASSIGN_REMOVE)
+		return is_access ? access_word_remove(list, attribute, word, problems)
+				 : word_list_remove(list, attribute, word, problems);
+	if (!word_list_add(list, word) ||
+	    (list->removal && !removal_add(list->removal, word->text)))
+		return report_memory(problems);
 	return true;
 }
 
-bool word_list_apply(struct word_list *list, const struct attribute *attribute,
-		     const struct assignment *assignment, enum assign_operator operator,
-		     struct problems * problems)
+static void word_list_empty(struct word_list *list)
 {
+	list->count = 0;
+	end_removal(list);
+}
+
+bool word_list_apply(struct word_list *list, const struct attribute *attribute,
+		     const struct assignment *assignment, enum assign_operator sign,
+		     struct problems *problems)
+{
+	size_t left;
+
 	if (!list->is_set) {
 		list->file = assignment->file;
 		list->line = assignment->line;
 	}
 	list->is_set = true;
-	if (operator== ASSIGN_SET)
-		list->count = 0;
-	if (list->count + assignment->count > VALUES_MAX) {
+	if (sign == ASSIGN_SET)
+		word_list_empty(list);
+	left = list->removal ? removal_left(list->removal) : list->count;
+	if (left + assignment->count > VALUES_MAX) {
 		problem_add(problems, ERROR, assignment->file, assignment->line,
 			    "%s has more than %d values", attribute->name, VALUES_MAX);
 		return false;
 	}
-	for (size_t i = 0; i < assignment->count; i++) {
-		const struct word *word = assignment->words[i];
-
-		if (operator== ASSIGN_REMOVE) {
-			if (!word_list_remove(list, attribute, word, problems))
-				return false;
-		} else if (!word_list_add(list, word)) {
-			return report_memory(problems);
-		}
-	}
+	for (size_t i = 0; i < assignment->count; i++)
+		if (!apply_word(list, attribute, assignment->words[i], sign, problems))
+			return false;
 	return true;
 }
 
 bool word_list_copy(struct word_list *list, const struct word_list *other,
 		    struct problems *problems)
 {
-	list->count = 0;
+	word_list_empty(list);
 	list->is_set = other->is_set;
 	list->file = other->file;
 	list->line = other->line;
@@ -219,27 +291,30 @@ static bool needs_quotes(const char *text)
 	       strpbrk(text, " \t\r\v\f") != NULL;
 }
 
-static void print_quoted(FILE *out, const char *text)
+static void print_quoted(struct text *out, const char *word)
 {
-	fputs(" \"", out);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			putc('\\', out);
-		putc(*text, out);
+	text_add(out, " \"");
+	for (; *word; word++) {
+		if (*word == '"' || *word == '\\')
+			text_add_char(out, '\\');
+		text_add_char(out, *word);
 	}
-	putc('"', out);
+	text_add_char(out, '"');
 }
 
-void word_print(const char *text, FILE *out)
+void word_print(const char *word, struct text *out)
 {
-	if (needs_quotes(text))
-		print_quoted(out, text);
-	else
-		fprintf(out, " %s", text);
+	if (needs_quotes(word)) {
+		print_quoted(out, word);
+		return;
+	}
+	text_add_char(out, ' ');
+	text_add(out, word);
 }
 
 void word_list_clear(struct word_list *list)
 {
+	end_removal(list);
 	for (size_t i = 0; i < list->made_count; i++)
 		free(list->made[i]);
 	free(list->made);

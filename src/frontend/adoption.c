@@ -34,6 +34,11 @@ void adoption_free(void)
 		service_free(TAILQ_FIRST(&services));
 }
 
+const struct generation *adoption_generation(void)
+{
+	return current;
+}
+
 struct service *adoption_service(uint32_t number)
 {
 	return current && number < current->count && by_number ? by_number[number] : NULL;

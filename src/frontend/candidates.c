@@ -14,15 +14,6 @@ void candidates_init(unsigned process_limit)
 	processes_max = process_limit;
 }
 
-static int minute_now(void)
-{
-	time_t now = (time_t)clock_wall();
-	struct tm local;
-
-	localtime_r(&now, &local);
-	return local.tm_hour * 60 + local.tm_min;
-}
-
 struct candidate candidate_for(struct service *service, const struct address *peer, enum way way)
 {
 	return (struct candidate){
@@ -32,7 +23,9 @@ struct candidate candidate_for(struct service *service, const struct address *pe
 		.way = way,
 		.bans = sensors_list(),
 		.now = clock_now(),
-		.minute = service->settings->access_times_count > 0 ? minute_now() : 0,
+		.minute = service->settings->access_times_count > 0
+				  ? access_minute((time_t)clock_wall())
+				  : 0,
 		.processes = launch_processes(),
 		.processes_max = processes_max,
 	};

@@ -247,6 +247,7 @@ static struct session *receive(struct service *service, int fd, const struct add
 	session->descriptors = service_descriptors_per_session(service);
 	session->pending_source = quota_pend(&service->quota, service->settings, peer);
 	LIST_INSERT_HEAD(&service->sessions, session, link);
+	pending_limit(session);
 	return session;
 }
 
@@ -487,6 +488,8 @@ static void begin(struct session *session)
 	if (handler == &launch_handler && session->peer.any.sa_family == AF_INET &&
 	    !session->origin)
 		show_as_ipv4(session);
+	if (handler != &tcpmux_handler) /* it waits for the name of a service */
+		pending_done(session);
 	end_pending(session);
 	session_enter(session, SESSION_STARTING);
 	if (intercepts_streams(session->settings) && !session->origin)

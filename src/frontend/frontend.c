@@ -31,7 +31,7 @@
 
 static struct channel channel;
 static struct start_message start;
-static const struct generation *incoming, *in_force; /* the last one mapped; adopted */
+static const struct generation *incoming; /* the last one mapped */
 static bool has_announced;
 static int null = -1; /* /dev/null; the fence forbids to open it for writing later */
 static int status;
@@ -165,9 +165,9 @@ static void on_in_force(uint32_t bound, uint32_t wanted)
 static void on_adopt(const struct message *message)
 {
 	sink_reopen_all();
-	if (!incoming || incoming->number != message->generation.generation || incoming == in_force)
+	if (!incoming || incoming->number != message->generation.generation ||
+	    incoming == adoption_generation())
 		return; /* the same generation: only the logs were reopened */
-	in_force = incoming;
 	adoption_begin(incoming, on_in_force);
 }
 

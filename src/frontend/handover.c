@@ -98,7 +98,7 @@ static void give(struct offer *offer, struct service *service)
  * wait for it. */
 static bool is_unsafe(const struct listener *listener, const struct service_settings *settings)
 {
-	return listener->was_lent && service_is_stream(settings) && !service_waits(settings);
+	return listener->was_lent && service_accepts(settings);
 }
 
 static struct offer *find(const struct service *service, const struct endpoint *endpoint)

@@ -83,6 +83,34 @@ static struct pending pending_end(struct session *session)
 	return pending;
 }
 
+/* --- the limit of all steps -------------------------------------------------------------- */
+
+static void on_start_timeout(struct timer *timer)
+{
+	struct session *session = container_of(timer, struct session, start);
+
+	if (session->state == SESSION_SERVING)
+		session_end(session, END_START_TIMEOUT);
+	else if (session->is_refused || session->is_being_named)
+		session_close(session);
+	else
+		session_fail(session, REFUSED_START_TIMEOUT, NULL);
+}
+
+void pending_limit(struct session *session)
+{
+	uint64_t seconds = (uint64_t)session->settings->start_timeout;
+
+	timer_init(&session->start, on_start_timeout);
+	if (seconds > 0)
+		timer_start(&session->start, 1000 * seconds);
+}
+
+void pending_done(struct session *session)
+{
+	timer_stop(&session->start);
+}
+
 /* --- sending --------------------------------------------------------------------------- */
 
 /* The peer is gone, or too slow to take what is sent. A refusal was logged before, so

@@ -50,10 +50,26 @@ static void end(struct session *session, bool at_once)
 	handler_finish(session);
 }
 
+static void on_runtime_over(struct timer *timer)
+{
+	session_end(container_of(timer, struct session, runtime), END_MAX_RUNTIME);
+}
+
+/* The monitor limits the runtime of programs. */
+static void serve_in_loop(struct session *session)
+{
+	uint64_t seconds = (uint64_t)session->settings->max_runtime;
+
+	session->end = end;
+	timer_init(&session->runtime, on_runtime_over);
+	if (seconds > 0)
+		timer_start(&session->runtime, 1000 * seconds);
+}
+
 void handler_begin(struct session *session)
 {
 	if (!session->end)
-		session->end = end;
+		serve_in_loop(session);
 	session_enter(session, SESSION_SERVING);
 	session->owner->started(session);
 	record_start(session);

@@ -148,13 +148,15 @@ void launch_has_process(const struct program_message *message)
 		program->pid = message->pid;
 }
 
-static void begin(struct program *program, pid_t pid)
+static void begin(struct program *program, const struct program_message *message)
 {
 	launching -= !program->runs;
 	program->runs = true;
-	program->pid = pid;
-	if (program->session)
-		program->session->pid = pid;
+	program->pid = message->pid;
+	if (program->session) {
+		program->session->pid = message->pid;
+		program->session->id = message->id;
+	}
 }
 
 void launch_started(const struct program_message *message)
@@ -163,7 +165,7 @@ void launch_started(const struct program_message *message)
 
 	if (!program || program->runs)
 		return;
-	begin(program, message->pid);
+	begin(program, message);
 	if (program->session)
 		handler_begin(program->session);
 	if (program->session && program->kept)
@@ -211,6 +213,8 @@ void launch_ended(const struct program_message *message)
 		kept_socket_record(kept);
 	if (session) {
 		session->reason = message->end_reason;
+		session->ended = message->ended;
+		record_usage(session, message->usage.cpu_us, message->usage.max_rss);
 		record_exit(session, message->status);
 	}
 	if (kept)
@@ -232,7 +236,7 @@ int launch_resume(struct session *session, const struct program_message *message
 	if (errors >= 0)
 		program->error_pipe = error_pipe_resume(session->settings->id, errors);
 	if (message->pid > 0)
-		begin(program, message->pid);
+		begin(program, message);
 	return 0;
 }
 

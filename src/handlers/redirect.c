@@ -54,6 +54,15 @@ static void on_session_closed(struct session *session)
 
 /* --- once connected --------------------------------------------------------------- */
 
+static void end(struct session *session, bool at_once)
+{
+	const struct relay *relay = &((struct redirection *)session->handler_data)->relay;
+
+	(void)at_once;
+	record_traffic(session, relay->sides[0].received, relay->sides[1].received);
+	handler_finish(session);
+}
+
 /* True when the client is to get a reset. With lingering_close it gets none for a target that
  * closes and leaves unread what the client has sent, which is a reset too. */
 static bool is_cut_off(const struct redirection *redirection)
@@ -72,14 +81,15 @@ static bool is_cut_off(const struct redirection *redirection)
 static void on_done(struct relay *relay)
 {
 	struct redirection *redirection = container_of(relay, struct redirection, relay);
+	struct session *session = redirection->session;
 
 	if (relay->was_idle)
-		end_reason_note(&redirection->session->reason, END_IDLE_TIMEOUT);
-	record_traffic(redirection->session, relay->sides[0].received, relay->sides[1].received);
+		end_reason_note(&session->reason, END_IDLE_TIMEOUT);
+	record_traffic(session, relay->sides[0].received, relay->sides[1].received);
 	if (is_cut_off(redirection))
-		handler_finish(redirection->session);
+		handler_finish(session);
 	else
-		handler_finish_in_order(redirection->session);
+		handler_finish_in_order(session);
 }
 
 static void switch_on(int fd, int level, int option)
@@ -97,6 +107,7 @@ static void begin_relay(struct redirection *redirection)
 	timer_stop(&session->deadline);
 	free(redirection->addresses);
 	redirection->addresses = NULL;
+	session->end = end;
 	/* splice(2) uses only this flag, and would block for a slow client. */
 	fcntl(session->fd, F_SETFL, O_NONBLOCK);
 	/* Small pieces are passed on at once, as they were sent. */

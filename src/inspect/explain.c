@@ -546,20 +546,11 @@ static int parse_minute(const char *text)
 	return 60 * hour + minute;
 }
 
-static int minute_now(void)
-{
-	time_t now = time(NULL);
-	struct tm local;
-
-	localtime_r(&now, &local);
-	return 60 * local.tm_hour + local.tm_min;
-}
-
 /* False when an argument is wrong, which is reported. */
 static bool inquiry_begin(struct inquiry *inquiry, const char *address, const char *when)
 {
 	inquiry->is_now = !when;
-	inquiry->minute = when ? parse_minute(when) : minute_now();
+	inquiry->minute = when ? parse_minute(when) : access_minute(time(NULL));
 	if (inquiry->minute < 0) {
 		fprintf(stderr, "usherd: \"%s\" is not a time of the day such as 8:30\n", when);
 		return false;

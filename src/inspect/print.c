@@ -8,19 +8,22 @@
 
 static void print_words(const char *attribute, const struct strings *words, FILE *out)
 {
-	fprintf(out, "\t%-15s =", attribute);
+	struct text line = { 0 };
+
 	for (size_t i = 0; i < words->count; i++)
-		word_print(words->list[i], out);
-	putc('\n', out);
+		word_print(words->list[i], &line);
+	fprintf(out, "\t%-15s =%.*s\n", attribute, (int)line.length, line.bytes);
+	text_free(&line);
 }
 
 static void print_daemon(const struct daemon_settings *daemon, FILE *out)
 {
 	struct strings status_file = { .list = (char *[]){ daemon->status_file }, .count = 1 };
+	struct strings ban_file = { .list = (char *[]){ daemon->ban_file }, .count = 1 };
 	struct strings user = { .list = (char *[]){ daemon->user }, .count = 1 };
 
-	if (!daemon->port_maps.is_set && !daemon->status_file && !daemon->user &&
-	    daemon->status_mode == STATUS_MODE)
+	if (!daemon->port_maps.is_set && !daemon->status_file && !daemon->ban_file &&
+	    !daemon->user && daemon->status_mode == STATUS_MODE)
 		return;
 	fputs("\ndaemon\n{\n", out);
 	if (daemon->port_maps.is_set)
@@ -29,6 +32,8 @@ static void print_daemon(const struct daemon_settings *daemon, FILE *out)
 		print_words("status_file", &status_file, out);
 	if (daemon->status_mode != STATUS_MODE)
 		fprintf(out, "\tstatus_mode     = %03o\n", (unsigned)daemon->status_mode);
+	if (daemon->ban_file)
+		print_words("ban_file", &ban_file, out);
 	if (daemon->user)
 		print_words("user", &user, out);
 	fputs("}\n", out);

@@ -322,7 +322,7 @@ static bool can_be_taken(const struct socket *socket, const struct service_setti
  * shared, and take connections, so that accept(2) waits in the frontend. */
 static bool is_unsafe(const struct socket *socket, const struct service_settings *settings)
 {
-	return socket->was_lent && service_is_stream(settings) && !service_waits(settings);
+	return socket->was_lent && service_accepts(settings);
 }
 
 int binder_bind(const struct service_settings *settings, uint32_t service,

@@ -1,5 +1,6 @@
 #include "monitor/children.h"
 
+#include "base/clock.h"
 #include "base/container_of.h"
 #include "config/settings.h"
 
@@ -26,12 +27,19 @@ static void on_grace_over(struct timer *timer)
 	kill(-child->pid, SIGKILL);
 }
 
+static void on_runtime_over(struct timer *timer)
+{
+	child_end(container_of(timer, struct child, runtime), false, END_MAX_RUNTIME);
+}
+
 struct child *child_new(void)
 {
 	struct child *child = calloc(1, sizeof *child);
 
 	if (child) {
 		timer_init(&child->grace, on_grace_over);
+		timer_init(&child->runtime, on_runtime_over);
+		child->grace_ms = KILL_TIMEOUT * 1000;
 		child->errors = -1;
 	}
 	return child;
@@ -43,6 +51,8 @@ void child_free(struct child *child)
 		return;
 	child_counts_no_more(child);
 	socket_holders_stop(&child->holders);
+	session_slot_give_back(&child->slot);
+	end_command_free(child->end_command);
 	if (child->errors >= 0)
 		close(child->errors);
 	free(child);
@@ -82,10 +92,12 @@ struct child *child_of_session(uint64_t session)
 void child_reaped(struct child *child, int status)
 {
 	timer_stop(&child->grace);
+	timer_stop(&child->runtime);
 	socket_holders_lose_program(&child->holders);
 	HASH_DELETE(by_pid, by_pid, child);
 	child->has_ended = true;
 	child->status = status;
+	child->ended = clock_now();
 }
 
 void child_remove(struct child *child)
@@ -103,7 +115,12 @@ void child_end(struct child *child, bool at_once, enum end_reason reason)
 	end_reason_note(&child->reason, reason);
 	kill(-child->pid, at_once ? SIGKILL : SIGTERM);
 	if (!at_once && !timer_is_pending(&child->grace))
-		timer_start(&child->grace, CHILD_GRACE_MS);
+		timer_start(&child->grace, child->grace_ms);
+}
+
+void child_limit_runtime(struct child *child, uint64_t milliseconds)
+{
+	timer_start(&child->runtime, milliseconds);
 }
 
 void children_each(void (*visit)(struct child *child))

@@ -12,14 +12,14 @@
 #include <stdlib.h>
 
 enum {
-	LAST_DEADLINE_MS = CHILD_GRACE_MS + 2000, /* for processes that not even SIGKILL ends
-						   * at once */
-	LEAVING_MS = 2000,                        /* for a frontend that has nothing to wait for */
+	KILLED_MS = 2000,  /* for processes that not even SIGKILL ends at once */
+	LEAVING_MS = 2000, /* for a frontend that has nothing to wait for */
 };
 
 static bool has_begun, leaves_programs, is_finished;
 static int status = EXIT_SUCCESS;
-static struct timer grace, deadline;
+static struct timer grace_over, deadline;
+static uint64_t grace_ms, patience_ms; /* the longest that a program has, and a session */
 
 bool ending_has_begun(void)
 {
@@ -56,6 +56,8 @@ static void on_grace_over(struct timer *timer)
 static void on_deadline(struct timer *timer)
 {
 	(void)timer;
+	if (!leaves_programs)
+		end_commands_kill();
 	finish();
 }
 
@@ -73,8 +75,21 @@ void ending_process_gone(void)
 	finish_when_all_are_gone();
 }
 
-static void end_child(struct child *child)
+/* Waits for as long as a program may take, and what comes after it. */
+static void be_patient(unsigned grace, unsigned more)
 {
+	if (grace > grace_ms)
+		timer_start(&grace_over, grace_ms = grace);
+	if (grace + more <= patience_ms)
+		return;
+	patience_ms = grace + more;
+	timer_start(&deadline, patience_ms + KILLED_MS);
+}
+
+void ending_end(struct child *child)
+{
+	be_patient(child->has_ended ? 0 : child->grace_ms,
+		   child->end_command ? child->grace_ms : 0);
 	child_end(child, false, END_STOP);
 }
 
@@ -83,26 +98,26 @@ static void kill_child(struct child *child)
 	child_end(child, true, END_STOP);
 }
 
-static void wait_for_the_last(unsigned milliseconds)
+static void begin_to_end(void)
 {
 	has_begun = true;
+	timer_init(&grace_over, on_grace_over);
 	timer_init(&deadline, on_deadline);
-	timer_start(&deadline, milliseconds);
 }
 
 void ending_begin(void)
 {
 	if (has_begun) {
 		children_each(kill_child);
+		end_commands_kill();
 		orphans_end(SIGKILL);
 		finish();
 		return;
 	}
-	wait_for_the_last(LAST_DEADLINE_MS);
-	timer_init(&grace, on_grace_over);
-	timer_start(&grace, CHILD_GRACE_MS);
+	begin_to_end();
+	be_patient(KILL_TIMEOUT * 1000, 0);
 	frontend_process_stop(false);
-	children_each(end_child);
+	children_each(ending_end);
 	orphans_end(SIGTERM);
 	finish_when_all_are_gone();
 }
@@ -116,7 +131,8 @@ void ending_fail(void)
 void ending_leaving_programs(void)
 {
 	leaves_programs = true;
-	wait_for_the_last(LEAVING_MS);
+	begin_to_end();
+	timer_start(&deadline, LEAVING_MS);
 	frontend_process_stop(true);
 	finish_when_all_are_gone();
 }

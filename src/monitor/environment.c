@@ -1,21 +1,31 @@
 #include "monitor/environment.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 enum {
-	VARIABLES_MAX = 8, /* those of environment_fill */
+	VARIABLES_MAX = 8,      /* those about the connection */
+	FACT_VARIABLES_MAX = 6, /* those about the session */
 	VARIABLE_SIZE = 24 + ADDRESS_TEXT_SIZE,
 };
 
-static size_t pointers(const struct service_settings *settings)
+static size_t variables_max(bool has_facts)
 {
-	return settings->environment_count + VARIABLES_MAX + 1;
+	return VARIABLES_MAX + (has_facts ? FACT_VARIABLES_MAX : 0);
 }
 
-size_t environment_size(const struct service_settings *settings)
+static size_t pointers(const struct service_settings *settings, bool has_facts)
 {
-	return pointers(settings) * sizeof(char *) + VARIABLES_MAX * VARIABLE_SIZE;
+	return settings->environment_count + variables_max(has_facts) + 1;
+}
+
+/* The id of a service may be longer than other values. */
+size_t environment_size(const struct service_settings *settings, bool has_facts)
+{
+	return pointers(settings, has_facts) * sizeof(char *) +
+	       variables_max(has_facts) * VARIABLE_SIZE + (has_facts ? strlen(settings->id) : 0);
 }
 
 static void add_variable(char **variables, size_t *count, char **text, const char *prefix,
@@ -23,6 +33,45 @@ static void add_variable(char **variables, size_t *count, char **text, const cha
 {
 	variables[(*count)++] = *text;
 	*text += snprintf(*text, VARIABLE_SIZE, "%s%s=%s", prefix, name, value) + 1;
+}
+
+static void add_number(char **variables, size_t *count, char **text, const char *name,
+		       uint64_t number)
+{
+	char digits[24];
+
+	snprintf(digits, sizeof digits, "%" PRIu64, number);
+	add_variable(variables, count, text, "", name, digits);
+}
+
+/* As $? is in a shell. */
+static unsigned shell_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + (unsigned)WTERMSIG(status)
+				   : (unsigned)WEXITSTATUS(status);
+}
+
+static void add_end_of_session(char **variables, size_t *count, char **text,
+			       const struct service_settings *settings,
+			       const struct session_facts *facts)
+{
+	variables[(*count)++] = *text;
+	*text += sprintf(*text, "SESSION_SERVICE=%s", settings->id) + 1;
+	add_number(variables, count, text, "SESSION_STATUS", shell_status(facts->status));
+	add_number(variables, count, text, "SESSION_DURATION", facts->seconds);
+	add_variable(variables, count, text, "", "SESSION_REASON", end_reason_text(facts->reason));
+}
+
+static void add_session(char **variables, size_t *count, char **text,
+			const struct service_settings *settings, const struct session_facts *facts)
+{
+	char id[SESSION_ID_SIZE];
+
+	add_variable(variables, count, text, "", "SESSION_ID", session_id_text(facts->id, id));
+	if (facts->has_slot)
+		add_number(variables, count, text, "SESSION_SLOT", facts->slot);
+	if (facts->has_ended)
+		add_end_of_session(variables, count, text, settings, facts);
 }
 
 static void add_end(char **variables, size_t *count, char **text, const char *prefix,
@@ -40,14 +89,15 @@ static void add_end(char **variables, size_t *count, char **text, const char *pr
 /* REMOTE_HOST as xinetd has it, REMOTE_ADDR and REMOTE_PORT as CGI has them (RFC 3875), PROTO
  * and the others as UCSPI has them. A service with an empty passenv gets only the first. */
 char **environment_fill(void *room, const struct service_settings *settings,
-			const struct address *peer, const struct address *local)
+			const struct address *peer, const struct address *local,
+			const struct session_facts *facts)
 {
 	const char *protocol = settings->socket_type == SOCK_DGRAM ? "UDP" : "TCP";
 	char host[ADDRESS_TEXT_SIZE], port[8];
 	char **variables = room, *text = room;
 	size_t count = settings->environment_count;
 
-	text += pointers(settings) * sizeof *variables;
+	text += pointers(settings, facts != NULL) * sizeof *variables;
 	memcpy(variables, settings->environment, count * sizeof *variables);
 	address_text(peer, host);
 	add_variable(variables, &count, &text, "", "REMOTE_HOST", host);
@@ -62,6 +112,8 @@ char **environment_fill(void *room, const struct service_settings *settings,
 		add_end(variables, &count, &text, protocol, "REMOTE", peer);
 	}
 done:
+	if (facts)
+		add_session(variables, &count, &text, settings, facts);
 	variables[count] = NULL;
 	return variables;
 }

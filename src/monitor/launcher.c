@@ -30,6 +30,7 @@ struct launch {
 	struct program_order order;
 	struct service_settings *settings; /* a reference */
 	struct child *child; /* allocated beforehand, so that a started program is never lost */
+	struct launch_task *task; /* instead of session and child; NULL: none */
 	struct timer deadline;
 	void (*overdue)(struct launch *launch); /* called when a worker takes too long */
 	unsigned long given;                    /* turns of its service at the last look */
@@ -117,7 +118,7 @@ void launcher_each_process(void (*visit)(uint64_t session, pid_t pid))
 	struct launch *launch;
 
 	TAILQ_FOREACH(launch, &launches, link)
-		if (launch_pid(launch) > 0)
+		if (!launch->task && launch_pid(launch) > 0)
 			visit(launch->session, launch_pid(launch));
 }
 
@@ -126,7 +127,7 @@ void launcher_each_server(void (*visit)(struct child *child))
 	struct launch *launch;
 
 	TAILQ_FOREACH(launch, &launches, link)
-		if (!launch->is_told && address_is_known(&launch->child->socket))
+		if (!launch->task && !launch->is_told && address_is_known(&launch->child->socket))
 			visit(launch->child);
 }
 
@@ -142,7 +143,7 @@ bool launcher_end(uint64_t session, enum end_reason reason)
 }
 
 /* A program may end before its worker is done: the launch keeps its status. */
-bool launcher_reaped(pid_t pid, int status)
+bool launcher_reaped(pid_t pid, int status, const struct program_usage *usage)
 {
 	struct launch *launch;
 
@@ -150,6 +151,8 @@ bool launcher_reaped(pid_t pid, int status)
 		if (launch_pid(launch) == pid) {
 			launch->has_ended = true;
 			launch->status = status;
+			if (launch->child)
+				launch->child->usage = *usage;
 			return true;
 		}
 	return false;
@@ -160,8 +163,9 @@ void launcher_renumber(const uint32_t *numbers, uint32_t count)
 	struct launch *launch;
 
 	TAILQ_FOREACH(launch, &launches, link)
-		child_counts_for(launch->child,
-				 service_renumber(launch->child->service, numbers, count));
+		if (!launch->task)
+			child_counts_for(launch->child,
+					 service_renumber(launch->child->service, numbers, count));
 }
 
 /* --- the end of a launch ------------------------------------------------------------------ */
@@ -169,7 +173,8 @@ void launcher_renumber(const uint32_t *numbers, uint32_t count)
 static void launch_free(struct launch *launch)
 {
 	TAILQ_REMOVE(&launches, launch, link);
-	HASH_DEL(by_session, launch);
+	if (!launch->task)
+		HASH_DEL(by_session, launch);
 	timer_stop(&launch->deadline);
 	if (launch->order.connection >= 0)
 		descriptor_close(launch->order.connection);
@@ -219,13 +224,37 @@ static void tell_failed(uint64_t session, bool no_process, const char *step, con
 
 static void tell_failure(struct launch *launch)
 {
-	child_counts_no_more(launch->child);
-	if (!launch->is_told)
-		tell_failed(launch->session, launch->order.no_process,
-			    launch->given_up ? program_step(&launch->order)
-					     : launch->order.failed_step,
-			    launch->given_up ? launch->given_up : strerror(launch->order.failure));
+	const char *step =
+		launch->given_up ? program_step(&launch->order) : launch->order.failed_step;
+	const char *reason = launch->given_up ? launch->given_up : strerror(launch->order.failure);
+	bool is_told = launch->is_told;
+
 	launch->is_told = true;
+	if (launch->child)
+		child_counts_no_more(launch->child);
+	if (!is_told && launch->task)
+		launch->task->failed(launch->task, step, reason);
+	else if (!is_told)
+		tell_failed(launch->session, launch->order.no_process, step, reason);
+}
+
+static void kill_started(struct launch *launch)
+{
+	if (!launch->has_ended)
+		kill(-launch->order.pid, SIGKILL);
+	launch->given_up = strerror(ENOMEM);
+	tell_failure(launch);
+}
+
+/* Gives the started program to the owner of the task. */
+static void task_claim(struct launch *launch)
+{
+	struct launch_task *task = launch->task;
+
+	if (task->started(task, launch->order.pid) < 0)
+		kill_started(launch);
+	else if (launch->has_ended)
+		task->ended(task, launch->status);
 }
 
 /* Makes the started program a child. */
@@ -235,13 +264,12 @@ static void child_claim(struct launch *launch)
 
 	child->pid = launch->order.pid;
 	if (child_add(child) < 0) {
-		if (!launch->has_ended)
-			kill(-child->pid, SIGKILL);
-		launch->given_up = strerror(ENOMEM);
-		tell_failure(launch);
+		kill_started(launch);
 		return;
 	}
 	launch->child = NULL;
+	if (launch->settings->max_runtime > 0)
+		child_limit_runtime(child, 1000 * (uint64_t)launch->settings->max_runtime);
 	if (launch->has_ended)
 		child_reaped(child, launch->status);
 	if (launch->is_to_end || launch->is_told)
@@ -251,8 +279,12 @@ static void child_claim(struct launch *launch)
 
 static void launch_finish(struct launch *launch)
 {
+	bool is_started = !launch->order.failed_step && !launch->given_up;
+
 	timer_stop(&launch->deadline);
-	if (!launch->order.failed_step && !launch->given_up)
+	if (is_started && launch->task)
+		task_claim(launch);
+	else if (is_started)
 		child_claim(launch);
 	else if (!launch->is_told && retry_later(launch))
 		return;
@@ -398,22 +430,43 @@ static void launch_prepare(struct launch *launch)
 
 /* --- a new one ------------------------------------------------------------------------------ */
 
+/* 0, or -1 with errno. */
+static int fill_environment(struct launch *launch)
+{
+	const struct service_settings *settings = launch->settings;
+	struct child *child = launch->child;
+	struct session_facts facts = { .id = child->id, .has_slot = true };
+	struct address local;
+
+	address_of_socket(launch->order.connection, &local);
+	if (settings->session_env && session_slot_take(&child->slot, settings->id) < 0)
+		return -1;
+	if (settings->end_command.count > 0 &&
+	    !(child->end_command = end_command_new(settings, &child->peer, &local)))
+		return -1;
+	facts.slot = child->slot.number;
+	launch->order.environment = environment_fill(launch->environment, settings, &child->peer,
+						     &local, settings->session_env ? &facts : NULL);
+	return 0;
+}
+
+static void fill_keys(struct launch *launch, uint32_t service, const struct address *peer)
+{
+	launch->keys[LEVEL_USER - 1] = turn_key_number(launch->settings->uid);
+	launch->keys[LEVEL_SERVICE - 1] = turn_key_number(service);
+	launch->keys[LEVEL_SOURCE - 1] = turn_key_source(peer, launch->settings->source_prefix);
+}
+
 static void fill_order(struct launch *launch, const struct launch_message *message,
 		       const struct launch_descriptors *descriptors)
 {
-	struct address local;
-
-	address_of_socket(descriptors->connection, &local);
 	launch->order.settings = launch->settings;
-	launch->order.environment =
-		environment_fill(launch->environment, launch->settings, &message->peer, &local);
+	launch->order.program = launch->settings->server;
+	launch->order.argv = launch->settings->argv;
 	launch->order.connection = descriptors->connection;
 	launch->order.error = descriptors->errors_to;
 	launch->child->errors = descriptors->errors_from;
-	launch->keys[LEVEL_USER - 1] = turn_key_number(launch->settings->uid);
-	launch->keys[LEVEL_SERVICE - 1] = turn_key_number(message->service.service);
-	launch->keys[LEVEL_SOURCE - 1] =
-		turn_key_source(&message->peer, launch->settings->source_prefix);
+	fill_keys(launch, message->service.service, &message->peer);
 	launch->child->session = message->session;
 	if (service_keeps_socket(launch->settings))
 		socket_holders_note(&launch->child->holders, descriptors->connection);
@@ -425,12 +478,15 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 	launch->child->is_inner = message->is_inner;
 	launch->child->started = clock_wall();
 	launch->child->opened = clock_now();
+	launch->child->id = session_id_new();
+	launch->child->grace_ms = service_grace_ms(launch->settings);
 }
 
 static struct launch *launch_new(struct service_settings *settings,
 				 const struct launch_message *message)
 {
-	struct launch *launch = calloc(1, sizeof *launch + environment_size(settings));
+	struct launch *launch =
+		calloc(1, sizeof *launch + environment_size(settings, settings->session_env));
 
 	if (!launch)
 		return NULL;
@@ -467,6 +523,14 @@ static void close_all(const struct launch_descriptors *descriptors)
 			descriptor_close(all[i]);
 }
 
+/* Before it began, with errno. */
+static void launch_fail(struct launch *launch, const char *step)
+{
+	launch->order.failed_step = step;
+	launch->order.failure = errno;
+	launch_finish(launch);
+}
+
 void launcher_launch(struct service_settings *settings, const struct launch_message *message,
 		     const struct launch_descriptors *descriptors)
 {
@@ -476,7 +540,10 @@ void launcher_launch(struct service_settings *settings, const struct launch_mess
 
 	if (launch) {
 		fill_order(launch, message, descriptors);
-		launch_begin(launch);
+		if (fill_environment(launch) == 0)
+			launch_begin(launch);
+		else
+			launch_fail(launch, "memory");
 		return;
 	}
 	close_all(descriptors);
@@ -484,4 +551,38 @@ void launcher_launch(struct service_settings *settings, const struct launch_mess
 		tell_failed(message->session, true, "memory", strerror(ENOMEM));
 	else
 		tell_failed(message->session, false, "descriptors", strerror(error));
+}
+
+/* --- other programs ------------------------------------------------------------------------- */
+
+static struct launch *launch_new_for(struct launch_task *task)
+{
+	struct launch *launch = calloc(1, sizeof *launch);
+
+	if (!launch)
+		return NULL;
+	launch->task = task;
+	launch->settings = service_settings_keep(task->settings);
+	launch->order.settings = task->settings;
+	launch->order.program = task->program;
+	launch->order.argv = task->argv;
+	launch->order.environment = task->environment;
+	launch->order.connection = open("/dev/null", O_RDWR | O_CLOEXEC);
+	launch->order.error = -1;
+	fill_keys(launch, task->service, &task->peer);
+	timer_init(&launch->deadline, on_deadline);
+	TAILQ_INSERT_TAIL(&launches, launch, link);
+	return launch;
+}
+
+void launcher_run(struct launch_task *task)
+{
+	struct launch *launch = launch_new_for(task);
+
+	if (!launch)
+		task->failed(task, "memory", strerror(ENOMEM));
+	else if (launch->order.connection < 0)
+		launch_fail(launch, "descriptors");
+	else
+		launch_begin(launch);
 }

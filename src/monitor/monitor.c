@@ -7,6 +7,7 @@
 #include "base/region.h"
 #include "base/sink.h"
 #include "monitor/background.h"
+#include "monitor/ban_file.h"
 #include "monitor/configuration.h"
 #include "monitor/ending.h"
 #include "monitor/frontend_user.h"
@@ -145,6 +146,7 @@ static int serve(void)
 	if (frontend_user_init(configuration_daemon(), configuration_next()) < 0)
 		return EXIT_FAILURE;
 	libwrap_answers_init();
+	ban_file_use(configuration_daemon()->ban_file, NULL, NULL); /* before any client comes */
 	if (requests_start(options, on_started) < 0) {
 		log_failure(errno, "can't start the frontend");
 		return EXIT_FAILURE;
@@ -172,6 +174,7 @@ int monitor_run(const struct monitor_options *those)
 		configuration_init(options->load);
 		status = serve();
 		requests_finish();
+		ban_file_finish();
 		rpc_finish(RPC_FINISH_MS);
 		sink_flush_all();
 	}

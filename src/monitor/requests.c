@@ -9,6 +9,7 @@
 #include "base/region.h"
 #include "base/sink.h"
 #include "monitor/banners.h"
+#include "monitor/ban_file.h"
 #include "monitor/bans.h"
 #include "monitor/binder.h"
 #include "monitor/configuration.h"
@@ -38,6 +39,15 @@ static unsigned launched_last; /* programs of services that the pending reload r
 static void send_plain(enum message_kind kind)
 {
 	frontend_process_send(&(struct message){ .kind = kind }, NULL, 0);
+}
+
+static void tell_of_ban(const struct address *address, uint64_t until, void *context)
+{
+	struct message message = { .kind = MESSAGE_BANNED,
+				   .ban = { .address = *address, .until = until } };
+
+	(void)context;
+	frontend_process_send(&message, NULL, 0);
 }
 
 /* --- a generation on its way ------------------------------------------------------------------ */
@@ -164,6 +174,7 @@ static void on_adopted(const struct message *message)
 	free(numbers);
 	numbers = NULL;
 	binder_sweep();
+	ban_file_use(configuration_daemon()->ban_file, tell_of_ban, NULL);
 	on_started = NULL;
 	if (started)
 		started(message->generation.bound, message->generation.wanted);
@@ -214,9 +225,12 @@ static struct message child_message(enum message_kind kind, const struct child *
 			     .is_inner = child->is_inner,
 			     .started = child->started,
 			     .opened = child->opened,
+			     .id = child->id,
 			     .is_news = !child->start_told,
 			     .status = child->status,
 			     .end_reason = (uint8_t)child->reason,
+			     .usage = child->usage,
+			     .ended = child->ended,
 			     .service = { newest()->number, child->service } },
 	};
 }
@@ -254,17 +268,8 @@ static void tell_of_child(struct child *child)
 	child->start_told = child->pid > 0;
 	if (child->service != SERVICE_IS_NEW)
 		frontend_process_send(&message, &child->errors, child->errors >= 0);
-	if (child->has_ended)
+	if (child->is_over)
 		tell_end(child);
-}
-
-static void tell_of_ban(const struct address *address, uint64_t until, void *context)
-{
-	struct message message = { .kind = MESSAGE_BANNED,
-				   .ban = { .address = *address, .until = until } };
-
-	(void)context;
-	frontend_process_send(&message, NULL, 0);
 }
 
 /* A wait server that is being started has its socket already. */
@@ -285,7 +290,7 @@ static void on_ready(void)
 
 static void forget_ended(struct child *child)
 {
-	if (child->has_ended)
+	if (child->is_over)
 		child_remove(child);
 }
 
@@ -500,10 +505,12 @@ static void on_end(const struct message *message)
 
 static void on_ban(const struct message *message)
 {
-	if (message_address_is_sound(&message->ban.address))
-		bans_add(&message->ban.address, message->ban.until);
-	else
+	if (!message_address_is_sound(&message->ban.address)) {
 		frontend_process_distrust("a ban of what is no address");
+		return;
+	}
+	bans_add(&message->ban.address, message->ban.until);
+	ban_file_changed();
 }
 
 static void on_open_banner(const struct message *message)
@@ -603,6 +610,7 @@ int requests_start(const struct monitor_options *those,
 
 	options = those;
 	on_started = started;
+	end_command_init(launcher_run);
 	session_processes_init(is_program);
 	return frontend_process_start(&events);
 }
@@ -625,8 +633,35 @@ static void tell_of_start(struct child *child)
 	}
 	child->start_told = true;
 	frontend_process_send(&message, NULL, 0);
-	if (child->has_ended)
+}
+
+static void on_over(void *context)
+{
+	struct child *child = context;
+
+	child->is_over = true;
+	if (frontend_process_is_ready() || ending_has_begun())
 		tell_end(child);
+	ending_process_gone();
+}
+
+/* The session is over when its end_command has ended. */
+static void end_session(struct child *child)
+{
+	const struct session_facts facts = {
+		.id = child->id,
+		.has_slot = child->slot.table != NULL,
+		.slot = child->slot.number,
+		.has_ended = true,
+		.status = child->status,
+		.reason = child->reason,
+		.seconds = (child->ended - child->opened) / 1000,
+	};
+
+	if (child->end_command)
+		end_command_run(child->end_command, child->service, &facts, on_over, child);
+	else
+		on_over(child);
 }
 
 static void on_program_started(const struct child *started)
@@ -636,9 +671,11 @@ static void on_program_started(const struct child *started)
 	if (is_kept(child))
 		socket_holders_watch(&child->holders, child->pid, tell_released);
 	if (ending_ends_programs())
-		child_end(child, false, END_STOP);
+		ending_end(child);
 	if (frontend_process_is_ready()) /* otherwise the next one is told of every child */
 		tell_of_start(child);
+	if (child->has_ended)
+		end_session(child);
 }
 
 static void on_program_not_started(const struct program_message *program)
@@ -655,22 +692,23 @@ const struct launcher_events requests_launcher_events = {
 };
 
 /* Any other process is an orphan that the monitor has adopted. */
-void requests_child_ended(pid_t pid, int status)
+void requests_child_ended(pid_t pid, int status, const struct program_usage *usage)
 {
 	struct child *child = child_of_process(pid);
 
 	if (frontend_process_ended(pid, status))
 		return;
 	if (!child) {
-		launcher_reaped(pid, status);
+		if (!launcher_reaped(pid, status, usage))
+			end_command_reaped(pid, status);
 		return;
 	}
+	child->usage = *usage;
 	child_reaped(child, status);
 	if (socket_holders_are_noted(&child->holders))
 		waitpid(pid, NULL,
 			WNOHANG); /* now, as its process group must not have it any more */
-	if (frontend_process_is_ready() || ending_has_begun())
-		tell_end(child);
+	end_session(child);
 }
 
 /* --- the report -------------------------------------------------------------------------------------- */

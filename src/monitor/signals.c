@@ -6,6 +6,7 @@
 #include "monitor/requests.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -28,17 +29,37 @@ static int status_of(const siginfo_t *ended)
 	return ended->si_status | (ended->si_code == CLD_DUMPED ? 0x80 : 0);
 }
 
+static uint64_t microseconds(const struct timeval *time)
+{
+	return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
+}
+
+/* The next child that has ended, which stays to be reaped; false: there is none. The C
+ * library's waitid(3) does not say what it has used. */
+static bool next_ended(siginfo_t *ended, struct program_usage *usage)
+{
+	struct rusage all;
+
+	ended->si_pid = 0;
+	if (syscall(SYS_waitid, P_ALL, 0, ended, WEXITED | WNOHANG | WNOWAIT, &all) < 0 ||
+	    ended->si_pid == 0)
+		return false;
+	usage->cpu_us = microseconds(&all.ru_utime) + microseconds(&all.ru_stime);
+	usage->max_rss = (uint64_t)all.ru_maxrss;
+	return true;
+}
+
 /* Handles each end before the process is reaped: whoever sees that a process is gone can rely
  * on its place being free. */
 static void reap(void)
 {
-	siginfo_t ended = { .si_pid = 0 };
+	struct program_usage usage;
+	siginfo_t ended;
 
-	while (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0) {
-		requests_child_ended(ended.si_pid, status_of(&ended));
+	while (next_ended(&ended, &usage)) {
+		requests_child_ended(ended.si_pid, status_of(&ended), &usage);
 		waitpid(ended.si_pid, NULL, WNOHANG);
 		orphans_note(ended.si_pid);
-		ended.si_pid = 0;
 	}
 	ending_process_gone();
 }

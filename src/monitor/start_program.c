@@ -200,6 +200,8 @@ IN_CHILD static int resource_limits(const struct program_order *order)
 		[LIMIT_AS] = RLIMIT_AS,       [LIMIT_CPU] = RLIMIT_CPU,
 		[LIMIT_DATA] = RLIMIT_DATA,   [LIMIT_RSS] = RLIMIT_RSS,
 		[LIMIT_STACK] = RLIMIT_STACK, [LIMIT_FILES] = RLIMIT_NOFILE,
+		[LIMIT_NPROC] = RLIMIT_NPROC, [LIMIT_FSIZE] = RLIMIT_FSIZE,
+		[LIMIT_CORE] = RLIMIT_CORE,   [LIMIT_MEMLOCK] = RLIMIT_MEMLOCK,
 	};
 
 	for (int which = 0; which < LIMIT_COUNT; which++) {
@@ -357,7 +359,7 @@ IN_CHILD static int signals(const struct program_order *order)
 
 IN_CHILD static int program(const struct program_order *order)
 {
-	return execve(order->settings->server, order->settings->argv, order->environment);
+	return execve(order->program, order->argv, order->environment);
 }
 
 static const struct {

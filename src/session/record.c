@@ -50,8 +50,16 @@ static void line_write(const struct line *line, struct sink *log)
 		log_message(LOG_INFO, "%s", line->text);
 }
 
+static void line_add_id(struct line *line, struct session_id id, unsigned flags)
+{
+	char text[SESSION_ID_SIZE];
+
+	if (flags & LOG_FLAG_SESSION)
+		line_add(line, " session=%s", session_id_text(id, text));
+}
+
 static void write_start(const struct service_settings *settings, struct sink *log, pid_t pid,
-			const struct address *peer)
+			const struct address *peer, struct session_id id)
 {
 	struct line line = { .length = 0 };
 
@@ -61,18 +69,19 @@ static void write_start(const struct service_settings *settings, struct sink *lo
 	if (settings->log_on_success & LOG_FLAG_PID)
 		line_add(&line, " pid=%d", (int)pid);
 	line_add_peer(&line, peer, settings->log_on_success);
+	line_add_id(&line, id, settings->log_on_success);
 	line_write(&line, log);
 }
 
 void record_start(const struct session *session)
 {
-	write_start(session->settings, session->log, session->pid, &session->peer);
+	write_start(session->settings, session->log, session->pid, &session->peer, session->id);
 }
 
 void record_answer(const struct service_settings *settings, struct sink *log,
 		   const struct address *peer)
 {
-	write_start(settings, log, 0, peer);
+	write_start(settings, log, 0, peer, (struct session_id){ 0, 0 });
 }
 
 static void line_add_status(struct line *line, int status)
@@ -88,7 +97,7 @@ void record_exit(const struct session *session, int status)
 	unsigned flags = session->settings->log_on_success;
 	struct line line = { .length = 0 };
 
-	if (!(flags & (LOG_FLAG_EXIT | LOG_FLAG_DURATION | LOG_FLAG_REASON)))
+	if (!(flags & (LOG_FLAG_EXIT | LOG_FLAG_DURATION | LOG_FLAG_REASON | LOG_FLAG_SESSION)))
 		return;
 	line_add(&line, "EXIT: %s", session->settings->id);
 	if (flags & LOG_FLAG_EXIT)
@@ -97,9 +106,26 @@ void record_exit(const struct session *session, int status)
 		line_add(&line, " pid=%d", (int)session->pid);
 	if (flags & LOG_FLAG_DURATION)
 		line_add(&line, " duration=%" PRIu64 "(sec)",
-			 (clock_now() - session->opened) / 1000);
+			 ((session->ended ? session->ended : clock_now()) - session->opened) /
+				 1000);
 	if (flags & LOG_FLAG_REASON)
 		line_add(&line, " reason=%s", end_reason_text(session->reason));
+	line_add_id(&line, session->id, flags);
+	line_write(&line, session->log);
+}
+
+void record_usage(const struct session *session, uint64_t cpu_us, uint64_t max_rss)
+{
+	unsigned flags = session->settings->log_on_success;
+	struct line line = { .length = 0 };
+
+	if (!(flags & LOG_FLAG_RUSAGE))
+		return;
+	line_add(&line, "RUSAGE: %s", session->settings->id);
+	if (flags & LOG_FLAG_PID)
+		line_add(&line, " pid=%d", (int)session->pid);
+	line_add(&line, " cpu=%" PRIu64 ".%03u(sec) maxrss=%" PRIu64 "(KiB)", cpu_us / 1000000,
+		 (unsigned)(cpu_us / 1000 % 1000), max_rss);
 	line_write(&line, session->log);
 }
 

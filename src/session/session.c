@@ -26,6 +26,8 @@ struct session *session_open(struct service_settings *settings, struct sink *log
 	session->opened = clock_now();
 	watch_init(&session->watch, fd, NULL);
 	timer_init(&session->deadline, NULL);
+	timer_init(&session->start, NULL);
+	timer_init(&session->runtime, NULL);
 	sessions++;
 	return session;
 }
@@ -74,6 +76,8 @@ void session_close(struct session *session)
 		session->stop(session);
 	watch_stop(&session->watch);
 	timer_stop(&session->deadline);
+	timer_stop(&session->start);
+	timer_stop(&session->runtime);
 	session->owner->closed(session);
 	if (session->fd >= 0)
 		close(session->fd);

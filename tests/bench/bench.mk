@@ -5,16 +5,17 @@
 USHERD ?= $(DAEMON)
 BENCH ?=
 BENCH_DIRECTORY := $(BUILD)/tests/bench
-BENCH_PROGRAMS := $(addprefix $(BENCH_DIRECTORY)/,load floor tiny)
+BENCH_PROGRAMS := $(addprefix $(BENCH_DIRECTORY)/,load floor tiny small)
 
 $(BENCH_DIRECTORY)/%: tests/bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -lpthread
 
 # All superservers start the same program, as small as possible, whatever the flags are.
-$(BENCH_DIRECTORY)/tiny: tests/bench/tiny.c
+$(BENCH_DIRECTORY)/tiny: PROGRAM_FLAGS := -nostdlib
+$(BENCH_DIRECTORY)/tiny $(BENCH_DIRECTORY)/small: $(BENCH_DIRECTORY)/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) -static -nostdlib -O2 -o $@ $<
+	$(call say,CC,$<)$(CC) -static -O2 $(PROGRAM_FLAGS) -o $@ $<
 
 bench-dependencies:
 	@sh packaging/install-dependencies build bench || \

@@ -16,6 +16,7 @@ PATIENCE = 20  # seconds for a server to listen, to come to rest, to end
 PROGRAMS = os.path.abspath(os.environ.get("BENCH_PROGRAMS", "build/tests/bench"))
 USHERD = os.path.abspath(os.environ.get("USHERD", "usherd"))
 TINY = os.path.join(PROGRAMS, "tiny")
+SMALL = os.path.join(PROGRAMS, "small")
 FLOOR = os.path.join(PROGRAMS, "floor")
 WORKPLACE = tempfile.TemporaryDirectory(prefix="usherd-bench-")
 NOT_INSTALLED = "not installed"
@@ -215,11 +216,11 @@ def superservers(attributes, count=1, protocol="tcp"):
             superserver("xinetd", installed("xinetd"), attributes, count, protocol)]
 
 
-def tcpserver():
+def tcpserver(program=TINY):
     # -R, -H and -l spare it ident and name look-ups, -v makes it log as the others do.
     server = Server("tcpserver -v", installed("tcpserver"))
     server.command += ["-v", "-R", "-H", "-l", "localhost", "-c", "10000", "-b", "1024",
-                       server.address, str(server.ports[0]), TINY]
+                       server.address, str(server.ports[0]), program]
     return server
 
 

@@ -91,6 +91,32 @@ static void check_decisions(const struct scene *scene)
 		require((asked.decision == ACCESS_DENIED) == allow->is_set);
 }
 
+static bool same_result(struct access_result one, struct access_result other)
+{
+	return one.decision == other.decision && one.rule == other.rule && one.tie == other.tie;
+}
+
+/* Settled lists must decide as unsettled ones, whose rules are compared one by one. */
+static void check_settled(struct scene *scene)
+{
+	const char *const nameless[] = { NULL };
+	const struct address *peer = &scene->peer;
+	struct access_list *allow = &scene->only_from, *deny = &scene->no_access;
+	struct access_result without = access_decide(allow, deny, peer, nameless);
+	struct access_result with = access_decide(allow, deny, peer, scene->names);
+	struct access_result asked = access_decide(allow, deny, peer, NULL), settled;
+
+	access_lists_settle(allow, deny);
+	require(allow->is_settled && deny->is_settled);
+	require(same_result(access_decide(allow, deny, peer, nameless), without));
+	require(same_result(access_decide(allow, deny, peer, scene->names), with));
+	settled = access_decide(allow, deny, peer, NULL);
+	if (settled.decision == ACCESS_NEEDS_NAMES)
+		require(asked.decision == ACCESS_NEEDS_NAMES);
+	else
+		require(same_result(settled, without) && settled.decision == with.decision);
+}
+
 static void check_overlap(const struct scene *scene)
 {
 	const struct access_rule *allowed, *denied;
@@ -125,6 +151,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	text[length] = '\0';
 	while ((line = strsep(&rest, "\n")) != NULL)
 		read_line(&scene, line);
+	check_decisions(&scene);
+	check_settled(&scene);
 	check_decisions(&scene);
 	check_overlap(&scene);
 	take_apart(&scene.only_from);

@@ -13,7 +13,7 @@ static void check_line(const struct entry *entry, const struct attribute *attrib
 
 	require(line->line > entry->line);
 	require(count >= attribute->least && (attribute->most < 0 || count <= attribute->most));
-	require(line->operator== ASSIGN_SET || attribute->shape != SHAPE_SCALAR);
+	require(line->sign == ASSIGN_SET || attribute->shape != SHAPE_SCALAR);
 	for (size_t i = 0; i < line->count; i++) {
 		require(line->words[i]->line == line->line && line->words[i]->file == entry->file);
 		require(!strchr(line->words[i]->text, '\n'));
@@ -33,34 +33,41 @@ static void check_entry(const struct entry *entry)
 
 /* --- printing, and reading that ------------------------------------------------------ */
 
-static void print_line(FILE *out, const char *name, const struct assignment *line)
+static void print_line(struct text *out, const char *name, const struct assignment *line)
 {
-	fprintf(out, "%s %s", name, assign_operator_text(line->operator));
+	text_add(out, name);
+	text_add_char(out, ' ');
+	text_add(out, assign_operator_text(line->sign));
 	for (size_t i = 0; i < line->count; i++)
 		word_print(line->words[i]->text, out);
-	putc('\n', out);
+	text_add_char(out, '\n');
 }
 
 /* To be freed. */
 static char *print_entry(const struct entry *entry, size_t *size)
 {
-	char *text = NULL;
-	FILE *out = open_memstream(&text, size);
+	struct text out = { 0 };
+	char *text;
 
-	require(out != NULL);
-	fprintf(out, "%s %s\n{\n", entry_kind_name(entry->kind), entry->name);
+	text_add(&out, entry_kind_name(entry->kind));
+	text_add_char(&out, ' ');
+	text_add(&out, entry->name);
+	text_add(&out, "\n{\n");
 	for (size_t i = 0; i < attribute_count; i++)
 		for (const struct assignment *line = entry->assignments[i]; line; line = line->next)
-			print_line(out, attributes[i].name, line);
-	fputs("}\n", out);
-	require(fclose(out) == 0 && text);
+			print_line(&out, attributes[i].name, line);
+	text_add(&out, "}\n");
+	*size = out.length;
+	text = text_copy_out(&out);
+	text_free(&out);
+	require(text);
 	return text;
 }
 
 static bool same_lines(const struct assignment *one, const struct assignment *other)
 {
 	for (; one && other; one = one->next, other = other->next) {
-		if (one->operator!= other->operator|| one->count != other->count)
+		if (one->sign != other->sign || one->count != other->count)
 			return false;
 		for (size_t i = 0; i < one->count; i++)
 			if (strcmp(one->words[i]->text, other->words[i]->text) != 0)

@@ -14,7 +14,7 @@ static void check_entry(const struct entry *entry)
 
 		if (!line)
 			continue;
-		require(!line->next && line->operator== ASSIGN_SET && line->line == entry->line);
+		require(!line->next && line->sign == ASSIGN_SET && line->line == entry->line);
 		require(attributes[i].places & IN_SERVICE);
 	}
 	require(entry->broken || entry->assignments[ATTRIBUTE("socket_type")]);

@@ -123,6 +123,8 @@ static void check_records(struct session *session, struct input input)
 	take_record("START: ", session);
 	record_exit(session, status);
 	take_record("EXIT: ", session);
+	record_usage(session, (uint64_t)input.length << status % 60, UINT64_MAX - input.length);
+	take_record("RUSAGE: ", session);
 	record_fail(settings, session->log, (enum verdict)(status % VERDICT_COUNT), &session->peer);
 	take_record("FAIL: ", session);
 	record_userid(session, user);

@@ -1,6 +1,6 @@
 /* Feeds arbitrary bytes to the port map reader and looks up what it found. */
 #include "config/port_map.h"
-#include "config/span.h"
+#include "base/span.h"
 
 #include "fuzz.h"
 

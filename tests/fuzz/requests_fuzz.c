@@ -22,6 +22,7 @@
 
 #include "fuzz.h"
 #include "support/own_log.h"
+#include "../support/raw_message.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -351,21 +352,7 @@ static struct message sound(enum message_kind kind, uint32_t service)
 
 static void send_bytes(const void *bytes, size_t size, const int descriptors[], unsigned count)
 {
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(8 * sizeof(int))];
-	} control = { .header = { .cmsg_level = SOL_SOCKET,
-				  .cmsg_type = SCM_RIGHTS,
-				  .cmsg_len = CMSG_LEN(count * sizeof(int)) } };
-	struct iovec vector = { (void *)(uintptr_t)bytes, size };
-	struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1 };
-
-	if (count > 0) {
-		memcpy(CMSG_DATA(&control.header), descriptors, count * sizeof(int));
-		header.msg_control = &control;
-		header.msg_controllen = CMSG_SPACE(count * sizeof(int));
-	}
-	if (sendmsg(channel, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+	if (raw_message_send(channel, bytes, size, descriptors, count) < 0)
 		require(errno == EPIPE || errno == ECONNRESET || errno == EAGAIN);
 }
 
@@ -493,7 +480,7 @@ static bool end_a_program(void)
 	found = NULL;
 	children_each(find_running);
 	if (found)
-		requests_child_ended(found->pid, 0);
+		requests_child_ended(found->pid, 0, &(struct program_usage){ 0 });
 	return found != NULL;
 }
 

@@ -108,6 +108,9 @@ static const struct {
 	  "-u a\\b \"two words\" \"\" \"#no comment\" \"a \\\"b\\\" \\\\c\" $x;|", "=" },
 	{ REDIRECT, "redirect", "127.0.0.1 7002", "=" },
 	{ REDIRECT "redirect = 127.0.0.1 7002\n", "idle_timeout", "60", "=" },
+	{ SERVER, "start_timeout", "60", "=" },
+	{ SERVER, "max_runtime", "60", "=" },
+	{ SERVER, "kill_timeout", "9", "=" },
 	{ SERVER, "idle_timeout", "60", "=" },
 	{ SERVER, "lingering_close", "yes", "=" },
 	{ SERVER, "kill_on_disconnect", "reset", "=" },
@@ -141,6 +144,8 @@ static const struct {
 	{ SERVER, "banner_fail", "\"/tmp/a banner\"", "=" },
 	{ SERVER, "env", "A=1 \"B=two words\" C=", "=" },
 	{ SERVER, "passenv", "", "=" },
+	{ SERVER, "session_env", "yes", "=" },
+	{ SERVER, "end_command", "/bin/sh -c \"exit 3\" \"#4\"", "=" },
 	{ SERVER, "umask", "027", "=" },
 	{ SERVER, "nice", "-5", "=" },
 	{ SERVER, "rlimit_as", "512M", "=" },
@@ -149,6 +154,10 @@ static const struct {
 	{ SERVER, "rlimit_rss", "1000", "=" },
 	{ SERVER, "rlimit_stack", "8m", "=" },
 	{ SERVER, "rlimit_files", "64", "=" },
+	{ SERVER, "rlimit_nproc", "64", "=" },
+	{ SERVER, "rlimit_fsize", "2G", "=" },
+	{ SERVER, "rlimit_core", "0", "=" },
+	{ SERVER, "rlimit_memlock", "64K", "=" },
 	{ SERVER, "stderr", "/dev/null", "=" },
 	{ SERVER, "stderr", "log", "=" },
 	{ SERVER, "on_remove", "drain", "=" },
@@ -541,6 +550,8 @@ static const struct {
 	  "^flags", "forges the sender of a datagram has any address refused" },
 	{ "type = INTERNAL UNLISTED\nflags = SENSOR DGRAMBAN\ndeny_time = 5\n", "^flags",
 	  "DGRAMBAN has no effect" },
+	{ CAT "user = root\nrlimit_nproc = 9\n", "^rlimit_nproc",
+	  "rlimit_nproc has no effect for root" },
 	{ CAT "flags = DGRAMBAN\n", "^flags", "DGRAMBAN has no effect" },
 	{ CAT "flags = IDONLY\n", "^flags", "no effect without USERID" },
 	{ CAT "flags = IDONLY\nlog_on_success = USERID\n", NULL, NULL },
@@ -773,6 +784,26 @@ START_TEST(a_server_that_its_user_cannot_run_is_pointed_out)
 				   place_path("closed")));
 	ck_assert_int_eq(symlink("closed/script", place_path("link")), 0);
 	expect_server_advice(place_path("link"), "nobody may not enter .*/closed ");
+}
+END_TEST
+
+START_TEST(an_end_command_that_its_user_cannot_run_is_pointed_out)
+{
+	const char *script = place_script("script", "exit");
+	struct outcome outcome;
+
+	if (!is_superuser())
+		return;
+	add_service("zzservice", "user = nobody\n" CAT "end_command = %s x\n", script);
+	outcome = inspect("-check");
+	ck_assert_msg(count_findings(outcome) == 0, "%s", outcome.output);
+	ck_assert_int_eq(chmod(script, 0744), 0);
+	expect_finding(inspect("-check"), "^end_command", "advice",
+		       textf("nobody may not execute %s \\(mode 0744\\); end_command can't be run",
+			     script));
+	ck_assert_int_eq(unlink(script), 0);
+	expect_finding(inspect("-check"), "^end_command", "error",
+		       textf("end_command: %s: No such file or directory", script));
 }
 END_TEST
 
@@ -1140,6 +1171,7 @@ static void add_check_tests(Suite *suite)
 	tcase_add_loop_test(check, errors_have_a_line_and_a_remedy, 0, LENGTH(errors));
 	tcase_add_test(check, two_services_on_one_socket_are_an_error);
 	tcase_add_test(check, a_server_that_its_user_cannot_run_is_pointed_out);
+	tcase_add_test(check, an_end_command_that_its_user_cannot_run_is_pointed_out);
 	tcase_add_test(check, a_server_without_an_interpreter_is_pointed_out);
 	tcase_add_test(check, another_user_gets_no_nonsense);
 }

@@ -485,6 +485,26 @@ START_TEST(without_umask_that_of_the_start_counts)
 }
 END_TEST
 
+/* The limit of the user's processes holds for what is started as that user, too: the program
+ * is not run. Nobody else has this user. */
+START_TEST(a_user_with_too_many_processes_gets_no_program)
+{
+	enum { MORE = 4 }; /* kernels count differently by one */
+	int port = add_service("zzcat", CAT "user = %d\nrlimit_nproc = 1\n%s",
+			       (int)getpid() + 200000, log_everything());
+	int fds[MORE];
+
+	daemon_start();
+	for (int i = 0; i < MORE; i++)
+		fds[i] = client_connect(NULL, port);
+	service_wait_log("FAIL: zzcat exec from=");
+	daemon_wait_log("exec /bin/cat: Resource temporarily unavailable");
+	for (int i = 0; i < MORE; i++)
+		close(fds[i]);
+	wait_until(strcmp(ask(port, "word"), "word") == 0);
+}
+END_TEST
+
 /* rlimit_data stays generous: the dynamic loader needs some. */
 static const struct {
 	const char *line, *name, *value;
@@ -497,6 +517,10 @@ static const struct {
 	{ "rlimit_rss = 99M", "limit.rss", "103809024 103809024" },
 	{ "rlimit_cpu = 77", "limit.cpu", "77 77" },
 	{ "rlimit_files = 77", "limit.files", "77 77" },
+	{ "rlimit_nproc = 77", "limit.nproc", "77 77" },
+	{ "rlimit_fsize = 2G", "limit.fsize", "2147483648 2147483648" },
+	{ "rlimit_core = 0", "limit.core", "0 0" },
+	{ "rlimit_memlock = 64K", "limit.memlock", "65536 65536" },
 	{ "rlimit_cpu = UNLIMITED", "limit.cpu", "-1 -1" },
 	{ "rlimit_rss = unlimited", "limit.rss", "-1 -1" },
 };
@@ -774,6 +798,7 @@ static void add_identity_tests(Suite *suite)
 	tcase_add_test(identity, a_server_cannot_become_root_again);
 	tcase_add_test(identity, a_user_without_right_to_the_program_starts_nothing);
 	tcase_add_test(identity, nice_may_be_negative_whatever_the_user);
+	tcase_add_test(identity, a_user_with_too_many_processes_gets_no_program);
 	if (has_keyrings())
 		tcase_add_test(identity, the_daemons_keys_are_not_the_servers);
 	tcase_add_test(identity, ambient_capabilities_are_not_the_servers);

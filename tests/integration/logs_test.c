@@ -34,6 +34,9 @@ static const struct {
 	{ "DURATION EXIT HOST PID", "START: zzlog pid=[0-9]+ from=127\\.0\\.0\\.1",
 	  "EXIT: zzlog status=0 pid=[0-9]+ duration=[0-9]+\\(sec\\)" },
 	{ "REASON", "START: zzlog", "EXIT: zzlog reason=exit" },
+	{ "SESSION", "START: zzlog session=[0-9a-f]+-1", "EXIT: zzlog session=[0-9a-f]+-1" },
+	{ "SESSION HOST EXIT REASON", "START: zzlog from=127\\.0\\.0\\.1 session=[0-9a-f]+-1",
+	  "EXIT: zzlog status=0 reason=exit session=[0-9a-f]+-1" },
 	{ "REASON EXIT DURATION", "START: zzlog",
 	  "EXIT: zzlog status=0 duration=[0-9]+\\(sec\\) reason=exit" },
 	{ "pid exit", "START: zzlog pid=[0-9]+", "EXIT: zzlog status=0 pid=[0-9]+" },
@@ -56,6 +59,28 @@ START_TEST(success_is_logged_as_asked)
 	ck_assert_msg(lines == !!successes[_i].start + !!successes[_i].exit &&
 			      (int)text_count(service_log(), "\n") == lines,
 		      "\"%s\" gives\n%s", successes[_i].flags, service_log());
+}
+END_TEST
+
+/* A program's own children count, too, once it has waited for them. */
+START_TEST(what_a_program_used_is_logged)
+{
+	int port = add_service("zzbusy", "server = %s\n%s\nlog_on_success = PID EXIT RUSAGE\n",
+			       place_script("busy", "echo $$; (i=0; while [ $i -lt 200000 ]; do "
+						    "i=$((i+1)); done)"),
+			       log_to_service_log());
+	const char *pid;
+
+	daemon_start();
+	pid = ask(port, "");
+	pid = textf("%.*s", (int)strcspn(pid, "\n"), pid);
+	service_wait_log(LOG_TIME "EXIT: zzbusy status=0 pid=%s$", pid);
+	ck_assert_msg(text_matches(service_log(),
+				   textf(LOG_TIME "RUSAGE: zzbusy pid=%s cpu=[0-9]+\\."
+						  "([1-9][0-9]{2}|0[1-9][0-9])\\(sec\\) "
+						  "maxrss=[1-9][0-9]{2,}\\(KiB\\)$",
+					 pid)),
+		      "%s", service_log());
 }
 END_TEST
 
@@ -521,6 +546,7 @@ Suite *logs_suite(void)
 	Suite *suite = suite_create("logs");
 	TCase *lines = daemon_tcase(suite, "lines");
 
+	tcase_add_test(lines, what_a_program_used_is_logged);
 	tcase_add_loop_test(lines, success_is_logged_as_asked, 0,
 			    sizeof successes / sizeof successes[0]);
 	tcase_add_loop_test(lines, the_end_of_a_server_is_told, 0, sizeof ends / sizeof ends[0]);

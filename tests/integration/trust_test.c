@@ -375,6 +375,23 @@ START_TEST(root_serves_from_the_clone_of_somebody_else)
 }
 END_TEST
 
+START_TEST(root_runs_no_end_command_of_somebody_else)
+{
+	const char *program = place_script("end", "exit");
+	int bad = add_service("zzbad", HELLO "end_command = %s x\n", program);
+	int good =
+		add_service("zzgood", HELLO "user = %d\nend_command = %s x\n", STRANGER, program);
+
+	ck_assert_int_eq(chown(program, STRANGER, STRANGER), 0);
+	daemon_start();
+	ck_assert(client_is_refused(NULL, bad));
+	ck_assert_str_eq(ask(good, ""), "hello\n");
+	daemon_wait_log("service zzbad: end_command: %s belongs to uid %d, so others could decide "
+			"what root does",
+			program, STRANGER);
+}
+END_TEST
+
 static void add_configuration_tests(Suite *suite)
 {
 	TCase *configuration = daemon_tcase(suite, "configuration");
@@ -382,6 +399,7 @@ static void add_configuration_tests(Suite *suite)
 	tcase_add_test(configuration, no_user_adds_a_service_of_root_s);
 	tcase_add_test(configuration, what_runs_stays_when_its_file_is_refused);
 	tcase_add_test(configuration, a_new_owner_of_the_configuration_is_not_trusted);
+	tcase_add_test(configuration, root_runs_no_end_command_of_somebody_else);
 	tcase_add_test(configuration, root_serves_from_the_clone_of_somebody_else);
 }
 

@@ -15,6 +15,7 @@
 #include "support/deadline.h"
 #include "support/place.h"
 #include "support/process.h"
+#include "support/raw_message.h"
 
 #include <check.h>
 #include <errno.h>
@@ -29,7 +30,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TURN_MS = 20, DESCRIPTORS_SENT_MAX = 16, DESCRIPTORS_HERE_MAX = 1024 };
+enum { TURN_MS = 20, DESCRIPTORS_HERE_MAX = 1024 };
 
 struct monitor_options own_frontend_options;
 
@@ -80,12 +81,14 @@ void own_frontend_close(void)
 
 void own_frontend_reap(void)
 {
+	const struct program_usage usage = { .cpu_us = 1, .max_rss = 2 };
 	siginfo_t ended = { .si_pid = 0 };
 
 	while (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0) {
-		requests_child_ended(ended.si_pid, ended.si_code == CLD_EXITED
-							   ? ended.si_status << 8
-							   : ended.si_status);
+		requests_child_ended(ended.si_pid,
+				     ended.si_code == CLD_EXITED ? ended.si_status << 8
+								 : ended.si_status,
+				     &usage);
 		waitpid(ended.si_pid, NULL, WNOHANG);
 		ended.si_pid = 0;
 	}
@@ -106,21 +109,7 @@ void own_frontend_wait_next(void)
 
 void own_frontend_say_raw(const void *bytes, size_t size, const int descriptors[], unsigned count)
 {
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(DESCRIPTORS_SENT_MAX * sizeof(int))];
-	} control = { .header = { .cmsg_level = SOL_SOCKET,
-				  .cmsg_type = SCM_RIGHTS,
-				  .cmsg_len = CMSG_LEN(count * sizeof(int)) } };
-	struct iovec vector = { (void *)(uintptr_t)bytes, size };
-	struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1 };
-
-	if (count > 0) {
-		memcpy(CMSG_DATA(&control.header), descriptors, count * sizeof(int));
-		header.msg_control = &control;
-		header.msg_controllen = CMSG_SPACE(count * sizeof(int));
-	}
-	while (sendmsg(channel, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+	while (raw_message_send(channel, bytes, size, descriptors, count) < 0) {
 		if (errno == EPIPE || errno == ECONNRESET)
 			return; /* the monitor has closed its end */
 		ck_assert_int_eq(errno, EAGAIN);

@@ -1,4 +1,5 @@
 #include "channel/channel.h"
+#include "support/raw_message.h"
 
 #include <check.h>
 #include <errno.h>
@@ -66,24 +67,11 @@ static void teardown(void)
 /* Sends bytes with that many descriptors, which the daemon never does. */
 static void send_raw(const void *bytes, size_t size, unsigned count)
 {
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(16 * sizeof(int))];
-	} control = { .header = { .cmsg_level = SOL_SOCKET,
-				  .cmsg_type = SCM_RIGHTS,
-				  .cmsg_len = CMSG_LEN(count * sizeof(int)) } };
-	struct iovec vector = { (void *)(uintptr_t)bytes, size };
-	struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1 };
-	int fds[16];
+	int fds[RAW_DESCRIPTORS_MAX];
 
 	for (unsigned i = 0; i < count; i++)
 		fds[i] = STDERR_FILENO;
-	memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
-	if (count > 0) {
-		header.msg_control = &control;
-		header.msg_controllen = CMSG_SPACE(count * sizeof(int));
-	}
-	ck_assert_int_eq(sendmsg(other, &header, 0), (ssize_t)size);
+	ck_assert_int_eq(raw_message_send(other, bytes, size, fds, count), (ssize_t)size);
 }
 
 static int open_descriptors(void)

@@ -104,6 +104,35 @@ static const struct {
 	{ "echo", INTERNAL "socket_type = stream\nkill_on_disconnect = fin\n", ERROR,
 	  "kill_on_disconnect is for" },
 
+	/* start_timeout, max_runtime and kill_timeout */
+	{ "echo", INTERNAL "socket_type = dgram\nstart_timeout = 5\n", ERROR,
+	  "start_timeout is for connections, and not for datagrams that the daemon answers" },
+	{ "daytime", INTERNAL "socket_type = stream\nstart_timeout = 5\n", ADVICE, NULL },
+	{ "a", UNLISTED "start_timeout = 5\n", ADVICE, NULL },
+	{ "echo", INTERNAL "socket_type = stream\nmax_runtime = 5\n", ADVICE, NULL },
+	{ "tcpmux", INTERNAL "socket_type = stream\nmax_runtime = 5\n", ADVICE, NULL },
+	{ "a", UNLISTED "max_runtime = 5\nkill_timeout = 40\n", ADVICE, NULL },
+	{ "a", REDIRECT "max_runtime = 5\n", ADVICE, NULL },
+	{ "daytime", INTERNAL "socket_type = stream\nmax_runtime = 5\n", ERROR,
+	  "max_runtime is for services with a server, redirect, and the stream services" },
+	{ "echo", INTERNAL "socket_type = dgram\nmax_runtime = 5\n", ERROR, "max_runtime is for" },
+	{ "echo", INTERNAL "socket_type = stream\nflags = SENSOR\nmax_runtime = 5\n", ERROR,
+	  "max_runtime is for" },
+	{ "daytime", INTERNAL "socket_type = stream\nmax_runtime = 0\n", ADVICE, NULL },
+	{ "a", REDIRECT "kill_timeout = 5\n", ERROR,
+	  "kill_timeout is for services with a server; remove it" },
+	{ "echo", INTERNAL "socket_type = stream\nkill_timeout = 5\n", ERROR,
+	  "kill_timeout is for" },
+
+	{ "a", UNLISTED "end_command = /bin/sh\n", ADVICE, NULL },
+	{ "a", REDIRECT "end_command = /bin/sh\n", ERROR,
+	  "end_command is for services with a server" },
+	{ "a", UNLISTED "flags = LABELED\nend_command = /bin/sh\n", ERROR,
+	  "end_command has no connection whose label it could get: remove it, or LABELED" },
+	{ "a", UNLISTED "session_env = yes\n", ADVICE, NULL },
+	{ "a", REDIRECT "session_env = yes\n", ERROR, "session_env is for services with a server" },
+	{ "a", REDIRECT "session_env = no\n", ADVICE, NULL },
+
 	/* Programs. */
 	{ "tftp", "socket_type = dgram\nwait = no\nuser = root\nserver = /bin/sh\n", ERROR,
 	  "a dgram service with a server needs wait = yes" },
@@ -123,6 +152,11 @@ static const struct {
 	  "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nredirect = ::1 2\n"
 	  "flags = NAMEINARGS\n",
 	  ERROR, "redirect has no arguments" },
+	{ "a", UNLISTED "log_on_success = RUSAGE SESSION\n", ADVICE, NULL },
+	{ "echo", INTERNAL "socket_type = stream\nlog_on_success = SESSION\n", ERROR,
+	  "SESSION is only for services with a server; remove it from log_on_success" },
+	{ "a", REDIRECT "log_on_success = RUSAGE\n", ERROR,
+	  "RUSAGE is only for services with a server; remove it from log_on_success" },
 	{ "a", UNLISTED "log_on_success = TRAFFIC\n", ADVICE, NULL },
 	{ "a", WAITING "log_on_success = TRAFFIC\n", ERROR,
 	  "TRAFFIC is only for redirect and for programs of TCP services with wait = no; remove it "

@@ -1,5 +1,6 @@
 #include "monitor/children.h"
 
+#include "base/clock.h"
 #include "base/loop.h"
 #include "config/generation.h"
 #include "config/settings.h"
@@ -129,6 +130,48 @@ START_TEST(ends_by_a_signal)
 }
 END_TEST
 
+START_TEST(gives_the_grace_time_of_the_child)
+{
+	struct child *child = add(1, run(true));
+	int status;
+
+	ck_assert_uint_eq(child->grace_ms, 5000);
+	child->grace_ms = 1;
+	child_end(child, false, END_RELOAD);
+	child_end(child, false, END_STOP);
+	timers_run(clock_now() + 1);
+	ck_assert_int_eq(waitpid(child->pid, &status, 0), child->pid);
+	ck_assert_int_eq(WTERMSIG(status), SIGKILL);
+	child_reaped(child, status);
+	ck_assert_int_eq(child->reason, END_RELOAD);
+}
+END_TEST
+
+START_TEST(ends_after_its_runtime)
+{
+	struct child *child = add(1, run(false));
+	int status;
+
+	child_limit_runtime(child, 1);
+	timers_run(clock_now() + 1);
+	ck_assert_int_eq(waitpid(child->pid, &status, 0), child->pid);
+	ck_assert_int_eq(WTERMSIG(status), SIGTERM);
+	ck_assert(timer_is_pending(&child->grace));
+	ck_assert_int_eq(child->reason, END_MAX_RUNTIME);
+	child_reaped(child, status);
+}
+END_TEST
+
+START_TEST(has_no_timer_after_its_end)
+{
+	struct child *child = add(1, 1);
+
+	child_limit_runtime(child, 1);
+	child_reaped(child, 0);
+	ck_assert(!timer_is_pending(&child->runtime));
+}
+END_TEST
+
 START_TEST(leaves_alone_whoever_has_the_number_after_it)
 {
 	pid_t pid = run(false);
@@ -238,6 +281,9 @@ Suite *children_suite(void)
 	TCase *tests = tcase_create("children");
 
 	tcase_add_checked_fixture(tests, setup, NULL);
+	tcase_add_test(tests, gives_the_grace_time_of_the_child);
+	tcase_add_test(tests, ends_after_its_runtime);
+	tcase_add_test(tests, has_no_timer_after_its_end);
 	tcase_add_test(tests,
 		       is_found_by_process_until_it_is_reaped_and_by_session_until_it_is_removed);
 	tcase_add_test(tests, may_be_removed_while_all_are_visited);

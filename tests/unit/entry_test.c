@@ -3,6 +3,7 @@
 #include "config/attributes.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,7 +83,7 @@ static const struct {
 
 static void write_line(FILE *out, const struct attribute *attribute, const struct assignment *line)
 {
-	fprintf(out, "%s %s", attribute->name, assign_operator_text(line->operator));
+	fprintf(out, "%s %s", attribute->name, assign_operator_text(line->sign));
 	for (size_t i = 0; i < line->count; i++)
 		fprintf(out, " %s@%d", line->words[i]->text, line->words[i]->line);
 	fprintf(out, "\n");

@@ -39,7 +39,7 @@ static const struct {
 	{ "6193,23:USERID:joe\r\n6193,23:USERID:eve\r\n", IDENT_USER, "joe" },
 	{ "6193,23:USERID:joe\n\r\n", IDENT_USER, "joe" },
 	{ "6193,23:USERID::\r\n", IDENT_USER, ":" },
-	{ "6193,23:USERID:joe\r\r\n", IDENT_USER, "joe\\r" },
+	{ "6193,23:USERID:joe\r\r\n", IDENT_USER, "joe" },
 	{ "6193,23:USERID:jo\re\r\n", IDENT_USER, "jo\\re" },
 	{ "6193,23:USERID:UNIX:\x1b[31m\\\xff\x01\r\n", IDENT_USER,
 	  "UNIX:\\x1B[31m\\\\\\xFF\\x01" },

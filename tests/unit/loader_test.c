@@ -603,9 +603,9 @@ static const struct {
 	{ "server_args = \"", "x", "\"", (128 << 10) + 1, "a word of more than 128 KiB" },
 	{ "# ", "x", "", 2 << 20, NULL },
 	{ "env = ", "A=1 ", "", 1001, "there are more than 1000 variables" },
-	{ "passenv = ", "A ", "", 1 << 16, NULL },
-	{ "passenv = ", "A ", "", (1 << 16) + 1, "passenv has more than 65536 values" },
-	{ "passenv = B\npassenv += ", "A ", "", 1 << 16, "passenv has more than 65536 values" },
+	{ "passenv = ", "A ", "", 1 << 17, NULL },
+	{ "passenv = ", "A ", "", (1 << 17) + 1, "passenv has more than 131072 values" },
+	{ "passenv = B\npassenv += ", "A ", "", 1 << 17, "passenv has more than 131072 values" },
 };
 
 START_TEST(what_one_line_may_hold_is_bounded)
@@ -1050,7 +1050,7 @@ static void add_tests_of_bounds(Suite *suite)
 	TCase *tests = tcase_create("bounds");
 
 	tcase_add_checked_fixture(tests, configuration_make, configuration_remove);
-	tcase_set_timeout(tests, 60);
+	tcase_set_timeout(tests, 240);
 	tcase_add_test(tests, what_is_printed_keeps_to_the_bounds);
 	tcase_add_loop_test(tests, what_one_line_may_hold_is_bounded, 0,
 			    sizeof excesses / sizeof excesses[0]);

@@ -860,7 +860,7 @@ START_TEST(tells_the_next_one_what_has_ended_meanwhile)
 		own_frontend_wait_read();
 	ck_assert_int_eq(kill(child->pid, SIGKILL), 0);
 	wait_until(process_state(child->pid) == 'Z');
-	requests_child_ended(child->pid, SIGKILL);
+	requests_child_ended(child->pid, SIGKILL, &(struct program_usage){ 0 });
 	ck_assert_ptr_eq(child_of_session(message.launch.session), child);
 	own_frontend_kill();
 	own_frontend_wait_next();
@@ -881,7 +881,7 @@ START_TEST(lets_go_of_what_has_ended_when_there_is_no_next_one)
 	own_frontend_wait_read();
 	ck_assert_int_eq(kill(child->pid, SIGKILL), 0);
 	wait_until(process_state(child->pid) == 'Z');
-	requests_child_ended(child->pid, SIGKILL);
+	requests_child_ended(child->pid, SIGKILL, &(struct program_usage){ 0 });
 	ck_assert_uint_eq(children_count(), 1);
 	ending_begin();
 	wait_until(({

@@ -82,6 +82,16 @@ SHOW(libwrap, "%s", service->libwrap)
 SHOW(log_on_success, "%u", service->log_on_success)
 SHOW(log_on_failure, "%u", service->log_on_failure)
 SHOW(idle_timeout, "%d", service->idle_timeout)
+SHOW(start_timeout, "%d", service->start_timeout)
+static void show_end_command(FILE *out, const struct service_settings *service)
+{
+	for (char **word = service->end_argv; word && *word; word++)
+		fprintf(out, "%s|", *word);
+}
+
+SHOW(session_env, "%d", service->session_env)
+SHOW(max_runtime, "%d", service->max_runtime)
+SHOW(kill_timeout, "%d", service->kill_timeout)
 SHOW(lingering_close, "%d", service->lingering_close)
 SHOW(kill_on_disconnect, "%d", service->kill_on_disconnect)
 SHOW(fold_failures, "%d", service->fold_failures)
@@ -256,6 +266,11 @@ static const struct {
 	{ "deny_time = forever", show_deny_time, "-1" },
 	{ "deny_time = NEVER", show_deny_time, "0" },
 
+	{ "start_timeout = 20", show_start_timeout, "20" },
+	{ "end_command = /bin/sh -c \"exit 3\" #4", show_end_command, "sh|-c|exit 3|#4|" },
+	{ "max_runtime = 86400", show_max_runtime, "86400" },
+	{ "kill_timeout = 1", show_kill_timeout, "1" },
+	{ "kill_timeout = 40", show_kill_timeout, "40" },
 	{ "idle_timeout = 0", show_idle_timeout, "0" },
 	{ "idle_timeout = 60", show_idle_timeout, "60" },
 	{ "lingering_close = yes", show_lingering_close, "5" },
@@ -281,6 +296,10 @@ static const struct {
 	{ "log_type = file /tmp/x 1 2", show_log, "file /tmp/x 1 2" },
 	{ "log_type = FILE /tmp/x 2k 2K", show_log, "file /tmp/x 2048 2048" },
 	{ "log_on_success = PID host EXIT DURATION", show_log_on_success, "27" },
+	{ "log_on_success = rusage", show_log_on_success, "256" },
+	{ "log_on_success = session", show_log_on_success, "512" },
+	{ "session_env = yes", show_session_env, "1" },
+	{ "session_env = no", show_session_env, "0" },
 	{ "log_on_success = reason", show_log_on_success, "128" },
 	{ "log_on_success =", show_log_on_success, "0" },
 	{ "log_on_success = traffic", show_log_on_success, "32" },
@@ -344,6 +363,17 @@ END_TEST
 static const struct {
 	const char *lines, *said;
 } refused[] = {
+	{ "rlimit_nproc = 4K", "\"4K\" is neither a number nor UNLIMITED" },
+	{ "rlimit_fsize = 4X", "\"4X\" is neither a number (K, M or G may follow) nor UNLIMITED" },
+	{ "session_env = some", "unknown value \"some\"" },
+	{ "end_command = true", "\"true\" is not an absolute path" },
+	{ "end_command = /no/such/program x", "/no/such/program: No such file or directory" },
+	{ "end_command = /etc", "/etc is not a regular file" },
+	{ "end_command = /etc/passwd", "/etc/passwd is not executable" },
+	{ "max_runtime = 1h", "\"1h\" is not a number of seconds" },
+	{ "kill_timeout = 0", "\"0\" is not a number of seconds from 1 to 40" },
+	{ "kill_timeout = 41", "\"41\" is not a number of seconds from 1 to 40" },
+	{ "kill_timeout = -1", "\"-1\" is not a number of seconds from 1 to 40" },
 	{ "type = UNLISTD", "unknown value \"UNLISTD\"; did you mean \"UNLISTED\"?" },
 	{ "type = UNLISTED x", "unknown value \"x\"" },
 	{ "flags = IPv5", "did you mean \"IPv4\"?" },
@@ -508,6 +538,8 @@ static const struct {
 	{ "rlimit_as", LIMIT_AS },       { "rlimit_cpu", LIMIT_CPU },
 	{ "rlimit_data", LIMIT_DATA },   { "rlimit_rss", LIMIT_RSS },
 	{ "rlimit_stack", LIMIT_STACK }, { "rlimit_files", LIMIT_FILES },
+	{ "rlimit_nproc", LIMIT_NPROC }, { "rlimit_fsize", LIMIT_FSIZE },
+	{ "rlimit_core", LIMIT_CORE },   { "rlimit_memlock", LIMIT_MEMLOCK },
 };
 
 START_TEST(sets_resource_limits)

@@ -121,9 +121,11 @@ static void report_limits(void)
 		const char *name;
 		int resource;
 	} limits[] = {
-		{ "as", RLIMIT_AS },     { "cpu", RLIMIT_CPU },     { "data", RLIMIT_DATA },
-		{ "rss", RLIMIT_RSS },   { "stack", RLIMIT_STACK }, { "files", RLIMIT_NOFILE },
-		{ "core", RLIMIT_CORE },
+		{ "as", RLIMIT_AS },       { "cpu", RLIMIT_CPU },
+		{ "data", RLIMIT_DATA },   { "rss", RLIMIT_RSS },
+		{ "stack", RLIMIT_STACK }, { "files", RLIMIT_NOFILE },
+		{ "core", RLIMIT_CORE },   { "nproc", RLIMIT_NPROC },
+		{ "fsize", RLIMIT_FSIZE }, { "memlock", RLIMIT_MEMLOCK },
 	};
 
 	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {

@@ -1,4 +1,4 @@
-#include "config/span.h"
+#include "base/span.h"
 
 #include <string.h>
 #include <strings.h>

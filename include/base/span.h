@@ -1,6 +1,6 @@
-/* Parts of a text that is being read, and its lines. Internal to config. */
-#ifndef USHERD_CONFIG_SPAN_H
-#define USHERD_CONFIG_SPAN_H
+/* Parts of a text that is being read, and its lines. */
+#ifndef USHERD_BASE_SPAN_H
+#define USHERD_BASE_SPAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

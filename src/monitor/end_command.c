@@ -1,0 +1,155 @@
+#include "monitor/end_command.h"
+
+#include "base/container_of.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/timer.h"
+#include "config/generation.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+struct end_command {
+	UT_hash_handle hh; /* by pid, while it runs */
+	pid_t pid;
+	struct launch_task task;
+	struct address local;
+	struct timer limit;
+	void (*done)(void *context);
+	void *context;
+	char *environment[]; /* followed by its texts */
+};
+
+static struct end_command *running;
+static void (*launch)(struct launch_task *task);
+
+void end_command_init(void (*how)(struct launch_task *task))
+{
+	launch = how;
+}
+
+/* --- its end ------------------------------------------------------------------------------- */
+
+static void log_end(const struct launch_task *task, int status)
+{
+	const char *id = task->settings->id;
+
+	if (WIFSIGNALED(status))
+		log_warning("service %s: end_command %s was ended by signal %d", id, task->program,
+			    WTERMSIG(status));
+	else if (WEXITSTATUS(status) != 0)
+		log_warning("service %s: end_command %s ended with status %d", id, task->program,
+			    WEXITSTATUS(status));
+}
+
+static void on_ended(struct launch_task *task, int status)
+{
+	struct end_command *command = container_of(task, struct end_command, task);
+
+	timer_stop(&command->limit);
+	HASH_DEL(running, command);
+	log_end(task, status);
+	command->done(command->context);
+}
+
+static void on_failed(struct launch_task *task, const char *step, const char *reason)
+{
+	struct end_command *command = container_of(task, struct end_command, task);
+
+	log_error("service %s: end_command can't be started: %s %s: %s", task->settings->id, step,
+		  task->program, reason);
+	command->done(command->context);
+}
+
+static void on_limit(struct timer *timer)
+{
+	struct end_command *command = container_of(timer, struct end_command, limit);
+
+	log_warning("service %s: end_command %s took longer than %u s and is killed",
+		    command->task.settings->id, command->task.program,
+		    service_grace_ms(command->task.settings) / 1000);
+	kill(-command->pid, SIGKILL);
+}
+
+bool end_command_reaped(pid_t pid, int status)
+{
+	struct end_command *command;
+
+	HASH_FIND(hh, running, &pid, sizeof pid, command);
+	if (command)
+		on_ended(&command->task, status);
+	return command != NULL;
+}
+
+void end_commands_kill(void)
+{
+	struct end_command *command, *next;
+
+	HASH_ITER(hh, running, command, next)
+		kill(-command->pid, SIGKILL);
+}
+
+/* --- its start ------------------------------------------------------------------------------- */
+
+static int on_started(struct launch_task *task, pid_t pid)
+{
+	struct end_command *command = container_of(task, struct end_command, task);
+
+	command->pid = pid;
+	HASH_ADD(hh, running, pid, sizeof command->pid, command);
+	if (!command->hh.tbl) {
+		errno = ENOMEM;
+		return -1;
+	}
+	timer_start(&command->limit, service_grace_ms(command->task.settings));
+	return 0;
+}
+
+struct end_command *end_command_new(const struct service_settings *settings,
+				    const struct address *peer, const struct address *local)
+{
+	struct end_command *command = calloc(1, sizeof *command + environment_size(settings, true));
+
+	if (!command)
+		return NULL;
+	command->local = *local;
+	timer_init(&command->limit, on_limit);
+	command->task = (struct launch_task){
+		.settings = service_settings_copy(settings),
+		.peer = *peer,
+		.started = on_started,
+		.ended = on_ended,
+		.failed = on_failed,
+	};
+	if (command->task.settings)
+		return command;
+	free(command);
+	errno = ENOMEM;
+	return NULL;
+}
+
+void end_command_free(struct end_command *command)
+{
+	if (!command)
+		return;
+	service_settings_release(command->task.settings);
+	free(command);
+}
+
+void end_command_run(struct end_command *command, uint32_t service,
+		     const struct session_facts *facts, void (*done)(void *context), void *context)
+{
+	struct launch_task *task = &command->task;
+
+	command->done = done;
+	command->context = context;
+	task->service = service;
+	task->program = task->settings->end_command.list[0];
+	task->argv = task->settings->end_argv;
+	task->environment = environment_fill(command->environment, task->settings, &task->peer,
+					     &command->local, facts);
+	launch(task);
+}

@@ -33,7 +33,7 @@ enum {
 struct socket_holders {
 	uint64_t inode; /* of the socket; 0: not watched */
 	pid_t program;
-	bool has_ended; /* the program, and was reaped; the owner sets it */
+	bool has_ended; /* the program, and was reaped */
 	pid_t pid;      /* who had the connection last ... */
 	int fd;         /* ... as this descriptor */
 	uint64_t wait_ms;
@@ -47,9 +47,13 @@ void socket_holders_note(struct socket_holders *holders, int connection);
 
 bool socket_holders_are_noted(const struct socket_holders *holders);
 
-/* The program has it, and may have ended already. If it was noted, it is watched until then, and
+/* The program has it, and may have ended already. If it was noted, it is watched from now on, and
  * released is called once, when nobody has it, and never before this returns. */
 void socket_holders_watch(struct socket_holders *holders, pid_t program, socket_released *released);
+
+/* The program has ended and is, or is about to be, reaped. What it left may have the
+ * connection. */
+void socket_holders_lose_program(struct socket_holders *holders);
 
 /* Harmless when nothing is watched. */
 void socket_holders_stop(struct socket_holders *holders);

@@ -50,6 +50,7 @@ void child_free(struct child *child)
 	if (!child)
 		return;
 	child_counts_no_more(child);
+	socket_holders_stop(&child->holders);
 	session_slot_give_back(&child->slot);
 	end_command_free(child->end_command);
 	if (child->errors >= 0)
@@ -92,8 +93,7 @@ void child_reaped(struct child *child, int status)
 {
 	timer_stop(&child->grace);
 	timer_stop(&child->runtime);
-	socket_holders_stop(&child->holders);
-	child->holders.has_ended = true;
+	socket_holders_lose_program(&child->holders);
 	HASH_DELETE(by_pid, by_pid, child);
 	child->has_ended = true;
 	child->status = status;

@@ -198,11 +198,19 @@ void socket_holders_watch(struct socket_holders *holders, pid_t program, socket_
 	if (holders->inode == 0)
 		return;
 	holders->program = holders->pid = program;
-	if (holders->has_ended)
-		return;
 	holders->released = released;
 	holders->wait_ms = HOLDERS_FIRST_MS;
 	timer_init(&holders->timer, on_look);
+	timer_start(&holders->timer, HOLDERS_FIRST_MS);
+}
+
+/* Its client may be waiting for the end. */
+void socket_holders_lose_program(struct socket_holders *holders)
+{
+	holders->has_ended = true;
+	if (!timer_is_pending(&holders->timer))
+		return;
+	holders->wait_ms = HOLDERS_FIRST_MS;
 	timer_start(&holders->timer, HOLDERS_FIRST_MS);
 }
 

@@ -232,11 +232,13 @@ START_TEST(knows_who_has_it_after_the_program)
 	hear_news();
 	ck_assert_int_eq(kill(program, SIGKILL), 0);
 	ck_assert_int_eq(waitpid(program, NULL, 0), program);
-	holders.has_ended = true;
-	ck_assert(socket_is_held(&holders));
+	socket_holders_lose_program(&holders);
+	turn_for(2 * (HOLDERS_FIRST_MS + HOLDERS_SURE_MS));
+	ck_assert(socket_is_held(&holders) && released == 0);
 	order();
 	hear_news();
 	ck_assert(!socket_is_held(&holders));
+	turn_until(released == 1);
 }
 END_TEST
 

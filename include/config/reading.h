@@ -102,6 +102,6 @@ attribute_reader read_type, read_flags, read_socket_type, read_protocol, read_ye
 	read_nice, read_umask, read_size, read_seconds, read_deny_time, read_period,
 	read_rpc_version, read_rpc_number, read_cps_action, read_at_limit, read_on_remove,
 	read_stderr, read_source_prefix, read_source_cps, read_config_paths, read_config_path,
-	read_file_mode, read_nothing;
+	read_file_mode, read_nothing, read_memory, read_processes, read_cpu, read_processes_at_exit;
 
 #endif

@@ -73,6 +73,7 @@ struct log_type {
 enum cps_action { CPS_REFUSE, CPS_QUEUE, CPS_SUSPEND };
 enum at_limit { AT_LIMIT_REFUSE, AT_LIMIT_QUEUE };
 enum on_remove { ON_REMOVE_END, ON_REMOVE_DRAIN };
+enum processes_at_exit { AT_EXIT_UNSET, AT_EXIT_KEEP, AT_EXIT_KILL };
 enum banner_kind { BANNER_ALWAYS, BANNER_SUCCESS, BANNER_FAIL, BANNER_KINDS };
 enum stderr_kind { STDERR_SOCKET, STDERR_LOG, STDERR_NULL, STDERR_FILE };
 
@@ -152,6 +153,10 @@ struct service_settings {
 	char *redirect_host;
 	uint16_t redirect_port;
 	int idle_timeout; /* seconds; 0: none */
+	enum processes_at_exit processes_at_exit;
+	uint64_t memory;    /* bytes of a session; 0: no limit */
+	unsigned processes; /* of a session; 0: no limit */
+	unsigned cpu;       /* percent of one processor, for a session; 0: no limit */
 
 	unsigned instances, per_source; /* UNLIMITED */
 	struct rate cps, source_cps;
@@ -275,6 +280,19 @@ static inline bool service_starts_program(const struct service_settings *service
 {
 	return !(service->flags & FLAG_SENSOR) && !service_is_internal(service) &&
 	       !service->redirect_host;
+}
+
+/* True when all processes of a session have a limit together. */
+static inline bool service_has_cgroup_limits(const struct service_settings *service)
+{
+	return service->memory || service->processes || service->cpu;
+}
+
+/* True when a session lasts until the last process that it started has ended. Otherwise it ends
+ * with its program. */
+static inline bool service_is_tracked(const struct service_settings *service)
+{
+	return service->processes_at_exit != AT_EXIT_UNSET || service_has_cgroup_limits(service);
 }
 
 static inline bool service_is_stream(const struct service_settings *service)

@@ -1,5 +1,5 @@
-/* The programs that run, by process and by session, until each is reaped and the frontend was
- * told. Loop thread only. */
+/* The programs that run, by process and by session, until each session is over and the frontend
+ * was told. Loop thread only. */
 #ifndef USHERD_MONITOR_CHILDREN_H
 #define USHERD_MONITOR_CHILDREN_H
 
@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/timer.h"
 #include "channel/message.h"
+#include "monitor/session_tree.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,12 +15,16 @@
 
 struct child_tally;
 
-/* One program. The fields before by_pid may be read. */
+/* One program. The fields before by_pid may be read.
+ *
+ * A tracked session lasts until the last process that it started has ended, and so does one that
+ * is made to end. Any other ends with its program. */
 struct child {
 	uint64_t session;
 	pid_t pid;
 	uint32_t service; /* number in the generation in force; SERVICE_IS_NEW: removed */
-	struct address peer;
+	struct address peer, local;
+	struct cgroup *cgroup; /* from before its start; NULL: none */
 	struct address socket; /* a wait server's; unknown: it has a connection */
 	bool v6only, is_inner; /* of the socket, as in bind_message */
 	bool launch_told;      /* a frontend that did not ask for it was told of its launch */
@@ -27,16 +32,24 @@ struct child {
 	int64_t started;       /* in seconds since the epoch */
 	uint64_t opened;       /* the same time, as of clock_now */
 	int errors;            /* the read end of its standard error, for a frontend; -1: none */
-	bool has_ended;        /* reaped, with status */
+	bool is_tracked, kills_rest; /* of its service */
+	bool is_ending;              /* child_end was called */
+	bool has_ended;              /* the program was reaped, with status */
+	bool is_over;                /* so has the session */
 	int status;
+	unsigned long memory_kills; /* processes that the kernel killed for want of memory */
 
 	UT_hash_handle by_pid, by_session;
 	struct child_tally *tally; /* NULL: it is not counted */
 	struct timer grace;
+	struct session_tree tree;
 };
 
 /* How long a program has from SIGTERM to SIGKILL. */
 enum { CHILD_GRACE_MS = 5000 };
+
+/* Before any child is added. over: a session has ended later than its program. */
+void children_init(void (*over)(struct child *child));
 
 /* A child with errors -1, allocated before its program is started, so that no running
  * program is lost. NULL with errno ENOMEM. */
@@ -50,7 +63,8 @@ int child_add(struct child *child) __attribute__((warn_unused_result));
 struct child *child_of_process(pid_t pid);
 struct child *child_of_session(uint64_t session);
 
-/* The process was reaped: from now on another process may get its id. */
+/* The process was reaped: from now on another process may get its id. The session is over, or
+ * it will be later. */
 void child_reaped(struct child *child, int status);
 
 /* Removes the child, closes its descriptors and frees it. child_free: for a child that was
@@ -58,8 +72,8 @@ void child_reaped(struct child *child, int status);
 void child_remove(struct child *child);
 void child_free(struct child *child);
 
-/* Sends its process group SIGTERM and, if it is not reaped CHILD_GRACE_MS later, SIGKILL;
- * with at_once SIGKILL immediately. */
+/* Sends all processes of the session SIGTERM and, to those that are left CHILD_GRACE_MS later,
+ * SIGKILL; with at_once SIGKILL immediately. */
 void child_end(struct child *child, bool at_once);
 
 /* Calls visit for each child; visit may remove it. */

@@ -19,11 +19,27 @@ static struct child *by_pid, *by_session;
 static struct child_tally *tallies;
 static unsigned counted;
 
+static void (*on_over)(struct child *child);
+
+static bool is_program(pid_t pid)
+{
+	return child_of_process(pid) != NULL;
+}
+
+void children_init(void (*over)(struct child *child))
+{
+	on_over = over;
+	session_trees_adopt(is_program);
+}
+
+/* Again and again, as a process may be in a system call that SIGKILL does not end, or may have
+ * been missed. */
 static void on_grace_over(struct timer *timer)
 {
 	struct child *child = container_of(timer, struct child, grace);
 
-	kill(-child->pid, SIGKILL);
+	session_tree_signal(&child->tree, SIGKILL);
+	timer_start(timer, CHILD_GRACE_MS);
 }
 
 struct child *child_new(void)
@@ -42,6 +58,9 @@ void child_free(struct child *child)
 	if (!child)
 		return;
 	child_counts_no_more(child);
+	timer_stop(&child->grace);
+	session_tree_clear(&child->tree);
+	cgroup_release(child->cgroup);
 	if (child->errors >= 0)
 		close(child->errors);
 	free(child);
@@ -55,8 +74,12 @@ int child_add(struct child *child)
 		return -1;
 	}
 	HASH_ADD(by_session, by_session, session, sizeof child->session, child);
-	if (child->by_session.tbl)
+	if (child->by_session.tbl) {
+		session_tree_init(&child->tree, child->pid, &child->peer, &child->local,
+				  child->cgroup);
+		child->cgroup = NULL;
 		return 0;
+	}
 	HASH_DELETE(by_pid, by_pid, child);
 	errno = ENOMEM;
 	return -1;
@@ -78,28 +101,53 @@ struct child *child_of_session(uint64_t session)
 	return child;
 }
 
+static void on_gone(struct session_tree *tree, unsigned long memory_kills)
+{
+	struct child *child = container_of(tree, struct child, tree);
+
+	timer_stop(&child->grace);
+	child->is_over = true;
+	child->memory_kills = memory_kills;
+	on_over(child);
+}
+
+static void on_remains(struct session_tree *tree)
+{
+	struct child *child = container_of(tree, struct child, tree);
+
+	if (child->kills_rest && !child->is_ending)
+		child_end(child, false);
+}
+
 void child_reaped(struct child *child, int status)
 {
-	timer_stop(&child->grace);
+	static const struct session_tree_events events = { .gone = on_gone, .remains = on_remains };
+
 	HASH_DELETE(by_pid, by_pid, child);
 	child->has_ended = true;
 	child->status = status;
+	session_tree_lose_leader(&child->tree);
+	if (child->is_tracked || child->is_ending)
+		session_tree_follow(&child->tree, &events);
+	else
+		child->is_over = true;
 }
 
 void child_remove(struct child *child)
 {
 	if (!child->has_ended)
-		child_reaped(child, 0);
+		HASH_DELETE(by_pid, by_pid, child);
 	HASH_DELETE(by_session, by_session, child);
 	child_free(child);
 }
 
 void child_end(struct child *child, bool at_once)
 {
-	if (child->has_ended)
+	if (child->is_over)
 		return;
-	kill(-child->pid, at_once ? SIGKILL : SIGTERM);
-	if (!at_once && !timer_is_pending(&child->grace))
+	child->is_ending = true;
+	session_tree_signal(&child->tree, at_once ? SIGKILL : SIGTERM);
+	if (!timer_is_pending(&child->grace))
 		timer_start(&child->grace, CHILD_GRACE_MS);
 }
 

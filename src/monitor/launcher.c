@@ -398,28 +398,41 @@ static void launch_prepare(struct launch *launch)
 static void fill_order(struct launch *launch, const struct launch_message *message,
 		       const struct launch_descriptors *descriptors)
 {
-	struct address local;
+	struct child *child = launch->child;
 
-	address_of_socket(descriptors->connection, &local);
+	address_of_socket(descriptors->connection, &child->local);
 	launch->order.settings = launch->settings;
-	launch->order.environment =
-		environment_fill(launch->environment, launch->settings, &message->peer, &local);
+	launch->order.cgroup = child->cgroup;
+	launch->order.environment = environment_fill(launch->environment, launch->settings,
+						     &message->peer, &child->local);
 	launch->order.connection = descriptors->connection;
 	launch->order.error = descriptors->errors_to;
-	launch->child->errors = descriptors->errors_from;
+	child->errors = descriptors->errors_from;
 	launch->keys[LEVEL_USER - 1] = turn_key_number(launch->settings->uid);
 	launch->keys[LEVEL_SERVICE - 1] = turn_key_number(message->service.service);
 	launch->keys[LEVEL_SOURCE - 1] =
 		turn_key_source(&message->peer, launch->settings->source_prefix);
-	launch->child->session = message->session;
-	child_counts_for(launch->child, message->service.service);
-	launch->child->peer = message->peer;
+	child->session = message->session;
+	child_counts_for(child, message->service.service);
+	child->peer = message->peer;
 	if (message->waits)
-		launch->child->socket = message->socket;
-	launch->child->v6only = message->v6only;
-	launch->child->is_inner = message->is_inner;
-	launch->child->started = clock_wall();
-	launch->child->opened = clock_now();
+		child->socket = message->socket;
+	child->v6only = message->v6only;
+	child->is_inner = message->is_inner;
+	child->started = clock_wall();
+	child->opened = clock_now();
+}
+
+/* 0, or -1: out of memory. */
+static int make_trackable(struct child *child, uint64_t session,
+			  const struct service_settings *settings)
+{
+	child->is_tracked = service_is_tracked(settings);
+	child->kills_rest = settings->processes_at_exit == AT_EXIT_KILL;
+	if (!child->is_tracked)
+		return 0;
+	child->cgroup = cgroup_new(session, settings);
+	return child->cgroup || errno != ENOMEM ? 0 : -1;
 }
 
 static struct launch *launch_new(struct service_settings *settings,
@@ -431,6 +444,10 @@ static struct launch *launch_new(struct service_settings *settings,
 		return NULL;
 	launch->session = message->session;
 	launch->child = child_new();
+	if (launch->child && make_trackable(launch->child, message->session, settings) < 0) {
+		child_free(launch->child);
+		launch->child = NULL;
+	}
 	if (launch->child)
 		HASH_ADD(hh, by_session, session, sizeof launch->session, launch);
 	if (!launch->child || !launch->hh.tbl) {

@@ -17,6 +17,7 @@
 #include "monitor/launch_check.h"
 #include "monitor/libwrap_answers.h"
 #include "monitor/log_files.h"
+#include "monitor/orphans.h"
 #include "monitor/report_file.h"
 
 #include <errno.h>
@@ -98,6 +99,11 @@ static void renumber_child(struct child *child)
 			 service_renumber(child->service, numbers, configuration_current()->count));
 }
 
+static bool ends_when_removed(uint32_t service)
+{
+	return configuration_current()->services[service]->on_remove == ON_REMOVE_END;
+}
+
 /* Switches everything to the service numbers of the newest generation. */
 static void renumber(void)
 {
@@ -115,6 +121,7 @@ static void renumber(void)
 	binder_renumber(numbers, count);
 	launcher_renumber(numbers, count);
 	children_each(renumber_child);
+	orphans_renumber(numbers, count, ends_when_removed);
 }
 
 void requests_reload(void)
@@ -161,6 +168,7 @@ static void on_adopted(const struct message *message)
 	free(numbers);
 	numbers = NULL;
 	binder_sweep();
+	orphans_end_removed(CHILD_GRACE_MS);
 	on_started = NULL;
 	if (started)
 		started(message->generation.bound, message->generation.wanted);
@@ -227,6 +235,12 @@ static void tell_end(struct child *child)
 		child_remove(child);
 }
 
+static void tell_or_keep(struct child *child)
+{
+	if (frontend_process_is_ready() || ending_has_begun())
+		tell_end(child);
+}
+
 static void tell_of_child(struct child *child)
 {
 	struct message message = child_message(MESSAGE_SESSION, child);
@@ -234,7 +248,7 @@ static void tell_of_child(struct child *child)
 	child->start_told = child->pid > 0;
 	if (child->service != SERVICE_IS_NEW)
 		frontend_process_send(&message, &child->errors, child->errors >= 0);
-	if (child->has_ended)
+	if (child->is_over)
 		tell_end(child);
 }
 
@@ -265,7 +279,7 @@ static void on_ready(void)
 
 static void forget_ended(struct child *child)
 {
-	if (child->has_ended)
+	if (child->is_over)
 		child_remove(child);
 }
 
@@ -557,6 +571,8 @@ static void on_received(const struct message *message, const int descriptors[], 
 	channel_act(acts, message, descriptors, count);
 }
 
+static void on_session_over(struct child *child);
+
 int requests_start(const struct monitor_options *those,
 		   void (*started)(uint32_t bound, uint32_t wanted))
 {
@@ -569,6 +585,7 @@ int requests_start(const struct monitor_options *those,
 
 	options = those;
 	on_started = started;
+	children_init(on_session_over);
 	return frontend_process_start(&events);
 }
 
@@ -590,14 +607,26 @@ static void tell_of_start(struct child *child)
 	}
 	child->start_told = true;
 	frontend_process_send(&message, NULL, 0);
-	if (child->has_ended)
+	if (child->is_over)
 		tell_end(child);
 }
 
+/* What a session that nobody follows leaves behind. */
+static void expect_orphans(const struct child *child)
+{
+	if (!child->is_tracked && !child->is_ending)
+		orphans_expect(child->pid, child->service, &child->peer, &child->local);
+}
+
+/* A program may have ended, and may be reaped, before it is known that it started. */
 static void on_program_started(const struct child *started)
 {
 	struct child *child = child_of_session(started->session);
 
+	if (child->has_ended) {
+		expect_orphans(child);
+		orphans_note(child->pid);
+	}
 	if (ending_ends_programs())
 		child_end(child, false);
 	if (frontend_process_is_ready()) /* otherwise the next one is told of every child */
@@ -617,6 +646,26 @@ const struct launcher_events requests_launcher_events = {
 	.not_started = on_program_not_started,
 };
 
+static void log_memory_kills(const struct child *child)
+{
+	const struct generation *current = configuration_current();
+
+	log_warning("service %s: process %d: the session used up its memory; the kernel killed %lu "
+		    "of its processes",
+		    child->service < current->count ? current->services[child->service]->id
+						    : "that is removed",
+		    (int)child->pid, child->memory_kills);
+}
+
+/* A session is over later than its program. */
+static void on_session_over(struct child *child)
+{
+	if (child->memory_kills > 0)
+		log_memory_kills(child);
+	tell_or_keep(child);
+	ending_process_gone();
+}
+
 /* Any other process is an orphan that the monitor has adopted. */
 void requests_child_ended(pid_t pid, int status)
 {
@@ -628,9 +677,10 @@ void requests_child_ended(pid_t pid, int status)
 		launcher_reaped(pid, status);
 		return;
 	}
+	expect_orphans(child);
 	child_reaped(child, status);
-	if (frontend_process_is_ready() || ending_has_begun())
-		tell_end(child);
+	if (child->is_over)
+		tell_or_keep(child);
 }
 
 /* --- the report -------------------------------------------------------------------------------------- */

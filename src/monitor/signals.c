@@ -4,6 +4,7 @@
 #include "monitor/ending.h"
 #include "monitor/orphans.h"
 #include "monitor/requests.h"
+#include "monitor/session_tree.h"
 
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -40,6 +41,7 @@ static void reap(void)
 		orphans_note(ended.si_pid);
 		ended.si_pid = 0;
 	}
+	session_trees_look();
 	ending_process_gone();
 }
 

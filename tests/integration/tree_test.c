@@ -568,6 +568,113 @@ START_TEST(a_service_whose_limits_cannot_be_kept_is_not_started)
 }
 END_TEST
 
+/* --- a unit: a cgroup of version 2 that is not the root, with controllers ------------------------ */
+
+static void write_in(const char *directory, const char *name, const char *text)
+{
+	FILE *file = fopen(textf("%s/%s", directory, name), "we");
+
+	if (!file || fputs(text, file) < 0 || fclose(file) != 0)
+		_exit(126);
+}
+
+/* Only the root of the hierarchy may give controllers and have processes too. */
+static void enter_unit(void)
+{
+	char path[PATH_MAX];
+	const char *unit;
+
+	if (!cgroup_mounts_own(NULL, path))
+		_exit(126);
+	write_in(path, "cgroup.subtree_control", "+memory +pids +cpu");
+	unit = textf("%s/zzunit-%d", path, (int)getpid());
+	if (mkdir(unit, 0755) < 0)
+		_exit(126);
+	write_in(unit, "cgroup.procs", "0");
+}
+
+/* With a process that is not the daemon's. */
+static void enter_crowded_unit(void)
+{
+	pid_t pid;
+
+	enter_unit();
+	pid = fork();
+	if (pid == 0 && fork() == 0)
+		execl("/bin/sleep", "sleep", "1000", (char *)NULL);
+	if (pid == 0)
+		_exit(0);
+	waitpid(pid, NULL, 0);
+}
+
+static bool can_enter_unit(void)
+{
+	char path[PATH_MAX], type[PATH_MAX + 16];
+
+	if (!has_cgroups() || cgroup_mounts_own("memory", path) || !cgroup_mounts_has("memory") ||
+	    !cgroup_mounts_own(NULL, path))
+		return false;
+	snprintf(type, sizeof type, "%s/cgroup.type", path); /* not in the root */
+	return access(type, F_OK) != 0;
+}
+
+static const char *cgroup_of(pid_t pid)
+{
+	return file_read(textf("/proc/%d/cgroup", (int)pid));
+}
+
+static const struct {
+	const char *file, *text;
+} kept_limits[] = {
+	{ "memory.max", "^67108864$" },
+	{ "memory.oom.group", "^1$" },
+	{ "pids.max", "^10$" },
+	{ "cpu.max", "^50000 100000$" },
+};
+
+/* The first service has no limits, so that the daemon must move with all it has started. */
+START_TEST(a_unit_gives_controllers_to_sessions)
+{
+	int plain = port_take(), limited, held, other;
+	const char *where;
+
+	add_service("zzcat", "port = %d\n" CAT, plain);
+	daemon_start_with(&(struct daemon_options){ .prepare = enter_unit });
+	held = client_hold(plain);
+	limited = add_service("zzlimited", CAT "memory = 64M\nprocesses = 10\ncpu = 50\n");
+	daemon_reload();
+	other = client_hold(limited);
+	where = textf("/zzunit-%d/usherd-%d", (int)daemon_pid(), (int)daemon_pid());
+	ck_assert(text_matches(cgroup_of(daemon_pid()), textf("%s/daemon$", where)));
+	ck_assert(text_matches(cgroup_of(process_frontend(daemon_pid())),
+			       textf("%s/daemon$", where)));
+	for (size_t i = 0; i < sizeof kept_limits / sizeof kept_limits[0]; i++) {
+		const char *path = textf("/sys/fs/cgroup%s/%" PRIu64 "/%s", where,
+					 ((uint64_t)1 << 32) + 1, kept_limits[i].file);
+
+		ck_assert_msg(text_matches(file_read(path), kept_limits[i].text), "%s: %s", path,
+			      file_read(path));
+	}
+	client_ping(held);
+	client_ping(other);
+	close(held);
+	close(other);
+}
+END_TEST
+
+START_TEST(a_crowded_unit_keeps_no_limits)
+{
+	int limited = add_service("zzlimited", CAT "memory = 64M\n"),
+	    plain = add_service("zzcat", CAT);
+
+	daemon_start_with(&(struct daemon_options){ .prepare = enter_crowded_unit });
+	daemon_wait_log("ERROR: .*: service zzlimited: memory can't be kept here: "
+			"other processes are in the daemon's own cgroup");
+	ck_assert(client_is_refused(NULL, limited));
+	ck_assert_str_eq(ask(plain, "on"), "on");
+}
+END_TEST
+
 Suite *tree_suite(void)
 {
 	Suite *suite = suite_create("tree");
@@ -594,6 +701,10 @@ Suite *tree_suite(void)
 		tcase_add_test(cgroups, a_program_is_in_a_cgroup_of_its_own);
 		tcase_add_test(cgroups, a_plain_service_makes_no_cgroup);
 		tcase_add_test(cgroups, what_a_dead_daemon_left_is_removed);
+	}
+	if (can_enter_unit()) {
+		tcase_add_test(limited, a_unit_gives_controllers_to_sessions);
+		tcase_add_test(limited, a_crowded_unit_keeps_no_limits);
 	}
 	tcase_add_test(limited, processes_are_limited);
 	tcase_add_test(limited, memory_is_limited);

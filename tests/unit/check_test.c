@@ -74,6 +74,15 @@ static const struct {
 	  "idle_timeout is for" },
 	{ "a", UNLISTED "idle_timeout = 5\n", ERROR, "idle_timeout is for" },
 	{ "a", UNLISTED "idle_timeout = 0\n", ADVICE, NULL },
+	/* memory, processes, cpu */
+	{ "a", UNLISTED "memory = 64M\nprocesses = 5\ncpu = 50\n", ADVICE, NULL },
+	{ "echo", INTERNAL "socket_type = stream\nmemory = 64M\n", ERROR,
+	  "memory is for services with a server" },
+	{ "echo", INTERNAL "socket_type = stream\nprocesses = 5\n", ERROR,
+	  "processes is for services with a server" },
+	{ "a", UNLISTED "redirect = 127.0.0.1 80\ncpu = 5\n", ERROR,
+	  "cpu is for services with a server" },
+	{ "echo", INTERNAL "socket_type = stream\nprocesses_at_exit = kill\n", ADVICE, NULL },
 	{ "a",
 	  "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nredirect = ::1 2\n"
 	  "idle_timeout = 5\n",

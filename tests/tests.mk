@@ -46,10 +46,11 @@ integration: $(BUILD)/tests/integration/runner $(DAEMON)
 	USHERD=$(abspath $(DAEMON)) $(BUILD)/tests/integration/runner $(INTEGRATION)
 
 -include tests/clients/clients.mk
+-include tests/vm/vm.mk
 -include tests/side_by_side/side_by_side.mk
 
-# The last two need programs of other projects.
-CHECKS := unit integration fuzz-regressions clients side-by-side
+# The last three need programs of other projects.
+CHECKS := unit integration fuzz-regressions clients side-by-side vm
 
 check: test-dependencies
 	@$(MAKE) --no-print-directory -j $$(nproc) usherd test-programs

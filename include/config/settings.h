@@ -79,6 +79,7 @@ enum on_remove { ON_REMOVE_END, ON_REMOVE_DRAIN };
 enum { LINGERING_CLOSE_YES = 5 }; /* seconds */
 enum kill_on_disconnect { KILL_NEVER, KILL_ON_RESET, KILL_ON_FIN };
 enum proxy_others { PROXY_OTHERS_REFUSE, PROXY_OTHERS_DIRECT };
+enum processes_at_exit { AT_EXIT_UNSET, AT_EXIT_KEEP, AT_EXIT_KILL };
 enum banner_kind { BANNER_ALWAYS, BANNER_SUCCESS, BANNER_FAIL, BANNER_KINDS };
 enum stderr_kind { STDERR_SOCKET, STDERR_LOG, STDERR_NULL, STDERR_FILE };
 
@@ -179,6 +180,10 @@ struct service_settings {
 	int lingering_close; /* seconds; 0: no */
 	enum kill_on_disconnect kill_on_disconnect;
 	unsigned send_proxy; /* version of the PROXY protocol; 0: none */
+	enum processes_at_exit processes_at_exit;
+	uint64_t memory;    /* bytes of a session; 0: no limit */
+	unsigned processes; /* of a session; 0: no limit */
+	unsigned cpu;       /* percent of one processor, for a session; 0: no limit */
 
 	unsigned instances, per_source; /* UNLIMITED */
 	struct rate cps, source_cps;
@@ -310,6 +315,21 @@ static inline bool service_starts_program(const struct service_settings *service
 {
 	return !(service->flags & FLAG_SENSOR) && !service_is_internal(service) &&
 	       !service->redirect_host;
+}
+
+/* True when all processes of a session have a limit together. */
+static inline bool service_has_cgroup_limits(const struct service_settings *service)
+{
+	return service->memory || service->processes || service->cpu;
+}
+
+/* True when a session lasts until the last process that it started has ended. Otherwise it ends
+ * with its program. */
+static inline bool service_is_tracked(const struct service_settings *service)
+{
+	return service->processes_at_exit != AT_EXIT_UNSET || service_has_cgroup_limits(service) ||
+	       service->max_runtime || service->idle_timeout || service->lingering_close ||
+	       service->kill_on_disconnect || service->end_command.count > 0;
 }
 
 static inline bool service_is_stream(const struct service_settings *service)

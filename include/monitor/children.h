@@ -1,5 +1,5 @@
-/* The programs that run, by process and by session, until each is reaped and the frontend was
- * told. Loop thread only. */
+/* The programs that run, by process and by session, until each session is over and the frontend
+ * was told. Loop thread only. */
 #ifndef USHERD_MONITOR_CHILDREN_H
 #define USHERD_MONITOR_CHILDREN_H
 
@@ -11,6 +11,7 @@
 #include "monitor/session_slots.h"
 #include "monitor/socket_holders.h"
 #include "session/end_reason.h"
+#include "monitor/session_tree.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,12 +19,16 @@
 
 struct child_tally;
 
-/* One program. The fields before by_pid may be read. */
+/* One program. The fields before by_pid may be read.
+ *
+ * A tracked session lasts until the last process that it started has ended, and so does one that
+ * is made to end. Any other ends with its program. */
 struct child {
 	uint64_t session;
 	pid_t pid;
 	uint32_t service; /* number in the generation in force; SERVICE_IS_NEW: removed */
-	struct address peer;
+	struct address peer, local;
+	struct cgroup *cgroup; /* from before its start; NULL: none */
 	struct address socket; /* a wait server's; unknown: it has a connection */
 	bool v6only, is_inner; /* of the socket, as in bind_message */
 	bool launch_told;      /* a frontend that did not ask for it was told of its launch */
@@ -34,7 +39,11 @@ struct child {
 	bool has_ended;        /* reaped, with status ... */
 	int status;            /* ... at this time, as of clock_now */
 	uint64_t ended;
-	bool is_over; /* its end_command has ended, too; the owner's */
+	bool is_tracked, kills_rest; /* of its service */
+	bool is_ending;              /* child_end was called */
+	bool is_gone;                /* no process of the session is left, as far as known */
+	bool is_over;                /* its end_command has ended, too; the owner's */
+	unsigned long memory_kills;  /* processes that the kernel killed for want of memory */
 	struct program_usage usage;
 	enum end_reason reason; /* why it ends; the first one counts */
 	unsigned grace_ms;      /* from SIGTERM to SIGKILL */
@@ -47,7 +56,12 @@ struct child {
 	UT_hash_handle by_pid, by_session;
 	struct child_tally *tally; /* NULL: it is not counted */
 	struct timer grace, runtime;
+	struct session_tree tree;
 };
+
+/* Before any child is added. gone: the last process of a session has ended, later than its
+ * program; the child is_gone. is_spared: a process that no session ends. */
+void children_init(void (*gone)(struct child *child), bool (*is_spared)(pid_t pid));
 
 /* A child with errors -1, allocated before its program is started, so that no running
  * program is lost. NULL with errno ENOMEM. */
@@ -61,7 +75,8 @@ int child_add(struct child *child) __attribute__((warn_unused_result));
 struct child *child_of_process(pid_t pid);
 struct child *child_of_session(uint64_t session);
 
-/* The process was reaped: from now on another process may get its id. */
+/* The process was reaped: from now on another process may get its id. The session is over, or
+ * it will be later. */
 void child_reaped(struct child *child, int status);
 
 /* Removes the child, closes its descriptors and frees it. child_free: for a child that was
@@ -69,8 +84,8 @@ void child_reaped(struct child *child, int status);
 void child_remove(struct child *child);
 void child_free(struct child *child);
 
-/* Sends its process group SIGTERM and, if it is not reaped grace_ms later, SIGKILL; with
- * at_once SIGKILL immediately. */
+/* Sends all processes of the session SIGTERM and, to those that are left grace_ms later,
+ * SIGKILL; with at_once SIGKILL immediately. */
 void child_end(struct child *child, bool at_once, enum end_reason reason);
 
 /* Ends it after that time, for END_MAX_RUNTIME. */

@@ -31,6 +31,9 @@ void end_command_free(struct end_command *command);
 void end_command_run(struct end_command *command, uint32_t service,
 		     const struct session_facts *facts, void (*done)(void *context), void *context);
 
+/* True for a process that is one of these. */
+bool end_command_is(pid_t pid);
+
 /* A process was reaped: true when it was one of these. */
 bool end_command_reaped(pid_t pid, int status);
 

@@ -1,25 +1,32 @@
-/* Processes that programs leave behind when they end. They become the daemon's own
- * children, so that their process ids are not used again before the daemon reaps them.
- * Loop thread only. */
+/* What sessions left behind in their process groups that had ended already, as far as it is
+ * known. Loop thread only. */
 #ifndef USHERD_MONITOR_ORPHANS_H
 #define USHERD_MONITOR_ORPHANS_H
 
+#include "base/address.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* So many process groups are remembered; then the oldest are forgotten. */
 enum { ORPHAN_GROUPS_MAX = 4096 };
 
-/* Makes orphans of programs children of the daemon (PR_SET_CHILD_SUBREAPER). */
-void orphans_adopt(void);
+/* The leader of a group, the program of that service, is about to be reaped. After that:
+ * orphans_note. */
+void orphans_expect(pid_t leader, uint32_t service, const struct address *peer,
+		    const struct address *local);
 
-/* Remembers the process group of a leader that was just reaped, if it still has processes. */
+/* Remembers the group of a leader that was just reaped, if it was expected and still has
+ * processes. */
 void orphans_note(pid_t leader);
 
-/* Sends the signal to every child of the daemon that is in one of those groups, now
- * and whenever orphans_left is called. */
-void orphans_end(int number);
+/* Another generation is in force: service number i of count has the number numbers[i]. ends says
+ * whether what a removed service left is to be ended; orphans_end_removed does it. */
+void orphans_renumber(const uint32_t *numbers, uint32_t count, bool (*ends)(uint32_t service));
 
-/* How many of them there are, new ones included. */
-unsigned orphans_left(void);
+/* Sends SIGTERM to what the services left that the last reload removed, and SIGKILL after the
+ * grace time. */
+void orphans_end_removed(unsigned grace_ms);
 
 #endif

@@ -4,6 +4,7 @@
 #define USHERD_MONITOR_START_PROGRAM_H
 
 #include "config/settings.h"
+#include "monitor/cgroups.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -14,8 +15,9 @@ struct program_order {
 	const char *program;
 	char *const *argv;
 	char **environment;
-	int connection; /* becomes descriptors 0, 1 and 2 */
-	int error;      /* becomes descriptor 2 when it is not -1 */
+	int connection;        /* becomes descriptors 0, 1 and 2 */
+	int error;             /* becomes descriptor 2 when it is not -1 */
+	struct cgroup *cgroup; /* that it is to be in; NULL: none of its own */
 
 	pid_t pid;               /* the kernel writes it before the child runs at all */
 	const char *step;        /* the current one; see program_step */
@@ -27,6 +29,7 @@ struct program_order {
 	char *label; /* LABELED: its SELinux context */
 	gid_t *groups;
 	size_t group_count;
+	struct cgroup_entrance entrance;
 	bool has_own_memory;
 	int slot;
 };

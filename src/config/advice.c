@@ -1,5 +1,6 @@
 #include "config/advice.h"
 
+#include "base/cgroup_mounts.h"
 #include "config/advice_addresses.h"
 #include "config/attributes.h"
 #include "config/program.h"
@@ -395,6 +396,28 @@ static void advise_of_error_file(const struct view *view)
 		       text);
 }
 
+/* The daemon itself may have other cgroups than who asks. */
+static void advise_of_limits(const struct view *view)
+{
+	const struct service_settings *service = view->service;
+	const struct {
+		const char *attribute, *controller;
+		bool is_set;
+	} limits[] = {
+		{ "memory", "memory", service->memory > 0 },
+		{ "processes", "pids", service->processes > 0 },
+		{ "cpu", "cpu", service->cpu > 0 },
+	};
+
+	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
+		if (limits[i].is_set && !cgroup_mounts_has(limits[i].controller))
+			remark(view, limits[i].attribute,
+			       "%s needs the cgroup controller %s, which is not there for usherd "
+			       "-check; if it is not there for the daemon either, the service "
+			       "does not start",
+			       limits[i].attribute, limits[i].controller);
+}
+
 void advise_of_service(const struct service_settings *service, struct problems *problems)
 {
 	static void (*const remarks[])(const struct view *) = {
@@ -402,7 +425,7 @@ void advise_of_service(const struct service_settings *service, struct problems *
 		advise_of_reflection,  advise_of_deny_time, advise_of_datagram_bans,
 		advise_of_idonly,      advise_of_arguments, advise_of_server,
 		advise_of_end_command, advise_of_processes, advise_of_banners,
-		advise_of_error_file,  advise_of_balancers,
+		advise_of_error_file,  advise_of_balancers, advise_of_limits,
 	};
 	struct view view = { .service = service, .problems = problems };
 

@@ -429,6 +429,16 @@ static void check_ends(struct check *check)
 		complain(check, ERROR, "kill_timeout is for services with a server; remove it");
 }
 
+/* processes_at_exit may be in defaults, for those services that it is good for. */
+static void check_tree(struct check *check)
+{
+	const struct service_settings *service = check->service;
+	const char *limit = service->memory ? "memory" : service->processes ? "processes" : "cpu";
+
+	if (service_has_cgroup_limits(service) && !service_starts_program(service))
+		complain(check, ERROR, "%s is for services with a server; remove it", limit);
+}
+
 static void check_families(struct check *check)
 {
 	char where[ORIGIN_SIZE];
@@ -481,6 +491,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	check_families(&check);
 	check_connection_ends(&check);
 	check_ends(&check);
+	check_tree(&check);
 	clear_useless_flags(&check);
 	check_access(&check);
 	if (service_is_proxied(service))

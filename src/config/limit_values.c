@@ -70,6 +70,43 @@ void read_number(struct reading *reading, void *field)
 	read_limit(reading, field, false);
 }
 
+enum { MEMORY_MIN = 1 << 20, CPU_MAX = 100000 };
+
+/* Less would not even start a program. */
+void read_memory(struct reading *reading, void *field)
+{
+	uint64_t size;
+
+	if (parse_size(first_word(reading), &size) && size >= MEMORY_MIN && size <= INT64_MAX)
+		*(uint64_t *)field = size;
+	else
+		reading_refuse(reading, NULL,
+			       "\"%s\" is not a number of bytes (K, M or G may follow) from 1M",
+			       first_word(reading));
+}
+
+static void read_positive(struct reading *reading, unsigned *field, unsigned most, const char *what)
+{
+	uint64_t number;
+
+	if (parse_number(first_word(reading), most, &number) && number > 0)
+		*field = (unsigned)number;
+	else
+		reading_refuse(reading, NULL, "\"%s\" is not a %s from 1 to %u",
+			       first_word(reading), what, most);
+}
+
+/* The kernel's own limit is 4,194,304. */
+void read_processes(struct reading *reading, void *field)
+{
+	read_positive(reading, field, 1 << 22, "number of processes");
+}
+
+void read_cpu(struct reading *reading, void *field)
+{
+	read_positive(reading, field, CPU_MAX, "percentage of one processor");
+}
+
 void read_load(struct reading *reading, void *field)
 {
 	const char *text = first_word(reading);
@@ -224,6 +261,19 @@ void read_on_remove(struct reading *reading, void *field)
 
 	if (read_name(reading, reading->words[0], actions, &action))
 		*(enum on_remove *)field = (enum on_remove)action;
+}
+
+void read_processes_at_exit(struct reading *reading, void *field)
+{
+	static const struct name_value actions[] = {
+		{ "keep", AT_EXIT_KEEP },
+		{ "kill", AT_EXIT_KILL },
+		{ 0 },
+	};
+	int action;
+
+	if (read_name(reading, reading->words[0], actions, &action))
+		*(enum processes_at_exit *)field = (enum processes_at_exit)action;
 }
 
 void read_deny_time(struct reading *reading, void *field)

@@ -20,11 +20,27 @@ static struct child *by_pid, *by_session;
 static struct child_tally *tallies;
 static unsigned counted;
 
+static void (*tell_gone)(struct child *child);
+
+static bool is_program(pid_t pid)
+{
+	return child_of_process(pid) != NULL;
+}
+
+void children_init(void (*gone)(struct child *child), bool (*is_spared)(pid_t pid))
+{
+	tell_gone = gone;
+	session_trees_adopt(is_program, is_spared);
+}
+
+/* Again and again, as a process may be in a system call that SIGKILL does not end, or may have
+ * been missed. */
 static void on_grace_over(struct timer *timer)
 {
 	struct child *child = container_of(timer, struct child, grace);
 
-	kill(-child->pid, SIGKILL);
+	session_tree_signal(&child->tree, SIGKILL);
+	timer_start(timer, KILL_TIMEOUT * 1000);
 }
 
 static void on_runtime_over(struct timer *timer)
@@ -53,6 +69,9 @@ void child_free(struct child *child)
 	socket_holders_stop(&child->holders);
 	session_slot_give_back(&child->slot);
 	end_command_free(child->end_command);
+	timer_stop(&child->grace);
+	session_tree_clear(&child->tree);
+	cgroup_release(child->cgroup);
 	if (child->errors >= 0)
 		close(child->errors);
 	free(child);
@@ -66,8 +85,12 @@ int child_add(struct child *child)
 		return -1;
 	}
 	HASH_ADD(by_session, by_session, session, sizeof child->session, child);
-	if (child->by_session.tbl)
+	if (child->by_session.tbl) {
+		session_tree_init(&child->tree, child->pid, &child->peer, &child->local,
+				  child->cgroup);
+		child->cgroup = NULL;
 		return 0;
+	}
 	HASH_DELETE(by_pid, by_pid, child);
 	errno = ENOMEM;
 	return -1;
@@ -89,32 +112,64 @@ struct child *child_of_session(uint64_t session)
 	return child;
 }
 
-void child_reaped(struct child *child, int status)
+static void lose_last_process(struct child *child)
 {
 	timer_stop(&child->grace);
 	timer_stop(&child->runtime);
+	child->is_gone = true;
+}
+
+static void on_gone(struct session_tree *tree, unsigned long memory_kills)
+{
+	struct child *child = container_of(tree, struct child, tree);
+
+	lose_last_process(child);
+	child->memory_kills = memory_kills;
+	if (memory_kills > 0)
+		end_reason_note(&child->reason, END_MEMORY);
+	tell_gone(child);
+}
+
+static void on_remains(struct session_tree *tree)
+{
+	struct child *child = container_of(tree, struct child, tree);
+
+	if (child->kills_rest && !child->is_ending)
+		child_end(child, false, END_BY_ITSELF);
+}
+
+void child_reaped(struct child *child, int status)
+{
+	static const struct session_tree_events events = { .gone = on_gone, .remains = on_remains };
+
 	socket_holders_lose_program(&child->holders);
 	HASH_DELETE(by_pid, by_pid, child);
 	child->has_ended = true;
 	child->status = status;
 	child->ended = clock_now();
+	session_tree_lose_leader(&child->tree);
+	if (child->is_tracked || child->is_ending)
+		session_tree_follow(&child->tree, &events);
+	else
+		lose_last_process(child);
 }
 
 void child_remove(struct child *child)
 {
 	if (!child->has_ended)
-		child_reaped(child, 0);
+		HASH_DELETE(by_pid, by_pid, child);
 	HASH_DELETE(by_session, by_session, child);
 	child_free(child);
 }
 
 void child_end(struct child *child, bool at_once, enum end_reason reason)
 {
-	if (child->has_ended)
+	if (child->is_gone)
 		return;
 	end_reason_note(&child->reason, reason);
-	kill(-child->pid, at_once ? SIGKILL : SIGTERM);
-	if (!at_once && !timer_is_pending(&child->grace))
+	child->is_ending = true;
+	session_tree_signal(&child->tree, at_once ? SIGKILL : SIGTERM);
+	if (!timer_is_pending(&child->grace))
 		timer_start(&child->grace, child->grace_ms);
 }
 

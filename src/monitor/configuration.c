@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/region.h"
+#include "monitor/cgroups.h"
 #include "monitor/frontend_user.h"
 #include "monitor/log_files.h"
 
@@ -140,9 +141,34 @@ static struct region *fill_region(void)
 	return NULL;
 }
 
+/* False, reported, when the kernel can't keep the limits of the service. */
+static bool has_its_limits(const struct service_settings *service)
+{
+	const char *reason, *attribute = cgroups_prepare(service, &reason);
+
+	if (attribute)
+		log_error("%s:%d: service %s: %s can't be kept here: %s", service->file,
+			  service->line, service->id, attribute, reason);
+	return !attribute;
+}
+
+static void find_limits(void)
+{
+	uint32_t i = 0;
+
+	while (i < plan.count) {
+		uint32_t count = plan.count;
+
+		if (service_is_tracked(plan.services[i]) && !has_its_limits(plan.services[i]))
+			plan_give_up(&plan, configuration_current(), i);
+		i += plan.count == count; /* otherwise the next one is in its place */
+	}
+}
+
 static bool make_next(struct settings *settings)
 {
 	if (plan_make(&plan, configuration_current(), settings, &plan_events) == 0) {
+		find_limits();
 		log_files_open(&plan, configuration_current());
 		next_region = fill_region();
 	}

@@ -75,6 +75,14 @@ static void on_limit(struct timer *timer)
 	kill(-command->pid, SIGKILL);
 }
 
+bool end_command_is(pid_t pid)
+{
+	struct end_command *command;
+
+	HASH_FIND(hh, running, &pid, sizeof pid, command);
+	return command != NULL;
+}
+
 bool end_command_reaped(pid_t pid, int status)
 {
 	struct end_command *command;

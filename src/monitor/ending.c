@@ -6,7 +6,7 @@
 #include "monitor/children.h"
 #include "monitor/frontend_process.h"
 #include "monitor/launcher.h"
-#include "monitor/orphans.h"
+#include "monitor/session_tree.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ static void finish(void)
 static void on_grace_over(struct timer *timer)
 {
 	(void)timer;
-	orphans_end(SIGKILL);
+	session_trees_end_all(SIGKILL, false);
 }
 
 static void on_deadline(struct timer *timer)
@@ -66,7 +66,7 @@ static void finish_when_all_are_gone(void)
 	bool is_idle = children_count() == 0 && launcher_count() == 0;
 
 	if (has_begun && frontend_process_pid() == 0 &&
-	    (leaves_programs || (is_idle && orphans_left() == 0)))
+	    (leaves_programs || (is_idle && !session_trees_are_left())))
 		finish();
 }
 
@@ -110,7 +110,7 @@ void ending_begin(void)
 	if (has_begun) {
 		children_each(kill_child);
 		end_commands_kill();
-		orphans_end(SIGKILL);
+		session_trees_end_all(SIGKILL, true);
 		finish();
 		return;
 	}
@@ -118,7 +118,7 @@ void ending_begin(void)
 	be_patient(KILL_TIMEOUT * 1000, 0);
 	frontend_process_stop(false);
 	children_each(ending_end);
-	orphans_end(SIGTERM);
+	session_trees_end_all(SIGTERM, false);
 	finish_when_all_are_gone();
 }
 

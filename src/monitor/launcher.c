@@ -436,11 +436,9 @@ static int fill_environment(struct launch *launch, const struct proxied *proxied
 	const struct service_settings *settings = launch->settings;
 	struct child *child = launch->child;
 	struct session_facts facts = { .id = child->id, .has_slot = true };
-	struct address local;
-	struct program_client client = { &child->peer, proxied ? &proxied->local : &local,
+	struct program_client client = { &child->peer, proxied ? &proxied->local : &child->local,
 					 proxied };
 
-	address_of_socket(launch->order.connection, &local);
 	if (settings->session_env && session_slot_take(&child->slot, settings->id) < 0)
 		return -1;
 	if (settings->end_command.count > 0 &&
@@ -462,26 +460,42 @@ static void fill_keys(struct launch *launch, uint32_t service, const struct addr
 static void fill_order(struct launch *launch, const struct launch_message *message,
 		       const struct launch_descriptors *descriptors)
 {
+	struct child *child = launch->child;
+
+	address_of_socket(descriptors->connection, &child->local);
 	launch->order.settings = launch->settings;
 	launch->order.program = launch->settings->server;
 	launch->order.argv = launch->settings->argv;
+	launch->order.cgroup = child->cgroup;
 	launch->order.connection = descriptors->connection;
 	launch->order.error = descriptors->errors_to;
-	launch->child->errors = descriptors->errors_from;
+	child->errors = descriptors->errors_from;
 	fill_keys(launch, message->service.service, &message->peer);
-	launch->child->session = message->session;
+	child->session = message->session;
 	if (service_keeps_socket(launch->settings))
-		socket_holders_note(&launch->child->holders, descriptors->connection);
-	child_counts_for(launch->child, message->service.service);
-	launch->child->peer = message->peer;
+		socket_holders_note(&child->holders, descriptors->connection);
+	child_counts_for(child, message->service.service);
+	child->peer = message->peer;
 	if (message->waits)
-		launch->child->socket = message->socket;
-	launch->child->v6only = message->v6only;
-	launch->child->is_inner = message->is_inner;
-	launch->child->started = clock_wall();
-	launch->child->opened = clock_now();
-	launch->child->id = session_id_new();
-	launch->child->grace_ms = service_grace_ms(launch->settings);
+		child->socket = message->socket;
+	child->v6only = message->v6only;
+	child->is_inner = message->is_inner;
+	child->started = clock_wall();
+	child->opened = clock_now();
+	child->id = session_id_new();
+	child->grace_ms = service_grace_ms(launch->settings);
+}
+
+/* 0, or -1: out of memory. */
+static int make_trackable(struct child *child, uint64_t session,
+			  const struct service_settings *settings)
+{
+	child->is_tracked = service_is_tracked(settings);
+	child->kills_rest = settings->processes_at_exit == AT_EXIT_KILL;
+	if (!child->is_tracked)
+		return 0;
+	child->cgroup = cgroup_new(session, settings);
+	return child->cgroup || errno != ENOMEM ? 0 : -1;
 }
 
 static struct launch *launch_new(struct service_settings *settings,
@@ -495,6 +509,10 @@ static struct launch *launch_new(struct service_settings *settings,
 		return NULL;
 	launch->session = message->session;
 	launch->child = child_new();
+	if (launch->child && make_trackable(launch->child, message->session, settings) < 0) {
+		child_free(launch->child);
+		launch->child = NULL;
+	}
 	if (launch->child)
 		HASH_ADD(hh, by_session, session, sizeof launch->session, launch);
 	if (!launch->child || !launch->hh.tbl) {

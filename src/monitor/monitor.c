@@ -8,12 +8,12 @@
 #include "base/sink.h"
 #include "monitor/background.h"
 #include "monitor/ban_file.h"
+#include "monitor/cgroups.h"
 #include "monitor/configuration.h"
 #include "monitor/ending.h"
 #include "monitor/frontend_user.h"
 #include "monitor/launcher.h"
 #include "monitor/libwrap_answers.h"
-#include "monitor/orphans.h"
 #include "monitor/requests.h"
 #include "monitor/rpc.h"
 #include "monitor/signals.h"
@@ -65,7 +65,6 @@ static int prepare(void)
 	if (loop_init() < 0 || launcher_init(&requests_launcher_events) < 0 ||
 	    regions_reserve(NULL) < 0)
 		return fail_to("start");
-	orphans_adopt();
 	if (spawn_init(options->program) < 0)
 		return fail_to("find its own program");
 	loop_at_turn_end(sink_flush_all);
@@ -176,6 +175,7 @@ int monitor_run(const struct monitor_options *those)
 		requests_finish();
 		ban_file_finish();
 		rpc_finish(RPC_FINISH_MS);
+		cgroups_finish();
 		sink_flush_all();
 	}
 	background_tell_ready(status);

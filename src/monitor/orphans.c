@@ -1,35 +1,38 @@
 /* A remembered group may be gone, and its number in use by other processes. That does no harm:
- * signals go to single processes, and only to children of the daemon. Their own children
- * become the daemon's when they end. */
+ * signals go only to what descends from the daemon, and the number can then be only that of
+ * another session, which is in children.h. */
 #include "monitor/orphans.h"
 
+#include "base/container_of.h"
 #include "base/hash.h"
+#include "base/timer.h"
+#include "config/generation.h"
+#include "monitor/session_tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <sys/queue.h>
-#include <unistd.h>
 
 struct group {
 	UT_hash_handle hh;
 	TAILQ_ENTRY(group) link;
 	pid_t id;
+	uint32_t service;
+	struct address peer, local;
+	bool is_to_end; /* its service is removed */
+	bool is_ending;
+	struct session_tree tree;
+	struct timer grace;
 };
 
 static struct group *groups;
-static int ending_with; /* 0: no signal yet */
 static TAILQ_HEAD(, group) by_age = TAILQ_HEAD_INITIALIZER(by_age);
-
-void orphans_adopt(void)
-{
-	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-}
+static struct {
+	pid_t leader;
+	uint32_t service;
+	struct address peer, local;
+} expected;
 
 static bool is_there(pid_t group)
 {
@@ -40,6 +43,8 @@ static void forget(struct group *group)
 {
 	HASH_DEL(groups, group);
 	TAILQ_REMOVE(&by_age, group, link);
+	timer_stop(&group->grace);
+	session_tree_clear(&group->tree);
 	free(group);
 }
 
@@ -49,7 +54,7 @@ static void forget_some(void)
 	for (int i = 0; i < 2 && !TAILQ_EMPTY(&by_age); i++) {
 		struct group *oldest = TAILQ_FIRST(&by_age);
 
-		if (!is_there(oldest->id)) {
+		if (!oldest->is_ending && !is_there(oldest->id)) {
 			forget(oldest);
 			continue;
 		}
@@ -60,70 +65,95 @@ static void forget_some(void)
 		forget(TAILQ_FIRST(&by_age));
 }
 
-static struct group *find(pid_t id)
+static void on_grace_over(struct timer *timer)
 {
-	struct group *group;
+	session_tree_signal(&container_of(timer, struct group, grace)->tree, SIGKILL);
+}
 
-	HASH_FIND_INT(groups, &id, group);
+static struct group *group_new(pid_t leader)
+{
+	struct group *group = calloc(1, sizeof *group);
+
+	if (!group)
+		return NULL;
+	group->id = leader;
+	group->service = expected.service;
+	group->peer = expected.peer;
+	group->local = expected.local;
+	HASH_ADD_INT(groups, id, group);
+	if (!group->hh.tbl) {
+		free(group);
+		return NULL;
+	}
+	timer_init(&group->grace, on_grace_over);
+	session_tree_init(&group->tree, leader, &group->peer, &group->local, NULL);
+	session_tree_lose_leader(&group->tree);
 	return group;
+}
+
+void orphans_expect(pid_t leader, uint32_t service, const struct address *peer,
+		    const struct address *local)
+{
+	expected.leader = leader;
+	expected.service = service;
+	expected.peer = *peer;
+	expected.local = *local;
 }
 
 void orphans_note(pid_t leader)
 {
 	struct group *group;
 
-	if (!is_there(leader) || find(leader) || !(group = calloc(1, sizeof *group)))
+	if (leader != expected.leader)
 		return;
-	group->id = leader;
-	HASH_ADD_INT(groups, id, group);
-	if (!group->hh.tbl) {
-		free(group);
+	expected.leader = 0;
+	if (!is_there(leader))
 		return;
-	}
+	HASH_FIND_INT(groups, &leader, group);
+	if (group)
+		forget(group);
+	group = group_new(leader);
+	if (!group)
+		return;
 	TAILQ_INSERT_TAIL(&by_age, group, link);
 	forget_some();
 }
 
-/* True when the process is a child of ours that runs in one of the groups. */
-static bool is_orphan(pid_t pid)
+void orphans_renumber(const uint32_t *numbers, uint32_t count, bool (*ends)(uint32_t service))
 {
-	char path[32], text[512], state;
-	const char *end;
-	int parent, group;
-	FILE *file;
-	size_t length;
+	struct group *group;
 
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	length = fread(text, 1, sizeof text - 1, file);
-	fclose(file);
-	text[length] = '\0';
-	end = strrchr(text, ')'); /* of its name, which may hold any character */
-	return end && sscanf(end, ") %c %d %d", &state, &parent, &group) == 3 && state != 'Z' &&
-	       parent == (int)getpid() && find(group);
-}
+	TAILQ_FOREACH(group, &by_age, link) {
+		uint32_t next = service_renumber(group->service, numbers, count);
 
-unsigned orphans_left(void)
-{
-	DIR *processes = groups ? opendir("/proc") : NULL;
-	struct dirent *entry;
-	unsigned count = 0;
-
-	while (processes && (entry = readdir(processes))) {
-		pid_t pid = (pid_t)atoi(entry->d_name);
-
-		if (pid > 0 && is_orphan(pid) && kill(pid, ending_with) == 0)
-			count++;
+		if (next == SERVICE_IS_NEW && group->service != SERVICE_IS_NEW)
+			group->is_to_end = ends(group->service);
+		group->service = next;
 	}
-	if (processes)
-		closedir(processes);
-	return count;
 }
 
-void orphans_end(int number)
+static void on_gone(struct session_tree *tree, unsigned long memory_kills)
 {
-	ending_with = number;
-	orphans_left();
+	(void)memory_kills;
+	forget(container_of(tree, struct group, tree));
+}
+
+static void on_remains(struct session_tree *tree)
+{
+	(void)tree;
+}
+
+void orphans_end_removed(unsigned grace_ms)
+{
+	static const struct session_tree_events events = { .gone = on_gone, .remains = on_remains };
+	struct group *group;
+
+	TAILQ_FOREACH(group, &by_age, link) {
+		if (!group->is_to_end || group->is_ending)
+			continue;
+		group->is_ending = true;
+		session_tree_signal(&group->tree, SIGTERM);
+		session_tree_follow(&group->tree, &events);
+		timer_start(&group->grace, grace_ms);
+	}
 }

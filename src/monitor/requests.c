@@ -19,6 +19,7 @@
 #include "monitor/launch_check.h"
 #include "monitor/libwrap_answers.h"
 #include "monitor/log_files.h"
+#include "monitor/orphans.h"
 #include "monitor/report_file.h"
 #include "monitor/session_processes.h"
 
@@ -111,6 +112,11 @@ static void renumber_child(struct child *child)
 			 service_renumber(child->service, numbers, configuration_current()->count));
 }
 
+static bool ends_when_removed(uint32_t service)
+{
+	return configuration_current()->services[service]->on_remove == ON_REMOVE_END;
+}
+
 /* Switches everything to the service numbers of the newest generation. */
 static void renumber(void)
 {
@@ -128,6 +134,7 @@ static void renumber(void)
 	binder_renumber(numbers, count);
 	launcher_renumber(numbers, count);
 	children_each(renumber_child);
+	orphans_renumber(numbers, count, ends_when_removed);
 }
 
 void requests_reload(void)
@@ -174,6 +181,7 @@ static void on_adopted(const struct message *message)
 	free(numbers);
 	numbers = NULL;
 	binder_sweep();
+	orphans_end_removed(KILL_TIMEOUT * 1000);
 	on_started = NULL;
 	if (started)
 		started(message->generation.bound, message->generation.wanted);
@@ -260,6 +268,12 @@ static void tell_end(struct child *child)
 	frontend_process_send(&message, NULL, 0);
 	if (frontend_process_is_ready() || ending_has_begun())
 		child_remove(child);
+}
+
+static void tell_or_keep(struct child *child)
+{
+	if (frontend_process_is_ready() || ending_has_begun())
+		tell_end(child);
 }
 
 static void tell_of_child(struct child *child)
@@ -607,6 +621,8 @@ static bool is_program(pid_t pid)
 	return child_of_process(pid) != NULL;
 }
 
+static void on_session_gone(struct child *child);
+
 int requests_start(const struct monitor_options *those,
 		   void (*started)(uint32_t bound, uint32_t wanted))
 {
@@ -621,6 +637,7 @@ int requests_start(const struct monitor_options *those,
 	on_started = started;
 	end_command_init(launcher_run);
 	session_processes_init(is_program);
+	children_init(on_session_gone, end_command_is);
 	return frontend_process_start(&events);
 }
 
@@ -649,8 +666,7 @@ static void on_over(void *context)
 	struct child *child = context;
 
 	child->is_over = true;
-	if (frontend_process_is_ready() || ending_has_begun())
-		tell_end(child);
+	tell_or_keep(child);
 	ending_process_gone();
 }
 
@@ -673,17 +689,29 @@ static void end_session(struct child *child)
 		on_over(child);
 }
 
+/* What a session that nobody follows leaves behind. */
+static void expect_orphans(const struct child *child)
+{
+	if (!child->is_tracked && !child->is_ending)
+		orphans_expect(child->pid, child->service, &child->peer, &child->local);
+}
+
+/* A program may have ended, and may be reaped, before it is known that it started. */
 static void on_program_started(const struct child *started)
 {
 	struct child *child = child_of_session(started->session);
 
+	if (child->has_ended) {
+		expect_orphans(child);
+		orphans_note(child->pid);
+	}
 	if (is_kept(child))
 		socket_holders_watch(&child->holders, child->pid, tell_released);
 	if (ending_ends_programs())
 		ending_end(child);
 	if (frontend_process_is_ready()) /* otherwise the next one is told of every child */
 		tell_of_start(child);
-	if (child->has_ended)
+	if (child->is_gone)
 		end_session(child);
 }
 
@@ -700,6 +728,25 @@ const struct launcher_events requests_launcher_events = {
 	.not_started = on_program_not_started,
 };
 
+static void log_memory_kills(const struct child *child)
+{
+	const struct generation *current = configuration_current();
+
+	log_warning("service %s: process %d: the session used up its memory; the kernel killed %lu "
+		    "of its processes",
+		    child->service < current->count ? current->services[child->service]->id
+						    : "that is removed",
+		    (int)child->pid, child->memory_kills);
+}
+
+/* Later than its program. */
+static void on_session_gone(struct child *child)
+{
+	if (child->memory_kills > 0)
+		log_memory_kills(child);
+	end_session(child);
+}
+
 /* Any other process is an orphan that the monitor has adopted. */
 void requests_child_ended(pid_t pid, int status, const struct program_usage *usage)
 {
@@ -713,11 +760,13 @@ void requests_child_ended(pid_t pid, int status, const struct program_usage *usa
 		return;
 	}
 	child->usage = *usage;
+	expect_orphans(child);
 	child_reaped(child, status);
 	if (socket_holders_are_noted(&child->holders))
 		waitpid(pid, NULL,
 			WNOHANG); /* now, as its process group must not have it any more */
-	end_session(child);
+	if (child->is_gone)
+		end_session(child);
 }
 
 /* --- the report -------------------------------------------------------------------------------------- */

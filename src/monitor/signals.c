@@ -4,6 +4,7 @@
 #include "monitor/ending.h"
 #include "monitor/orphans.h"
 #include "monitor/requests.h"
+#include "monitor/session_tree.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -61,6 +62,7 @@ static void reap(void)
 		waitpid(ended.si_pid, NULL, WNOHANG);
 		orphans_note(ended.si_pid);
 	}
+	session_trees_look();
 	ending_process_gone();
 }
 

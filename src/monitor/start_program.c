@@ -180,6 +180,16 @@ IN_CHILD static int put(int from, int to)
 	return (int)syscall(SYS_dup3, from, to, 0);
 }
 
+/* Only what it was not made in; the descriptors are lost with the next step. */
+IN_CHILD static int cgroups(const struct program_order *order)
+{
+	for (int kind = 0; order->cgroup && kind < CGROUP_KINDS; kind++)
+		if (order->entrance.procs[kind] >= 0 &&
+		    syscall(SYS_write, order->entrance.procs[kind], "0", 1) != 1)
+			return -1;
+	return 0;
+}
+
 /* Copies only the descriptors up to the end of its own slot, to be fast. */
 IN_CHILD static int own_descriptors(const struct program_order *order)
 {
@@ -366,6 +376,7 @@ static const struct {
 	const char *name;
 	int (*take)(const struct program_order *order);
 } steps[] = {
+	{ "cgroup", cgroups },
 	{ "own descriptors", own_descriptors },
 	{ "new session", new_session },
 	{ "keyring", keyring },
@@ -417,6 +428,119 @@ static bool needs_own_memory(const struct program_order *order)
 	return pread(slots.dumpable, &mode, 1, 0) != 1 || (mode != '0' && mode != '2');
 }
 
+/* clone3(2) into a cgroup, by number, as the C library has no function for it. The child runs
+ * child_main on its own stack, which nothing but this knows how to begin. */
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP 0x200000000ULL
+#endif
+
+struct clone3_arguments {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+	uint64_t set_tid, set_tid_size, cgroup;
+};
+
+#if defined __x86_64__
+
+static long clone3_running(const struct clone3_arguments *arguments, int (*run)(void *),
+			   void *argument)
+{
+	register int (*function)(void *) __asm__("rdx") = run;
+	register void *its_argument __asm__("r8") = argument;
+	long result = SYS_clone3;
+
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "mov %%r8, %%rdi\n\t"
+			 "call *%%rdx\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "+a"(result)
+			 : "D"(arguments), "S"(sizeof *arguments), "r"(function), "r"(its_argument)
+			 : "rcx", "r11", "memory");
+	if (result >= 0)
+		return result;
+	errno = (int)-result;
+	return -1;
+}
+
+#elif defined __aarch64__
+
+static long clone3_running(const struct clone3_arguments *arguments, int (*run)(void *),
+			   void *argument)
+{
+	register long number __asm__("x8") = SYS_clone3;
+	register long result __asm__("x0") = (long)arguments;
+	register size_t size __asm__("x1") = sizeof *arguments;
+	register int (*function)(void *) __asm__("x2") = run;
+	register void *its_argument __asm__("x3") = argument;
+
+	__asm__ volatile("svc #0\n\t"
+			 "cbnz x0, 1f\n\t"
+			 "mov x29, xzr\n\t"
+			 "mov x0, x3\n\t"
+			 "blr x2\n\t"
+			 "brk #0\n"
+			 "1:"
+			 : "+r"(result)
+			 : "r"(number), "r"(size), "r"(function), "r"(its_argument)
+			 : "memory");
+	if (result >= 0)
+		return result;
+	errno = (int)-result;
+	return -1;
+}
+
+#else
+
+static long clone3_running(const struct clone3_arguments *arguments, int (*run)(void *),
+			   void *argument)
+{
+	(void)arguments;
+	(void)run;
+	(void)argument;
+	errno = ENOSYS;
+	return -1;
+}
+
+#endif
+
+/* Makes the child in its cgroup. -1 with errno. */
+static long clone_into_cgroup(struct program_order *order, unsigned char *stack, int flags)
+{
+	const struct clone3_arguments arguments = {
+		.flags = ((uint64_t)(unsigned)flags & ~(uint64_t)CSIGNAL) | CLONE_INTO_CGROUP,
+		.parent_tid = (uint64_t)(uintptr_t)&order->pid,
+		.exit_signal = SIGCHLD,
+		.stack = (uint64_t)(uintptr_t)(stack - STACK_SIZE),
+		.stack_size = STACK_SIZE,
+		.cgroup = (uint64_t)order->entrance.directory,
+	};
+
+	return clone3_running(&arguments, child_main, order);
+}
+
+/* True when another way into the cgroup may work. */
+static bool lacks_clone_into_cgroup(void)
+{
+	return errno != EAGAIN && errno != ENOMEM;
+}
+
+/* The process id, or -1 with errno. */
+static long make_child(struct program_order *order, unsigned char *stack, int flags)
+{
+	long pid;
+
+	if (order->cgroup && order->entrance.directory >= 0) {
+		pid = clone_into_cgroup(order, stack, flags);
+		if (pid >= 0 || !lacks_clone_into_cgroup() ||
+		    cgroup_enter_by_writing(order->cgroup, &order->entrance) < 0)
+			return pid;
+	}
+	return CLONE(child_main, stack, flags, order, &order->pid);
+}
+
 static void clone_child(struct program_order *order)
 {
 	unsigned char *stack = slots.stacks + (size_t)(order->slot + 1) * STACK_SIZE;
@@ -428,7 +552,7 @@ static void clone_child(struct program_order *order)
 	if (!order->has_own_memory)
 		flags |= CLONE_VM;
 	*word = (struct word){ .failed_step = NULL };
-	if (CLONE(child_main, stack, flags, order, &order->pid) < 0) {
+	if (make_child(order, stack, flags) < 0) {
 		fail(order, "fork");
 		order->no_process = true;
 		order->pid = 0;
@@ -511,9 +635,18 @@ void prepare_program(struct program_order *order)
 
 void start_program(struct program_order *order)
 {
-	order->slot = slot_take();
-	clone_with_slot(order);
-	slot_give_back(order->slot);
+	if (order->cgroup) {
+		begin_step(order, "cgroup");
+		if (cgroup_make(order->cgroup, &order->entrance) < 0)
+			fail(order, "cgroup");
+	}
+	if (!order->failed_step) {
+		order->slot = slot_take();
+		clone_with_slot(order);
+		slot_give_back(order->slot);
+	}
+	if (order->cgroup)
+		cgroup_entrance_close(&order->entrance);
 }
 
 void program_order_clear(struct program_order *order)

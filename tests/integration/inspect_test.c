@@ -166,6 +166,10 @@ static const struct {
 	{ SERVER, "stderr", "/dev/null", "=" },
 	{ SERVER, "stderr", "log", "=" },
 	{ SERVER, "on_remove", "drain", "=" },
+	{ SERVER, "memory", "64M", "=" },
+	{ SERVER, "processes", "20", "=" },
+	{ SERVER, "cpu", "150", "=" },
+	{ SERVER, "processes_at_exit", "kill", "=" },
 #ifdef HAVE_LIBTIRPC
 	{ RPC "type = RPC UNLISTED\nrpc_number = 200100\n", "rpc_version", "1-3", "=" },
 	{ RPC "type = RPC UNLISTED\nrpc_version = 2\n", "rpc_number", "200100", "=" },

@@ -299,11 +299,12 @@ START_TEST(a_wait_service_that_waits_no_more_keeps_its_socket)
 }
 END_TEST
 
-/* What the server has left behind could make the daemon wait for connections. */
+/* What the server has left behind could make the daemon wait for connections. It is in another
+ * session and has no parent, so the daemon does not know whose it is. */
 static const char *leaving_server(void)
 {
 	return place_script("leaves",
-			    "setsid sleep 60 <&0 >/dev/null 2>&1 &\necho $! >%s\nexec %s\n",
+			    "(setsid sleep 60 <&0 >/dev/null 2>&1 & echo $! >%s)\nexec %s\n",
 			    textf("%s", place_path("left")), place_program("wait_stream"));
 }
 

@@ -43,7 +43,7 @@ static const struct {
 	{ "sleep 1000 &", SIGTERM, false, false },
 	{ "sh -c 'trap \"\" TERM; sleep 1000 & wait' &", SIGTERM, false, false },
 	{ "sleep 1000 &", SIGQUIT, true, false },
-	{ "setsid sleep 1000 &", SIGTERM, true, true }, /* not in the server's session */
+	{ "setsid sleep 1000 &", SIGTERM, false, true }, /* not in the server's session */
 };
 
 START_TEST(what_programs_left_behind_ends_with_the_daemon)

@@ -171,6 +171,15 @@ static const struct {
 	{ "a", UNLISTED "session_env = yes\n", ADVICE, NULL },
 	{ "a", REDIRECT "session_env = yes\n", ERROR, "session_env is for services with a server" },
 	{ "a", REDIRECT "session_env = no\n", ADVICE, NULL },
+	/* memory, processes, cpu */
+	{ "a", UNLISTED "memory = 64M\nprocesses = 5\ncpu = 50\n", ADVICE, NULL },
+	{ "echo", INTERNAL "socket_type = stream\nmemory = 64M\n", ERROR,
+	  "memory is for services with a server" },
+	{ "echo", INTERNAL "socket_type = stream\nprocesses = 5\n", ERROR,
+	  "processes is for services with a server" },
+	{ "a", UNLISTED "redirect = 127.0.0.1 80\ncpu = 5\n", ERROR,
+	  "cpu is for services with a server" },
+	{ "echo", INTERNAL "socket_type = stream\nprocesses_at_exit = kill\n", ADVICE, NULL },
 
 	/* Programs. */
 	{ "tftp", "socket_type = dgram\nwait = no\nuser = root\nserver = /bin/sh\n", ERROR,

@@ -15,9 +15,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static unsigned gone; /* sessions that ended later than their programs */
+
+static void on_gone(struct child *child)
+{
+	ck_assert(child->is_gone);
+	gone++;
+}
+
+static bool is_spared(pid_t pid)
+{
+	(void)pid;
+	return false;
+}
+
 static void setup(void)
 {
 	ck_assert_int_eq(loop_init(), 0);
+	children_init(on_gone, is_spared);
 }
 
 static struct child *make(uint64_t session, pid_t pid)
@@ -49,6 +64,7 @@ START_TEST(is_found_by_process_until_it_is_reaped_and_by_session_until_it_is_rem
 	ck_assert_ptr_null(child_of_session(0));
 	child_reaped(child, 256);
 	ck_assert(child->has_ended);
+	ck_assert(child->is_gone);
 	ck_assert_int_eq(child->status, 256);
 	ck_assert_ptr_null(child_of_process(70001));
 	ck_assert_ptr_eq(child_of_session(1ULL << 40), child);
@@ -93,21 +109,28 @@ END_TEST
 
 /* --- their end --------------------------------------------------------------------- */
 
-/* A process in a group of its own. Check's handler of SIGTERM is not for it. */
+/* A process in a session of its own. Check's handler of SIGTERM is not for it. */
 static pid_t run(bool ignores_sigterm)
 {
 	void (*before)(int) = signal(SIGTERM, ignores_sigterm ? SIG_IGN : SIG_DFL);
 	pid_t test = getpid(), pid = fork();
 
 	if (pid == 0) {
+		setsid();
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		while (getppid() == test)
 			pause();
 		_exit(0);
 	}
 	signal(SIGTERM, before);
-	ck_assert_int_eq(setpgid(pid, pid), 0);
+	wait_until(getsid(pid) == pid);
 	return pid;
+}
+
+static bool turn(void)
+{
+	loop_turn(10);
+	return true;
 }
 
 static const struct {
@@ -121,11 +144,13 @@ START_TEST(ends_by_a_signal)
 	int status;
 
 	child_end(child, ends[_i].at_once, END_STOP);
-	ck_assert_int_eq(waitpid(child->pid, &status, 0), child->pid);
+	ck_assert(child->is_ending);
+	wait_until(turn() && waitpid(child->pid, &status, WNOHANG) == child->pid);
 	ck_assert(WIFSIGNALED(status));
 	ck_assert_int_eq(WTERMSIG(status), ends[_i].signal);
-	ck_assert(timer_is_pending(&child->grace) == !ends[_i].at_once);
 	child_reaped(child, status);
+	ck_assert(!child->is_gone);
+	wait_until(turn() && gone == 1);
 	ck_assert(!timer_is_pending(&child->grace));
 }
 END_TEST
@@ -140,7 +165,7 @@ START_TEST(gives_the_grace_time_of_the_child)
 	child_end(child, false, END_RELOAD);
 	child_end(child, false, END_STOP);
 	timers_run(clock_now() + 1);
-	ck_assert_int_eq(waitpid(child->pid, &status, 0), child->pid);
+	wait_until(turn() && waitpid(child->pid, &status, WNOHANG) == child->pid);
 	ck_assert_int_eq(WTERMSIG(status), SIGKILL);
 	child_reaped(child, status);
 	ck_assert_int_eq(child->reason, END_RELOAD);
@@ -154,7 +179,7 @@ START_TEST(ends_after_its_runtime)
 
 	child_limit_runtime(child, 1);
 	timers_run(clock_now() + 1);
-	ck_assert_int_eq(waitpid(child->pid, &status, 0), child->pid);
+	wait_until(turn() && waitpid(child->pid, &status, WNOHANG) == child->pid);
 	ck_assert_int_eq(WTERMSIG(status), SIGTERM);
 	ck_assert(timer_is_pending(&child->grace));
 	ck_assert_int_eq(child->reason, END_MAX_RUNTIME);
@@ -169,6 +194,39 @@ START_TEST(has_no_timer_after_its_end)
 	child_limit_runtime(child, 1);
 	child_reaped(child, 0);
 	ck_assert(!timer_is_pending(&child->runtime));
+}
+END_TEST
+
+/* The program has ended, and one of its children runs on. */
+START_TEST(a_tracked_one_is_gone_when_all_its_processes_are_gone)
+{
+	int channel[2], status;
+	pid_t program, other;
+	struct child *child;
+
+	ck_assert_int_eq(pipe2(channel, O_CLOEXEC), 0);
+	program = fork();
+	if (program == 0) {
+		setsid();
+		other = fork();
+		while (other == 0)
+			pause();
+		_exit(write(channel[1], &other, sizeof other) < 0);
+	}
+	child = add(1, program);
+	child->is_tracked = true;
+	ck_assert_int_eq(read(channel[0], &other, sizeof other), sizeof other);
+	ck_assert_int_eq(waitpid(program, &status, 0), program);
+	child_reaped(child, status);
+	ck_assert(!child->is_gone);
+	for (int i = 0; i < 3; i++) {
+		session_trees_look();
+		turn();
+	}
+	ck_assert_uint_eq(gone, 0);
+	ck_assert_int_eq(kill(other, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(other, &status, 0), other);
+	wait_until((session_trees_look(), turn()) && gone == 1);
 }
 END_TEST
 
@@ -289,6 +347,7 @@ Suite *children_suite(void)
 	tcase_add_test(tests, may_be_removed_while_all_are_visited);
 	tcase_add_test(tests, closes_its_standard_error);
 	tcase_add_loop_test(tests, ends_by_a_signal, 0, sizeof ends / sizeof ends[0]);
+	tcase_add_test(tests, a_tracked_one_is_gone_when_all_its_processes_are_gone);
 	tcase_add_test(tests, leaves_alone_whoever_has_the_number_after_it);
 	tcase_add_test(tests, counts_for_its_service_from_before_it_is_added_until_it_is_freed);
 	tcase_add_test(tests, counts_once_however_often_it_is_said);

@@ -102,6 +102,8 @@ SHOW(umask, "%d %03o", service->umask_is_set, (unsigned)service->umask)
 SHOW(nice, "%d %d", service->nice_is_set, service->nice)
 SHOW(stderr, "%d %s", service->stderr_kind, service->stderr_path ? service->stderr_path : "-")
 SHOW(on_remove, "%d", service->on_remove)
+SHOW(tree, "%d %llu %u %u", service->processes_at_exit, (unsigned long long)service->memory,
+     service->processes, service->cpu)
 SHOW(redirect, "%s %d", service->redirect_host, service->redirect_port)
 SHOW(rpc, "%d %d %lu", service->rpc_version_first, service->rpc_version_last, service->rpc_number)
 
@@ -344,6 +346,14 @@ static const struct {
 	{ "stderr = /var/log/x", show_stderr, "3 /var/log/x" },
 	{ "on_remove = drain", show_on_remove, "1" },
 	{ "on_remove = end", show_on_remove, "0" },
+	{ "processes_at_exit = keep", show_tree, "1 0 0 0" },
+	{ "processes_at_exit = KILL", show_tree, "2 0 0 0" },
+	{ "memory = 1M", show_tree, "0 1048576 0 0" },
+	{ "memory = 2g", show_tree, "0 2147483648 0 0" },
+	{ "processes = 1", show_tree, "0 0 1 0" },
+	{ "processes = 4194304", show_tree, "0 0 4194304 0" },
+	{ "cpu = 1", show_tree, "0 0 0 1" },
+	{ "cpu = 250", show_tree, "0 0 0 250" },
 	{ "redirect = 127.0.0.1 8080", show_redirect, "127.0.0.1 8080" },
 	{ "redirect = example.org FTP", show_redirect, "example.org 21" },
 	{ "mdns = yes", show_types, "4" },
@@ -508,6 +518,16 @@ static const struct {
 	{ "stderr = syslog", "unknown value \"syslog\"" },
 	{ "stderr = relative/path", "unknown value \"relative/path\"" },
 	{ "on_remove = keep", "unknown value \"keep\"" },
+	{ "processes_at_exit = yes", "unknown value \"yes\"" },
+	{ "memory = 1023K", "\"1023K\" is not a number of bytes" },
+	{ "memory = UNLIMITED", "\"UNLIMITED\" is not a number of bytes" },
+	{ "memory = 9223372036854775808", "is not a number of bytes" },
+	{ "processes = 0", "\"0\" is not a number of processes from 1 to 4194304" },
+	{ "processes = 4194305", "\"4194305\" is not a number of processes" },
+	{ "processes = 1K", "\"1K\" is not a number of processes" },
+	{ "cpu = 0", "\"0\" is not a percentage of one processor from 1 to 100000" },
+	{ "cpu = 100001", "\"100001\" is not a percentage" },
+	{ "cpu = 50%", "\"50%\" is not a percentage" },
 	{ "redirect = 127.0.0.1 0", "\"0\" is neither a port number nor a TCP service" },
 	{ "redirect = 127.0.0.1 no-such", "\"no-such\" is neither" },
 	{ "redirect = 127.0.0.1 tftp", "\"tftp\" is neither" },

@@ -1,0 +1,80 @@
+/* The cgroups of sessions, see cgroups(7). In its own cgroup of version 2 the daemon makes a
+ * directory "usherd-PID", and in it one for each session, named by the session's number. It
+ * holds its directory with flock(2), so that the next daemon knows what a dead one left.
+ *
+ * Limits come from version 2 too, where its own cgroup has the controllers. Otherwise they come
+ * from version 1, with the same directories in the hierarchies of the controllers.
+ *
+ * Loop thread only, unless a function says that it is for a worker. */
+#ifndef USHERD_MONITOR_CGROUPS_H
+#define USHERD_MONITOR_CGROUPS_H
+
+#include "config/settings.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* CGROUP_TREE is version 2, which tells and ends all processes of a session; the others are
+ * controllers. */
+enum cgroup_kind { CGROUP_TREE, CGROUP_MEMORY, CGROUP_PROCESSES, CGROUP_CPU, CGROUP_KINDS };
+
+struct cgroup;
+
+/* Gets ready what the service needs, if no earlier one did. Returns NULL when its limits can be
+ * kept; otherwise the attribute that can't, and *reason. Without CGROUP_TREE nothing is lost but
+ * certainty: see monitor/session_tree.h. */
+const char *cgroups_prepare(const struct service_settings *service, const char **reason);
+
+/* True when sessions get a cgroup of version 2. */
+bool cgroups_are_there(void);
+
+/* Removes the daemon's directories, as far as no process is left in them. */
+void cgroups_finish(void);
+
+/* --- one session's ------------------------------------------------------------------------ */
+
+/* NULL with errno 0: it needs none, or none can be had; with ENOMEM: memory is short. */
+struct cgroup *cgroup_new(uint64_t session, const struct service_settings *service);
+
+/* How a new process gets in. Descriptors; -1: none. */
+struct cgroup_entrance {
+	int directory;           /* for CLONE_INTO_CGROUP */
+	int procs[CGROUP_KINDS]; /* it writes "0" there itself */
+};
+
+/* A worker's: makes the directories, sets the limits, opens the entrance. What is there already
+ * is used. 0, or -1 with errno. */
+int cgroup_make(struct cgroup *cgroup, struct cgroup_entrance *entrance)
+	__attribute__((warn_unused_result));
+
+/* A worker's: the kernel has no CLONE_INTO_CGROUP, so processes must write "0" there too. 0, or
+ * -1 with errno. */
+int cgroup_enter_by_writing(struct cgroup *cgroup, struct cgroup_entrance *entrance)
+	__attribute__((warn_unused_result));
+
+/* A worker's: closes it. */
+void cgroup_entrance_close(struct cgroup_entrance *entrance);
+
+/* True when it tells which processes are in it: it is one of version 2. */
+bool cgroup_has_tree(const struct cgroup *cgroup);
+
+/* Sends the signal to all processes in it. SIGKILL lets none escape. Only with cgroup_has_tree. */
+void cgroup_signal(struct cgroup *cgroup, int number);
+
+struct cgroup_events {
+	/* Its directories are removed: no process is left in it. memory_kills: how many processes
+	 * the kernel killed as the memory was used up. */
+	void (*gone)(void *context, unsigned long memory_kills);
+	/* Once, when there are processes left. */
+	void (*remains)(void *context);
+};
+
+/* Removes it when the last process has left it. One of the events follows, not before this
+ * returns. To be called once. */
+void cgroup_remove_when_empty(struct cgroup *cgroup, const struct cgroup_events *events,
+			      void *context);
+
+/* The caller needs it no more. It is removed if it is empty. NULL is harmless. */
+void cgroup_release(struct cgroup *cgroup);
+
+#endif

@@ -1,0 +1,815 @@
+#include "monitor/cgroups.h"
+
+#include "base/cgroup_mounts.h"
+#include "base/container_of.h"
+#include "base/hash.h"
+#include "base/loop.h"
+#include "base/timer.h"
+#include "base/worker.h"
+#include "monitor/processes.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	NAME_SIZE = 24,
+	DEPTH_MAX = 16,   /* of cgroups that programs make in their own */
+	NUMBERS_MAX = 32, /* of daemons with one process id, in several PID namespaces */
+	KILL_ROUNDS = 32, /* on a kernel without cgroup.kill */
+	MOVE_ROUNDS = 8,  /* until no process of the daemon is left in its first cgroup */
+	REMOVERS_MAX = 2, /* threads */
+	AGAIN_MS = 1000,
+	CPU_PERIOD = 100000, /* microseconds */
+};
+
+static const char prefix[] = "usherd-", daemon_name[] = "daemon";
+
+/* One hierarchy, or one controller of version 2. */
+struct hierarchy {
+	const char *controller, *attribute;
+	bool was_tried;
+	bool is_v2;
+	int directory; /* the daemon's own; -1: none. Controllers of version 2 share CGROUP_TREE's */
+	char path[PATH_MAX];
+	const char *reason; /* why there is none */
+};
+
+static struct hierarchy hierarchies[CGROUP_KINDS] = {
+	[CGROUP_TREE] = { .directory = -1 },
+	[CGROUP_MEMORY] = { .controller = "memory", .attribute = "memory", .directory = -1 },
+	[CGROUP_PROCESSES] = { .controller = "pids", .attribute = "processes", .directory = -1 },
+	[CGROUP_CPU] = { .controller = "cpu", .attribute = "cpu", .directory = -1 },
+};
+
+/* The workers' part of a hierarchy, which a reload may change. */
+struct base {
+	int directory; /* -1: the session does not need it */
+	bool is_v2, has_directory;
+};
+
+struct cgroup {
+	char name[NAME_SIZE];
+	uint64_t limits[CGROUP_KINDS]; /* 0: none */
+	struct base bases[CGROUP_KINDS];
+	bool is_made, is_released, is_gone;
+	bool is_busy, is_due; /* a worker tries to remove it, and is to try again */
+	bool is_removed;      /* the last job's result */
+	unsigned long memory_kills;
+	struct job job;
+	const struct cgroup_events *events; /* NULL: not to be removed yet */
+	void *context;
+	bool told_remains;
+	int watch; /* inotify's, of cgroup.events; -1: none */
+	UT_hash_handle by_watch;
+	struct timer again; /* when there can be no watch */
+};
+
+static struct worker_pool *removers;
+static struct watch notices = { .fd = -1 };
+static struct cgroup *watched;
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static int write_file(int directory, const char *name, const char *text)
+{
+	int fd = openat(directory, name, O_WRONLY | O_CLOEXEC);
+	size_t length = strlen(text);
+	ssize_t written;
+	int error;
+
+	if (fd < 0)
+		return -1;
+	written = write(fd, text, length);
+	error = errno;
+	close(fd);
+	errno = error;
+	return written == (ssize_t)length ? 0 : -1;
+}
+
+/* The beginning of the file. False: it can't be read. */
+static bool read_text(int directory, const char *name, char *text, size_t size)
+{
+	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, text, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (length < 0)
+		return false;
+	text[length] = '\0';
+	return true;
+}
+
+/* Calls visit for each process in the cgroup. How many there are; -1 with errno. A process of
+ * another PID namespace has the number 0 here. */
+static int each_process(int directory, const char *name, void (*visit)(pid_t pid, void *context),
+			void *context)
+{
+	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC), count = 0, pid;
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (!file) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	for (; fscanf(file, "%d", &pid) == 1; count++)
+		if (pid > 0)
+			visit(pid, context);
+	fclose(file);
+	return count;
+}
+
+/* Removes an empty cgroup with the empty ones in it. 0, or -1 with errno EBUSY: a process is
+ * there. */
+static int remove_tree(int parent, const char *name, int depth)
+{
+	struct dirent *entry;
+	DIR *directory;
+	int fd;
+
+	if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EBUSY || depth == 0)
+		return -1;
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	directory = fd < 0 ? NULL : fdopendir(fd);
+	if (!directory) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	while ((entry = readdir(directory)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			remove_tree(fd, entry->d_name, depth - 1);
+	closedir(directory);
+	return unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+/* --- the daemon's own directories ------------------------------------------------------------- */
+
+/* The directory, held with flock(2); -1 with errno. It may be removed between the two. */
+static int hold(int parent, const char *name)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), error;
+	struct stat held, named;
+
+	if (fd < 0)
+		return -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		if (fstat(fd, &held) == 0 &&
+		    fstatat(parent, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    held.st_ino == named.st_ino)
+			return fd;
+		errno = EWOULDBLOCK;
+	}
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* Removes what daemons have left that are dead. Programs that still run there stay. */
+static void remove_leftovers(int parent)
+{
+	int copy = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *entry;
+
+	while (directory && (entry = readdir(directory))) {
+		int fd = strncmp(entry->d_name, prefix, sizeof prefix - 1) == 0
+				 ? hold(parent, entry->d_name)
+				 : -1;
+
+		if (fd < 0)
+			continue;
+		remove_tree(parent, entry->d_name, DEPTH_MAX);
+		close(fd);
+	}
+	if (directory)
+		closedir(directory);
+}
+
+/* Makes a directory of the daemon's own in parent. -1 with errno. */
+static int make_own(int parent, struct hierarchy *hierarchy)
+{
+	char name[NAME_SIZE];
+
+	for (int number = 0; number < NUMBERS_MAX; number++) {
+		int fd;
+
+		snprintf(name, sizeof name, number ? "%s%d-%d" : "%s%d", prefix, (int)getpid(),
+			 number);
+		if (mkdirat(parent, name, 0755) < 0) {
+			if (errno == EEXIST)
+				continue;
+			return -1;
+		}
+		fd = hold(parent, name);
+		if (fd >= 0) {
+			size_t length = strlen(hierarchy->path);
+
+			snprintf(hierarchy->path + length, sizeof hierarchy->path - length, "/%s",
+				 name);
+			return fd;
+		}
+	}
+	errno = EEXIST;
+	return -1;
+}
+
+/* A process may enter a cgroup only if this one may write here. */
+static bool may_move_processes(int directory)
+{
+	return faccessat(directory, "cgroup.procs", W_OK, AT_EACCESS) == 0;
+}
+
+/* Makes the daemon's directory in its own cgroup at hierarchy->path. */
+static int open_own(struct hierarchy *hierarchy)
+{
+	int parent = open(hierarchy->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1, error;
+
+	if (parent < 0)
+		return -1;
+	if (may_move_processes(parent)) {
+		remove_leftovers(parent);
+		fd = make_own(parent, hierarchy);
+	}
+	error = errno;
+	close(parent);
+	errno = error;
+	return fd;
+}
+
+static void try_tree(struct hierarchy *tree)
+{
+	tree->is_v2 = true;
+	if (!cgroup_mounts_own(NULL, tree->path)) {
+		tree->reason = "cgroups of version 2 are not mounted";
+		return;
+	}
+	tree->directory = open_own(tree);
+	if (tree->directory < 0)
+		tree->reason = strerror(errno);
+}
+
+/* --- controllers ------------------------------------------------------------------------------ */
+
+struct move {
+	const struct processes *all;
+	int daemon, moved;
+};
+
+static bool is_of_daemon(const struct processes *all, pid_t pid)
+{
+	for (int depth = 0; depth < 1000 && pid > 0; depth++) {
+		const struct process *process = processes_find(all, pid);
+
+		if (pid == getpid())
+			return true;
+		pid = process ? process->parent : 0;
+	}
+	return false;
+}
+
+static void move_process(pid_t pid, void *context)
+{
+	struct move *move = context;
+	char text[16];
+
+	if (!is_of_daemon(move->all, pid))
+		return;
+	snprintf(text, sizeof text, "%d", (int)pid);
+	move->moved += write_file(move->daemon, "cgroup.procs", text) == 0;
+}
+
+/* Moves the daemon, its frontend and its programs from their cgroup into one below: a cgroup with
+ * processes can't give controllers to those in it. */
+static void move_in(int parent, int own)
+{
+	struct processes all;
+	struct move move = { .all = &all, .moved = 1 };
+
+	if (mkdirat(own, daemon_name, 0755) < 0 && errno != EEXIST)
+		return;
+	move.daemon = openat(own, daemon_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int round = 0; round < MOVE_ROUNDS && move.moved > 0 && move.daemon >= 0; round++) {
+		move.moved = 0;
+		if (processes_read(&all) == 0)
+			each_process(parent, "cgroup.procs", move_process, &move);
+		processes_clear(&all);
+	}
+	if (move.daemon >= 0)
+		close(move.daemon);
+}
+
+/* Gives the controller to the sessions' cgroups. */
+static int enable(const char *controller)
+{
+	int own = hierarchies[CGROUP_TREE].directory, result, error;
+	int parent = openat(own, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char word[24];
+
+	if (parent < 0)
+		return -1;
+	snprintf(word, sizeof word, "+%s", controller);
+	result = write_file(parent, "cgroup.subtree_control", word);
+	if (result < 0 && errno == EBUSY) {
+		move_in(parent, own);
+		result = write_file(parent, "cgroup.subtree_control", word);
+	}
+	if (result == 0)
+		result = write_file(own, "cgroup.subtree_control", word);
+	error = errno;
+	close(parent);
+	errno = error;
+	return result;
+}
+
+/* True when the daemon's own cgroup of version 2 has the controller. */
+static bool is_in_tree(const char *controller)
+{
+	char text[512];
+
+	return hierarchies[CGROUP_TREE].directory >= 0 &&
+	       read_text(hierarchies[CGROUP_TREE].directory, "../cgroup.controllers", text,
+			 sizeof text) &&
+	       cgroup_mounts_lists(text, controller);
+}
+
+static const char *reason_of(int error)
+{
+	if (error == EBUSY)
+		return "other processes are in the daemon's own cgroup; start it in one of its own";
+	if (error == EACCES || error == EPERM || error == EROFS)
+		return "the daemon may not change its own cgroup; in a unit of systemd write "
+		       "Delegate=yes, and start a container with a writable /sys/fs/cgroup";
+	return strerror(error);
+}
+
+static void try_controller(struct hierarchy *hierarchy)
+{
+	const char *controller = hierarchy->controller;
+
+	hierarchy->is_v2 = is_in_tree(controller);
+	if (hierarchy->is_v2) {
+		if (enable(controller) == 0)
+			hierarchy->directory = hierarchies[CGROUP_TREE].directory;
+		else
+			hierarchy->reason = reason_of(errno);
+		return;
+	}
+	if (!cgroup_mounts_own(controller, hierarchy->path)) {
+		hierarchy->reason = "the daemon's own cgroup has no such controller; in a unit of "
+				    "systemd write Delegate=yes";
+		return;
+	}
+	hierarchy->directory = open_own(hierarchy);
+	if (hierarchy->directory < 0)
+		hierarchy->reason = reason_of(errno);
+}
+
+static int begin_watching(void);
+
+/* One that failed is tried again: the machine may have changed. */
+static bool is_ready(enum cgroup_kind kind)
+{
+	struct hierarchy *hierarchy = &hierarchies[kind];
+
+	if (hierarchy->directory >= 0)
+		return true;
+	hierarchy->reason = "memory is short";
+	if (begin_watching() < 0)
+		return false;
+	if (kind == CGROUP_TREE)
+		try_tree(hierarchy);
+	else
+		try_controller(hierarchy);
+	return hierarchy->directory >= 0;
+}
+
+bool cgroups_are_there(void)
+{
+	return hierarchies[CGROUP_TREE].directory >= 0;
+}
+
+static void limits_of(const struct service_settings *service, uint64_t limits[CGROUP_KINDS])
+{
+	limits[CGROUP_TREE] = 0;
+	limits[CGROUP_MEMORY] = service->memory;
+	limits[CGROUP_PROCESSES] = service->processes;
+	limits[CGROUP_CPU] = service->cpu;
+}
+
+const char *cgroups_prepare(const struct service_settings *service, const char **reason)
+{
+	uint64_t limits[CGROUP_KINDS];
+
+	limits_of(service, limits);
+	if (service_is_tracked(service))
+		is_ready(CGROUP_TREE);
+	for (int kind = CGROUP_TREE + 1; kind < CGROUP_KINDS; kind++)
+		if (limits[kind] && !is_ready((enum cgroup_kind)kind)) {
+			*reason = hierarchies[kind].reason;
+			return hierarchies[kind].attribute;
+		}
+	return NULL;
+}
+
+/* The directory with the daemon itself in it stays, for the next daemon to remove. */
+void cgroups_finish(void)
+{
+	for (int kind = 0; kind < CGROUP_KINDS; kind++) {
+		struct hierarchy *hierarchy = &hierarchies[kind];
+		bool is_shared = kind != CGROUP_TREE && hierarchy->is_v2;
+
+		if (hierarchy->directory < 0 || is_shared)
+			continue;
+		remove_tree(AT_FDCWD, hierarchy->path, DEPTH_MAX);
+	}
+}
+
+static void on_again(struct timer *timer);
+
+/* --- making one --------------------------------------------------------------------------------- */
+
+static struct base base_of(enum cgroup_kind kind, uint64_t limit)
+{
+	const struct hierarchy *hierarchy = &hierarchies[kind];
+	bool is_needed = hierarchy->directory >= 0 && (kind == CGROUP_TREE || limit);
+
+	return (struct base){
+		.directory = is_needed ? hierarchy->directory : -1,
+		.is_v2 = hierarchy->is_v2,
+		.has_directory = is_needed && (kind == CGROUP_TREE || !hierarchy->is_v2),
+	};
+}
+
+struct cgroup *cgroup_new(uint64_t session, const struct service_settings *service)
+{
+	struct cgroup *cgroup = calloc(1, sizeof *cgroup);
+	bool is_needed = false;
+
+	if (!cgroup)
+		return NULL;
+	snprintf(cgroup->name, sizeof cgroup->name, "%" PRIu64, session);
+	limits_of(service, cgroup->limits);
+	cgroup->watch = -1;
+	timer_init(&cgroup->again, on_again);
+	for (int kind = 0; kind < CGROUP_KINDS; kind++) {
+		cgroup->bases[kind] = base_of((enum cgroup_kind)kind, cgroup->limits[kind]);
+		is_needed |= cgroup->bases[kind].has_directory;
+	}
+	if (is_needed)
+		return cgroup;
+	free(cgroup);
+	errno = 0;
+	return NULL;
+}
+
+bool cgroup_has_tree(const struct cgroup *cgroup)
+{
+	return cgroup && cgroup->bases[CGROUP_TREE].directory >= 0;
+}
+
+/* What is written where for a limit of that value; without a format nothing of it is used. */
+static const struct {
+	enum cgroup_kind kind;
+	bool is_v2;
+	bool may_be_absent;
+	const char *file, *format;
+} limit_files[] = {
+	{ CGROUP_MEMORY, true, false, "memory.max", "%" PRIu64 },
+	{ CGROUP_MEMORY, true, true, "memory.swap.max", "0" },
+	{ CGROUP_MEMORY, true, true, "memory.oom.group", "1" },
+	{ CGROUP_MEMORY, false, false, "memory.limit_in_bytes", "%" PRIu64 },
+	{ CGROUP_MEMORY, false, true, "memory.memsw.limit_in_bytes", "%" PRIu64 },
+	{ CGROUP_PROCESSES, true, false, "pids.max", "%" PRIu64 },
+	{ CGROUP_PROCESSES, false, false, "pids.max", "%" PRIu64 },
+	{ CGROUP_CPU, true, false, "cpu.max", "%" PRIu64 " 100000" },
+	{ CGROUP_CPU, false, false, "cpu.cfs_period_us", "100000" },
+	{ CGROUP_CPU, false, false, "cpu.cfs_quota_us", "%" PRIu64 },
+};
+
+/* A percent of a processor is so many microseconds of each period. */
+static uint64_t value_of(const struct cgroup *cgroup, enum cgroup_kind kind)
+{
+	return kind == CGROUP_CPU ? cgroup->limits[kind] * (CPU_PERIOD / 100)
+				  : cgroup->limits[kind];
+}
+
+static int set_limits(const struct cgroup *cgroup)
+{
+	for (size_t i = 0; i < sizeof limit_files / sizeof limit_files[0]; i++) {
+		enum cgroup_kind kind = limit_files[i].kind;
+		char path[2 * NAME_SIZE + 24], text[48];
+
+		if (cgroup->bases[kind].directory < 0 ||
+		    cgroup->bases[kind].is_v2 != limit_files[i].is_v2)
+			continue;
+		snprintf(path, sizeof path, "%s/%s", cgroup->name, limit_files[i].file);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		snprintf(text, sizeof text, limit_files[i].format, value_of(cgroup, kind));
+#pragma GCC diagnostic pop
+		if (write_file(cgroup->bases[kind].directory, path, text) < 0 &&
+		    !(limit_files[i].may_be_absent && errno == ENOENT))
+			return -1;
+	}
+	return 0;
+}
+
+static int make_directories(const struct cgroup *cgroup)
+{
+	for (int kind = 0; kind < CGROUP_KINDS; kind++)
+		if (cgroup->bases[kind].has_directory &&
+		    mkdirat(cgroup->bases[kind].directory, cgroup->name, 0755) < 0 &&
+		    errno != EEXIST)
+			return -1;
+	return 0;
+}
+
+static int open_procs(const struct cgroup *cgroup, enum cgroup_kind kind)
+{
+	char path[NAME_SIZE + 16];
+
+	snprintf(path, sizeof path, "%s/cgroup.procs", cgroup->name);
+	return openat(cgroup->bases[kind].directory, path, O_WRONLY | O_CLOEXEC);
+}
+
+int cgroup_enter_by_writing(struct cgroup *cgroup, struct cgroup_entrance *entrance)
+{
+	entrance->procs[CGROUP_TREE] = open_procs(cgroup, CGROUP_TREE);
+	return entrance->procs[CGROUP_TREE] < 0 ? -1 : 0;
+}
+
+static int open_entrance(const struct cgroup *cgroup, struct cgroup_entrance *entrance)
+{
+	if (cgroup_has_tree(cgroup)) {
+		entrance->directory = openat(cgroup->bases[CGROUP_TREE].directory, cgroup->name,
+					     O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (entrance->directory < 0)
+			return -1;
+	}
+	for (int kind = CGROUP_TREE + 1; kind < CGROUP_KINDS; kind++) {
+		if (!cgroup->bases[kind].has_directory)
+			continue;
+		entrance->procs[kind] = open_procs(cgroup, (enum cgroup_kind)kind);
+		if (entrance->procs[kind] < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static const struct cgroup_entrance no_entrance = { -1, { -1, -1, -1, -1 } };
+
+int cgroup_make(struct cgroup *cgroup, struct cgroup_entrance *entrance)
+{
+	*entrance = no_entrance;
+	cgroup->is_made = true;
+	if (make_directories(cgroup) < 0 || set_limits(cgroup) < 0)
+		return -1;
+	return open_entrance(cgroup, entrance);
+}
+
+void cgroup_entrance_close(struct cgroup_entrance *entrance)
+{
+	int error = errno;
+
+	if (entrance->directory >= 0)
+		close(entrance->directory);
+	for (int kind = 0; kind < CGROUP_KINDS; kind++)
+		if (entrance->procs[kind] >= 0)
+			close(entrance->procs[kind]);
+	*entrance = no_entrance;
+	errno = error;
+}
+
+/* --- signals --------------------------------------------------------------------------------------- */
+
+static void send_signal(pid_t pid, void *context)
+{
+	kill(pid, *(const int *)context);
+}
+
+/* A process that forks while the list is read is caught in the next round. */
+static void kill_in_rounds(int directory, const char *procs)
+{
+	int number = SIGKILL, round = 0;
+
+	while (each_process(directory, procs, send_signal, &number) > 0 && round < KILL_ROUNDS)
+		round++;
+}
+
+void cgroup_signal(struct cgroup *cgroup, int number)
+{
+	int directory = cgroup->bases[CGROUP_TREE].directory;
+	char path[NAME_SIZE + 16];
+
+	if (cgroup->is_gone || !cgroup->is_made)
+		return;
+	snprintf(path, sizeof path, "%s/cgroup.kill", cgroup->name);
+	if (number == SIGKILL && write_file(directory, path, "1") == 0)
+		return;
+	snprintf(path, sizeof path, "%s/cgroup.procs", cgroup->name);
+	if (number == SIGKILL)
+		kill_in_rounds(directory, path);
+	else
+		each_process(directory, path, send_signal, &number);
+}
+
+/* --- removing one --------------------------------------------------------------------------------------- */
+
+static unsigned long count_memory_kills(const struct cgroup *cgroup)
+{
+	const struct base *memory = &cgroup->bases[CGROUP_MEMORY];
+	char path[NAME_SIZE + 24], text[1024];
+	const char *line;
+
+	if (memory->directory < 0)
+		return 0;
+	snprintf(path, sizeof path, "%s/memory.%s", cgroup->name,
+		 memory->is_v2 ? "events" : "oom_control");
+	if (!read_text(memory->directory, path, text, sizeof text))
+		return 0;
+	line = strstr(text, "oom_kill ");
+	return line ? strtoul(line + sizeof "oom_kill", NULL, 10) : 0;
+}
+
+/* On a worker. */
+static void on_remove(struct job *job)
+{
+	struct cgroup *cgroup = container_of(job, struct cgroup, job);
+	unsigned long kills = count_memory_kills(cgroup);
+
+	if (kills > cgroup->memory_kills)
+		cgroup->memory_kills = kills;
+	cgroup->is_removed = true;
+	for (int kind = 0; kind < CGROUP_KINDS; kind++)
+		if (cgroup->bases[kind].has_directory &&
+		    remove_tree(cgroup->bases[kind].directory, cgroup->name, DEPTH_MAX) < 0)
+			cgroup->is_removed = false;
+}
+
+static void cgroup_free(struct cgroup *cgroup)
+{
+	timer_stop(&cgroup->again);
+	if (cgroup->watch >= 0) {
+		HASH_DELETE(by_watch, watched, cgroup);
+		inotify_rm_watch(notices.fd, cgroup->watch);
+	}
+	free(cgroup);
+}
+
+static void try_removing(struct cgroup *cgroup);
+
+/* Whether the kernel tells when the last process leaves from now on. */
+static bool watch_populated(struct cgroup *cgroup)
+{
+	char path[PATH_MAX];
+
+	if (!cgroup_has_tree(cgroup) ||
+	    snprintf(path, sizeof path, "%s/%s/cgroup.events", hierarchies[CGROUP_TREE].path,
+		     cgroup->name) >= (int)sizeof path)
+		return false;
+	cgroup->watch = inotify_add_watch(notices.fd, path, IN_MODIFY);
+	if (cgroup->watch < 0)
+		return false;
+	HASH_ADD(by_watch, watched, watch, sizeof cgroup->watch, cgroup);
+	return true;
+}
+
+static void tell_gone(struct cgroup *cgroup)
+{
+	const struct cgroup_events *events = cgroup->events;
+
+	cgroup->is_gone = true;
+	cgroup->events = NULL;
+	if (events)
+		events->gone(cgroup->context, cgroup->memory_kills);
+}
+
+/* The last process may have left before the watch began: one more try. */
+static void wait_until_empty(struct cgroup *cgroup)
+{
+	bool is_new = cgroup->watch < 0 && watch_populated(cgroup);
+
+	if (!cgroup->told_remains && cgroup->events) {
+		cgroup->told_remains = true;
+		cgroup->events->remains(cgroup->context);
+	}
+	if (is_new || cgroup->is_due)
+		try_removing(cgroup);
+	else if (cgroup->watch < 0)
+		timer_start(&cgroup->again, AGAIN_MS);
+}
+
+static void on_again(struct timer *timer)
+{
+	try_removing(container_of(timer, struct cgroup, again));
+}
+
+static void on_tried(struct job *job)
+{
+	struct cgroup *cgroup = container_of(job, struct cgroup, job);
+
+	cgroup->is_busy = false;
+	if (cgroup->is_released)
+		cgroup_free(cgroup);
+	else if (cgroup->is_removed)
+		tell_gone(cgroup);
+	else
+		wait_until_empty(cgroup);
+}
+
+/* Without memory for a thread it happens here. */
+static void try_removing(struct cgroup *cgroup)
+{
+	cgroup->is_due = cgroup->is_busy;
+	if (cgroup->is_busy)
+		return;
+	cgroup->is_busy = true;
+	cgroup->job = (struct job){ .run = on_remove, .done = on_tried };
+	if (worker_submit(removers, &cgroup->job) == 0)
+		return;
+	on_remove(&cgroup->job);
+	on_tried(&cgroup->job);
+}
+
+/* After an overflow of the queue any of them may be empty. */
+static void take_notice(const struct inotify_event *event)
+{
+	struct cgroup *cgroup, *next;
+
+	if (event->mask & IN_Q_OVERFLOW) {
+		HASH_ITER(by_watch, watched, cgroup, next)
+			try_removing(cgroup);
+		return;
+	}
+	HASH_FIND(by_watch, watched, &event->wd, sizeof event->wd, cgroup);
+	if (cgroup)
+		try_removing(cgroup);
+}
+
+static void on_notice(struct watch *watch, short events)
+{
+	_Alignas(struct inotify_event) char buffer[4096];
+	ssize_t length = read(watch->fd, buffer, sizeof buffer), at = 0;
+
+	(void)events;
+	while (at < length) {
+		const struct inotify_event *event = (const void *)(buffer + at);
+
+		take_notice(event);
+		at += (ssize_t)(sizeof *event + event->len);
+	}
+}
+
+static int begin_watching(void)
+{
+	int fd;
+
+	if (!removers)
+		removers = worker_pool_new(1, REMOVERS_MAX);
+	if (!removers)
+		return -1;
+	if (notices.fd >= 0)
+		return 0;
+	fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	watch_init(&notices, fd, on_notice);
+	return watch_start(&notices, LOOP_READ);
+}
+
+void cgroup_remove_when_empty(struct cgroup *cgroup, const struct cgroup_events *events,
+			      void *context)
+{
+	cgroup->events = events;
+	cgroup->context = context;
+	try_removing(cgroup);
+}
+
+void cgroup_release(struct cgroup *cgroup)
+{
+	if (!cgroup)
+		return;
+	cgroup->events = NULL;
+	cgroup->is_released = true;
+	if (cgroup->is_busy)
+		return;
+	if (cgroup->is_gone || !cgroup->is_made)
+		cgroup_free(cgroup);
+	else
+		try_removing(cgroup);
+}

@@ -1,0 +1,715 @@
+/* A session's processes end together: with its cgroup, and without one. Its limits. */
+#include "base/cgroup_mounts.h"
+#include "support/client.h"
+#include "support/daemon.h"
+#include "support/deadline.h"
+#include "support/isolation.h"
+#include "support/place.h"
+#include "support/process.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SOME_USER = 54321 };
+
+/* --- where the daemon runs ------------------------------------------------------------ */
+
+static int hide_cgroups(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return -1;
+	umount2("/sys/fs/cgroup", MNT_DETACH);
+	return 0;
+}
+
+static void without_cgroups(void)
+{
+	if (hide_cgroups() < 0)
+		_exit(126);
+}
+
+static void as_somebody(void)
+{
+	if (setgroups(0, NULL) < 0 || setgid(SOME_USER) < 0 || setuid(SOME_USER) < 0)
+		_exit(126);
+}
+
+static const struct {
+	void (*prepare)(void);
+	uid_t user;
+} places[] = { { NULL, 0 }, { without_cgroups, 0 }, { as_somebody, SOME_USER } };
+
+enum { HERE, WITHOUT, SOMEBODY, PLACES };
+
+/* The others need root's rights. */
+static int place_count(void)
+{
+	if (!is_superuser())
+		return 1;
+	return isolation_is_allowed(hide_cgroups) ? PLACES : 1;
+}
+
+static const char *user_of(int place)
+{
+	return is_superuser() ? textf("user = %d\n", (int)places[place].user) : "";
+}
+
+static void start_at(int place)
+{
+	if (is_superuser())
+		ck_assert_int_eq(chown(place_path(""), places[place].user, (gid_t)-1), 0);
+	daemon_start_with(&(struct daemon_options){ .prepare = places[place].prepare });
+}
+
+/* Whether sessions get a cgroup of version 2 when the daemon runs here. */
+static bool has_cgroups(void)
+{
+	char path[PATH_MAX];
+
+	return is_superuser() && cgroup_mounts_own(NULL, path) && access(path, W_OK) == 0;
+}
+
+/* The daemon's own directory in a hierarchy. */
+static const char *own_directory(const char *controller)
+{
+	char path[PATH_MAX];
+
+	ck_assert(cgroup_mounts_own(controller, path));
+	return textf("%s/usherd-%d", path, (int)daemon_pid());
+}
+
+static unsigned count_directories(const char *path)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	unsigned count = 0;
+
+	while (directory && (entry = readdir(directory)))
+		count += entry->d_type == DT_DIR && entry->d_name[0] != '.';
+	if (directory)
+		closedir(directory);
+	return count;
+}
+
+/* --- what sessions leave ---------------------------------------------------------------- */
+
+/* Each writes its process id into the file. */
+static const char *const leavings[] = {
+	"sleep 1000 </dev/null >/dev/null 2>&1 & echo $! >>%s\n",
+	"setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo $! >>%s\n",
+	/* in another session, without a parent */
+	"(setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo $! >>%s)\n",
+	/* the same, and ends only by SIGKILL */
+	"(setsid sh -c 'trap \"\" TERM; echo $$ >>%s; while :; do sleep 1000; done' "
+	"</dev/null >/dev/null 2>&1 &)\n",
+};
+
+enum { STUBBORN = sizeof leavings / sizeof leavings[0] - 1, LEAVINGS = STUBBORN };
+
+/* A server that leaves a process, and then does the rest. */
+static const char *leaving(int which, const char *rest)
+{
+	char text[1024];
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	snprintf(text, sizeof text, leavings[which], place_path("left"));
+#pragma GCC diagnostic pop
+	place_write("left", "%s", "");
+	ck_assert_int_eq(chmod(place_path("left"), 0666), 0);
+	return place_script("leaves", "%swhile [ ! -s %s ]; do sleep 0.01; done\n%s\n", text,
+			    place_path("left"), rest);
+}
+
+static pid_t left_process(void)
+{
+	pid_t pid;
+
+	wait_until((pid = (pid_t)atoi(place_read("left"))) > 0);
+	wait_until(process_runs(pid));
+	return pid;
+}
+
+static const char *const kinds[] = { "", "processes_at_exit = keep\n",
+				     "processes_at_exit = kill\n" };
+
+enum { PLAIN, KEEP, KILL, KINDS };
+
+static int place_of(int i)
+{
+	return i % PLACES;
+}
+
+static int leaving_of(int i)
+{
+	return i / PLACES % LEAVINGS;
+}
+
+static int kind_of(int i)
+{
+	return i / PLACES / LEAVINGS;
+}
+
+static bool is_possible(int place)
+{
+	return place < place_count();
+}
+
+/* --- the end of a session ----------------------------------------------------------------- */
+
+START_TEST(ends_when_its_service_is_removed)
+{
+	int place = place_of(_i), port, held;
+	pid_t left;
+
+	if (!is_possible(place))
+		return;
+	port = add_service("zzleaves", "server = %s\n%s%s%s", leaving(leaving_of(_i), "exec cat"),
+			   user_of(place), kinds[kind_of(_i)], log_everything());
+	start_at(place);
+	held = client_hold(port);
+	left = left_process();
+	configuration_clear();
+	add_service("zzother", CAT "%s", user_of(place));
+	daemon_reload();
+	client_expect_end(held);
+	service_wait_log("EXIT: zzleaves signal=");
+	wait_until(!process_runs(left));
+	wait_until(process_children(daemon_pid()) == 0);
+}
+END_TEST
+
+/* Also when its service follows its processes, which is the second one. */
+START_TEST(a_stubborn_process_is_killed)
+{
+	int place = _i / 2, port, other, held[2];
+	pid_t left;
+
+	if (!is_possible(place))
+		return;
+	port = add_service("zzplain", "server = %s\n%s", leaving(STUBBORN, "exec cat"),
+			   user_of(place));
+	other = add_service("zztracked", "server = %s\n%s%s", place_path("leaves"), user_of(place),
+			    kinds[KILL]);
+	start_at(place);
+	held[0] = client_hold(port);
+	left = left_process();
+	held[1] = client_hold(other);
+	wait_until(text_count(place_read("left"), "^[0-9]+$") == 2);
+	if (_i % 2) {
+		daemon_stop();
+		ck_assert(!process_runs(left));
+	} else {
+		configuration_clear();
+		add_service("zzother", CAT "%s", user_of(place));
+		daemon_reload();
+		wait_until(process_children(daemon_pid()) == 0);
+	}
+	client_expect_end(held[0]);
+	client_expect_end(held[1]);
+}
+END_TEST
+
+START_TEST(ends_with_the_daemon)
+{
+	int place = place_of(_i), port, held;
+	pid_t left;
+
+	if (!is_possible(place))
+		return;
+	port = add_service("zzleaves", "server = %s\n%s%s", leaving(leaving_of(_i), "exec cat"),
+			   user_of(place), kinds[kind_of(_i)]);
+	start_at(place);
+	held = client_hold(port);
+	left = left_process();
+	daemon_stop();
+	ck_assert(!process_runs(left));
+	client_expect_end(held);
+}
+END_TEST
+
+/* The main program is gone before; its process group is not, or it is. */
+START_TEST(what_an_ended_session_left_ends_with_the_daemon)
+{
+	int place = place_of(_i), port;
+	pid_t left;
+
+	if (!is_possible(place))
+		return;
+	port = add_service("zzleaves", "server = %s\n%s%s%s", leaving(leaving_of(_i), "exit 3"),
+			   user_of(place), kinds[kind_of(_i)], log_everything());
+	start_at(place);
+	ask(port, "");
+	left = left_process();
+	if (kind_of(_i) == PLAIN)
+		service_wait_log("EXIT: zzleaves status=3");
+	daemon_stop();
+	ck_assert(!process_runs(left));
+	ck_assert(text_matches(service_log(), "EXIT: zzleaves status=3"));
+}
+END_TEST
+
+START_TEST(what_an_ended_session_left_ends_when_the_service_is_removed)
+{
+	int place = _i, port;
+	pid_t left;
+
+	if (!is_possible(place))
+		return;
+	port = add_service("zzleaves", "server = %s\n%s%s", leaving(0, "exit 0"), user_of(place),
+			   log_everything());
+	start_at(place);
+	ask(port, "");
+	left = left_process();
+	service_wait_log("EXIT: zzleaves status=0");
+	configuration_clear();
+	add_service("zzother", CAT "%s", user_of(place));
+	daemon_reload();
+	wait_until(!process_runs(left));
+}
+END_TEST
+
+START_TEST(is_left_when_the_removed_service_drains)
+{
+	int place = _i, port;
+	pid_t left;
+
+	if (!is_possible(place))
+		return;
+	port = add_service("zzleaves", "server = %s\non_remove = drain\n%s%s", leaving(0, "exit 0"),
+			   user_of(place), log_everything());
+	start_at(place);
+	ask(port, "");
+	left = left_process();
+	service_wait_log("EXIT: zzleaves status=0");
+	configuration_clear();
+	add_service("zzother", CAT "%s", user_of(place));
+	daemon_reload();
+	daemon_reload();
+	ck_assert(process_runs(left));
+	daemon_stop();
+	ck_assert(!process_runs(left));
+}
+END_TEST
+
+START_TEST(is_left_by_sigquit)
+{
+	int place = place_of(_i), port, held, status;
+	pid_t left;
+
+	if (!is_possible(place))
+		return;
+	port = add_service("zzleaves", "server = %s\n%s%s", leaving(1, "exec cat"), user_of(place),
+			   kinds[_i / PLACES]);
+	start_at(place);
+	held = client_hold(port);
+	left = left_process();
+	daemon_signal(SIGQUIT);
+	status = daemon_wait_end();
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	ck_assert(process_runs(left));
+	client_ping(held);
+	close(held);
+	kill(left, SIGKILL);
+}
+END_TEST
+
+/* --- processes_at_exit ---------------------------------------------------------------------- */
+
+START_TEST(the_rest_is_killed_when_the_program_ends)
+{
+	int place = place_of(_i), port;
+	pid_t left;
+
+	if (!is_possible(place))
+		return;
+	port = add_service("zzleaves", "server = %s\n%s%s%s", leaving(leaving_of(_i), "exit 7"),
+			   user_of(place), kinds[KILL], log_everything());
+	start_at(place);
+	ask(port, "");
+	wait_until((left = (pid_t)atoi(place_read("left"))) > 0);
+	service_wait_log("EXIT: zzleaves status=7");
+	ck_assert(!process_runs(left));
+	wait_until(process_children(daemon_pid()) == 0);
+}
+END_TEST
+
+/* A session counts until its last process is gone. */
+START_TEST(the_rest_counts_as_the_session)
+{
+	int place = place_of(_i), port;
+	pid_t left;
+
+	if (!is_possible(place))
+		return;
+	port = add_service("zzleaves", "server = %s\n%s%s%sinstances = 1\n",
+			   leaving(leaving_of(_i), "echo up; exit 7"), user_of(place), kinds[KEEP],
+			   log_everything());
+	start_at(place);
+	ck_assert_str_eq(ask(port, ""), "up\n");
+	left = left_process();
+	wait_until(process_children(daemon_pid()) == 1);
+	ck_assert_str_eq(ask(port, ""), "");
+	service_wait_log("FAIL: zzleaves service_limit");
+	ck_assert(!text_matches(service_log(), "EXIT"));
+	kill(left, SIGKILL);
+	service_wait_log("EXIT: zzleaves status=7");
+	ck_assert_str_eq(ask(port, ""), "up\n");
+}
+END_TEST
+
+START_TEST(the_rest_of_a_plain_session_does_not_count)
+{
+	int place = _i, port;
+
+	if (!is_possible(place))
+		return;
+	port = add_service("zzleaves", "server = %s\n%s%sinstances = 1\n",
+			   leaving(1, "echo up; exit 7"), user_of(place), log_everything());
+	start_at(place);
+	ck_assert_str_eq(ask(port, ""), "up\n");
+	service_wait_log("EXIT: zzleaves status=7");
+	ck_assert_str_eq(ask(port, ""), "up\n");
+}
+END_TEST
+
+/* --- cgroups ------------------------------------------------------------------------------------ */
+
+START_TEST(cgroups_are_removed)
+{
+	enum { SESSIONS = 300 };
+	int port = add_service("zzhello", HELLO "%s%scps = 0 0\n", kinds[KILL], log_everything());
+	unsigned descriptors;
+	const char *own;
+
+	daemon_start();
+	own = own_directory(NULL);
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+	service_wait_lines(1, "EXIT: zzhello status=0");
+	descriptors = process_descriptors(daemon_pid());
+	for (int i = 0; i < SESSIONS; i++)
+		ck_assert_str_eq(ask(port, ""), "hello\n");
+	service_wait_lines(1 + SESSIONS, "EXIT: zzhello status=0");
+	ck_assert_int_eq(access(own, F_OK), 0);
+	ck_assert_uint_eq(count_directories(own), 0);
+	ck_assert_uint_eq(process_descriptors(daemon_pid()), descriptors);
+	daemon_stop();
+	ck_assert_int_ne(access(own, F_OK), 0);
+}
+END_TEST
+
+START_TEST(a_program_is_in_a_cgroup_of_its_own)
+{
+	int port = add_service("zzcat", CAT "%s", kinds[KEEP]), held;
+	const char *where;
+
+	daemon_start();
+	held = client_hold(port);
+	where = file_read(textf("/proc/%d/cgroup", (int)process_child(daemon_pid())));
+	ck_assert_msg(text_matches(where, textf("^0::.*/usherd-%d/[0-9]+$", (int)daemon_pid())),
+		      "%s", where);
+	where = file_read(textf("/proc/%d/cgroup", (int)process_frontend(daemon_pid())));
+	ck_assert_msg(!text_matches(where, textf("usherd-%d/[0-9]", (int)daemon_pid())), "%s",
+		      where);
+	ck_assert_uint_eq(count_directories(own_directory(NULL)), 1);
+	close(held);
+}
+END_TEST
+
+START_TEST(a_plain_service_makes_no_cgroup)
+{
+	int port = add_service("zzcat", CAT), held;
+
+	daemon_start();
+	held = client_hold(port);
+	ck_assert_int_ne(access(own_directory(NULL), F_OK), 0);
+	close(held);
+}
+END_TEST
+
+/* A program that runs on keeps its cgroup. */
+START_TEST(what_a_dead_daemon_left_is_removed)
+{
+	int port = add_service("zzcat", CAT "%s", kinds[KEEP]), one, other;
+	const char *own, *where;
+	pid_t kept;
+
+	daemon_start();
+	own = own_directory(NULL);
+	one = client_hold(port);
+	kept = process_child(daemon_pid());
+	other = client_hold(port);
+	ck_assert_uint_eq(count_directories(own), 2);
+	daemon_signal(SIGKILL);
+	daemon_wait_end();
+	client_ping(one);
+	client_finish_sending(other);
+	client_expect_end(other);
+	wait_until(process_child(getpid()) == kept || process_children(getpid()) <= 1);
+	daemon_start();
+	wait_until(count_directories(own) == 1);
+	where = file_read(textf("/proc/%d/cgroup", (int)kept));
+	ck_assert_msg(strstr(where, strrchr(own, '/')), "%s", where);
+	client_ping(one);
+	client_finish_sending(one);
+	client_expect_end(one);
+	daemon_reload();
+	daemon_stop();
+	daemon_start();
+	ck_assert_int_ne(access(own, F_OK), 0);
+}
+END_TEST
+
+/* --- limits ------------------------------------------------------------------------------------- */
+
+static bool can_limit(const char *controller)
+{
+	char path[PATH_MAX];
+
+	return has_cgroups() && cgroup_mounts_has(controller) &&
+	       (!cgroup_mounts_own(controller, path) || access(path, W_OK) == 0);
+}
+
+START_TEST(processes_are_limited)
+{
+	const char *bomb = place_script("bomb", "i=0\nwhile [ $i -lt 30 ]; do sleep 1000 & "
+						"i=$((i + 1)); done\necho all; wait\n");
+	int port, plain, held;
+
+	if (!can_limit("pids"))
+		return;
+	port = add_service("zzbomb", "server = %s\nprocesses = 10\nstderr = null\n", bomb);
+	plain = add_service("zzcat", CAT);
+	daemon_start();
+	held = client_connect(NULL, port);
+	wait_until(process_children(daemon_pid()) == 9);
+	ck_assert_str_eq(ask(plain, "on"), "on");
+	ck_assert_uint_eq(process_children(daemon_pid()), 9);
+	close(held);
+	daemon_stop();
+}
+END_TEST
+
+START_TEST(memory_is_limited)
+{
+	int port, plain, held;
+
+	if (!can_limit("memory"))
+		return;
+	port = add_service("zzeats", "server = %s\nmemory = 24M\nprocesses_at_exit = kill\n%s",
+			   place_script("eats", "exec tail /dev/zero"), log_everything());
+	plain = add_service("zzcat", CAT);
+	daemon_start();
+	held = client_hold(plain);
+	client_expect_end(client_connect(NULL, port));
+	service_wait_log("EXIT: zzeats signal=9");
+	daemon_wait_log("service zzeats: process [0-9]+: the session used up its memory");
+	client_ping(held);
+	close(held);
+}
+END_TEST
+
+/* The value is checked; that it slows a program down is the kernel's. */
+START_TEST(cpu_is_limited)
+{
+	int port, held;
+	char path[PATH_MAX];
+	const char *quota, *stat;
+
+	if (!can_limit("cpu"))
+		return;
+	port = add_service("zzbusy", "server = %s\ncpu = 5\n",
+			   place_script("busy", "echo up; while :; do :; done"));
+	daemon_start();
+	held = client_connect(NULL, port);
+	client_expect(held, "up\n");
+	quota = cgroup_mounts_own("cpu", path) ? "cpu.cfs_quota_us" : "cpu.max";
+	quota = textf("%s/%" PRIu64 "/%s",
+		      own_directory(cgroup_mounts_own("cpu", path) ? "cpu" : NULL),
+		      (uint64_t)1 << 32, quota);
+	ck_assert_msg(text_matches(file_read(quota), "^5000( 100000)?$"), "%s: %s", quota,
+		      file_read(quota));
+	stat = textf("%.*s/cpu.stat", (int)(strrchr(quota, '/') - quota), quota);
+	wait_until(text_matches(file_read(stat), "nr_throttled [1-9]"));
+	close(held);
+}
+END_TEST
+
+static const struct {
+	const char *attribute, *value;
+} limits[] = { { "memory", "64M" }, { "processes", "10" }, { "cpu", "50" } };
+
+START_TEST(a_service_whose_limits_cannot_be_kept_is_not_started)
+{
+	int place = WITHOUT, limited, plain;
+
+	if (!is_possible(place))
+		return;
+	limited = add_service("zzlimited", CAT "%s%s = %s\n", user_of(place), limits[_i].attribute,
+			      limits[_i].value);
+	plain = add_service("zzcat", CAT "%s", user_of(place));
+	start_at(place);
+	daemon_wait_log("ERROR: .*usherd.conf:[0-9]+: service zzlimited: %s can't be kept here: "
+			".*Delegate=yes",
+			limits[_i].attribute);
+	ck_assert(client_is_refused(NULL, limited));
+	ck_assert_str_eq(ask(plain, "on"), "on");
+}
+END_TEST
+
+/* --- a unit: a cgroup of version 2 that is not the root, with controllers ------------------------ */
+
+static void write_in(const char *directory, const char *name, const char *text)
+{
+	FILE *file = fopen(textf("%s/%s", directory, name), "we");
+
+	if (!file || fputs(text, file) < 0 || fclose(file) != 0)
+		_exit(126);
+}
+
+/* Only the root of the hierarchy may give controllers and have processes too. */
+static void enter_unit(void)
+{
+	char path[PATH_MAX];
+	const char *unit;
+
+	if (!cgroup_mounts_own(NULL, path))
+		_exit(126);
+	write_in(path, "cgroup.subtree_control", "+memory +pids +cpu");
+	unit = textf("%s/zzunit-%d", path, (int)getpid());
+	if (mkdir(unit, 0755) < 0)
+		_exit(126);
+	write_in(unit, "cgroup.procs", "0");
+}
+
+/* With a process that is not the daemon's. */
+static void enter_crowded_unit(void)
+{
+	pid_t pid;
+
+	enter_unit();
+	pid = fork();
+	if (pid == 0 && fork() == 0)
+		execl("/bin/sleep", "sleep", "1000", (char *)NULL);
+	if (pid == 0)
+		_exit(0);
+	waitpid(pid, NULL, 0);
+}
+
+static bool can_enter_unit(void)
+{
+	char path[PATH_MAX], type[PATH_MAX + 16];
+
+	if (!has_cgroups() || cgroup_mounts_own("memory", path) || !cgroup_mounts_has("memory") ||
+	    !cgroup_mounts_own(NULL, path))
+		return false;
+	snprintf(type, sizeof type, "%s/cgroup.type", path); /* not in the root */
+	return access(type, F_OK) != 0;
+}
+
+static const char *cgroup_of(pid_t pid)
+{
+	return file_read(textf("/proc/%d/cgroup", (int)pid));
+}
+
+static const struct {
+	const char *file, *text;
+} kept_limits[] = {
+	{ "memory.max", "^67108864$" },
+	{ "memory.oom.group", "^1$" },
+	{ "pids.max", "^10$" },
+	{ "cpu.max", "^50000 100000$" },
+};
+
+/* The first service has no limits, so that the daemon must move with all it has started. */
+START_TEST(a_unit_gives_controllers_to_sessions)
+{
+	int plain = port_take(), limited, held, other;
+	const char *where;
+
+	add_service("zzcat", "port = %d\n" CAT, plain);
+	daemon_start_with(&(struct daemon_options){ .prepare = enter_unit });
+	held = client_hold(plain);
+	limited = add_service("zzlimited", CAT "memory = 64M\nprocesses = 10\ncpu = 50\n");
+	daemon_reload();
+	other = client_hold(limited);
+	where = textf("/zzunit-%d/usherd-%d", (int)daemon_pid(), (int)daemon_pid());
+	ck_assert(text_matches(cgroup_of(daemon_pid()), textf("%s/daemon$", where)));
+	ck_assert(text_matches(cgroup_of(process_frontend(daemon_pid())),
+			       textf("%s/daemon$", where)));
+	for (size_t i = 0; i < sizeof kept_limits / sizeof kept_limits[0]; i++) {
+		const char *path = textf("/sys/fs/cgroup%s/%" PRIu64 "/%s", where,
+					 ((uint64_t)1 << 32) + 1, kept_limits[i].file);
+
+		ck_assert_msg(text_matches(file_read(path), kept_limits[i].text), "%s: %s", path,
+			      file_read(path));
+	}
+	client_ping(held);
+	client_ping(other);
+	close(held);
+	close(other);
+}
+END_TEST
+
+START_TEST(a_crowded_unit_keeps_no_limits)
+{
+	int limited = add_service("zzlimited", CAT "memory = 64M\n"),
+	    plain = add_service("zzcat", CAT);
+
+	daemon_start_with(&(struct daemon_options){ .prepare = enter_crowded_unit });
+	daemon_wait_log("ERROR: .*: service zzlimited: memory can't be kept here: "
+			"other processes are in the daemon's own cgroup");
+	ck_assert(client_is_refused(NULL, limited));
+	ck_assert_str_eq(ask(plain, "on"), "on");
+}
+END_TEST
+
+Suite *tree_suite(void)
+{
+	Suite *suite = suite_create("tree");
+	TCase *end = daemon_tcase(suite, "the end of a session");
+	TCase *at_exit = daemon_tcase(suite, "processes_at_exit");
+	TCase *cgroups = daemon_tcase(suite, "cgroups");
+	TCase *limited = daemon_tcase(suite, "limits");
+
+	tcase_add_loop_test(end, ends_when_its_service_is_removed, 0, PLACES * LEAVINGS * 2);
+	tcase_add_loop_test(end, a_stubborn_process_is_killed, 0, SOMEBODY * 2);
+	tcase_add_loop_test(end, ends_with_the_daemon, 0, PLACES * LEAVINGS * 2);
+	tcase_add_loop_test(end, what_an_ended_session_left_ends_with_the_daemon, 0,
+			    PLACES * LEAVINGS * 2);
+	tcase_add_loop_test(end, what_an_ended_session_left_ends_when_the_service_is_removed, 0,
+			    PLACES);
+	tcase_add_loop_test(end, is_left_when_the_removed_service_drains, 0, PLACES);
+	tcase_add_loop_test(end, is_left_by_sigquit, 0, PLACES * KINDS);
+	tcase_add_loop_test(at_exit, the_rest_is_killed_when_the_program_ends, 0,
+			    PLACES * LEAVINGS);
+	tcase_add_loop_test(at_exit, the_rest_counts_as_the_session, 0, PLACES * LEAVINGS);
+	tcase_add_loop_test(at_exit, the_rest_of_a_plain_session_does_not_count, 0, PLACES);
+	if (has_cgroups()) {
+		tcase_add_test(cgroups, cgroups_are_removed);
+		tcase_add_test(cgroups, a_program_is_in_a_cgroup_of_its_own);
+		tcase_add_test(cgroups, a_plain_service_makes_no_cgroup);
+		tcase_add_test(cgroups, what_a_dead_daemon_left_is_removed);
+	}
+	if (can_enter_unit()) {
+		tcase_add_test(limited, a_unit_gives_controllers_to_sessions);
+		tcase_add_test(limited, a_crowded_unit_keeps_no_limits);
+	}
+	tcase_add_test(limited, processes_are_limited);
+	tcase_add_test(limited, memory_is_limited);
+	tcase_add_test(limited, cpu_is_limited);
+	tcase_add_loop_test(limited, a_service_whose_limits_cannot_be_kept_is_not_started, 0,
+			    sizeof limits / sizeof limits[0]);
+	return suite;
+}

@@ -1,0 +1,10 @@
+# The tests that need a kernel of their own; included by tests/tests.mk.
+
+vm-dependencies:
+	@sh packaging/install-dependencies vm || [ "$$CI" != true ]
+
+vm: vm-dependencies $(BUILD)/tests/integration/runner $(DAEMON)
+	VM_CACHE=build/vm tests/vm/run $(BUILD)/tests/integration/runner $(DAEMON) \
+		tree processes_at_exit cgroups limits
+
+.PHONY: vm vm-dependencies

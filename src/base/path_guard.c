@@ -263,11 +263,13 @@ static bool is_sole_name(const struct walk *walk, const char *name, int fd)
 	       there.st_dev == opened.st_dev;
 }
 
-/* Keeps what was found up to the directory that was reached. */
+/* Keeps what was found up to the directory that was reached. It is not true of the one
+ * that was kept before. */
 static void note_place(const struct walk *walk)
 {
 	if (!walk->place)
 		return;
+	path_guard_leave(walk->place);
 	walk->place->guard = *walk->guard;
 	strcpy(walk->place->at, walk->at);
 }

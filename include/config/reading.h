@@ -10,6 +10,11 @@
 
 struct accounts;
 
+/* What was found usable last, or "": many services have the same as the one before. */
+struct usable {
+	char server[PATH_MAX], log_directory[PATH_MAX];
+};
+
 struct reading {
 	const char *attribute; /* its name */
 	const struct word *const *words;
@@ -22,6 +27,7 @@ struct reading {
 	struct accounts *accounts;
 	const struct port_map *ports;
 	const char *start_directory; /* base of relative log and server paths */
+	struct usable *usable;
 	struct problems *problems;
 	bool refused;
 };

@@ -32,6 +32,7 @@ struct loader {
 	struct accounts *accounts;
 	struct port_map *ports;
 	struct trust trust;
+	struct usable usable;
 	/* The last program of root's that was checked, and its fault. */
 	char judged[PATH_MAX];
 	char judgement[TRUST_TEXT_SIZE];
@@ -99,6 +100,7 @@ static bool read_attribute(struct loader *loader, size_t index, const struct wor
 		.ports = loader->ports,
 		.arena = service ? &service->arena : &loader->settings->arena,
 		.start_directory = loader->options->start_directory,
+		.usable = &loader->usable,
 		.problems = problems,
 	};
 

@@ -317,7 +317,7 @@ void read_server(struct reading *reading, void *field)
 
 	read_path(reading, field);
 	path = *(char **)field;
-	if (!path)
+	if (!path || strcmp(reading->usable->server, path) == 0)
 		return;
 	if (stat(path, &status) < 0)
 		refuse_server(reading, path);
@@ -325,6 +325,8 @@ void read_server(struct reading *reading, void *field)
 		reading_refuse(reading, NULL, "%s is not a regular file", path);
 	else if (access(path, X_OK) < 0)
 		reading_refuse(reading, NULL, "%s is not executable: %s", path, strerror(errno));
+	else
+		snprintf(reading->usable->server, PATH_MAX, "%s", path);
 }
 
 void read_env(struct reading *reading, void *field)

@@ -1,5 +1,9 @@
 /* One end of the socket pair between the monitor and the frontend. Each message is
  * checked before the owner gets it: kind, size, number of descriptors.
+ *
+ * Usually each message is a packet of its own. Those that had to wait are sent several at
+ * once, and so are the answers to these. In such a packet each message has the least number
+ * of descriptors that its kind may have.
  * Loop thread only. */
 #ifndef USHERD_CHANNEL_CHANNEL_H
 #define USHERD_CHANNEL_CHANNEL_H
@@ -12,7 +16,7 @@
 #include <sys/queue.h>
 
 enum {
-	CHANNEL_PER_TURN = 64,       /* messages read in one turn of the loop */
+	CHANNEL_PER_TURN = 64,       /* messages read in one turn, then the rest of a packet */
 	CHANNEL_WAITING_MAX = 16384, /* messages that wait for room in the socket */
 };
 
@@ -39,6 +43,7 @@ struct channel {
 	unsigned first_kind, last_kind; /* what may arrive */
 	STAILQ_HEAD(, channel_message) waiting;
 	size_t waiting_count;
+	bool joins_answers; /* what is sent waits until all of a packet is read */
 };
 
 /* A connected pair of non-blocking, close-on-exec sockets. 0, or -1 with errno. */
@@ -51,7 +56,8 @@ int channel_open(struct channel *channel, int fd, unsigned first_kind, unsigned 
 		 const struct channel_events *events) __attribute__((warn_unused_result));
 
 /* Sends message with copies of the descriptors, which stay the caller's. When the
- * socket is full the message is kept and sent later, in order. Returns 0, or -1 with
+ * socket is full, or during `received` for a packet of several, the message is kept and
+ * sent later, in order. Returns 0, or -1 with
  * errno: ENOBUFS when CHANNEL_WAITING_MAX messages wait, ENOMEM, EMFILE, or EPIPE
  * once the channel is closed. */
 int channel_send(struct channel *channel, const struct message *message, const int descriptors[],

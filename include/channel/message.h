@@ -71,6 +71,7 @@ struct bind_message {
 	struct address address;
 	uint8_t v6only;
 	uint8_t is_inner; /* INTERCEPT: the loopback socket that the server gets */
+	uint8_t is_new;   /* BOUND: no service or server has had it */
 	int error;        /* NOT_BOUND: errno */
 };
 

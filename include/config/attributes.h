@@ -58,7 +58,4 @@ int attribute_find(const char *name);
  * is near. */
 const char *attribute_nearest(const char *name, unsigned place);
 
-/* True for one of WORDS_FREE, in any case. */
-bool attribute_is_free_form(const char *name);
-
 #endif

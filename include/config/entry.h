@@ -3,6 +3,7 @@
 #ifndef USHERD_CONFIG_ENTRY_H
 #define USHERD_CONFIG_ENTRY_H
 
+#include "base/arena.h"
 #include "config/syntax.h"
 #include "config/word.h"
 
@@ -17,9 +18,9 @@ struct assignment {
 	enum assign_operator sign;
 	const char *file;
 	int line;
-	size_t count;
-	struct word **words;
 	struct assignment *next; /* of the same attribute, in the order written */
+	size_t count;
+	const struct word *words[];
 };
 
 struct entry {
@@ -27,10 +28,11 @@ struct entry {
 	char *name;
 	const char *file;
 	int line;
-	bool broken;                     /* has a reported error: not used */
-	bool disabled;                   /* has `disable = yes` */
-	struct assignment **assignments; /* by attribute, ATTRIBUTE_COUNT of them */
+	bool broken;        /* has a reported error: not used */
+	bool disabled;      /* has `disable = yes` */
+	struct arena words; /* has the assignments too */
 	STAILQ_ENTRY(entry) link;
+	struct assignment *assignments[]; /* by attribute, attribute_count of them */
 };
 
 STAILQ_HEAD(entry_queue, entry);

@@ -11,6 +11,11 @@
 struct accounts;
 struct rule_files;
 
+/* What was found usable last, or "": many services have the same as the one before. */
+struct usable {
+	char server[PATH_MAX], log_directory[PATH_MAX];
+};
+
 struct reading {
 	const char *attribute; /* its name */
 	const struct word *const *words;
@@ -24,6 +29,7 @@ struct reading {
 	const struct port_map *ports;
 	struct rule_files *rule_files;
 	const char *start_directory; /* base of relative log and server paths */
+	struct usable *usable;
 	struct problems *problems;
 	bool refused;
 };

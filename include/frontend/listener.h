@@ -87,8 +87,9 @@ void listener_open(struct listener *listener);
 
 /* The answers: the socket, which is polled if the service accepts connections, and for
  * INTERCEPT of datagrams the one for refused datagrams, otherwise -1; or the error, which
- * is logged once, and the request is repeated later. */
-void listener_bound(struct listener *listener, int fd, int refused);
+ * is logged once, and the request is repeated later. is_new: no service or server has had
+ * the socket. */
+void listener_bound(struct listener *listener, int fd, int refused, bool is_new);
 void listener_not_bound(struct listener *listener, int error);
 
 /* How many requests for sockets have no answer yet. */

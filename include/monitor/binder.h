@@ -12,6 +12,7 @@
  * owns them. */
 struct bound {
 	int fd, refused; /* refused: -1 without */
+	bool is_new;     /* no service or server has had it */
 };
 
 /* Gives the service a socket on the wanted endpoint: its own, if it has one there; else one of

@@ -263,11 +263,13 @@ static bool is_sole_name(const struct walk *walk, const char *name, int fd)
 	       there.st_dev == opened.st_dev;
 }
 
-/* Keeps what was found up to the directory that was reached. */
+/* Keeps what was found up to the directory that was reached. It is not true of the one
+ * that was kept before. */
 static void note_place(const struct walk *walk)
 {
 	if (!walk->place)
 		return;
+	path_guard_leave(walk->place);
 	walk->place->guard = *walk->guard;
 	strcpy(walk->place->at, walk->at);
 }
@@ -290,6 +292,13 @@ static int open_last(struct walk *walk, const char *name, int flags)
 	return fd;
 }
 
+/* The end of the path, which is no link: ELOOP if it is one. */
+static int open_end(struct walk *walk, const char *name)
+{
+	note_place(walk);
+	return open_last(walk, name, O_NOFOLLOW);
+}
+
 /* Links in procfs are the kernel's own, and their targets need not have a path. */
 static int open_in_procfs(struct walk *walk, const char *name)
 {
@@ -299,6 +308,13 @@ static int open_in_procfs(struct walk *walk, const char *name)
 	return open_last(walk, path, 0);
 }
 
+/* True when openat(2) with O_NOFOLLOW fails with ELOOP for every link, and does nothing
+ * else to it. */
+static bool open_shows_links(int flags)
+{
+	return !(flags & (O_PATH | O_DIRECTORY | O_CREAT));
+}
+
 /* Walks from the first directory to the end of the path. */
 static int walk_on(struct walk *walk)
 {
@@ -306,16 +322,20 @@ static int walk_on(struct walk *walk)
 	struct stat status;
 
 	for (;;) {
-		bool goes_on = next_name(walk, name);
-		bool is_link = fstatat(walk->directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-			       S_ISLNK(status.st_mode);
+		bool goes_on = next_name(walk, name), is_link;
 
+		if (!goes_on && open_shows_links(walk->flags)) {
+			int fd = open_end(walk, name);
+
+			if (fd >= 0 || errno != ELOOP)
+				return fd;
+		}
+		is_link = fstatat(walk->directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+			  S_ISLNK(status.st_mode);
 		if (is_link && is_procfs(walk->directory))
 			return open_in_procfs(walk, name);
-		if (!is_link && !goes_on) {
-			note_place(walk);
-			return open_last(walk, name, O_NOFOLLOW);
-		}
+		if (!is_link && !goes_on)
+			return open_end(walk, name);
 		if ((is_link ? follow(walk, name, &status) : enter(walk, name)) < 0)
 			return -1;
 	}

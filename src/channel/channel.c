@@ -18,11 +18,23 @@ struct channel_message {
 	struct message message; /* only as much of it as its kind has */
 };
 
-/* Room for more descriptors than any message has, so that too many are detected. The
+/* Messages that wait are sent together if each has the least descriptors of its kind, which
+ * is at most one. */
+enum { PACKET_MESSAGES = 32, ANSWERS_JOINED = 8 };
+
+/* Room for more descriptors than any packet has, so that too many are detected. The
  * kernel fills the padding too. */
 union control {
 	struct cmsghdr header;
-	char bytes[CMSG_SPACE((MESSAGE_DESCRIPTORS_MAX + 1) * sizeof(int))];
+	char bytes[CMSG_SPACE((PACKET_MESSAGES + 1) * sizeof(int))];
+};
+
+/* What is sent at once: one message or several. */
+struct packet {
+	struct iovec messages[PACKET_MESSAGES];
+	size_t message_count;
+	int descriptors[PACKET_MESSAGES];
+	unsigned count; /* of descriptors */
 };
 
 enum { DESCRIPTORS_COME_MAX = (sizeof(union control) - CMSG_LEN(0)) / sizeof(int) };
@@ -38,16 +50,16 @@ void channel_close_descriptors(const int descriptors[], unsigned count)
 		descriptor_close(descriptors[i]);
 }
 
-static void drop_waiting(struct channel *channel)
+static void drop_first(struct channel *channel, size_t count)
 {
-	while (!STAILQ_EMPTY(&channel->waiting)) {
+	for (; count > 0; count--) {
 		struct channel_message *message = STAILQ_FIRST(&channel->waiting);
 
 		STAILQ_REMOVE_HEAD(&channel->waiting, link);
+		channel->waiting_count--;
 		channel_close_descriptors(message->descriptors, message->count);
 		free(message);
 	}
-	channel->waiting_count = 0;
 }
 
 bool channel_is_open(const struct channel *channel)
@@ -62,7 +74,7 @@ void channel_close(struct channel *channel)
 	watch_stop(&channel->watch);
 	close(channel->watch.fd);
 	channel->watch.fd = -1;
-	drop_waiting(channel);
+	drop_first(channel, channel->waiting_count);
 }
 
 static void fail(struct channel *channel, const char *reason)
@@ -73,19 +85,29 @@ static void fail(struct channel *channel, const char *reason)
 
 /* --- sending ------------------------------------------------------------------------- */
 
-/* 0, or -1 with errno; EAGAIN: there is no room now. */
-static int send_now(int fd, const struct message *message, const int descriptors[], unsigned count)
+static void packet_add(struct packet *packet, const struct message *message,
+		       const int descriptors[], unsigned count)
 {
+	packet->messages[packet->message_count++] =
+		(struct iovec){ (void *)(uintptr_t)message, message_shape(message->kind)->size };
+	if (count > 0)
+		memcpy(packet->descriptors + packet->count, descriptors, count * sizeof(int));
+	packet->count += count;
+}
+
+/* 0, or -1 with errno; EAGAIN: there is no room now. */
+static int packet_send(int fd, struct packet *packet)
+{
+	size_t size = packet->count * sizeof(int);
 	union control control = { .header = { .cmsg_level = SOL_SOCKET,
 					      .cmsg_type = SCM_RIGHTS,
-					      .cmsg_len = CMSG_LEN(count * sizeof(int)) } };
-	struct iovec vector = { (void *)(uintptr_t)message, message_shape(message->kind)->size };
-	struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1 };
+					      .cmsg_len = CMSG_LEN(size) } };
+	struct msghdr header = { .msg_iov = packet->messages, .msg_iovlen = packet->message_count };
 
-	if (count > 0) {
-		memcpy(CMSG_DATA(&control.header), descriptors, count * sizeof(int));
+	if (size > 0) {
+		memcpy(CMSG_DATA(&control.header), packet->descriptors, size);
 		header.msg_control = &control;
-		header.msg_controllen = CMSG_SPACE(count * sizeof(int));
+		header.msg_controllen = CMSG_SPACE(size);
 	}
 	if (sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 		return 0;
@@ -93,6 +115,15 @@ static int send_now(int fd, const struct message *message, const int descriptors
 	if (errno == ETOOMANYREFS || errno == ENOBUFS || errno == EINTR)
 		errno = EAGAIN;
 	return -1;
+}
+
+static int send_now(int fd, const struct message *message, const int descriptors[], unsigned count)
+{
+	struct packet packet;
+
+	packet.message_count = packet.count = 0;
+	packet_add(&packet, message, descriptors, count);
+	return packet_send(fd, &packet);
 }
 
 static struct channel_message *message_keep(const struct message *message, const int descriptors[],
@@ -117,8 +148,9 @@ static struct channel_message *message_keep(const struct message *message, const
 	return kept;
 }
 
-static int wait_for_room(struct channel *channel, const struct message *message,
-			 const int descriptors[], unsigned count)
+/* Keeps the message until there is room for it. */
+static int keep_waiting(struct channel *channel, const struct message *message,
+			const int descriptors[], unsigned count)
 {
 	struct channel_message *kept;
 
@@ -134,6 +166,49 @@ static int wait_for_room(struct channel *channel, const struct message *message,
 	return watch_start(&channel->watch, LOOP_READ | LOOP_WRITE);
 }
 
+static bool can_be_joined(const struct channel_message *message)
+{
+	return message->count == message_shape(message->message.kind)->descriptors_min;
+}
+
+/* The first of the messages that wait, and those that can be sent with it. */
+static void packet_fill(struct packet *packet, const struct channel *channel)
+{
+	const struct channel_message *message = STAILQ_FIRST(&channel->waiting);
+	bool joins = can_be_joined(message);
+
+	packet->message_count = packet->count = 0;
+	do {
+		packet_add(packet, &message->message, message->descriptors, message->count);
+		message = STAILQ_NEXT(message, link);
+	} while (message && joins && can_be_joined(message) &&
+		 packet->message_count < PACKET_MESSAGES);
+}
+
+/* 0, or -1 with errno; EAGAIN: there is no room for the rest now. */
+static int send_waiting(struct channel *channel)
+{
+	struct packet packet;
+
+	while (!STAILQ_EMPTY(&channel->waiting)) {
+		packet_fill(&packet, channel);
+		if (packet_send(channel->watch.fd, &packet) < 0)
+			return -1;
+		drop_first(channel, packet.message_count);
+	}
+	return 0;
+}
+
+static void send_waiting_or_fail(struct channel *channel)
+{
+	if (send_waiting(channel) < 0) {
+		if (errno != EAGAIN)
+			fail(channel, "the other end is gone");
+	} else if (watch_start(&channel->watch, LOOP_READ) < 0) {
+		fail(channel, "out of memory");
+	}
+}
+
 int channel_send(struct channel *channel, const struct message *message, const int descriptors[],
 		 unsigned count)
 {
@@ -141,40 +216,29 @@ int channel_send(struct channel *channel, const struct message *message, const i
 		errno = EPIPE;
 		return -1;
 	}
+	if (channel->joins_answers) {
+		bool is_kept = keep_waiting(channel, message, descriptors, count) == 0;
+
+		/* Copies of descriptors may be what there are too many of. */
+		if (!is_kept || channel->waiting_count % ANSWERS_JOINED == 0)
+			(void)send_waiting(channel);
+		if (is_kept)
+			return 0;
+	}
 	if (STAILQ_EMPTY(&channel->waiting)) {
 		if (send_now(channel->watch.fd, message, descriptors, count) == 0)
 			return 0;
 		if (errno != EAGAIN)
 			return -1;
 	}
-	return wait_for_room(channel, message, descriptors, count);
-}
-
-static void send_waiting(struct channel *channel)
-{
-	struct channel_message *message;
-
-	while ((message = STAILQ_FIRST(&channel->waiting))) {
-		if (send_now(channel->watch.fd, &message->message, message->descriptors,
-			     message->count) < 0) {
-			if (errno != EAGAIN)
-				fail(channel, "the other end is gone");
-			return;
-		}
-		STAILQ_REMOVE_HEAD(&channel->waiting, link);
-		channel->waiting_count--;
-		channel_close_descriptors(message->descriptors, message->count);
-		free(message);
-	}
-	if (watch_start(&channel->watch, LOOP_READ) < 0)
-		fail(channel, "out of memory");
+	return keep_waiting(channel, message, descriptors, count);
 }
 
 /* --- receiving ------------------------------------------------------------------------ */
 
-/* A received message and its descriptors. */
+/* A received packet and its descriptors. */
 struct arrival {
-	struct message message;
+	unsigned char bytes[PACKET_MESSAGES * sizeof(struct message)];
 	ssize_t size;
 	int flags;
 	int descriptors[DESCRIPTORS_COME_MAX];
@@ -197,11 +261,11 @@ static void take_descriptors(struct arrival *arrival, struct msghdr *header)
 	arrival->count = (unsigned)(bytes / sizeof(int));
 }
 
-/* False when there is no message; with arrival->size 0 or less the channel has ended. */
+/* False when there is no packet; with arrival->size 0 or less the channel has ended. */
 static bool receive(int fd, struct arrival *arrival)
 {
 	union control control;
-	struct iovec vector = { &arrival->message, sizeof arrival->message };
+	struct iovec vector = { arrival->bytes, sizeof arrival->bytes };
 	struct msghdr header = { .msg_iov = &vector,
 				 .msg_iovlen = 1,
 				 .msg_control = &control,
@@ -211,36 +275,100 @@ static bool receive(int fd, struct arrival *arrival)
 	if (arrival->size < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	arrival->flags = header.msg_flags;
+	arrival->count = 0;
 	if (arrival->size >= 0)
 		take_descriptors(arrival, &header);
 	return true;
 }
 
-/* What is wrong with the message; NULL: nothing. */
+/* The shape of the message that begins there; NULL: its kind is unknown. */
+static const struct message_shape *shape_at(const struct channel *channel,
+					    const struct arrival *arrival, size_t at)
+{
+	enum message_kind kind;
+
+	memcpy(&kind, arrival->bytes + at, sizeof kind);
+	if ((unsigned)kind < channel->first_kind || (unsigned)kind > channel->last_kind)
+		return NULL;
+	return message_shape((unsigned)kind);
+}
+
+/* What is wrong with the packet; NULL: nothing. */
 static const char *fault(const struct channel *channel, const struct arrival *arrival)
 {
-	unsigned kind = (unsigned)arrival->message.kind;
-	const struct message_shape *shape;
+	size_t size = arrival->size > 0 ? (size_t)arrival->size : 0, at, messages = 0;
+	unsigned least = 0, most = 0;
 
-	if (arrival->size <= 0)
+	if (size == 0)
 		return "the other end is gone";
-	if (arrival->size < (ssize_t)sizeof arrival->message.kind)
+	if (size < sizeof(enum message_kind))
 		return "a message without a kind";
-	if (kind < channel->first_kind || kind > channel->last_kind)
-		return "a message of an unknown kind";
-	shape = message_shape(kind);
-	if ((size_t)arrival->size != shape->size || (arrival->flags & MSG_TRUNC))
+	for (at = 0; size - at >= sizeof(enum message_kind); messages++) {
+		const struct message_shape *shape = shape_at(channel, arrival, at);
+
+		if (!shape)
+			return "a message of an unknown kind";
+		if (size - at < shape->size)
+			break;
+		at += shape->size;
+		least += shape->descriptors_min;
+		most += shape->descriptors_max;
+	}
+	if (at < size || messages > PACKET_MESSAGES || (arrival->flags & MSG_TRUNC))
 		return "a message of the wrong size";
-	if ((arrival->flags & MSG_CTRUNC) || arrival->count < shape->descriptors_min ||
-	    arrival->count > shape->descriptors_max)
+	if ((arrival->flags & MSG_CTRUNC) || arrival->count < least ||
+	    arrival->count > (messages > 1 ? least : most))
 		return "a message with the wrong number of descriptors";
 	return NULL;
 }
 
+static bool holds_several(const struct arrival *arrival)
+{
+	enum message_kind kind;
+
+	memcpy(&kind, arrival->bytes, sizeof kind);
+	return (size_t)arrival->size > message_shape((unsigned)kind)->size;
+}
+
+/* Gives the owner each message of a sound packet. Returns how many. */
+static int deliver(struct channel *channel, const struct arrival *arrival)
+{
+	size_t size = (size_t)arrival->size;
+	unsigned given = 0, count;
+	int messages = 0;
+
+	for (size_t at = 0; at < size && channel_is_open(channel); given += count, messages++) {
+		const struct message_shape *shape = shape_at(channel, arrival, at);
+		struct message message = { .kind = MESSAGE_KINDS };
+
+		memcpy(&message, arrival->bytes + at, shape->size);
+		at += shape->size;
+		count = at < size ? shape->descriptors_min : arrival->count - given;
+		channel->events->received(channel, &message, arrival->descriptors + given, count);
+	}
+	channel_close_descriptors(arrival->descriptors + given, arrival->count - given);
+	return messages;
+}
+
+/* Answers to messages that came together are sent together. */
+static int deliver_all(struct channel *channel, const struct arrival *arrival)
+{
+	int messages;
+
+	channel->joins_answers = holds_several(arrival);
+	messages = deliver(channel, arrival);
+	if (channel->joins_answers && channel_is_open(channel))
+		send_waiting_or_fail(channel);
+	channel->joins_answers = false;
+	return messages;
+}
+
 static void read_messages(struct channel *channel)
 {
-	for (int read = 0; read < CHANNEL_PER_TURN && channel_is_open(channel); read++) {
-		struct arrival arrival = { .message.kind = MESSAGE_KINDS };
+	struct arrival arrival;
+	int read = 0;
+
+	while (read < CHANNEL_PER_TURN && channel_is_open(channel)) {
 		const char *reason;
 
 		if (!receive(channel->watch.fd, &arrival))
@@ -251,8 +379,7 @@ static void read_messages(struct channel *channel)
 			fail(channel, reason);
 			return;
 		}
-		channel->events->received(channel, &arrival.message, arrival.descriptors,
-					  arrival.count);
+		read += deliver_all(channel, &arrival);
 	}
 }
 
@@ -261,7 +388,7 @@ static void on_ready(struct watch *watch, short events)
 	struct channel *channel = container_of(watch, struct channel, watch);
 
 	if (events & LOOP_WRITE)
-		send_waiting(channel);
+		send_waiting_or_fail(channel);
 	if (channel_is_open(channel) && (events & (LOOP_READ | POLLHUP | POLLERR)))
 		read_messages(channel);
 }

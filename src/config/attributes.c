@@ -197,20 +197,13 @@ _Static_assert(sizeof attributes / sizeof attributes[0] <= ATTRIBUTES_MAX,
 
 int attribute_find(const char *name)
 {
-	if (strcasecmp(name, "interface") == 0)
+	if (tolower((unsigned char)*name) == 'i' && strcasecmp(name, "interface") == 0)
 		name = "bind";
 	for (size_t i = 0; i < attribute_count; i++)
 		if (tolower((unsigned char)*name) == *attributes[i].name &&
 		    strcasecmp(attributes[i].name, name) == 0)
 			return (int)i;
 	return -1;
-}
-
-bool attribute_is_free_form(const char *name)
-{
-	int index = attribute_find(name);
-
-	return index >= 0 && attributes[index].words == WORDS_FREE;
 }
 
 const char *attribute_nearest(const char *name, unsigned place)

@@ -82,7 +82,7 @@ __attribute__((format(printf, 2, 0))) static void on_parse_error(cfg_t *cfg, con
 static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *result)
 {
 	size_t size = strlen(value) + 1;
-	struct word *word = malloc(sizeof *word + size);
+	struct word *word = arena_take(&parse.entry->words, sizeof *word + size);
 
 	(void)option;
 	if (!word)
@@ -120,85 +120,49 @@ static enum assign_operator operator_from(const char *text)
 	return text[0] == '+' ? ASSIGN_ADD : text[0] == '-' ? ASSIGN_REMOVE : ASSIGN_SET;
 }
 
-/* Takes over `count` words of one line, the operator first. */
-static struct assignment *assignment_new(struct word **words, size_t count)
+static const struct word *word_of(const cfg_opt_t *option, unsigned index)
 {
-	struct assignment *assignment = calloc(1, sizeof *assignment);
+	return option->values[index]->ptr;
+}
 
-	if (assignment)
-		assignment->words = calloc(count, sizeof *assignment->words);
-	if (!assignment || !assignment->words) {
-		free(assignment);
+/* The words of one line, from start to before end, the operator first. */
+static struct assignment *assignment_new(const cfg_opt_t *option, unsigned start, unsigned end)
+{
+	const struct word *sign = word_of(option, start);
+	size_t count = end - start - 1;
+	struct assignment *assignment =
+		arena_take(&parse.entry->words,
+			   sizeof *assignment + count * sizeof assignment->words[0]);
+
+	if (!assignment) {
+		report_memory(sign->line);
 		return NULL;
 	}
-	assignment->sign = operator_from(words[0]->text);
-	assignment->file = words[0]->file;
-	assignment->line = words[0]->line;
-	assignment->count = count - 1;
-	memcpy(assignment->words, words + 1, (count - 1) * sizeof *words);
-	free(words[0]);
+	assignment->sign = operator_from(sign->text);
+	assignment->file = sign->file;
+	assignment->line = sign->line;
+	assignment->count = count;
+	for (size_t i = 0; i < count; i++)
+		assignment->words[i] = word_of(option, start + 1 + (unsigned)i);
 	return assignment;
 }
 
-static void words_free(struct word **words, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(words[i]);
-}
-
-static void assignments_free(struct assignment *assignment)
-{
-	while (assignment) {
-		struct assignment *next = assignment->next;
-
-		words_free(assignment->words, assignment->count);
-		free(assignment->words);
-		free(assignment);
-		assignment = next;
-	}
-}
-
 /* Splits the words of one attribute into its lines. */
-static struct assignment *assignments_from(struct word **words, size_t count)
+static struct assignment *assignments_from(const cfg_opt_t *option)
 {
 	struct assignment *first = NULL, **last = &first;
 
-	for (size_t start = 0, end; start < count; start = end) {
-		for (end = start + 1; end < count && words[end]->line == words[start]->line;)
+	for (unsigned start = 0, end; start < option->nvalues; start = end) {
+		int line = word_of(option, start)->line;
+
+		for (end = start + 1; end < option->nvalues && word_of(option, end)->line == line;)
 			end++;
-		*last = assignment_new(words + start, end - start);
-		if (!*last) {
-			report_memory(words[start]->line);
-			words_free(words + start, count - start);
-			return first;
-		}
+		*last = assignment_new(option, start, end);
+		if (!*last)
+			break;
 		last = &(*last)->next;
 	}
 	return first;
-}
-
-static void discard_option(const cfg_opt_t *option)
-{
-	for (unsigned i = 0; i < option->nvalues; i++)
-		free(option->values[i]->ptr);
-}
-
-static void collect_option(const cfg_opt_t *option, struct assignment **first)
-{
-	struct word **words;
-
-	if (option->nvalues == 0)
-		return;
-	words = calloc(option->nvalues, sizeof *words);
-	if (!words) {
-		discard_option(option);
-		report_memory(parse.entry->line);
-		return;
-	}
-	for (unsigned i = 0; i < option->nvalues; i++)
-		words[i] = option->values[i]->ptr;
-	*first = assignments_from(words, option->nvalues);
-	free(words);
 }
 
 /* libconfuse's parser, kept for the next entry: creating one is slow, because it compares
@@ -221,20 +185,15 @@ static void parser_drop(void)
 	parser = NULL;
 }
 
-/* Takes the words over from libconfuse. */
+/* Takes the words out of libconfuse. */
 static void take_options(cfg_opt_t *options)
 {
 	for (size_t i = 0; i < attribute_count; i++) {
-		collect_option(&options[i], &parse.entry->assignments[i]);
+		if (options[i].nvalues == 0)
+			continue;
+		parse.entry->assignments[i] = assignments_from(&options[i]);
 		cfg_free_value(&options[i]);
 	}
-}
-
-/* Frees the words of a parse that failed. */
-static void discard_options(const cfg_opt_t *options)
-{
-	for (size_t i = 0; i < attribute_count; i++)
-		discard_option(&options[i]);
 }
 
 /* One run of libconfuse over the body. True when it found no error. */
@@ -251,7 +210,7 @@ static bool parse_body(void)
 		take_options(cfg->opts);
 		return true;
 	}
-	discard_options(cfg->opts);
+	arena_free(&parse.entry->words);
 	parser_drop();
 	return false;
 }
@@ -335,7 +294,6 @@ static void drop_repeats(const struct attribute *attribute, struct assignment *f
 			parse.problems, WARNING, later->file, later->line,
 			"%s is already set on line %d; the first value counts, remove one of them",
 			attribute->name, first->line);
-	assignments_free(first->next);
 	first->next = NULL;
 }
 
@@ -370,8 +328,6 @@ static void drop_unfit_lines(struct entry *entry, const struct attribute *attrib
 		}
 		entry->broken = true;
 		*each = line->next;
-		line->next = NULL;
-		assignments_free(line);
 	}
 }
 
@@ -383,7 +339,6 @@ static void check_attribute(struct entry *entry, size_t index)
 	if (!*first)
 		return;
 	if (!check_place(entry, attribute, (*first)->line)) {
-		assignments_free(*first);
 		*first = NULL;
 		return;
 	}
@@ -402,7 +357,8 @@ static bool says_disabled(const struct entry *entry)
 
 static struct entry *entry_new(const struct raw_entry *raw, const char *file)
 {
-	struct entry *entry = calloc(1, sizeof *entry);
+	size_t size = sizeof(struct entry) + attribute_count * sizeof(struct assignment *);
+	struct entry *entry = calloc(1, size);
 
 	if (!entry)
 		return NULL;
@@ -411,8 +367,7 @@ static struct entry *entry_new(const struct raw_entry *raw, const char *file)
 	entry->line = raw->line;
 	entry->broken = raw->broken;
 	entry->name = strdup(raw->name);
-	entry->assignments = calloc(attribute_count, sizeof *entry->assignments);
-	if (entry->name && entry->assignments)
+	if (entry->name)
 		return entry;
 	entry_free(entry);
 	return NULL;
@@ -441,9 +396,7 @@ void entry_free(struct entry *entry)
 {
 	if (!entry)
 		return;
-	for (size_t i = 0; entry->assignments && i < attribute_count; i++)
-		assignments_free(entry->assignments[i]);
-	free(entry->assignments);
+	arena_free(&entry->words);
 	free(entry->name);
 	free(entry);
 }

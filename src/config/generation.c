@@ -19,6 +19,8 @@ struct filling {
 	struct arena *arena;
 	struct kept *kept, *sets;
 	struct arena notes; /* of what is kept */
+	/* The copy of the service before, of which much is the same; NULL: there is none. */
+	const struct service_settings *before;
 	/* Of the service before, to which the daemon's own variables came alike. */
 	char *const *environment, **kept_environment;
 	size_t environment_count;
@@ -58,21 +60,34 @@ static void *keep(struct filling *filling, const void *bytes, size_t size)
 	return place ? remember(filling, memcpy(place, bytes, size), size) : NULL;
 }
 
-static char *keep_text(struct filling *filling, const char *text)
+/* near: a text that is kept and is often the same; NULL: there is none. */
+static char *keep_text(struct filling *filling, const char *text, char *near)
 {
+	if (text && near && strcmp(text, near) == 0)
+		return near;
 	return text ? keep(filling, text, strlen(text) + 1) : NULL;
 }
 
-/* A NULL-ended list of count texts. */
-static char **keep_texts(struct filling *filling, char *const list[], size_t count)
+static bool texts_equal(char *const one[], char *const other[])
 {
-	char **copies = list ? calloc(count + 1, sizeof *copies) : NULL, **kept;
+	while (*one && *other && strcmp(*one, *other) == 0)
+		one++, other++;
+	return *one == *other;
+}
 
-	filling->failed |= list && !copies;
+/* A NULL-ended list of count texts. near: as for keep_text. */
+static char **keep_texts(struct filling *filling, char *const list[], size_t count, char **near)
+{
+	char **copies, **kept;
+
+	if (!list || (near && texts_equal(list, near)))
+		return list ? near : NULL;
+	copies = calloc(count + 1, sizeof *copies);
+	filling->failed |= !copies;
 	if (!copies)
 		return NULL;
 	for (size_t i = 0; i < count; i++)
-		copies[i] = keep_text(filling, list[i]);
+		copies[i] = keep_text(filling, list[i], NULL);
 	kept = keep(filling, copies, (count + 1) * sizeof *copies);
 	free(copies);
 	return kept;
@@ -85,7 +100,7 @@ static char **keep_environment(struct filling *filling, char *const list[], size
 	    memcmp(list, filling->environment, count * sizeof *list) != 0) {
 		filling->environment = list;
 		filling->environment_count = count;
-		filling->kept_environment = keep_texts(filling, list, count);
+		filling->kept_environment = keep_texts(filling, list, count, NULL);
 	}
 	return filling->kept_environment;
 }
@@ -105,29 +120,27 @@ static size_t count_lines(const char *text)
 {
 	size_t count = 0;
 
-	for (; *text; text++)
-		count += *text == '\n';
+	for (; (text = strchr(text, '\n')); text++)
+		count++;
 	return count;
 }
 
-/* No other service has the same, so they are not looked for. */
+/* The list is not looked for, as no other service has the same. */
 static char **keep_lines(struct filling *filling, const char *canonical)
 {
+	static char *const none[] = { NULL };
+	char *const *near = filling->before ? filling->before->lines : none;
 	char *text = strdup(canonical), *rest = text, *line;
-	char **lines = calloc(count_lines(canonical) + 1, sizeof *lines), **kept = NULL;
+	char **lines = take(filling, (count_lines(canonical) + 1) * sizeof *lines);
 	size_t count = 0;
 
-	if (text && lines) {
-		while ((line = strsep(&rest, "\n")) && rest)
-			lines[count++] = keep_text(filling, line);
-		kept = take(filling, (count + 1) * sizeof *lines);
+	filling->failed |= !text;
+	while (lines && (line = strsep(&rest, "\n")) && rest) {
+		lines[count++] = keep_text(filling, line, *near);
+		near += *near != NULL;
 	}
-	if (kept)
-		memcpy(kept, lines, (count + 1) * sizeof *lines);
-	filling->failed |= !kept;
-	free(lines);
 	free(text);
-	return kept;
+	return lines;
 }
 
 static void *keep_array(struct filling *filling, const void *array, size_t count, size_t size)
@@ -154,8 +167,8 @@ static struct access_rule *keep_rules(struct filling *filling, const struct acce
 	if (count > 0)
 		memcpy(rules, list, count * sizeof *rules);
 	for (size_t i = 0; i < count; i++) {
-		rules[i].text = keep_text(filling, rules[i].text);
-		rules[i].file = keep_text(filling, rules[i].file);
+		rules[i].text = keep_text(filling, rules[i].text, NULL);
+		rules[i].file = keep_text(filling, rules[i].file, NULL);
 	}
 	kept = keep_array(filling, rules, count, sizeof *rules);
 	free(rules);
@@ -192,7 +205,7 @@ static struct named_set *keep_sets(struct filling *filling, const struct access_
 	for (size_t i = 0; i < list->set_count; i++) {
 		memset(&sets[i], 0, sizeof sets[i]);
 		sets[i].set = keep_set(filling, list->sets[i].set);
-		sets[i].file = keep_text(filling, list->sets[i].file);
+		sets[i].file = keep_text(filling, list->sets[i].file, NULL);
 		sets[i].line = list->sets[i].line;
 	}
 	return keep_array(filling, sets, list->set_count, sizeof *sets);
@@ -231,20 +244,30 @@ static const size_t lists[] = {
 	offsetof(struct service_settings, end_command),
 };
 
+/* The same member of the copy before; NULL: there is none. */
+static const void *member_before(const struct filling *filling, size_t offset)
+{
+	return filling->before ? (const char *)filling->before + offset : NULL;
+}
+
 static void copy_members(struct filling *filling, struct service_settings *copy)
 {
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		char **text = (void *)((char *)copy + texts[i]);
+		char *const *near = member_before(filling, texts[i]);
 
-		*text = keep_text(filling, *text);
+		*text = keep_text(filling, *text, near ? *near : NULL);
 	}
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
 		struct strings *strings = (void *)((char *)copy + lists[i]);
+		const struct strings *near = member_before(filling, lists[i]);
 
-		strings->list = keep_texts(filling, strings->list, strings->count);
+		strings->list = keep_texts(filling, strings->list, strings->count,
+					   near ? near->list : NULL);
 	}
-	copy->argv = keep_texts(filling, copy->argv, list_length(copy->argv));
-	copy->end_argv = keep_texts(filling, copy->end_argv, list_length(copy->end_argv));
+	copy->argv = keep_texts(filling, copy->argv, list_length(copy->argv),
+				filling->before ? filling->before->argv : NULL);
+	copy->end_argv = keep_texts(filling, copy->end_argv, list_length(copy->end_argv), NULL);
 	copy->environment = keep_environment(filling, copy->environment, copy->environment_count);
 	if (copy->access_times)
 		copy->access_times = keep(filling, copy->access_times,
@@ -265,9 +288,9 @@ static void copy_service(struct filling *filling, struct service_settings *copy,
 	copy->references = 0;
 	copy->arena = (struct arena){ 0 };
 	copy->places = NULL;
-	copy->lines = service->canonical
-			      ? keep_lines(filling, service->canonical)
-			      : keep_texts(filling, service->lines, list_length(service->lines));
+	copy->lines = service->canonical ? keep_lines(filling, service->canonical)
+					 : keep_texts(filling, service->lines,
+						      list_length(service->lines), NULL);
 	copy->canonical = NULL;
 	copy_members(filling, copy);
 }
@@ -320,6 +343,7 @@ static void fill(struct filling *filling, struct generation *generation,
 		copy_access_list(filling, &generation->services[i]->only_from);
 		copy_access_list(filling, &generation->services[i]->no_access);
 		copy_access_list(filling, &generation->services[i]->proxy_from);
+		filling->before = generation->services[i];
 	}
 }
 
@@ -361,17 +385,10 @@ static bool lines_equal_text(char *const lines[], const char *text)
 	return *text == '\0';
 }
 
-static bool lines_equal(char *const one[], char *const other[])
-{
-	while (*one && *other && strcmp(*one, *other) == 0)
-		one++, other++;
-	return *one == *other;
-}
-
 static bool same_lines(const struct service_settings *one, const struct service_settings *other)
 {
 	if (one->lines && other->lines)
-		return lines_equal(one->lines, other->lines);
+		return texts_equal(one->lines, other->lines);
 	if (one->lines)
 		return lines_equal_text(one->lines, other->canonical);
 	if (other->lines)

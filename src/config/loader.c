@@ -30,10 +30,12 @@ struct loader {
 	struct problems *problems;
 	struct settings *settings;
 	struct entry_queue entries;
+	struct entry_queue common; /* those of defaults and daemon that are merged */
 	struct accounts *accounts;
 	struct port_map *ports;
 	struct rule_files *rule_files;
 	struct trust trust;
+	struct usable usable;
 	/* The last program of root's that was checked, and its fault. */
 	char judged[PATH_MAX];
 	char judgement[TRUST_TEXT_SIZE];
@@ -105,6 +107,7 @@ static bool read_attribute(struct loader *loader, size_t index, const struct wor
 		.rule_files = loader->rule_files,
 		.arena = service ? &service->arena : &loader->settings->arena,
 		.start_directory = loader->options->start_directory,
+		.usable = &loader->usable,
 		.problems = problems,
 	};
 
@@ -525,31 +528,43 @@ static bool has_too_many_values(struct loader *loader, const struct entry *entry
 	return true;
 }
 
-static void build_services(struct loader *loader)
+/* False when the load ends here. */
+static bool take_service(struct loader *loader, const struct entry *entry)
 {
 	struct settings *settings = loader->settings;
-	const struct entry *entry;
+	const char *why = why_switched_off(loader, entry);
+	struct service_settings *service;
+
+	if (why)
+		leave_out(loader, entry, why, false, NULL);
+	else if ((service = build_service(loader, entry)))
+		settings->services[settings->count++] = service;
+	return !has_too_many_values(loader, entry);
+}
+
+/* Each entry of a service is freed as soon as it is built, so that the next service gets
+ * its memory. */
+static void build_services(struct loader *loader)
+{
+	struct entry *entry;
 	size_t most = 0;
+	bool goes_on = true;
 
 	STAILQ_FOREACH(entry, &loader->entries, link)
 		most++;
-	settings->services = calloc(most + 1, sizeof *settings->services);
-	if (!settings->services) {
+	loader->settings->services = calloc(most + 1, sizeof *loader->settings->services);
+	if (!loader->settings->services) {
 		refuse_for_memory(loader);
 		return;
 	}
-	STAILQ_FOREACH(entry, &loader->entries, link) {
-		const char *why = why_switched_off(loader, entry);
-		struct service_settings *service;
-
-		if (entry->kind != ENTRY_SERVICE)
+	while (goes_on && (entry = STAILQ_FIRST(&loader->entries))) {
+		STAILQ_REMOVE_HEAD(&loader->entries, link);
+		if (entry->kind != ENTRY_SERVICE) {
+			STAILQ_INSERT_TAIL(&loader->common, entry, link);
 			continue;
-		if (why)
-			leave_out(loader, entry, why, false, NULL);
-		else if ((service = build_service(loader, entry)))
-			settings->services[settings->count++] = service;
-		if (has_too_many_values(loader, entry))
-			return;
+		}
+		goes_on = take_service(loader, entry);
+		entry_free(entry);
 	}
 }
 
@@ -558,6 +573,7 @@ static void build_services(struct loader *loader)
 static bool loader_begin(struct loader *loader)
 {
 	STAILQ_INIT(&loader->entries);
+	STAILQ_INIT(&loader->common);
 	trust_begin(&loader->trust, loader->options->trusted, loader->options->advise,
 		    loader->problems);
 	loader->settings = settings_new();
@@ -583,14 +599,20 @@ static void word_lists_free(struct word_list *lists)
 	free(lists);
 }
 
-static void loader_end(struct loader *loader)
+static void entries_free(struct entry_queue *entries)
 {
-	while (!STAILQ_EMPTY(&loader->entries)) {
-		struct entry *entry = STAILQ_FIRST(&loader->entries);
+	struct entry *entry;
 
-		STAILQ_REMOVE_HEAD(&loader->entries, link);
+	while ((entry = STAILQ_FIRST(entries))) {
+		STAILQ_REMOVE_HEAD(entries, link);
 		entry_free(entry);
 	}
+}
+
+static void loader_end(struct loader *loader)
+{
+	entries_free(&loader->entries);
+	entries_free(&loader->common);
 	word_lists_free(loader->defaults);
 	word_lists_free(loader->daemon);
 	accounts_free(loader->accounts);

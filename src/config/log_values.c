@@ -48,9 +48,13 @@ static void check_log_directory(struct reading *reading, const char *path)
 	char directory[PATH_MAX];
 
 	snprintf(directory, sizeof directory, "%.*s", (int)(slash - path), path);
-	if (slash > path && access(directory, F_OK) < 0)
+	if (slash == path || strcmp(reading->usable->log_directory, directory) == 0)
+		return;
+	if (access(directory, F_OK) < 0)
 		reading_refuse(reading, reading->words[1], "the directory of %s: %s", path,
 			       strerror(errno));
+	else
+		strcpy(reading->usable->log_directory, directory);
 }
 
 static void read_file_log(struct reading *reading, struct log_type *log)

@@ -140,10 +140,8 @@ static void warn_of_comment_in_data(struct syntax *syntax, const char *name)
 
 /* Writes the values of one attribute. Returns NULL, or what is wrong. */
 static const char *put_values(struct syntax *syntax, struct text *body, const char *name,
-			      struct span rest)
+			      bool free_form, struct span rest)
 {
-	bool free_form = attribute_is_free_form(name);
-
 	for (rest = span_trim(rest); rest.start < rest.end; rest = span_trim(rest)) {
 		const char *wrong;
 
@@ -193,20 +191,13 @@ static bool take_name(struct span *rest, char name[NAME_SIZE])
 	return length > 0;
 }
 
-/* The attribute's name in libconfuse's table; libconfuse reports an unknown one. */
-static const char *canonical_name(const char *name)
-{
-	int index = attribute_find(name);
-
-	return index < 0 ? name : attributes[index].name;
-}
-
 /* Writes one line of an entry. False, reported, when it is malformed. */
 static bool put_assignment(struct syntax *syntax, struct text *body, struct span line)
 {
 	struct span rest = line;
 	char name[NAME_SIZE];
 	const char *sign, *wrong;
+	int index;
 
 	if (!line_is_text(syntax, line))
 		return false;
@@ -216,11 +207,14 @@ static bool put_assignment(struct syntax *syntax, struct text *body, struct span
 			    SHOWN(line));
 		return false;
 	}
-	text_add(body, canonical_name(name));
+	index = attribute_find(name);
+	/* libconfuse reports a name that is not in its table. */
+	text_add(body, index < 0 ? name : attributes[index].name);
 	text_add(body, " += {'");
 	text_add(body, sign);
 	text_add_char(body, '\'');
-	wrong = put_values(syntax, body, name, rest);
+	wrong = put_values(syntax, body, name, index >= 0 && attributes[index].words == WORDS_FREE,
+			   rest);
 	if (wrong)
 		report(syntax, syntax->lines.number, wrong);
 	text_add_char(body, '}');

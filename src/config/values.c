@@ -310,12 +310,15 @@ static void refuse_server(struct reading *reading, const char *path)
 			       strerror(errno));
 }
 
-static void check_program(struct reading *reading, const char *path, const struct stat *status)
+static bool check_program(struct reading *reading, const char *path, const struct stat *status)
 {
-	if (!S_ISREG(status->st_mode))
+	bool is_file = S_ISREG(status->st_mode), is_usable = is_file && access(path, X_OK) == 0;
+
+	if (!is_file)
 		reading_refuse(reading, NULL, "%s is not a regular file", path);
-	else if (access(path, X_OK) < 0)
+	else if (!is_usable)
 		reading_refuse(reading, NULL, "%s is not executable: %s", path, strerror(errno));
+	return is_usable;
 }
 
 void read_server(struct reading *reading, void *field)
@@ -325,10 +328,12 @@ void read_server(struct reading *reading, void *field)
 
 	read_path(reading, field);
 	path = *(char **)field;
-	if (path && stat(path, &status) < 0)
+	if (!path || strcmp(reading->usable->server, path) == 0)
+		return;
+	if (stat(path, &status) < 0)
 		refuse_server(reading, path);
-	else if (path)
-		check_program(reading, path, &status);
+	else if (check_program(reading, path, &status))
+		snprintf(reading->usable->server, PATH_MAX, "%s", path);
 }
 
 /* A program that is not in its place is no reason to print the entry as a disabled one. */

@@ -191,7 +191,8 @@ static void on_bound(const struct message *message, const int descriptors[], uns
 		find_listener(message->bind.service.service, message->bind.ticket);
 
 	if (listener)
-		listener_bound(listener, descriptors[0], count > 1 ? descriptors[1] : -1);
+		listener_bound(listener, descriptors[0], count > 1 ? descriptors[1] : -1,
+			       message->bind.is_new);
 	else
 		channel_close_descriptors(descriptors, count);
 }

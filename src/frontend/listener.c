@@ -148,17 +148,22 @@ static int set_option(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof value);
 }
 
-/* Sets the socket options of the settings, and resets those of former settings.
- * Connections inherit them. */
-static void set_options(int fd, const struct listener *listener)
+/* Sets the socket options of the settings and, on a socket that is not new, resets those of
+ * former settings. Connections inherit them. */
+static void set_options(int fd, const struct listener *listener, bool is_new)
 {
 	const struct service_settings *settings = listener->settings;
+	bool has_nodelay = settings->flags & FLAG_NODELAY;
+	bool has_keepalive = settings->flags & FLAG_KEEPALIVE;
 
 	if (settings->socket_type != SOCK_STREAM)
 		return;
-	descriptor_forbid_waiting(fd); /* a wait server may have set SO_LINGER */
-	set_option(fd, IPPROTO_TCP, TCP_NODELAY, !!(settings->flags & FLAG_NODELAY));
-	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, !!(settings->flags & FLAG_KEEPALIVE));
+	if (!is_new)
+		descriptor_forbid_waiting(fd); /* a wait server may have set SO_LINGER */
+	if (!is_new || has_nodelay)
+		set_option(fd, IPPROTO_TCP, TCP_NODELAY, has_nodelay);
+	if (!is_new || has_keepalive)
+		set_option(fd, SOL_SOCKET, SO_KEEPALIVE, has_keepalive);
 }
 
 /* Without IPv6 on this machine, "any address" means any IPv4 address. */
@@ -259,7 +264,7 @@ void listener_not_bound(struct listener *listener, int error)
 		bind_failed(listener, error);
 }
 
-void listener_bound(struct listener *listener, int fd, int refused)
+void listener_bound(struct listener *listener, int fd, int refused, bool is_new)
 {
 	listener->ticket = 0;
 	asked--;
@@ -270,7 +275,7 @@ void listener_bound(struct listener *listener, int fd, int refused)
 	watch_init(&listener->watch, fd, callback_for(listener));
 	watch_init(&listener->refused, refused, on_refused);
 	listener->is_blocking = false;
-	set_options(fd, listener);
+	set_options(fd, listener, is_new);
 	if ((refused >= 0 && watch_start(&listener->refused, LOOP_READ) < 0) ||
 	    events->opened(listener) < 0) {
 		int error = errno;
@@ -288,7 +293,7 @@ void listener_serve(struct listener *listener, struct service *service,
 	listener->service = service;
 	listener->settings = settings;
 	events->wanted(listener, 0);
-	set_options(fd, listener);
+	set_options(fd, listener, false);
 	watch_init(&listener->watch, fd, callback_for(listener));
 	if (events->opened(listener) < 0)
 		listener_close(listener);

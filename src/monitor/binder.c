@@ -296,6 +296,7 @@ static struct socket *socket_open(const struct service_settings *settings, uint3
 		return NULL;
 	if (open_sockets(settings, wanted, &socket->bound) < 0)
 		goto free_socket;
+	socket->bound.is_new = true;
 	HASH_ADD(hh, sockets, key, sizeof socket->key, socket);
 	if (socket->hh.tbl) {
 		socket_register(socket, settings);
@@ -354,6 +355,7 @@ int binder_bind(const struct service_settings *settings, uint32_t service,
 		return -1;
 	socket->service = service;
 	*bound = socket->bound;
+	socket->bound.is_new = false;
 	return 0;
 }
 

@@ -365,6 +365,7 @@ static void on_bind(const struct message *message)
 		answer.bind.error = errno;
 	} else {
 		answer.kind = MESSAGE_BOUND;
+		answer.bind.is_new = bound.is_new;
 		sockets[0] = bound.fd;
 		sockets[1] = bound.refused;
 		frontend_process_send(&answer, sockets, bound.refused >= 0 ? 2 : 1);

@@ -149,7 +149,7 @@ static void bind_listener(struct listener *listener, const struct sockaddr_in *a
 
 	require(fd >= 0);
 	require(bind(fd, (const struct sockaddr *)address, sizeof *address) == 0);
-	listener_bound(listener, fd, -1);
+	listener_bound(listener, fd, -1, true);
 }
 
 static void start_service(struct built_in *built_in)

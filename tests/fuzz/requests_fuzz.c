@@ -408,6 +408,19 @@ static void limit_ban(struct message *message)
 		message->ban.until = clock_now() + BAN_MAX_MS;
 }
 
+/* Sends message and a sound one of the kind that which names at once. */
+static void send_with_another(const struct message *message, uint8_t which)
+{
+	size_t size = message_shape(message->kind % MESSAGE_FROM_FRONTEND)->size, other_size;
+	struct message other = sound(which % MESSAGE_FROM_FRONTEND, (which >> 4) % (SERVICES + 1));
+	unsigned char bytes[2 * sizeof *message];
+
+	other_size = message_shape(other.kind)->size;
+	memcpy(bytes, message, size);
+	memcpy(bytes + size, &other, other_size);
+	send_bytes(bytes, size + other_size, NULL, 0);
+}
+
 static void say(struct input *input)
 {
 	uint8_t which = input_byte(input), edits = input_byte(input), longer = 0;
@@ -426,6 +439,10 @@ static void say(struct input *input)
 	limit_ban(&message);
 	if (edits & 0x80)
 		longer = input_byte(input);
+	if (edits & 0x40) {
+		send_with_another(&message, input_byte(input));
+		return;
+	}
 	count = choose_gifts(&message, input, descriptors);
 	send_bytes(&message, longer ? longer % sizeof message : size, descriptors, count);
 }

@@ -35,6 +35,13 @@ enum { TURN_MS = 20, DESCRIPTORS_HERE_MAX = 1024 };
 struct monitor_options own_frontend_options;
 
 static int channel = -1; /* the frontend's end */
+
+/* What came last, which may be several messages. */
+static struct {
+	unsigned char bytes[32 * sizeof(struct message)];
+	size_t size, at;
+	unsigned count; /* of descriptors */
+} packet;
 static unsigned frontends;
 static uint64_t next_session;
 static uint32_t generation;
@@ -61,6 +68,7 @@ static pid_t spawn(int end)
 	ck_assert_int_gt(pid, 0);
 	own_frontend_close();
 	channel = fcntl(end, F_DUPFD_CLOEXEC, 0);
+	packet.size = packet.at = 0;
 	ck_assert_int_ge(channel, 0);
 	frontends++;
 	return pid;
@@ -122,28 +130,45 @@ void own_frontend_say(const struct message *message, const int descriptors[], un
 	own_frontend_say_raw(message, message_shape(message->kind)->size, descriptors, count);
 }
 
-static bool hear(struct message *message, unsigned *count)
+/* Closes the descriptors that come. */
+static bool receive(void)
 {
 	union {
 		struct cmsghdr header;
-		char bytes[CMSG_SPACE(MESSAGE_DESCRIPTORS_MAX * sizeof(int))];
+		char bytes[CMSG_SPACE(32 * sizeof(int))];
 	} control;
-	struct iovec vector = { message, sizeof *message };
+	struct iovec vector = { packet.bytes, sizeof packet.bytes };
 	struct msghdr header = { .msg_iov = &vector,
 				 .msg_iovlen = 1,
 				 .msg_control = &control,
 				 .msg_controllen = sizeof control };
-	int descriptors[MESSAGE_DESCRIPTORS_MAX];
+	ssize_t size = recvmsg(channel, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	int descriptors[32];
 
-	*count = 0;
-	if (recvmsg(channel, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <= 0)
+	if (size <= 0)
 		return false;
+	packet.size = (size_t)size;
+	packet.at = packet.count = 0;
 	if (header.msg_controllen > 0) {
-		*count = (unsigned)((control.header.cmsg_len - CMSG_LEN(0)) / sizeof(int));
-		memcpy(descriptors, CMSG_DATA(&control.header), *count * sizeof(int));
+		packet.count = (unsigned)((control.header.cmsg_len - CMSG_LEN(0)) / sizeof(int));
+		memcpy(descriptors, CMSG_DATA(&control.header), packet.count * sizeof(int));
 	}
-	for (unsigned i = 0; i < *count; i++)
+	for (unsigned i = 0; i < packet.count; i++)
 		close(descriptors[i]);
+	return true;
+}
+
+static bool hear(struct message *message, unsigned *count)
+{
+	const struct message_shape *shape;
+
+	if (packet.at == packet.size && !receive())
+		return false;
+	memcpy(&message->kind, packet.bytes + packet.at, sizeof message->kind);
+	shape = message_shape(message->kind);
+	memcpy(message, packet.bytes + packet.at, shape->size);
+	*count = shape->size == packet.size ? packet.count : shape->descriptors_min;
+	packet.at += shape->size;
 	if (message->kind == MESSAGE_START)
 		next_session = message->start.first_session;
 	if (message->kind == MESSAGE_GENERATION)

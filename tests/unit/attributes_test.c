@@ -93,10 +93,10 @@ END_TEST
 
 START_TEST(knows_what_is_free_form)
 {
-	ck_assert(attribute_is_free_form("server_args"));
-	ck_assert(attribute_is_free_form("ENV"));
-	ck_assert(!attribute_is_free_form("server"));
-	ck_assert(!attribute_is_free_form("passenv"));
+	ck_assert_int_eq(attributes[ATTRIBUTE("server_args")].words, WORDS_FREE);
+	ck_assert_int_eq(attributes[ATTRIBUTE("ENV")].words, WORDS_FREE);
+	ck_assert_int_ne(attributes[ATTRIBUTE("server")].words, WORDS_FREE);
+	ck_assert_int_ne(attributes[ATTRIBUTE("passenv")].words, WORDS_FREE);
 }
 END_TEST
 

@@ -152,6 +152,9 @@ START_TEST(opens_what_the_settings_ask_for_and_nothing_else)
 	which.is_inner = endpoints[_i].is_inner;
 	if (endpoints[_i].is_allowed) {
 		ck_assert_int_eq(binder_bind(settings, 0, &which, &bound), 0);
+		ck_assert(bound.is_new);
+		ck_assert_int_eq(binder_bind(settings, 0, &which, &bound), 0);
+		ck_assert(!bound.is_new);
 		check_bound(&bound, &which);
 		ck_assert_int_eq(binder_socket(0, &which), bound.fd);
 		binder_unbind(0, &which);

@@ -16,7 +16,25 @@ static int other;
 static struct message last;
 static unsigned received, descriptors, closed;
 static const char *reason;
-static bool closes_itself;
+static bool closes_itself, answers;
+
+/* What came last at the other end: one message or several. */
+static struct {
+	unsigned char bytes[8192];
+	size_t size, at;
+	unsigned messages, most; /* that came at once */
+} packet;
+
+/* With a descriptor that is gone before the answer may be sent. */
+static void answer(const struct message *message)
+{
+	struct message bound = { .kind = MESSAGE_BOUND };
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+
+	bound.bind.ticket = (uint32_t)message->end.session;
+	ck_assert_int_eq(channel_send(&channel, &bound, &fd, 1), 0);
+	close(fd);
+}
 
 static void on_received(struct channel *from, const struct message *message, const int fds[],
 			unsigned count)
@@ -31,6 +49,8 @@ static void on_received(struct channel *from, const struct message *message, con
 	}
 	if (closes_itself)
 		channel_close(&channel);
+	if (answers)
+		answer(message);
 }
 
 static void on_closed(struct channel *from, const char *why)
@@ -55,7 +75,8 @@ static void setup(void)
 	other = ends[1];
 	received = descriptors = closed = 0;
 	reason = NULL;
-	closes_itself = false;
+	closes_itself = answers = false;
+	packet.size = packet.at = 0;
 }
 
 static void teardown(void)
@@ -139,6 +160,80 @@ START_TEST(closes_at_a_message_of_the_wrong_shape)
 }
 END_TEST
 
+/* Several messages at once, each of one kind. */
+static size_t join(unsigned char *bytes, const enum message_kind kinds[], unsigned count)
+{
+	size_t size = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct message message = { .kind = kinds[i] };
+
+		if (kinds[i] == MESSAGE_END)
+			message.end.session = i;
+		memcpy(bytes + size, &message, message_shape(kinds[i])->size);
+		size += message_shape(kinds[i])->size;
+	}
+	return size;
+}
+
+START_TEST(receives_several_at_once)
+{
+	static const enum message_kind kinds[] = { MESSAGE_END, MESSAGE_READY, MESSAGE_LAUNCH,
+						   MESSAGE_END };
+	static unsigned char bytes[8192];
+
+	send_raw(bytes, join(bytes, kinds, 4), 0);
+	loop_turn(1000);
+	ck_assert_uint_eq(received, 4);
+	ck_assert_uint_eq(last.kind, MESSAGE_END);
+	ck_assert_uint_eq(last.end.session, 3);
+	closes_itself = true;
+	send_raw(bytes, join(bytes, kinds, 4), 0);
+	loop_turn(1000);
+	ck_assert_uint_eq(received, 5);
+	ck_assert_uint_eq(closed, 0);
+}
+END_TEST
+
+/* None of them is taken. Several have only the descriptors that each must have. */
+static const struct {
+	enum message_kind kinds[4];
+	unsigned times; /* the first of them */
+	int difference; /* in size */
+	unsigned count;
+	const char *reason;
+} wrong_packets[] = {
+	{ { MESSAGE_END, MESSAGE_LAUNCH }, 1, 0, 1, "number of descriptors" },
+	{ { MESSAGE_LAUNCH, MESSAGE_LAUNCH }, 1, 0, 2, "number of descriptors" },
+	{ { MESSAGE_READY, MESSAGE_READY }, 1, 0, 10, "number of descriptors" },
+	{ { MESSAGE_END, MESSAGE_END }, 1, -1, 0, "wrong size" },
+	{ { MESSAGE_END, MESSAGE_END }, 1, 1, 0, "wrong size" },
+	{ { MESSAGE_END, MESSAGE_CHECK }, 1, 0, 0, "unknown kind" },
+	{ { MESSAGE_READY, MESSAGE_READY }, 32, 0, 0, "wrong size" },
+};
+
+START_TEST(closes_at_a_packet_of_the_wrong_shape)
+{
+	static unsigned char bytes[8192];
+	enum message_kind kinds[33];
+	unsigned count = 0;
+	int before = open_descriptors();
+	size_t size;
+
+	while (count < wrong_packets[_i].times)
+		kinds[count++] = wrong_packets[_i].kinds[0];
+	kinds[count++] = wrong_packets[_i].kinds[1];
+	size = join(bytes, kinds, count);
+	send_raw(bytes, (size_t)((int)size + wrong_packets[_i].difference),
+		 wrong_packets[_i].count);
+	loop_turn(1000);
+	ck_assert_uint_eq(received, 0);
+	ck_assert_uint_eq(closed, 1);
+	ck_assert_msg(strstr(reason, wrong_packets[_i].reason) != NULL, "%s", reason);
+	ck_assert_int_eq(open_descriptors(), before - 1);
+}
+END_TEST
+
 START_TEST(closes_at_a_message_without_a_kind)
 {
 	send_raw("ab", 2, 0);
@@ -173,23 +268,46 @@ START_TEST(reads_no_further_once_its_owner_closed_it)
 }
 END_TEST
 
-/* The next message at the other end, with its descriptor closed. False: none. */
-static bool read_other(struct message *message)
+static bool read_packet(void)
 {
-	char control[CMSG_SPACE(sizeof(int))];
-	struct iovec vector = { message, sizeof *message };
+	char control[CMSG_SPACE(64 * sizeof(int))];
+	struct iovec vector = { packet.bytes, sizeof packet.bytes };
 	struct msghdr header = { .msg_iov = &vector,
 				 .msg_iovlen = 1,
 				 .msg_control = control,
 				 .msg_controllen = sizeof control };
-	int fd;
+	ssize_t size = recvmsg(other, &header, MSG_DONTWAIT);
+	int fds[64];
+	size_t count = 0;
 
-	if (recvmsg(other, &header, MSG_DONTWAIT) < 0)
+	if (size < 0)
 		return false;
+	packet.size = (size_t)size;
+	packet.at = packet.messages = 0;
 	if (header.msg_controllen > 0) {
-		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&header)), sizeof fd);
-		close(fd);
+		count = (CMSG_FIRSTHDR(&header)->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(fds, CMSG_DATA(CMSG_FIRSTHDR(&header)), count * sizeof(int));
 	}
+	descriptors += (unsigned)count;
+	while (count > 0)
+		close(fds[--count]);
+	return true;
+}
+
+/* The next message at the other end, with its descriptors closed. False: none. */
+static bool read_other(struct message *message)
+{
+	const struct message_shape *shape;
+
+	if (packet.at == packet.size && !read_packet())
+		return false;
+	memcpy(&message->kind, packet.bytes + packet.at, sizeof message->kind);
+	shape = message_shape(message->kind);
+	ck_assert_uint_le(packet.at + shape->size, packet.size);
+	memcpy(message, packet.bytes + packet.at, shape->size);
+	packet.at += shape->size;
+	if (++packet.messages > packet.most)
+		packet.most = packet.messages;
 	return true;
 }
 
@@ -202,9 +320,10 @@ START_TEST(keeps_what_has_no_room_and_sends_it_in_order)
 
 	for (unsigned i = 0; i < COUNT; i++) {
 		message.bind.service.service = i;
-		ck_assert_int_eq(channel_send(&channel, &message, &fd, i % 100 == 0), 0);
+		ck_assert_int_eq(channel_send(&channel, &message, &fd, i % 10 != 0), 0);
 	}
 	ck_assert_uint_gt(channel.waiting_count, 0);
+	packet.most = 0;
 	while (expected < COUNT) {
 		if (read_other(&message))
 			ck_assert_uint_eq(message.bind.service.service, expected++);
@@ -213,6 +332,35 @@ START_TEST(keeps_what_has_no_room_and_sends_it_in_order)
 	}
 	loop_turn(0);
 	ck_assert_uint_eq(channel.waiting_count, 0);
+	ck_assert_uint_eq(packet.most, 9); /* one without a descriptor comes alone */
+	ck_assert_uint_eq(descriptors, COUNT * 9 / 10);
+	ck_assert_int_eq(open_descriptors(), before);
+}
+END_TEST
+
+/* Answers to several messages come together; those to one come at once. */
+START_TEST(answers_together_what_came_together)
+{
+	static const enum message_kind kinds[] = { MESSAGE_END, MESSAGE_END, MESSAGE_END,
+						   MESSAGE_END };
+	static unsigned char bytes[8192];
+	struct message message = { .kind = MESSAGE_END };
+	int before = open_descriptors();
+
+	answers = true;
+	packet.most = 0;
+	send_raw(&message, message_shape(MESSAGE_END)->size, 0);
+	loop_turn(1000);
+	ck_assert(read_other(&message));
+	ck_assert_uint_eq(packet.most, 1);
+	send_raw(bytes, join(bytes, kinds, 4), 0);
+	loop_turn(1000);
+	for (unsigned i = 0; i < 4; i++) {
+		ck_assert(read_other(&message));
+		ck_assert_uint_eq(message.bind.ticket, i);
+	}
+	ck_assert_uint_eq(packet.most, 4);
+	ck_assert_uint_eq(descriptors, 5);
 	ck_assert_int_eq(open_descriptors(), before);
 }
 END_TEST
@@ -226,6 +374,11 @@ START_TEST(keeps_no_more_than_it_may)
 		ck_assert_uint_lt(sent++, 2 * CHANNEL_WAITING_MAX);
 	ck_assert_int_eq(errno, ENOBUFS);
 	ck_assert_uint_eq(channel.waiting_count, CHANNEL_WAITING_MAX);
+	packet.most = 0;
+	while (channel.waiting_count > 0)
+		if (!read_other(&message))
+			loop_turn(1000);
+	ck_assert_uint_eq(packet.most, 32);
 }
 END_TEST
 
@@ -256,6 +409,10 @@ Suite *channel_suite(void)
 	tcase_add_loop_test(tests, receives_what_has_the_right_shape, 0, MESSAGE_FROM_FRONTEND);
 	tcase_add_loop_test(tests, closes_at_a_message_of_the_wrong_shape, 0,
 			    sizeof wrong / sizeof wrong[0]);
+	tcase_add_test(tests, receives_several_at_once);
+	tcase_add_loop_test(tests, closes_at_a_packet_of_the_wrong_shape, 0,
+			    sizeof wrong_packets / sizeof wrong_packets[0]);
+	tcase_add_test(tests, answers_together_what_came_together);
 	tcase_add_test(tests, closes_at_a_message_without_a_kind);
 	tcase_add_test(tests, closes_when_the_other_end_is_gone);
 	tcase_add_test(tests, reads_no_further_once_its_owner_closed_it);

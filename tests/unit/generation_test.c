@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "config/generation.h"
 #include "support/configuration.h"
 #include "support/place.h"
@@ -199,6 +200,40 @@ START_TEST(keeps_equal_texts_and_lists_once)
 }
 END_TEST
 
+/* Texts and lists are compared with those of the service before. */
+START_TEST(keeps_apart_what_differs_from_the_service_before)
+{
+	static const struct {
+		const char *args, *banner;
+	} each[] = { { "a b", "/b" }, { "a", "/b" },  { "a b", "/bb" },
+		     { "", "/b" },    { "b", "/bb" }, { "b", "" } };
+	const size_t count = sizeof each / sizeof each[0];
+	struct text text = { 0 };
+	struct generation *generation;
+
+	for (size_t i = 0; i < count; i++)
+		text_add_format(&text,
+				"service s%zu\n{\n type = UNLISTED\n port = %zu\n"
+				" socket_type = stream\n wait = no\n user = root\n"
+				" server = /bin/cat\n%s%s\n%s%s\n}\n",
+				i, 7000 + i, *each[i].args ? " server_args = " : "", each[i].args,
+				*each[i].banner ? " banner = " : "", each[i].banner);
+	text_add_bytes(&text, "", 1);
+	generation = fill(text.bytes);
+	text_free(&text);
+	ck_assert_uint_eq(generation->count, count);
+	for (size_t i = 0; i < count; i++) {
+		const struct service_settings *copy = generation->services[i];
+		const struct service_settings *original = configuration_service(textf("s%zu", i));
+
+		ck_assert(generation_equal(copy, original));
+		check_strings(&copy->server_args, &original->server_args);
+		ck_assert_str_eq(copy->banner ? copy->banner : "", each[i].banner);
+		ck_assert_ptr_eq(copy->argv[copy->server_args.count + 1], NULL);
+	}
+}
+END_TEST
+
 START_TEST(knows_what_has_not_changed)
 {
 	struct generation *generation = fill(everything);
@@ -274,6 +309,7 @@ Suite *generation_suite(void)
 	tcase_add_test(tests, points_nowhere_else);
 	tcase_add_test(tests, keeps_a_file_of_rules_once);
 	tcase_add_test(tests, keeps_equal_texts_and_lists_once);
+	tcase_add_test(tests, keeps_apart_what_differs_from_the_service_before);
 	tcase_add_test(tests, knows_what_has_not_changed);
 	tcase_add_test(tests, can_be_copied_on);
 	tcase_add_test(tests, one_service_can_outlive_its_generation);

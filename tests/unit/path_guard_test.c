@@ -151,6 +151,34 @@ START_TEST(each_file_of_a_kept_directory_is_looked_at)
 }
 END_TEST
 
+static bool is_changeable(struct path_guard_place *place, const char *name)
+{
+	struct path_guard guard = { .trusted = geteuid() };
+	int fd = path_guard_open_near(place, &guard, place_path(name), O_RDONLY);
+
+	ck_assert_msg(fd >= 0, "%s: %s", name, strerror(errno));
+	close(fd);
+	return guard.is_changeable;
+}
+
+/* Where a link leads is not what is known of the directory. */
+START_TEST(a_link_elsewhere_leaves_the_kept_directory_as_it_is)
+{
+	struct path_guard_place place = { .directory = -1 };
+
+	ck_assert_int_eq(mkdir(place_path("open"), 0755), 0);
+	ck_assert_int_eq(chmod(place_path("open"), 0757), 0);
+	place_write("open/file", "1");
+	place_write("other", "2");
+	ck_assert_int_eq(symlink("other", place_path("link")), 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert(is_changeable(&place, "open/file"));
+		ck_assert(!is_changeable(&place, "link"));
+	}
+	path_guard_leave(&place);
+}
+END_TEST
+
 /* An entry of an access control list for one user or group, besides rw-rw-r--. */
 static const struct {
 	unsigned tag, id, permissions;
@@ -377,6 +405,7 @@ Suite *path_guard_suite(void)
 			    LENGTH(paths));
 	tcase_add_test(paths_case, each_file_of_a_kept_directory_is_looked_at);
 	tcase_add_test(paths_case, what_is_not_there_is_made_at_the_end_of_a_link);
+	tcase_add_test(paths_case, a_link_elsewhere_leaves_the_kept_directory_as_it_is);
 	tcase_add_test(paths_case, the_links_of_proc_are_the_kernel_s);
 	tcase_add_test(paths_case, a_path_that_is_too_long_is_an_error);
 	suite_add_tcase(suite, owners);

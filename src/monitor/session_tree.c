@@ -586,9 +586,11 @@ void session_tree_signal(struct session_tree *tree, int number)
 		cgroup_signal(tree->cgroup, number);
 		return;
 	}
-	if (number != SIGKILL && tree->has_leader)
-		tree->group_has_it = kill(-tree->leader, number) == 0;
-	tree->signal = number;
+	if (tree->signal != SIGKILL) { /* which may wait for the next look */
+		tree->signal = number;
+		tree->group_has_it =
+			number != SIGKILL && tree->has_leader && kill(-tree->leader, number) == 0;
+	}
 	list(tree);
 	look_soon(0);
 }

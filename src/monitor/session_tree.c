@@ -19,6 +19,7 @@ enum {
 	LOOK_AGAIN_MS = 1000,
 	LOOK_INTERVAL_MS = 50, /* between two looks, each of which reads all of /proc */
 	STOP_ROUNDS = 32,      /* until all processes to be killed are stopped */
+	UNCERTAIN_LOOKS_MAX = 3,
 	ENVIRONMENT_SIZE = 128 * 1024,
 };
 
@@ -33,7 +34,9 @@ static TAILQ_HEAD(trees, session_tree) trees = TAILQ_HEAD_INITIALIZER(trees);
 static size_t tree_count;
 static struct session_tree rest; /* whatever else descends from the daemon, when it ends */
 static bool takes_all;
+static struct session_tree strangers; /* that it could not be told of once */
 static struct timer look;
+static unsigned uncertain_looks; /* in a row */
 static uint64_t last_look;
 
 static bool (*is_program)(pid_t pid), (*is_spared)(pid_t pid);
@@ -57,6 +60,7 @@ struct view {
 	size_t *path;                  /* room for the numbers of a process and its parents */
 	struct session_tree **leaders; /* the trees of the list, by leader */
 	pid_t self, own_session;
+	bool is_uncertain; /* of some process it could not be told yet whose it is */
 };
 
 static int compare_leaders(const void *left, const void *right)
@@ -151,7 +155,7 @@ static struct session_tree *tree_of_environment(const char *environment, size_t 
 
 /* A process can write what it likes there, and be taken for one of another session that is to
  * end. That harms nobody but itself. */
-static struct session_tree *tree_by_environment(pid_t pid)
+static struct session_tree *tree_by_environment(pid_t pid, bool *is_empty)
 {
 	static char environment[ENVIRONMENT_SIZE];
 	size_t length = 0;
@@ -168,22 +172,60 @@ static struct session_tree *tree_by_environment(pid_t pid)
 		length += size > 0 ? (size_t)size : 0;
 	}
 	close(fd);
+	*is_empty = length == 0;
 	environment[length] = '\0';
 	return tree_of_environment(environment, length);
 }
 
+/* Adds the process to those that its tree knows. NULL: memory is short. */
+static struct known_process *learn(struct session_tree *tree, const struct process *process)
+{
+	struct known_process *known = find_known(tree, process), *larger;
+	size_t place = place_of(tree, process->pid);
+
+	if (known)
+		return known;
+	if (tree->known_count == tree->known_room) {
+		size_t room = tree->known_room ? 2 * tree->known_room : 4;
+
+		larger = realloc(tree->known, room * sizeof *larger);
+		if (!larger)
+			return NULL;
+		tree->known = larger;
+		tree->known_room = room;
+	}
+	known = &tree->known[place];
+	memmove(known + 1, known, (tree->known_count++ - place) * sizeof *known);
+	*known = (struct known_process){ .pid = process->pid, .started = process->started };
+	return known;
+}
+
+/* Only once of each process. */
+static void doubt(struct view *view, const struct process *process)
+{
+	if (process->is_dead || find_known(&strangers, process))
+		return;
+	view->is_uncertain = true;
+	learn(&strangers, process);
+}
+
 /* The tree of a process, whatever its parents are. Only the daemon's own children can be
  * orphans. */
-static struct session_tree *direct_owner(const struct view *view, const struct process *process)
+static struct session_tree *direct_owner(struct view *view, const struct process *process)
 {
 	struct session_tree *tree = tree_led_by(view, process->session);
+	bool is_empty = false;
 
 	if (!tree)
 		tree = tree_led_by(view, process->group);
 	if (tree || process->parent != view->self || is_program(process->pid))
 		return tree;
 	tree = tree_that_knows(process);
-	return tree || tree_count == 0 ? tree : tree_by_environment(process->pid);
+	if (!tree && tree_count > 0)
+		tree = tree_by_environment(process->pid, &is_empty);
+	if (is_empty) /* maybe only for as long as it executes another program */
+		doubt(view, process);
+	return tree;
 }
 
 static size_t number_of(const struct view *view, const struct process *process)
@@ -192,7 +234,7 @@ static size_t number_of(const struct view *view, const struct process *process)
 }
 
 /* The owner of a process that descends from the daemon, by that of its parent. */
-static struct session_tree *find_owner(const struct view *view, const struct process *process,
+static struct session_tree *find_owner(struct view *view, const struct process *process,
 				       struct session_tree *of_parent)
 {
 	struct session_tree *direct;
@@ -210,15 +252,20 @@ static void find_owners_up_to(struct view *view, const struct process *process)
 	size_t depth = 0;
 	struct session_tree *owner;
 	enum descent descent;
+	const struct process *last = process;
 
 	while (process && process->pid != view->self &&
 	       view->descents[number_of(view, process)] == DESCENT_UNKNOWN) {
 		view->descents[number_of(view, process)] = DESCENT_NONE;
 		view->path[depth++] = number_of(view, process);
+		last = process;
 		process = processes_find(&view->all, process->parent);
 	}
-	if (!process)
+	if (!process) {
+		if (last->parent > 0) /* it ended while the list was read */
+			doubt(view, last);
 		return;
+	}
 	descent = process->pid == view->self ? DESCENT_DAEMON
 					     : view->descents[number_of(view, process)];
 	owner = process->pid == view->self ? (takes_all ? &rest : NULL)
@@ -278,29 +325,6 @@ static int view_take(struct view *view)
 }
 
 /* --- what a look does ------------------------------------------------------------------------------ */
-
-/* Adds the process to those that its tree knows. NULL: memory is short. */
-static struct known_process *learn(struct session_tree *tree, const struct process *process)
-{
-	struct known_process *known = find_known(tree, process), *larger;
-	size_t place = place_of(tree, process->pid);
-
-	if (known)
-		return known;
-	if (tree->known_count == tree->known_room) {
-		size_t room = tree->known_room ? 2 * tree->known_room : 4;
-
-		larger = realloc(tree->known, room * sizeof *larger);
-		if (!larger)
-			return NULL;
-		tree->known = larger;
-		tree->known_room = room;
-	}
-	known = &tree->known[place];
-	memmove(known + 1, known, (tree->known_count++ - place) * sizeof *known);
-	*known = (struct known_process){ .pid = process->pid, .started = process->started };
-	return known;
-}
 
 /* Forgets those that are gone. */
 static void forget_dead(struct session_tree *tree, const struct view *view)
@@ -440,34 +464,7 @@ static void tell_events(void)
 	}
 }
 
-static void look_at_all(void)
-{
-	struct session_tree *tree, *next;
-	struct view view;
-
-	timer_stop(&look);
-	last_look = clock_now();
-	if (view_take(&view) < 0 || (kills_something() && stop_before_killing(&view) < 0)) {
-		log_failure(errno, "the processes of sessions can't be found");
-		view_clear(&view);
-		timer_start(&look, LOOK_AGAIN_MS);
-		return;
-	}
-	visit_all(&view);
-	for (tree = TAILQ_FIRST(&trees); tree; tree = next) {
-		next = TAILQ_NEXT(tree, link);
-		settle(tree, &view);
-	}
-	forget_dead(&rest, &view);
-	view_clear(&view);
-	tell_events();
-}
-
-static void on_look(struct timer *timer)
-{
-	(void)timer;
-	look_at_all();
-}
+static void on_look(struct timer *timer);
 
 /* Soon, and for all that is asked for until then. */
 static void look_soon(uint64_t wait_ms)
@@ -476,6 +473,43 @@ static void look_soon(uint64_t wait_ms)
 		timer_init(&look, on_look);
 	if (!timer_is_pending(&look))
 		timer_start(&look, wait_ms);
+}
+
+static void look_at_all(void)
+{
+	struct session_tree *tree, *next;
+	struct view view;
+	bool is_uncertain;
+
+	timer_stop(&look);
+	last_look = clock_now();
+	if (view_take(&view) < 0 || (kills_something() && stop_before_killing(&view) < 0)) {
+		log_failure(errno, "the processes of sessions can't be found");
+		view_clear(&view);
+		look_soon(LOOK_AGAIN_MS);
+		return;
+	}
+	visit_all(&view);
+	for (tree = TAILQ_FIRST(&trees); tree; tree = next) {
+		next = TAILQ_NEXT(tree, link);
+		settle(tree, &view);
+	}
+	forget_dead(&rest, &view);
+	forget_dead(&strangers, &view);
+	is_uncertain = view.is_uncertain && uncertain_looks++ < UNCERTAIN_LOOKS_MAX;
+	view_clear(&view);
+	if (is_uncertain) {
+		look_soon(LOOK_INTERVAL_MS);
+		return;
+	}
+	uncertain_looks = 0;
+	tell_events();
+}
+
+static void on_look(struct timer *timer)
+{
+	(void)timer;
+	look_at_all();
 }
 
 static void list(struct session_tree *tree)
@@ -553,9 +587,11 @@ void session_tree_signal(struct session_tree *tree, int number)
 		cgroup_signal(tree->cgroup, number);
 		return;
 	}
-	if (number != SIGKILL && tree->has_leader)
-		tree->group_has_it = kill(-tree->leader, number) == 0;
-	tree->signal = number;
+	if (tree->signal != SIGKILL) { /* which may wait for the next look */
+		tree->signal = number;
+		tree->group_has_it =
+			number != SIGKILL && tree->has_leader && kill(-tree->leader, number) == 0;
+	}
 	list(tree);
 	look_soon(0);
 }

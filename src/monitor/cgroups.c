@@ -699,7 +699,8 @@ static void tell_gone(struct cgroup *cgroup)
 		events->gone(cgroup->context, cgroup->memory_kills);
 }
 
-/* The last process may have left before the watch began: one more try. */
+/* The last process may have left before the watch began: one more try. A program that could not
+ * be started may not be reaped yet. */
 static void wait_until_empty(struct cgroup *cgroup)
 {
 	bool is_new = cgroup->watch < 0 && watch_populated(cgroup);
@@ -724,12 +725,12 @@ static void on_tried(struct job *job)
 	struct cgroup *cgroup = container_of(job, struct cgroup, job);
 
 	cgroup->is_busy = false;
-	if (cgroup->is_released)
-		cgroup_free(cgroup);
-	else if (cgroup->is_removed)
-		tell_gone(cgroup);
-	else
+	if (!cgroup->is_removed)
 		wait_until_empty(cgroup);
+	else if (cgroup->is_released)
+		cgroup_free(cgroup);
+	else
+		tell_gone(cgroup);
 }
 
 /* Without memory for a thread it happens here. */

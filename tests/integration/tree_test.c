@@ -409,6 +409,27 @@ START_TEST(cgroups_are_removed)
 }
 END_TEST
 
+/* Its process may not be reaped yet when its cgroup is to be removed. */
+START_TEST(cgroups_of_programs_that_cannot_be_started_are_removed)
+{
+	enum { MANY = 300 };
+	const char *own;
+	int port;
+
+	if (!has_cgroups())
+		return;
+	place_write("broken", "no program\n");
+	ck_assert_int_eq(chmod(place_path("broken"), 0755), 0);
+	port = add_service("zzbroken", "server = %s\nprocesses_at_exit = kill\ncps = 0 0\n",
+			   place_path("broken"));
+	daemon_start();
+	own = own_directory(NULL);
+	for (int i = 0; i < MANY; i++)
+		client_expect_end(client_connect(NULL, port));
+	wait_until(count_directories(own) == 0);
+}
+END_TEST
+
 START_TEST(a_program_is_in_a_cgroup_of_its_own)
 {
 	int port = add_service("zzcat", CAT "%s", kinds[KEEP]), held;
@@ -698,6 +719,7 @@ Suite *tree_suite(void)
 	tcase_add_loop_test(at_exit, the_rest_of_a_plain_session_does_not_count, 0, PLACES);
 	if (has_cgroups()) {
 		tcase_add_test(cgroups, cgroups_are_removed);
+		tcase_add_test(cgroups, cgroups_of_programs_that_cannot_be_started_are_removed);
 		tcase_add_test(cgroups, a_program_is_in_a_cgroup_of_its_own);
 		tcase_add_test(cgroups, a_plain_service_makes_no_cgroup);
 		tcase_add_test(cgroups, what_a_dead_daemon_left_is_removed);

@@ -28,6 +28,10 @@ const struct handler *handler_for(const struct service_settings *settings);
 /* True when there is a built-in of that name for SOCK_STREAM or SOCK_DGRAM. */
 bool handler_is_built_in(const char *name, int socket_type);
 
+/* Answers no datagram. */
+size_t handler_no_answer(const unsigned char *request, size_t length, unsigned char *answer,
+			 size_t size);
+
 /* The largest datagram. */
 enum { DATAGRAM_MAX = 65535 };
 

@@ -28,18 +28,8 @@ static void discard_start(struct session *session)
 		handler_finish(session);
 }
 
-static size_t discard_answer(const unsigned char *request, size_t length, unsigned char *answer,
-			     size_t size)
-{
-	(void)request;
-	(void)length;
-	(void)answer;
-	(void)size;
-	return 0;
-}
-
 const struct handler discard_handler = {
 	.name = "discard",
 	.start = discard_start,
-	.answer = discard_answer,
+	.answer = handler_no_answer,
 };

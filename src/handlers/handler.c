@@ -43,6 +43,16 @@ const struct handler *handler_for(const struct service_settings *settings)
 	return &launch_handler;
 }
 
+size_t handler_no_answer(const unsigned char *request, size_t length, unsigned char *answer,
+			 size_t size)
+{
+	(void)request;
+	(void)length;
+	(void)answer;
+	(void)size;
+	return 0;
+}
+
 /* A session that the loop serves has no process to wait for. */
 static void end(struct session *session, bool at_once)
 {

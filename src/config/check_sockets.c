@@ -13,7 +13,8 @@
 struct reach {
 	unsigned families; /* FLAG_IPV4, FLAG_IPV6 */
 	bool is_any;       /* every address of these families */
-	char text[256];    /* the address, in its usual form, or the name */
+	size_t length;
+	char bytes[256]; /* of the address, or the name */
 };
 
 /* A service that has a socket. */
@@ -33,21 +34,30 @@ struct claims {
 /* What claims are found by. */
 struct key {
 	size_t length;
-	char bytes[2 * sizeof(int) + sizeof((struct reach *)NULL)->text];
+	char bytes[2 * sizeof(int) + sizeof((struct reach *)NULL)->bytes];
 };
 
 static void reach_of_name(struct reach *reach, const char *name)
 {
-	snprintf(reach->text, sizeof reach->text, "%s", name);
-	lower_case(reach->text);
+	snprintf(reach->bytes, sizeof reach->bytes, "%s", name);
+	lower_case(reach->bytes);
+	reach->length = strlen(reach->bytes);
+}
+
+static bool is_wildcard(const struct address *address)
+{
+	return address->any.sa_family == AF_INET ? address->in4.sin_addr.s_addr == htonl(INADDR_ANY)
+						 : IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr);
 }
 
 static void reach_of_address(struct reach *reach, const struct address *given)
 {
 	struct address address = address_from_sockaddr(&given->any, given->length);
 
-	address_text(&address, reach->text);
-	reach->is_any = strcmp(reach->text, "0.0.0.0") == 0 || strcmp(reach->text, "::") == 0;
+	address_set_port(&address, 0);
+	reach->is_any = is_wildcard(&address);
+	reach->length = address.length;
+	memcpy(reach->bytes, &address.any, address.length);
 }
 
 static struct reach reach_of(const struct service_settings *service, size_t index)
@@ -69,17 +79,18 @@ static size_t reaches_count(const struct service_settings *service)
 	return service->bind.count > 0 ? service->bind.count : 1;
 }
 
-/* A service's protocol and port, and an address, text; "*": every address; "": all of
- * these. */
-static struct key key_of(const struct service_settings *service, const char *text)
+static const struct reach every_address = { .length = 1, .bytes = "*" };
+static const struct reach all_of_them = { .length = 0 };
+
+/* A service's protocol and port, and an address, every_address, or all_of_them. */
+static struct key key_of(const struct service_settings *service, const struct reach *reach)
 {
 	int numbers[] = { service->protocol_number, service->port };
-	size_t length = strlen(text);
 	struct key key;
 
-	key.length = sizeof numbers + length;
+	key.length = sizeof numbers + reach->length;
 	memcpy(key.bytes, numbers, sizeof numbers);
-	memcpy(key.bytes + sizeof numbers, text, length);
+	memcpy(key.bytes + sizeof numbers, reach->bytes, reach->length);
 	return key;
 }
 
@@ -94,9 +105,9 @@ static struct claims *claims_find(struct claims *all, const struct key *key)
 /* An earlier service with a socket on one of these families. */
 static const struct service_settings *overlap_among(struct claims *all,
 						    const struct service_settings *service,
-						    const char *text, unsigned families)
+						    const struct reach *reach, unsigned families)
 {
-	struct key key = key_of(service, text);
+	struct key key = key_of(service, reach);
 	const struct claims *claims = claims_find(all, &key);
 
 	for (const struct claim *claim = claims ? claims->first : NULL; claim; claim = claim->next)
@@ -111,9 +122,9 @@ static const struct service_settings *overlap_with(struct claims *all,
 						   const struct reach *reach)
 {
 	const struct service_settings *earlier =
-		overlap_among(all, service, reach->is_any ? "" : reach->text, reach->families);
+		overlap_among(all, service, reach->is_any ? &all_of_them : reach, reach->families);
 
-	return earlier ? earlier : overlap_among(all, service, "*", reach->families);
+	return earlier ? earlier : overlap_among(all, service, &every_address, reach->families);
 }
 
 /* The earlier service that has a socket which service needs, or NULL. */
@@ -147,9 +158,9 @@ static struct claims *claims_new(struct claims **all, const struct key *key)
 
 /* If memory runs out a claim is not noted; a conflict is then an error of bind(2). */
 static void claims_add(struct claims **all, const struct service_settings *service,
-		       const char *text, unsigned families)
+		       const struct reach *reach, unsigned families)
 {
-	struct key key = key_of(service, text);
+	struct key key = key_of(service, reach);
 	struct claims *claims = claims_find(*all, &key);
 	struct claim *claim = malloc(sizeof *claim);
 
@@ -186,8 +197,8 @@ static void claim_sockets(struct claims **all, const struct service_settings *se
 
 		if (overlap_with(*all, service, &reach))
 			report_clash(service, service->bind.list[i], problems);
-		claims_add(all, service, "", reach.families);
-		claims_add(all, service, reach.is_any ? "*" : reach.text, reach.families);
+		claims_add(all, service, &all_of_them, reach.families);
+		claims_add(all, service, reach.is_any ? &every_address : &reach, reach.families);
 	}
 }
 

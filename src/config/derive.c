@@ -84,57 +84,50 @@ static bool list_has_variable(char *const *list, size_t count, const char *varia
 	return false;
 }
 
-/* True for variables about a connection: those of the daemon's own environment describe
- * another connection, and must not reach the server. */
-static bool is_of_a_connection(const char *variable)
-{
-	static const char *const beginnings[] = {
-		"REMOTE_HOST=", "REMOTE_ADDR=", "REMOTE_PORT=", "PROTO=",
-		"TCPLOCAL",     "TCPREMOTE",    "UDPLOCAL",     "UDPREMOTE",
-	};
-
-	for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
-		if (*variable == *beginnings[i] &&
-		    strncmp(variable, beginnings[i], strlen(beginnings[i])) == 0)
-			return true;
-	return false;
-}
-
-/* The same for variables about a session, if the service has them. */
-static bool is_of_its_session(const struct service_settings *service, const char *variable)
-{
-	static const char *const beginnings[] = {
-		"SESSION_ID=",     "SESSION_SLOT=",     "SESSION_SERVICE=",
-		"SESSION_STATUS=", "SESSION_DURATION=", "SESSION_REASON=",
-	};
-
-	for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
-		if ((service->session_env || service->end_command.count > 0) &&
-		    strncmp(variable, beginnings[i], strlen(beginnings[i])) == 0)
-			return true;
-	return false;
-}
-
-/* The same about a balancer's, for services that may have such connections. */
-static bool is_of_a_balancer(const struct service_settings *service, const char *variable)
-{
-	static const char *const names[] = {
-		"PROXY_ADDR",      "PROXY_PORT",        "PROXY_UNIQUE_ID",
-		"PROXY_AUTHORITY", "PROXY_SSL_VERSION", "PROXY_SSL_CN",
-	};
-
-	if (!service_is_proxied(service) && !service_is_multiplexed(service))
-		return false;
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (same_variable(variable, names[i]))
-			return true;
-	return false;
-}
+/* Variables that the daemon sets itself. Those of its own environment describe something else,
+ * and must not reach the server. */
+static const struct {
+	const char *beginning;
+	enum { ALWAYS, WITH_SESSION, WITH_BALANCER } when;
+} own_variables[] = {
+	{ "REMOTE_HOST=", ALWAYS },
+	{ "REMOTE_ADDR=", ALWAYS },
+	{ "REMOTE_PORT=", ALWAYS },
+	{ "PROTO=", ALWAYS },
+	{ "TCPLOCAL", ALWAYS },
+	{ "TCPREMOTE", ALWAYS },
+	{ "UDPLOCAL", ALWAYS },
+	{ "UDPREMOTE", ALWAYS },
+	{ "SESSION_ID=", WITH_SESSION },
+	{ "SESSION_SLOT=", WITH_SESSION },
+	{ "SESSION_SERVICE=", WITH_SESSION },
+	{ "SESSION_STATUS=", WITH_SESSION },
+	{ "SESSION_DURATION=", WITH_SESSION },
+	{ "SESSION_REASON=", WITH_SESSION },
+	{ "PROXY_ADDR=", WITH_BALANCER },
+	{ "PROXY_PORT=", WITH_BALANCER },
+	{ "PROXY_UNIQUE_ID=", WITH_BALANCER },
+	{ "PROXY_AUTHORITY=", WITH_BALANCER },
+	{ "PROXY_SSL_VERSION=", WITH_BALANCER },
+	{ "PROXY_SSL_CN=", WITH_BALANCER },
+};
 
 static bool is_the_daemons(const struct service_settings *service, const char *variable)
 {
-	return is_of_a_connection(variable) || is_of_its_session(service, variable) ||
-	       is_of_a_balancer(service, variable);
+	const bool applies[] = {
+		[ALWAYS] = true,
+		[WITH_SESSION] = service->session_env || service->end_command.count > 0,
+		[WITH_BALANCER] = service_is_proxied(service) || service_is_multiplexed(service),
+	};
+
+	for (size_t i = 0; i < sizeof own_variables / sizeof own_variables[0]; i++) {
+		const char *beginning = own_variables[i].beginning;
+
+		if (*variable == *beginning && applies[own_variables[i].when] &&
+		    strncmp(variable, beginning, strlen(beginning)) == 0)
+			return true;
+	}
+	return false;
 }
 
 static bool variable_passes(const struct service_settings *service, const char *variable)

@@ -47,6 +47,7 @@ struct service {
 	LIST_HEAD(, session) sessions;
 	struct quota quota;
 	struct share descriptors;         /* of its connections */
+	struct share launches;            /* of its programs that are being started */
 	struct timer resume;              /* ends suspension or throttling */
 	LIST_HEAD(, bind_lookup) lookups; /* of the names in bind */
 

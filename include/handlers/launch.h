@@ -3,11 +3,16 @@
 #ifndef USHERD_HANDLERS_LAUNCH_H
 #define USHERD_HANDLERS_LAUNCH_H
 
+#include "base/shares.h"
 #include "channel/message.h"
 #include "session/session.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* So many programs are being started at most when a further connection is accepted. The others
+ * wait in the kernel, where they cost nothing, and not in the monitor. */
+enum { LAUNCHES_MAX = 512 };
 
 /* How requests are sent to the monitor. */
 struct launch_way {
@@ -44,6 +49,9 @@ unsigned launch_processes(void);
 /* The process id of session's program, which may be known before the START line is
  * written. 0: none. */
 pid_t launch_process(const struct session *session);
+
+/* The programs that are being started: LAUNCHES_MAX, in shares of services. */
+struct shares *launch_shares(void);
 
 /* True while launches are under way, whose descriptors will soon be free. */
 bool launch_is_busy(void);

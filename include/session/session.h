@@ -60,6 +60,7 @@ struct session {
 	void *origin;         /* the owner's: the listener whose socket it has */
 	bool is_counted;      /* the owner's */
 	unsigned descriptors; /* the owner's: its part of its service's share */
+	bool is_launching;    /* the owner's: its program is one of its service's share */
 	bool is_refused;      /* the owner's: counted and logged as refused */
 	bool is_being_named;  /* the owner's: refused, and identd is asked */
 

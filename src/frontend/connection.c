@@ -52,8 +52,22 @@ static void keep_descriptors_of_program(struct session *session)
 			 (session->settings->stderr_kind == STDERR_LOG) + keeps_connection);
 }
 
+/* Those that were pending may be too many for the share: they go on uncounted. */
+static void begin_launching(struct session *session)
+{
+	session->is_launching = share_take(launch_shares(), &session->service->launches, 1);
+}
+
+static void end_launching(struct session *session)
+{
+	if (session->is_launching)
+		share_give_back(launch_shares(), &session->service->launches, 1);
+	session->is_launching = false;
+}
+
 static void on_started(struct session *session)
 {
+	end_launching(session);
 	session->service->started++;
 	if (session->pid > 0)
 		keep_descriptors_of_program(session);
@@ -174,6 +188,7 @@ static void on_closed(struct session *session)
 
 	LIST_REMOVE(session, link);
 	keep_descriptors(session, 0);
+	end_launching(session);
 	end_naming(session);
 	if (session->state == SESSION_PENDING)
 		end_pending(session);
@@ -566,6 +581,8 @@ static void begin(struct session *session)
 		pending_done(session);
 	end_pending(session);
 	session_enter(session, SESSION_STARTING);
+	if (handler == &launch_handler)
+		begin_launching(session);
 	if (intercepts_streams(session->settings) && !session->origin)
 		relay_to_server(session);
 	else

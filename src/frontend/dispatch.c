@@ -27,13 +27,15 @@ static void on_rested(struct listener *listener)
 	service_refresh(listener->service);
 }
 
-/* False while the service's share of descriptors is used up, but programs are being
- * started that will soon take some of them over. */
+/* False while the service has its share of the programs that are being started, or of
+ * descriptors, some of which these programs will soon take over. */
 static bool has_room(struct listener *listener)
 {
 	struct service *service = listener->service;
 
-	return service->handler != &launch_handler || !launch_is_busy() ||
+	if (service->handler != &launch_handler || !launch_is_busy())
+		return true;
+	return share_allows(launch_shares(), &service->launches, 1) &&
 	       share_allows(descriptors_shares(), &service->descriptors,
 			    service_descriptors_per_session(service));
 }

@@ -7,6 +7,7 @@
 #include "config/generation.h"
 #include "frontend/filter_hosts.h"
 #include "frontend/listening.h"
+#include "handlers/launch.h"
 #include "session/folds.h"
 
 #include <errno.h>
@@ -57,6 +58,7 @@ struct service *service_start(struct service_settings *settings, uint32_t number
 	TAILQ_INSERT_TAIL(&services, service, link);
 	listening_look_up_filter_hosts(service);
 	share_join(descriptors_shares(), &service->descriptors);
+	share_join(launch_shares(), &service->launches);
 	listening_update(service);
 	return service;
 }
@@ -156,6 +158,7 @@ void service_free(struct service *service)
 	timer_stop(&service->resume);
 	TAILQ_REMOVE(&services, service, link);
 	share_leave(descriptors_shares(), &service->descriptors);
+	share_leave(launch_shares(), &service->launches);
 	quota_clear(&service->quota);
 	filter_hosts_free(service->filter_hosts);
 	folds_free(service->folds);

@@ -28,6 +28,7 @@ static const struct launch_way *way;
 static struct program *programs;
 static uint64_t next_number;
 static unsigned launching; /* programs that do not run yet */
+static struct shares shares;
 static void (*when_idle)(void);
 
 static void launch_start(struct session *session);
@@ -38,11 +39,17 @@ void launch_init(const struct launch_way *to_monitor, uint64_t first)
 {
 	way = to_monitor;
 	next_number = first;
+	shares_set_total(&shares, LAUNCHES_MAX);
 }
 
 unsigned launch_processes(void)
 {
 	return HASH_COUNT(programs);
+}
+
+struct shares *launch_shares(void)
+{
+	return &shares;
 }
 
 bool launch_is_busy(void)

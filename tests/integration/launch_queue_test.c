@@ -93,6 +93,26 @@ START_TEST(a_program_that_starts_while_the_daemon_ends_is_ended)
 }
 END_TEST
 
+/* They would fill the monitor, which has a descriptor for each. */
+START_TEST(clients_beyond_those_that_are_being_started_wait_in_the_kernel)
+{
+	enum { CLIENTS = 700, LAUNCHES_MAX = 512, SLACK = 80 }; /* and others' shares */
+	int port = add_service("zzhangs", "server = %s\ncps = 0 0\n", hanging_program("hangs"));
+	int good = add_service("zzgood", HELLO);
+	unsigned before;
+
+	daemon_start();
+	ck_assert_str_eq(ask(good, ""), "hello\n");
+	before = process_descriptors(daemon_pid());
+	for (int i = 0; i < CLIENTS; i++)
+		client_connect(NULL, port);
+	wait_until(process_descriptors(daemon_pid()) > before + LAUNCHES_MAX - SLACK);
+	ck_assert_str_eq(ask(good, ""), "hello\n");
+	ck_assert_uint_lt(process_descriptors(daemon_pid()), before + LAUNCHES_MAX + SLACK);
+	let_program_go();
+}
+END_TEST
+
 /* --- shares --- */
 
 enum { CROWD = 40, SOME_USER = 54321, OTHER_USER = 54322 };
@@ -262,6 +282,7 @@ Suite *launch_queue_suite(void)
 
 	tcase_add_test(deadline, a_program_that_never_comes_to_its_exec_is_given_up);
 	tcase_add_test(deadline, a_program_that_starts_while_the_daemon_ends_is_ended);
+	tcase_add_test(queue, clients_beyond_those_that_are_being_started_wait_in_the_kernel);
 	tcase_add_loop_test(queue, programs_that_hang_stop_no_other_service, 0,
 			    sizeof shares / sizeof shares[0]);
 	if (is_superuser() && can_compare_memory())

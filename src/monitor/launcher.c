@@ -436,9 +436,10 @@ static int fill_environment(struct launch *launch, const struct proxied *proxied
 	const struct service_settings *settings = launch->settings;
 	struct child *child = launch->child;
 	struct session_facts facts = { .id = child->id, .has_slot = true };
-	struct program_client client = { &child->peer, proxied ? &proxied->local : &child->local,
-					 proxied };
+	struct program_client client = { &child->peer, &child->local, proxied };
 
+	if (proxied) /* orphans are known by what their environment says */
+		child->local = proxied->local;
 	if (settings->session_env && session_slot_take(&child->slot, settings->id) < 0)
 		return -1;
 	if (settings->end_command.count > 0 &&

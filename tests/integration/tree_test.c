@@ -345,6 +345,27 @@ START_TEST(the_rest_is_killed_when_the_program_ends)
 }
 END_TEST
 
+/* An orphan is known by the addresses in its environment, which are not the connection's. */
+START_TEST(the_rest_is_killed_behind_a_balancer_too)
+{
+	int place = place_of(_i), port, fd;
+	pid_t left;
+
+	if (!is_possible(place))
+		return;
+	port = add_service("zzleaves",
+			   "server = %s\nproxy_protocol = v1\nproxy_from = 127.0.0.1\n%s%s%s",
+			   leaving(2, "exit 7"), user_of(place), kinds[KILL], log_everything());
+	start_at(place);
+	fd = client_connect(NULL, port);
+	client_send(fd, "PROXY TCP4 10.1.2.3 10.9.9.9 4000 80\r\n");
+	client_expect_end(fd);
+	wait_until((left = (pid_t)atoi(place_read("left"))) > 0);
+	service_wait_log("EXIT: zzleaves status=7");
+	wait_until(!process_runs(left));
+}
+END_TEST
+
 /* A session counts until its last process is gone. */
 START_TEST(the_rest_counts_as_the_session)
 {
@@ -694,6 +715,7 @@ Suite *tree_suite(void)
 	tcase_add_loop_test(end, is_left_by_sigquit, 0, PLACES * KINDS);
 	tcase_add_loop_test(at_exit, the_rest_is_killed_when_the_program_ends, 0,
 			    PLACES * LEAVINGS);
+	tcase_add_loop_test(at_exit, the_rest_is_killed_behind_a_balancer_too, 0, PLACES);
 	tcase_add_loop_test(at_exit, the_rest_counts_as_the_session, 0, PLACES * LEAVINGS);
 	tcase_add_loop_test(at_exit, the_rest_of_a_plain_session_does_not_count, 0, PLACES);
 	if (has_cgroups()) {

@@ -264,7 +264,6 @@ static void tell_end(struct child *child)
 {
 	struct message message = child_message(MESSAGE_ENDED, child);
 
-	message.program.is_held = is_kept(child) && socket_is_held(&child->holders);
 	frontend_process_send(&message, NULL, 0);
 	if (frontend_process_is_ready() || ending_has_begun())
 		child_remove(child);
@@ -684,10 +683,12 @@ static void end_session(struct child *child)
 		.seconds = (child->ended - child->opened) / 1000,
 	};
 
-	if (child->end_command)
-		end_command_run(child->end_command, child->service, &facts, on_over, child);
-	else
+	if (!child->end_command) {
 		on_over(child);
+		return;
+	}
+	socket_holders_lose_all(&child->holders); /* its client need not wait for the command */
+	end_command_run(child->end_command, child->service, &facts, on_over, child);
 }
 
 /* What a session that nobody follows leaves behind. */

@@ -108,7 +108,7 @@ bool launcher_has(uint64_t session)
 }
 
 /* The pid of a pending launch: the kernel may be writing it. */
-static pid_t launch_pid(struct launch *launch)
+static pid_t launch_pid(const struct launch *launch)
 {
 	return __atomic_load_n(&launch->order.pid, __ATOMIC_RELAXED);
 }
@@ -120,6 +120,16 @@ void launcher_each_process(void (*visit)(uint64_t session, pid_t pid))
 	TAILQ_FOREACH(launch, &launches, link)
 		if (!launch->task && launch_pid(launch) > 0)
 			visit(launch->session, launch_pid(launch));
+}
+
+bool launcher_starts_task(pid_t pid)
+{
+	const struct launch *launch;
+
+	TAILQ_FOREACH(launch, &launches, link)
+		if (launch->task && launch_pid(launch) == pid)
+			return true;
+	return false;
 }
 
 void launcher_each_server(void (*visit)(struct child *child))

@@ -448,6 +448,23 @@ START_TEST(a_program_is_in_a_cgroup_of_its_own)
 }
 END_TEST
 
+/* With root's rights it can. */
+START_TEST(a_program_that_leaves_its_cgroup_ends_too)
+{
+	char own[PATH_MAX];
+	int port, held;
+
+	ck_assert(cgroup_mounts_own(NULL, own));
+	port = add_service("zzleaves", "server = %s\n%smax_runtime = 2\n%s",
+			   place_script("leaves", "echo $$ >%s/cgroup.procs; exec cat\n", own),
+			   kinds[KEEP], log_everything());
+	daemon_start();
+	held = client_hold(port);
+	client_expect_end(held);
+	service_wait_log("EXIT: zzleaves signal=15");
+}
+END_TEST
+
 START_TEST(a_plain_service_makes_no_cgroup)
 {
 	int port = add_service("zzcat", CAT), held;
@@ -721,6 +738,7 @@ Suite *tree_suite(void)
 	if (has_cgroups()) {
 		tcase_add_test(cgroups, cgroups_are_removed);
 		tcase_add_test(cgroups, a_program_is_in_a_cgroup_of_its_own);
+		tcase_add_test(cgroups, a_program_that_leaves_its_cgroup_ends_too);
 		tcase_add_test(cgroups, a_plain_service_makes_no_cgroup);
 		tcase_add_test(cgroups, what_a_dead_daemon_left_is_removed);
 	}

@@ -753,8 +753,8 @@ static void try_removing(struct cgroup *cgroup)
 	cgroup->job = (struct job){ .run = on_remove, .done = on_tried };
 	if (worker_submit(removers, &cgroup->job) == 0)
 		return;
-	on_remove(&cgroup->job);
-	on_tried(&cgroup->job);
+	cgroup->is_busy = false;
+	timer_start(&cgroup->again, AGAIN_MS);
 }
 
 /* After an overflow of the queue any of them may be empty. */

@@ -31,8 +31,7 @@ void kept_socket_released(struct kept_socket *kept);
 /* Writes the TRAFFIC line, of a session whose program has ended. */
 void kept_socket_record(struct kept_socket *kept);
 
-/* The session has ended, with its EXIT line: closes it, at once or in order, and frees kept.
- * is_held: another process has the connection still, and goes on with it. */
-void kept_socket_end(struct kept_socket *kept, bool is_held);
+/* The session has ended, with its EXIT line: closes it, at once or in order, and frees kept. */
+void kept_socket_end(struct kept_socket *kept);
 
 #endif

@@ -37,7 +37,8 @@ bool end_command_is(pid_t pid);
 /* A process was reaped: true when it was one of these. */
 bool end_command_reaped(pid_t pid, int status);
 
-/* Kills all that run, because the daemon ends. */
+/* Kills all that run, because the daemon ends at once. From then on end_commands_are_killed. */
 void end_commands_kill(void);
+bool end_commands_are_killed(void);
 
 #endif

@@ -59,6 +59,9 @@ bool launcher_end(uint64_t session, enum end_reason reason);
  * being started. */
 bool launcher_reaped(pid_t pid, int status, const struct program_usage *usage);
 
+/* True when that process is a task's that is being started. */
+bool launcher_starts_task(pid_t pid);
+
 /* How many are being started. */
 unsigned launcher_count(void);
 

@@ -55,6 +55,9 @@ void socket_holders_watch(struct socket_holders *holders, pid_t program, socket_
  * connection. */
 void socket_holders_lose_program(struct socket_holders *holders);
 
+/* The last process of the session has ended: released is called, unless it was before. */
+void socket_holders_lose_all(struct socket_holders *holders);
+
 /* Harmless when nothing is watched. */
 void socket_holders_stop(struct socket_holders *holders);
 

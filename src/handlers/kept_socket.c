@@ -326,12 +326,12 @@ static void on_session_closed(struct session *session)
 	kept_socket_free(session->handler_data);
 }
 
-void kept_socket_end(struct kept_socket *kept, bool is_held)
+void kept_socket_end(struct kept_socket *kept)
 {
 	struct session *session = kept->session;
 
 	stop_watching(kept);
-	if (kept->state != KEPT_LINGERING && (is_held || !linger(kept))) {
+	if (kept->state != KEPT_LINGERING && !linger(kept)) {
 		kept_socket_free(kept);
 		session_close(session);
 		return;

@@ -225,7 +225,7 @@ void launch_ended(const struct program_message *message)
 		record_exit(session, message->status);
 	}
 	if (kept)
-		kept_socket_end(kept, message->is_held);
+		kept_socket_end(kept);
 	else if (session)
 		session_close(session);
 	tell_when_idle();

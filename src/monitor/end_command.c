@@ -25,6 +25,7 @@ struct end_command {
 };
 
 static struct end_command *running;
+static bool are_killed;
 static void (*launch)(struct launch_task *task);
 
 void end_command_init(void (*how)(struct launch_task *task))
@@ -97,8 +98,14 @@ void end_commands_kill(void)
 {
 	struct end_command *command, *next;
 
+	are_killed = true;
 	HASH_ITER(hh, running, command, next)
 		kill(-command->pid, SIGKILL);
+}
+
+bool end_commands_are_killed(void)
+{
+	return are_killed;
 }
 
 /* --- its start ------------------------------------------------------------------------------- */

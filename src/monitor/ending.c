@@ -56,8 +56,10 @@ static void on_grace_over(struct timer *timer)
 static void on_deadline(struct timer *timer)
 {
 	(void)timer;
-	if (!leaves_programs)
+	if (!leaves_programs) {
 		end_commands_kill();
+		session_trees_end_all(SIGKILL, true);
+	}
 	finish();
 }
 

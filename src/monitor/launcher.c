@@ -108,7 +108,7 @@ bool launcher_has(uint64_t session)
 }
 
 /* The pid of a pending launch: the kernel may be writing it. */
-static pid_t launch_pid(struct launch *launch)
+static pid_t launch_pid(const struct launch *launch)
 {
 	return __atomic_load_n(&launch->order.pid, __ATOMIC_RELAXED);
 }
@@ -120,6 +120,16 @@ void launcher_each_process(void (*visit)(uint64_t session, pid_t pid))
 	TAILQ_FOREACH(launch, &launches, link)
 		if (!launch->task && launch_pid(launch) > 0)
 			visit(launch->session, launch_pid(launch));
+}
+
+bool launcher_starts_task(pid_t pid)
+{
+	const struct launch *launch;
+
+	TAILQ_FOREACH(launch, &launches, link)
+		if (launch->task && launch_pid(launch) == pid)
+			return true;
+	return false;
 }
 
 void launcher_each_server(void (*visit)(struct child *child))
@@ -436,9 +446,10 @@ static int fill_environment(struct launch *launch, const struct proxied *proxied
 	const struct service_settings *settings = launch->settings;
 	struct child *child = launch->child;
 	struct session_facts facts = { .id = child->id, .has_slot = true };
-	struct program_client client = { &child->peer, proxied ? &proxied->local : &child->local,
-					 proxied };
+	struct program_client client = { &child->peer, &child->local, proxied };
 
+	if (proxied) /* orphans are known by what their environment says */
+		child->local = proxied->local;
 	if (settings->session_env && session_slot_take(&child->slot, settings->id) < 0)
 		return -1;
 	if (settings->end_command.count > 0 &&

@@ -264,7 +264,6 @@ static void tell_end(struct child *child)
 {
 	struct message message = child_message(MESSAGE_ENDED, child);
 
-	message.program.is_held = is_kept(child) && socket_is_held(&child->holders);
 	frontend_process_send(&message, NULL, 0);
 	if (frontend_process_is_ready() || ending_has_begun())
 		child_remove(child);
@@ -622,6 +621,13 @@ static bool is_program(pid_t pid)
 	return child_of_process(pid) != NULL;
 }
 
+/* What runs for a session that has ended is in no session, also while it is being started. */
+static bool is_spared(pid_t pid)
+{
+	return !end_commands_are_killed() &&
+	       (end_command_is(pid) || (!is_program(pid) && launcher_starts_task(pid)));
+}
+
 static void on_session_gone(struct child *child);
 
 int requests_start(const struct monitor_options *those,
@@ -638,7 +644,7 @@ int requests_start(const struct monitor_options *those,
 	on_started = started;
 	end_command_init(launcher_run);
 	session_processes_init(is_program);
-	children_init(on_session_gone, end_command_is);
+	children_init(on_session_gone, is_spared);
 	return frontend_process_start(&events);
 }
 
@@ -684,10 +690,12 @@ static void end_session(struct child *child)
 		.seconds = (child->ended - child->opened) / 1000,
 	};
 
-	if (child->end_command)
-		end_command_run(child->end_command, child->service, &facts, on_over, child);
-	else
+	if (!child->end_command) {
 		on_over(child);
+		return;
+	}
+	socket_holders_lose_all(&child->holders); /* its client need not wait for the command */
+	end_command_run(child->end_command, child->service, &facts, on_over, child);
 }
 
 /* What a session that nobody follows leaves behind. */

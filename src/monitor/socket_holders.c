@@ -214,6 +214,14 @@ void socket_holders_lose_program(struct socket_holders *holders)
 	timer_start(&holders->timer, HOLDERS_FIRST_MS);
 }
 
+void socket_holders_lose_all(struct socket_holders *holders)
+{
+	if (!timer_is_pending(&holders->timer))
+		return;
+	timer_stop(&holders->timer);
+	holders->released(holders);
+}
+
 void socket_holders_stop(struct socket_holders *holders)
 {
 	if (holders->inode != 0)

@@ -184,6 +184,26 @@ START_TEST(so_does_one_that_has_left_the_session)
 }
 END_TEST
 
+/* The program has ended, and so has its process group. */
+START_TEST(so_does_one_that_is_left_alone)
+{
+	int port = add_service("zzhand",
+			       SHELL("exec 3<&0; (setsid sh -c 'read word; echo got $word' <&3 &)")
+				       LINGERS "%s",
+			       everything());
+	int fd;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	for (int i = 0; i < 4; i++)
+		ck_assert(client_hears_nothing(fd));
+	client_send(fd, "word\n");
+	client_expect(fd, "got word\n");
+	expect_order(fd);
+	service_wait_log("EXIT: zzhand status=0 .* reason=exit$");
+}
+END_TEST
+
 static const char *const kept_for[] = {
 	LINGERS,
 	"idle_timeout = 1000\n",
@@ -534,6 +554,7 @@ Suite *connection_end_suite(void)
 	tcase_add_test(lingering, connections_that_linger_make_room);
 	tcase_add_test(lingering, who_gets_the_connection_from_the_program_keeps_it);
 	tcase_add_test(lingering, so_does_one_that_has_left_the_session);
+	tcase_add_test(lingering, so_does_one_that_is_left_alone);
 	tcase_add_loop_test(lingering, a_program_may_close_its_connection, 0, 4);
 	tcase_add_loop_test(lingering, a_program_cannot_stop_the_daemon_when_it_ends, 0, 4);
 	tcase_add_test(lingering, a_removed_service_lingers_no_more);

@@ -374,6 +374,21 @@ START_TEST(each_of_many_sessions_has_its_command)
 }
 END_TEST
 
+/* None of them is taken for something that a session has left. */
+START_TEST(each_has_its_command_at_the_end_of_the_daemon)
+{
+	enum { SESSIONS = 150 };
+	int port = add_service("zzend", CAT "instances = 200\ncps = 0 0\nend_command = %s\n",
+			       place_end_script(""));
+
+	daemon_start();
+	for (int i = 0; i < SESSIONS; i++)
+		client_hold(port);
+	daemon_stop();
+	ck_assert_uint_eq(text_count(place_read("ended"), "143 stop"), SESSIONS);
+}
+END_TEST
+
 START_TEST(a_wait_server_has_one_too)
 {
 	int port = add_service("zzend", "server = %s\nwait = yes\nend_command = %s\n",
@@ -559,6 +574,7 @@ Suite *session_end_suite(void)
 	tcase_add_test(command, a_command_is_run_at_the_end_of_the_daemon);
 	tcase_add_test(command, a_command_is_run_without_a_frontend);
 	tcase_add_test(command, each_of_many_sessions_has_its_command);
+	tcase_add_test(command, each_has_its_command_at_the_end_of_the_daemon);
 	tcase_add_test(command, a_wait_server_has_one_too);
 	tcase_add_test(command, a_command_runs_like_its_service);
 	tcase_add_test(command, a_session_is_over_only_after_its_command);

@@ -345,6 +345,27 @@ START_TEST(the_rest_is_killed_when_the_program_ends)
 }
 END_TEST
 
+/* An orphan is known by the addresses in its environment, which are not the connection's. */
+START_TEST(the_rest_is_killed_behind_a_balancer_too)
+{
+	int place = place_of(_i), port, fd;
+	pid_t left;
+
+	if (!is_possible(place))
+		return;
+	port = add_service("zzleaves",
+			   "server = %s\nproxy_protocol = v1\nproxy_from = 127.0.0.1\n%s%s%s",
+			   leaving(2, "exit 7"), user_of(place), kinds[KILL], log_everything());
+	start_at(place);
+	fd = client_connect(NULL, port);
+	client_send(fd, "PROXY TCP4 10.1.2.3 10.9.9.9 4000 80\r\n");
+	client_expect_end(fd);
+	wait_until((left = (pid_t)atoi(place_read("left"))) > 0);
+	service_wait_log("EXIT: zzleaves status=7");
+	wait_until(!process_runs(left));
+}
+END_TEST
+
 /* A session counts until its last process is gone. */
 START_TEST(the_rest_counts_as_the_session)
 {
@@ -445,6 +466,23 @@ START_TEST(a_program_is_in_a_cgroup_of_its_own)
 		      where);
 	ck_assert_uint_eq(count_directories(own_directory(NULL)), 1);
 	close(held);
+}
+END_TEST
+
+/* With root's rights it can. */
+START_TEST(a_program_that_leaves_its_cgroup_ends_too)
+{
+	char own[PATH_MAX];
+	int port, held;
+
+	ck_assert(cgroup_mounts_own(NULL, own));
+	port = add_service("zzleaves", "server = %s\n%smax_runtime = 2\n%s",
+			   place_script("leaves", "echo $$ >%s/cgroup.procs; exec cat\n", own),
+			   kinds[KEEP], log_everything());
+	daemon_start();
+	held = client_hold(port);
+	client_expect_end(held);
+	service_wait_log("EXIT: zzleaves signal=15");
 }
 END_TEST
 
@@ -715,12 +753,14 @@ Suite *tree_suite(void)
 	tcase_add_loop_test(end, is_left_by_sigquit, 0, PLACES * KINDS);
 	tcase_add_loop_test(at_exit, the_rest_is_killed_when_the_program_ends, 0,
 			    PLACES * LEAVINGS);
+	tcase_add_loop_test(at_exit, the_rest_is_killed_behind_a_balancer_too, 0, PLACES);
 	tcase_add_loop_test(at_exit, the_rest_counts_as_the_session, 0, PLACES * LEAVINGS);
 	tcase_add_loop_test(at_exit, the_rest_of_a_plain_session_does_not_count, 0, PLACES);
 	if (has_cgroups()) {
 		tcase_add_test(cgroups, cgroups_are_removed);
 		tcase_add_test(cgroups, cgroups_of_programs_that_cannot_be_started_are_removed);
 		tcase_add_test(cgroups, a_program_is_in_a_cgroup_of_its_own);
+		tcase_add_test(cgroups, a_program_that_leaves_its_cgroup_ends_too);
 		tcase_add_test(cgroups, a_plain_service_makes_no_cgroup);
 		tcase_add_test(cgroups, what_a_dead_daemon_left_is_removed);
 	}

@@ -607,6 +607,7 @@ void connection_resume(struct service *service, const struct program_message *pr
 	if (is_server)
 		resume_server(session, program);
 	count(session);
+	pending_done(session);
 	end_pending(session);
 	session_enter(session, SESSION_STARTING);
 	if (program->pid > 0 && program->is_news)

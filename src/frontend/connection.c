@@ -59,9 +59,15 @@ static void on_started(struct session *session)
 		keep_descriptors_of_program(session);
 }
 
+/* The client, or the balancer that has not named it yet. */
+static const struct address *known_peer(const struct session *session)
+{
+	return address_is_known(&session->peer) ? &session->peer : &session->proxy;
+}
+
 static void on_failed(struct session *session, enum verdict verdict, const char *detail)
 {
-	service_refused(session->service, verdict, &session->peer, detail);
+	service_refused(session->service, verdict, known_peer(session), detail);
 }
 
 /* The session begins, or closes. */

@@ -58,8 +58,9 @@ void cgroup_entrance_close(struct cgroup_entrance *entrance);
 /* True when it tells which processes are in it: it is one of version 2. */
 bool cgroup_has_tree(const struct cgroup *cgroup);
 
-/* Sends the signal to all processes in it. SIGKILL lets none escape. Only with cgroup_has_tree. */
-void cgroup_signal(struct cgroup *cgroup, int number);
+/* Sends the signal to all processes in it. SIGKILL lets none escape. Only with cgroup_has_tree.
+ * True when that process is known to have got it. */
+bool cgroup_signal(struct cgroup *cgroup, int number, pid_t process);
 
 struct cgroup_events {
 	/* Its directories are removed: no process is left in it. memory_kills: how many processes

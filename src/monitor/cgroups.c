@@ -597,35 +597,46 @@ void cgroup_entrance_close(struct cgroup_entrance *entrance)
 
 /* --- signals --------------------------------------------------------------------------------------- */
 
+struct signal_sent {
+	int number;
+	pid_t process;
+	bool has_reached; /* the process */
+};
+
 static void send_signal(pid_t pid, void *context)
 {
-	kill(pid, *(const int *)context);
+	struct signal_sent *sent = context;
+
+	kill(pid, sent->number);
+	sent->has_reached |= pid == sent->process;
 }
 
 /* A process that forks while the list is read is caught in the next round. */
-static void kill_in_rounds(int directory, const char *procs)
+static void kill_in_rounds(int directory, const char *procs, struct signal_sent *sent)
 {
-	int number = SIGKILL, round = 0;
+	int round = 0;
 
-	while (each_process(directory, procs, send_signal, &number) > 0 && round < KILL_ROUNDS)
+	while (each_process(directory, procs, send_signal, sent) > 0 && round < KILL_ROUNDS)
 		round++;
 }
 
-void cgroup_signal(struct cgroup *cgroup, int number)
+bool cgroup_signal(struct cgroup *cgroup, int number, pid_t process)
 {
 	int directory = cgroup->bases[CGROUP_TREE].directory;
+	struct signal_sent sent = { number, process, false };
 	char path[NAME_SIZE + 16];
 
 	if (cgroup->is_gone || !cgroup->is_made)
-		return;
+		return false;
 	snprintf(path, sizeof path, "%s/cgroup.kill", cgroup->name);
 	if (number == SIGKILL && write_file(directory, path, "1") == 0)
-		return;
+		return false;
 	snprintf(path, sizeof path, "%s/cgroup.procs", cgroup->name);
 	if (number == SIGKILL)
-		kill_in_rounds(directory, path);
+		kill_in_rounds(directory, path, &sent);
 	else
-		each_process(directory, path, send_signal, &number);
+		each_process(directory, path, send_signal, &sent);
+	return sent.has_reached;
 }
 
 /* --- removing one --------------------------------------------------------------------------------------- */
@@ -732,7 +743,7 @@ static void on_tried(struct job *job)
 		wait_until_empty(cgroup);
 }
 
-/* Without memory for a thread it happens here. */
+/* Without memory for a thread it happens later: the owner expects no event before this returns. */
 static void try_removing(struct cgroup *cgroup)
 {
 	cgroup->is_due = cgroup->is_busy;
@@ -742,8 +753,8 @@ static void try_removing(struct cgroup *cgroup)
 	cgroup->job = (struct job){ .run = on_remove, .done = on_tried };
 	if (worker_submit(removers, &cgroup->job) == 0)
 		return;
-	on_remove(&cgroup->job);
-	on_tried(&cgroup->job);
+	cgroup->is_busy = false;
+	timer_start(&cgroup->again, AGAIN_MS);
 }
 
 /* After an overflow of the queue any of them may be empty. */

@@ -581,10 +581,17 @@ void session_tree_lose_leader(struct session_tree *tree)
 	tree->has_leader = false;
 }
 
+/* With root's rights the program may have left it. */
+static void signal_in_cgroup(struct session_tree *tree, int number)
+{
+	if (!cgroup_signal(tree->cgroup, number, tree->leader) && tree->has_leader)
+		kill(-tree->leader, number);
+}
+
 void session_tree_signal(struct session_tree *tree, int number)
 {
 	if (cgroup_has_tree(tree->cgroup)) {
-		cgroup_signal(tree->cgroup, number);
+		signal_in_cgroup(tree, number);
 		return;
 	}
 	if (tree->signal != SIGKILL) { /* which may wait for the next look */

@@ -304,6 +304,7 @@ static int open_in_procfs(struct walk *walk, const char *name)
 {
 	char path[2 * PATH_MAX];
 
+	walk->links++;
 	snprintf(path, sizeof path, "%s%s%s", name, *walk->rest ? "/" : "", walk->rest);
 	return open_last(walk, path, 0);
 }
@@ -367,17 +368,17 @@ static bool recall(struct walk *walk, const char *path)
 }
 
 /* Keeps the directory for the next path, unless a link led to it; the last name may have
- * been a link. */
+ * been a link. That of a path which ends in a slash is not what stands before the slash. */
 static void leave_directory(struct walk *walk, const char *path, bool has_arrived)
 {
 	struct path_guard_place *place = walk->place;
+	size_t length = length_of_prefix(path);
 	int error = errno;
 
-	if (place && has_arrived && walk->links == 0) {
+	if (place && has_arrived && walk->links == 0 && path[length] != '\0') {
 		path_guard_leave(place);
 		place->directory = walk->directory;
-		snprintf(place->prefix, sizeof place->prefix, "%.*s", (int)length_of_prefix(path),
-			 path);
+		snprintf(place->prefix, sizeof place->prefix, "%.*s", (int)length, path);
 	} else if (walk->directory >= 0) {
 		close(walk->directory);
 	}

@@ -449,6 +449,14 @@ static void check_families(struct check *check)
 			 origin(check, "v6only", where));
 }
 
+static void settle_balancers(struct service_settings *service)
+{
+	struct access_list nobody = { 0 };
+
+	access_lists_settle(&service->proxy_from, &nobody);
+	access_list_clear(&nobody);
+}
+
 bool check_service(struct service_settings *service, bool is_whole, const struct port_map *ports,
 		   bool (*internal_exists)(const char *name, int socket_type),
 		   struct problems *problems)
@@ -498,7 +506,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 		check_proxied(&check);
 	check_send_proxy(&check);
 	access_lists_settle(&service->only_from, &service->no_access);
-	access_lists_settle(&service->proxy_from, &(struct access_list){ 0 });
+	settle_balancers(service);
 	if (!check.failed && service->server && service_starts_program(service))
 		derive_launch(service);
 	return !check.failed && !service->arena.failed;

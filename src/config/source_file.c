@@ -62,21 +62,24 @@ static int open_fit(struct source_file *file, const char *path, struct trust *tr
 	return -1;
 }
 
-/* Reads at most size bytes, even if the file grows in the meantime. */
-static int read_text(struct source_file *file, int fd, size_t size)
+/* Reads at most one byte more than size, even if the file grows in the meantime. Why it is
+ * not read as a whole; NULL: it is. */
+static const char *read_text(struct source_file *file, int fd, size_t size)
 {
 	ssize_t got = 1;
 
 	file->length = 0;
 	file->text = malloc(size + 1);
 	if (!file->text)
-		return -1;
-	while (file->length < size && got > 0) {
-		got = read(fd, file->text + file->length, size - file->length);
+		return strerror(ENOMEM);
+	while (file->length <= size && got > 0) {
+		got = read(fd, file->text + file->length, size + 1 - file->length);
 		if (got > 0)
 			file->length += (size_t)got;
 	}
-	return got < 0 ? -1 : 0;
+	if (got < 0)
+		return strerror(errno);
+	return file->length == size ? NULL : "changes while it is read, or has no certain size";
 }
 
 int source_file_read(struct source_file *file, const char *path, struct trust *trust,
@@ -93,8 +96,7 @@ int source_file_read(struct source_file *file, const char *path, struct trust *t
 	file->inode = status.st_ino;
 	file->changed = status.st_ctim;
 	file->is_foreign = trust_is_enforced() && status.st_uid != 0;
-	if (!file->name || read_text(file, fd, (size_t)status.st_size) < 0)
-		*wrong = strerror(errno);
+	*wrong = file->name ? read_text(file, fd, (size_t)status.st_size) : strerror(ENOMEM);
 	close(fd);
 	if (!*wrong)
 		return 0;

@@ -73,9 +73,15 @@ static void on_started(struct session *session)
 		keep_descriptors_of_program(session);
 }
 
+/* The client, or the balancer that has not named it yet. */
+static const struct address *known_peer(const struct session *session)
+{
+	return address_is_known(&session->peer) ? &session->peer : &session->proxy;
+}
+
 static void on_failed(struct session *session, enum verdict verdict, const char *detail)
 {
-	service_refused(session->service, verdict, &session->peer, detail);
+	service_refused(session->service, verdict, known_peer(session), detail);
 }
 
 /* The session begins, or closes. */
@@ -624,6 +630,7 @@ void connection_resume(struct service *service, const struct program_message *pr
 	if (is_server)
 		resume_server(session, program);
 	count(session);
+	pending_done(session);
 	end_pending(session);
 	session_enter(session, SESSION_STARTING);
 	if (program->pid > 0 && program->is_news)

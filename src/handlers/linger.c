@@ -50,9 +50,12 @@ static void on_input(struct watch *watch, short events)
 		finish(lingering);
 }
 
+/* Those that are too many end with it. */
 static void on_deadline(struct timer *timer)
 {
 	finish(container_of(timer, struct lingering, deadline));
+	while (count > LINGERING_MAX)
+		finish(TAILQ_FIRST(&all));
 }
 
 /* In the next turn: whoever starts another one may be walking through the sessions. */

@@ -60,6 +60,8 @@ void session_served(struct session *session)
 	session->stop = NULL;
 	session->end = NULL;
 	session->handler_data = NULL;
+	timer_stop(&session->start);
+	timer_stop(&session->runtime);
 	session_enter(session, SESSION_CLOSING);
 	session->owner->served(session);
 }

@@ -111,6 +111,44 @@ START_TEST(a_client_of_tcpmux_names_its_service_in_time)
 }
 END_TEST
 
+START_TEST(a_client_that_keeps_the_reply_of_tcpmux_is_not_refused)
+{
+	int port = add_service("tcpmux", "type = INTERNAL UNLISTED\nstart_timeout = 1\n%s",
+			       log_reasons()),
+	    fd;
+	unsigned before;
+
+	daemon_start();
+	before = process_descriptors(frontend());
+	fd = client_connect(NULL, port);
+	client_send(fd, "zznone\r\n");
+	client_expect(fd, "-Service name not found\r\n");
+	ck_assert_int_eq(client_end(fd), 0);
+	service_wait_log("EXIT: tcpmux status=0 ");
+	wait_until(process_descriptors(frontend()) == before);
+	daemon_stop();
+	ck_assert(!text_matches(service_log(), "FAIL"));
+}
+END_TEST
+
+/* Its steps are over. */
+START_TEST(a_program_of_an_earlier_frontend_is_not_concerned)
+{
+	int port = add_service("zzcat", CAT "start_timeout = 1\n%s", log_reasons()), fd;
+	int clock = add_service("zzclock", CAT "max_runtime = 2\n");
+	pid_t first;
+
+	daemon_start();
+	fd = client_hold(port);
+	first = frontend();
+	kill(first, SIGKILL);
+	wait_until(frontend() != first);
+	client_expect_end(client_hold(clock)); /* two seconds later */
+	client_ping(fd);
+	ck_assert(!text_matches(service_log(), "EXIT: zzcat"));
+}
+END_TEST
+
 /* --- max_runtime of programs --- */
 
 START_TEST(a_program_ends_after_max_runtime)
@@ -353,6 +391,8 @@ Suite *limits_in_time_suite(void)
 			    sizeof banners / sizeof banners[0]);
 	tcase_add_test(start, a_client_that_is_served_in_time_is_not_concerned);
 	tcase_add_test(start, a_client_of_tcpmux_names_its_service_in_time);
+	tcase_add_test(start, a_client_that_keeps_the_reply_of_tcpmux_is_not_refused);
+	tcase_add_test(start, a_program_of_an_earlier_frontend_is_not_concerned);
 	tcase_add_test(runtime, a_program_ends_after_max_runtime);
 	tcase_add_test(runtime, a_program_that_ends_earlier_ends_by_itself);
 	tcase_add_test(runtime, a_program_that_ignores_it_is_killed);

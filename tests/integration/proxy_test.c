@@ -354,6 +354,23 @@ START_TEST(silence_is_refused)
 }
 END_TEST
 
+/* The balancer is the one that is known. */
+START_TEST(start_timeout_ends_a_header_that_does_not_come)
+{
+	int port = add_balanced(HELLO "start_timeout = 1\nlog_on_failure += HOST\n"), silent, slow;
+
+	daemon_start();
+	silent = client_connect(NULL, port);
+	slow = client_connect(NULL, port);
+	client_send(slow, "PROXY ");
+	client_expect_end(silent);
+	client_expect_end(slow);
+	service_wait_lines(2, "FAIL: zzproxy start_timeout from=127\\.0\\.0\\.1$");
+	daemon_stop();
+	ck_assert_uint_eq(text_count(service_log(), "FAIL"), 2);
+}
+END_TEST
+
 START_TEST(a_check_of_the_port_is_not_logged)
 {
 	int port = add_balanced(HELLO);
@@ -754,6 +771,7 @@ Suite *proxy_suite(void)
 	tcase_add_loop_test(in, a_bad_header_is_refused, 0, sizeof hostile / sizeof hostile[0]);
 	tcase_add_test(in, a_balancer_without_headers_does_not_fill_the_log);
 	tcase_add_test(in, silence_is_refused);
+	tcase_add_test(in, start_timeout_ends_a_header_that_does_not_come);
 	tcase_add_test(in, a_check_of_the_port_is_not_logged);
 	tcase_add_test(in, only_the_versions_that_are_set_are_read);
 	tcase_add_test(judged, others_are_refused);

@@ -338,6 +338,32 @@ START_TEST(keeps_what_has_no_room_and_sends_it_in_order)
 }
 END_TEST
 
+/* net.core.wmem_default says how many bytes a packet may have. */
+START_TEST(sends_fewer_together_if_buffers_are_small)
+{
+	enum { COUNT = 200, SMALL = 2048 };
+	struct message message = { .kind = MESSAGE_STARTED };
+	unsigned expected = 0;
+	int size = SMALL;
+
+	ck_assert_int_eq(setsockopt(channel.watch.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
+	for (unsigned i = 0; i < COUNT; i++) {
+		message.program.session = i;
+		ck_assert_int_eq(channel_send(&channel, &message, NULL, 0), 0);
+	}
+	ck_assert_uint_gt(channel.waiting_count, 32);
+	packet.most = 0;
+	while (expected < COUNT && closed == 0) {
+		if (read_other(&message))
+			ck_assert_uint_eq(message.program.session, expected++);
+		else
+			loop_turn(1000);
+	}
+	ck_assert_uint_eq(closed, 0);
+	ck_assert(packet.most > 1 && packet.most < 32);
+}
+END_TEST
+
 /* Answers to several messages come together; those to one come at once. */
 START_TEST(answers_together_what_came_together)
 {
@@ -417,6 +443,7 @@ Suite *channel_suite(void)
 	tcase_add_test(tests, closes_when_the_other_end_is_gone);
 	tcase_add_test(tests, reads_no_further_once_its_owner_closed_it);
 	tcase_add_test(tests, keeps_what_has_no_room_and_sends_it_in_order);
+	tcase_add_test(tests, sends_fewer_together_if_buffers_are_small);
 	tcase_add_test(tests, keeps_no_more_than_it_may);
 	tcase_add_test(tests, knows_sound_addresses);
 	suite_add_tcase(suite, tests);

@@ -205,6 +205,35 @@ START_TEST(the_oldest_makes_room_when_there_are_many)
 }
 END_TEST
 
+/* However many come in one turn of the loop. */
+START_TEST(as_many_make_room_as_come)
+{
+	enum { EXTRA = 20, COUNT = LINGERING_MAX + EXTRA };
+	struct rlimit files = { 4 * LINGERING_MAX, 4 * LINGERING_MAX };
+	struct end *many = calloc(COUNT, sizeof *many);
+
+	ck_assert_ptr_nonnull(many);
+	if (setrlimit(RLIMIT_NOFILE, &files) < 0) {
+		free(many);
+		return; /* only the superuser can raise it */
+	}
+	for (int i = 0; i < COUNT; i++) {
+		connect_both(&many[i]);
+		ck_assert(start(&many[i], 600000));
+	}
+	for (int i = 0; i < 3; i++)
+		turn();
+	for (int i = 0; i < COUNT; i++) {
+		ck_assert_uint_eq(many[i].done, i < EXTRA);
+		linger_stop(&many[i].lingering);
+		if (many[i].own >= 0)
+			close(many[i].own);
+		close(many[i].peer);
+	}
+	free(many);
+}
+END_TEST
+
 Suite *linger_suite(void)
 {
 	Suite *suite = suite_create("linger");
@@ -221,6 +250,7 @@ Suite *linger_suite(void)
 	tcase_add_test(all, is_not_done_after_it_was_stopped);
 	tcase_add_test(all, makes_room_for_its_owner_alone);
 	tcase_add_test(all, the_oldest_makes_room_when_there_are_many);
+	tcase_add_test(all, as_many_make_room_as_come);
 	suite_add_tcase(suite, all);
 	return suite;
 }

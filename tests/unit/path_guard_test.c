@@ -151,6 +151,54 @@ START_TEST(each_file_of_a_kept_directory_is_looked_at)
 }
 END_TEST
 
+static const struct {
+	const char *first, *then;
+} pairs[] = {
+	{ "here/d/", "here/d/file" },
+	{ "here/d//", "here/d//file" },
+	{ "here/d", "here/d/file" },
+	{ "here/d/.", "here/d/file" },
+	{ "here/d/..", "here/d/file" },
+	{ "here/d/file", "here/d/" },
+	{ "here/link/", "here/link/file" },
+	{ "here/link/file", "here/d/file" },
+	{ "/proc/self/status", "/proc/self/stat" },
+	{ "/proc/self/root/proc/version", "/proc/self/root/proc/uptime" },
+};
+
+static ino_t inode(int fd)
+{
+	struct stat status;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fstat(fd, &status), 0);
+	close(fd);
+	return status.st_ino;
+}
+
+static const char *path_of(const char *name)
+{
+	return *name == '/' ? name : place_path(name);
+}
+
+START_TEST(a_kept_directory_is_the_one_before_the_last_slash)
+{
+	struct path_guard_place place = { .directory = -1 };
+	struct path_guard guard = { .trusted = geteuid() };
+	const char *then = path_of(pairs[_i].then);
+
+	ck_assert_int_eq(mkdir(place_path("here"), 0755), 0);
+	ck_assert_int_eq(mkdir(place_path("here/d"), 0755), 0);
+	ck_assert_int_eq(symlink("d", place_path("here/link")), 0);
+	place_write("here/file", "another\n");
+	place_write("here/d/file", "text\n");
+	inode(path_guard_open_near(&place, &guard, path_of(pairs[_i].first), O_RDONLY));
+	ck_assert_uint_eq(inode(path_guard_open_near(&place, &guard, then, O_RDONLY)),
+			  inode(open(then, O_RDONLY)));
+	path_guard_leave(&place);
+}
+END_TEST
+
 static bool is_changeable(struct path_guard_place *place, const char *name)
 {
 	struct path_guard guard = { .trusted = geteuid() };
@@ -404,6 +452,8 @@ Suite *path_guard_suite(void)
 	tcase_add_loop_test(paths_case, paths_lead_where_the_kernel_has_them_lead, 0,
 			    LENGTH(paths));
 	tcase_add_test(paths_case, each_file_of_a_kept_directory_is_looked_at);
+	tcase_add_loop_test(paths_case, a_kept_directory_is_the_one_before_the_last_slash, 0,
+			    LENGTH(pairs));
 	tcase_add_test(paths_case, what_is_not_there_is_made_at_the_end_of_a_link);
 	tcase_add_test(paths_case, a_link_elsewhere_leaves_the_kept_directory_as_it_is);
 	tcase_add_test(paths_case, the_links_of_proc_are_the_kernel_s);

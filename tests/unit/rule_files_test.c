@@ -152,6 +152,15 @@ START_TEST(a_directory_or_a_pipe_is_no_file)
 }
 END_TEST
 
+/* Its size is 0. It must not count as empty. */
+START_TEST(a_file_whose_end_is_not_known_is_not_read)
+{
+	configuration_load("%s", SERVICE("a", "no_access = @/proc/version"));
+	ck_assert_ptr_null(configuration_service("a"));
+	ck_assert(configuration_said(ERROR, FIRST_LINE, "changes while it is read"));
+}
+END_TEST
+
 START_TEST(a_word_without_a_name_is_an_error)
 {
 	configuration_load("%s", SERVICE("a", "no_access = @"));
@@ -348,6 +357,7 @@ Suite *rule_files_suite(void)
 	tcase_add_test(files, a_missing_file_keeps_the_service_out);
 	tcase_add_test(files, a_missing_file_in_defaults_refuses_the_load);
 	tcase_add_test(files, a_directory_or_a_pipe_is_no_file);
+	tcase_add_test(files, a_file_whose_end_is_not_known_is_not_read);
 	tcase_add_test(files, a_word_without_a_name_is_an_error);
 	if (geteuid() == 0) {
 		tcase_add_test(files, root_takes_no_file_that_others_can_change);

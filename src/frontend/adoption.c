@@ -46,6 +46,12 @@ struct service *adoption_service(uint32_t number)
 
 /* --- services that run ------------------------------------------------------------------- */
 
+/* What was refused, or served, is over, whatever the settings are. */
+static bool is_over(const struct session *session)
+{
+	return session->is_refused || session->state == SESSION_CLOSING;
+}
+
 /* Ends the sessions whose peers the new settings would not admit. */
 static void recheck_sessions(struct service *service)
 {
@@ -53,7 +59,7 @@ static void recheck_sessions(struct service *service)
 
 	for (session = LIST_FIRST(&service->sessions); session; session = next) {
 		next = LIST_NEXT(session, link);
-		if (candidate_is_allowed(service, &session->peer))
+		if (is_over(session) || candidate_is_allowed(service, &session->peer))
 			continue;
 		service_refused(service, REFUSED_ADDRESS, &session->peer, NULL);
 		session_end(session, END_RELOAD);

@@ -245,6 +245,26 @@ START_TEST(a_program_cannot_stop_the_daemon_when_it_ends)
 }
 END_TEST
 
+/* It was served: there is nothing to refuse any more. */
+START_TEST(a_reload_refuses_no_client_that_lingers)
+{
+	int port = add_service("zzhello", HELLO "lingering_close = 600\n%s", everything()), fd;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	client_expect(fd, "hello\n");
+	service_wait_log("EXIT: zzhello");
+	configuration_clear();
+	add_service("zzhello", HELLO "port = %d\nno_access = 127.0.0.1\n%s", port, everything());
+	daemon_reload();
+	ck_assert_str_eq(ask(port, ""), "");
+	service_wait_log("FAIL: zzhello address from=");
+	daemon_stop();
+	ck_assert_uint_eq(text_count(service_log(), "FAIL"), 1);
+	ck_assert_int_eq(client_end(fd), 0);
+}
+END_TEST
+
 START_TEST(a_removed_service_lingers_no_more)
 {
 	int port = add_service("zzhello", HELLO "lingering_close = 600\n%s", everything()), fd;
@@ -557,6 +577,7 @@ Suite *connection_end_suite(void)
 	tcase_add_test(lingering, so_does_one_that_is_left_alone);
 	tcase_add_loop_test(lingering, a_program_may_close_its_connection, 0, 4);
 	tcase_add_loop_test(lingering, a_program_cannot_stop_the_daemon_when_it_ends, 0, 4);
+	tcase_add_test(lingering, a_reload_refuses_no_client_that_lingers);
 	tcase_add_test(lingering, a_removed_service_lingers_no_more);
 	tcase_add_test(lingering, a_crash_of_the_frontend_ends_no_connection);
 	tcase_add_loop_test(lingering, a_refusal_is_not_cut, 0, 2);

@@ -346,7 +346,8 @@ START_TEST(sends_fewer_together_if_buffers_are_small)
 	unsigned expected = 0;
 	int size = SMALL;
 
-	ck_assert_int_eq(setsockopt(channel.watch.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
+	ck_assert_int_eq(setsockopt(channel.watch.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size),
+			 0);
 	for (unsigned i = 0; i < COUNT; i++) {
 		message.program.session = i;
 		ck_assert_int_eq(channel_send(&channel, &message, NULL, 0), 0);

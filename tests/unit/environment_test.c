@@ -52,10 +52,10 @@ static const struct {
 	bool is_proxied, has_facts, has_ended, has_passenv;
 	size_t variables; /* besides the service's own */
 } cases[] = {
-	{ false, false, false, false, 8 },  { true, false, false, false, 14 },
-	{ false, true, false, false, 10 },  { true, true, false, false, 16 },
-	{ false, true, true, false, 14 },   { true, true, true, false, 20 },
-	{ false, false, false, true, 1 },   { true, true, true, true, 7 },
+	{ false, false, false, false, 8 }, { true, false, false, false, 14 },
+	{ false, true, false, false, 10 }, { true, true, false, false, 16 },
+	{ false, true, true, false, 14 },  { true, true, true, false, 20 },
+	{ false, false, false, true, 1 },  { true, true, true, true, 7 },
 };
 
 START_TEST(the_longest_values_have_room)
@@ -66,8 +66,7 @@ START_TEST(the_longest_values_have_room)
 					     .passenv.is_set = cases[_i].has_passenv };
 	struct proxied proxied = { .proxy = longest_address(65535), .local = longest_address(1) };
 	struct address peer = longest_address(65535), local = longest_address(65534);
-	struct program_client client = { &peer, &local,
-					 cases[_i].is_proxied ? &proxied : NULL };
+	struct program_client client = { &peer, &local, cases[_i].is_proxied ? &proxied : NULL };
 	struct session_facts all = { .id = { UINT64_MAX, UINT64_MAX },
 				     .has_slot = true,
 				     .slot = UINT32_MAX,

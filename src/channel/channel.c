@@ -171,8 +171,9 @@ static bool can_be_joined(const struct channel_message *message)
 	return message->count == message_shape(message->message.kind)->descriptors_min;
 }
 
-/* The first of the messages that wait, and those that can be sent with it. */
-static void packet_fill(struct packet *packet, const struct channel *channel)
+/* The first of the messages that wait, and those that can be sent with it; not more than
+ * most. */
+static void packet_fill(struct packet *packet, const struct channel *channel, size_t most)
 {
 	const struct channel_message *message = STAILQ_FIRST(&channel->waiting);
 	bool joins = can_be_joined(message);
@@ -181,20 +182,24 @@ static void packet_fill(struct packet *packet, const struct channel *channel)
 	do {
 		packet_add(packet, &message->message, message->descriptors, message->count);
 		message = STAILQ_NEXT(message, link);
-	} while (message && joins && can_be_joined(message) &&
-		 packet->message_count < PACKET_MESSAGES);
+	} while (message && joins && can_be_joined(message) && packet->message_count < most);
 }
 
-/* 0, or -1 with errno; EAGAIN: there is no room for the rest now. */
+/* 0, or -1 with errno; EAGAIN: there is no room for the rest now. The system's buffers may
+ * be too small for a packet of many messages. */
 static int send_waiting(struct channel *channel)
 {
+	size_t most = PACKET_MESSAGES;
 	struct packet packet;
 
 	while (!STAILQ_EMPTY(&channel->waiting)) {
-		packet_fill(&packet, channel);
-		if (packet_send(channel->watch.fd, &packet) < 0)
+		packet_fill(&packet, channel, most);
+		if (packet_send(channel->watch.fd, &packet) == 0)
+			drop_first(channel, packet.message_count);
+		else if (errno == EMSGSIZE && packet.message_count > 1)
+			most = packet.message_count / 2;
+		else
 			return -1;
-		drop_first(channel, packet.message_count);
 	}
 	return 0;
 }

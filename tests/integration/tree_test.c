@@ -111,8 +111,8 @@ static const char *const leavings[] = {
 	/* in another session, without a parent */
 	"(setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo $! >>%s)\n",
 	/* the same, and ends only by SIGKILL */
-	"(setsid sh -c 'trap \"\" TERM; echo $$ >>%s; while :; do sleep 1000; done' "
-	"</dev/null >/dev/null 2>&1 &)\n",
+	("(setsid sh -c 'trap \"\" TERM; echo $$ >>%s; while :; do sleep 1000; done' "
+	 "</dev/null >/dev/null 2>&1 &)\n"),
 };
 
 enum { STUBBORN = sizeof leavings / sizeof leavings[0] - 1, LEAVINGS = STUBBORN };

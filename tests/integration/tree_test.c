@@ -102,6 +102,22 @@ static unsigned count_directories(const char *path)
 	return count;
 }
 
+/* How many of the cgroups in it have a process. */
+static unsigned count_populated(const char *path)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	unsigned count = 0;
+
+	while (directory && (entry = readdir(directory)))
+		count += entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
+			 strstr(file_read(textf("%s/%s/cgroup.events", path, entry->d_name)),
+				"populated 1") != NULL;
+	if (directory)
+		closedir(directory);
+	return count;
+}
+
 /* --- what sessions leave ---------------------------------------------------------------- */
 
 /* Each writes its process id into the file. */
@@ -515,7 +531,7 @@ START_TEST(what_a_dead_daemon_left_is_removed)
 	client_ping(one);
 	client_finish_sending(other);
 	client_expect_end(other);
-	wait_until(process_child(getpid()) == kept || process_children(getpid()) <= 1);
+	wait_until(count_populated(own) == 1);
 	daemon_start();
 	wait_until(count_directories(own) == 1);
 	where = file_read(textf("/proc/%d/cgroup", (int)kept));

@@ -214,10 +214,10 @@ START_TEST(a_stubborn_process_is_killed)
 
 	if (!is_possible(place))
 		return;
-	port = add_service("zzplain", "server = %s\n%s", leaving(STUBBORN, "exec cat"),
-			   user_of(place));
-	other = add_service("zztracked", "server = %s\n%s%s", place_path("leaves"), user_of(place),
-			    kinds[KILL]);
+	port = add_service("zzplain", "server = %s\nkill_timeout = 1\n%s",
+			   leaving(STUBBORN, "exec cat"), user_of(place));
+	other = add_service("zztracked", "server = %s\nkill_timeout = 1\n%s%s",
+			    place_path("leaves"), user_of(place), kinds[KILL]);
 	start_at(place);
 	held[0] = client_hold(port);
 	left = left_process();

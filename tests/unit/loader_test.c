@@ -604,7 +604,6 @@ static const struct {
 	{ "# ", "x", "", 2 << 20, NULL },
 	{ "env = ", "A=1 ", "", 1001, "there are more than 1000 variables" },
 	{ "passenv = ", "A ", "", 1 << 17, NULL },
-	{ "passenv = ", "A ", "", (1 << 17) + 1, "passenv has more than 131072 values" },
 	{ "passenv = B\npassenv += ", "A ", "", 1 << 17, "passenv has more than 131072 values" },
 };
 
@@ -1033,7 +1032,7 @@ static void add_tests_of_the_whole(Suite *suite)
 
 START_TEST(what_is_printed_keeps_to_the_bounds)
 {
-	const char *words = repeat("A_NAME_OF_TWENTY_NINE_LETTERS ", 30000), *line;
+	const char *words = repeat("A_NAME_OF_TWENTY_NINE_LETTERS ", 18000), *line;
 	char *canonical;
 
 	configuration_load(OPEN("a") "passenv = %s\npassenv += %s\n}\n", words, words);

@@ -75,6 +75,9 @@ int child_add(struct child *child) __attribute__((warn_unused_result));
 struct child *child_of_process(pid_t pid);
 struct child *child_of_session(uint64_t session);
 
+/* True when the process is the program of a session. */
+bool child_is_program(pid_t pid);
+
 /* The process was reaped: from now on another process may get its id. The session is over, or
  * it will be later. */
 void child_reaped(struct child *child, int status);

@@ -22,7 +22,7 @@ static unsigned counted;
 
 static void (*tell_gone)(struct child *child);
 
-static bool is_program(pid_t pid)
+bool child_is_program(pid_t pid)
 {
 	return child_of_process(pid) != NULL;
 }
@@ -30,7 +30,7 @@ static bool is_program(pid_t pid)
 void children_init(void (*gone)(struct child *child), bool (*is_spared)(pid_t pid))
 {
 	tell_gone = gone;
-	session_trees_adopt(is_program, is_spared);
+	session_trees_adopt(child_is_program, is_spared);
 }
 
 /* Again and again, as a process may be in a system call that SIGKILL does not end, or may have

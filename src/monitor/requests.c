@@ -616,16 +616,11 @@ static void on_received(const struct message *message, const int descriptors[], 
 	channel_act(acts, message, descriptors, count);
 }
 
-static bool is_program(pid_t pid)
-{
-	return child_of_process(pid) != NULL;
-}
-
 /* What runs for a session that has ended is in no session, also while it is being started. */
 static bool is_spared(pid_t pid)
 {
 	return !end_commands_are_killed() &&
-	       (end_command_is(pid) || (!is_program(pid) && launcher_starts_task(pid)));
+	       (end_command_is(pid) || (!child_is_program(pid) && launcher_starts_task(pid)));
 }
 
 static void on_session_gone(struct child *child);
@@ -643,7 +638,7 @@ int requests_start(const struct monitor_options *those,
 	options = those;
 	on_started = started;
 	end_command_init(launcher_run);
-	session_processes_init(is_program);
+	session_processes_init(child_is_program);
 	children_init(on_session_gone, is_spared);
 	return frontend_process_start(&events);
 }

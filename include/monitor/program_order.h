@@ -1,0 +1,49 @@
+/* What the launcher, its workers and a child know of one program that is being started. */
+#ifndef USHERD_MONITOR_PROGRAM_ORDER_H
+#define USHERD_MONITOR_PROGRAM_ORDER_H
+
+#include "config/settings.h"
+#include "monitor/cgroups.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* What to start, and the result. The caller owns everything in it. */
+struct program_order {
+	const struct service_settings *settings;
+	const char *program;
+	char *const *argv;
+	char **environment;
+	int connection;        /* becomes descriptors 0, 1 and 2 */
+	int error;             /* becomes descriptor 2 when it is not -1 */
+	struct cgroup *cgroup; /* that it is to be in; NULL: none of its own */
+
+	pid_t pid;               /* the kernel writes it before the child runs at all */
+	const char *step;        /* the current one; see program_step */
+	const char *failed_step; /* NULL: the program runs */
+	int failure;             /* errno of that step */
+	bool no_process;         /* the failure: no process could be created */
+
+	/* Only for the workers. */
+	char *label; /* LABELED: its SELinux context */
+	gid_t *groups;
+	size_t group_count;
+	struct cgroup_entrance entrance;
+	bool has_own_memory;
+	int slot;
+};
+
+enum { PROGRAM_SLOTS_MAX = 12, PROGRAM_SLOTS_FIRST = 3 };
+
+/* The descriptors that are reserved for the connection and for standard error in a slot. */
+static inline int program_slot_connection(int slot)
+{
+	return PROGRAM_SLOTS_FIRST + 2 * slot;
+}
+
+static inline int program_slot_error(int slot)
+{
+	return program_slot_connection(slot) + 1;
+}
+
+#endif

@@ -308,6 +308,14 @@ static const char *leaving_server(void)
 			    textf("%s", place_path("left")), place_program("wait_stream"));
 }
 
+/* True when what the server has left is out of its reach. */
+static bool has_left(void)
+{
+	pid_t left = (pid_t)atoi(place_read("left"));
+
+	return getsid(left) == left;
+}
+
 static const char *const next_names[] = { "zzwait", "zzcat" };
 
 START_TEST(a_socket_that_a_server_has_had_is_not_for_others)
@@ -319,6 +327,7 @@ START_TEST(a_socket_that_a_server_has_had_is_not_for_others)
 	daemon_start();
 	held = client_connect(NULL, port);
 	client_read_line(held);
+	wait_until(has_left());
 	socket = listener_inode(port);
 	configuration_clear();
 	write_service(next_names[_i], port, CAT);

@@ -341,14 +341,16 @@ static void ping(int port)
 
 START_TEST(the_monitor_has_no_more_descriptors_after_a_crash)
 {
-	int port = add_service("zzcat", CAT);
+	int port = add_service("zzcat", CAT "%s", log_everything());
 	unsigned before;
 
 	daemon_start();
 	ping(port);
+	service_wait_lines(1, "EXIT: zzcat");
 	before = process_descriptors(daemon_pid());
 	crash_frontend();
 	ping(port);
+	service_wait_lines(2, "EXIT: zzcat");
 	wait_until(process_descriptors(daemon_pid()) == before);
 }
 END_TEST

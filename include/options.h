@@ -3,6 +3,8 @@
 #ifndef USHERD_OPTIONS_H
 #define USHERD_OPTIONS_H
 
+#include "config/serve.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,6 +32,7 @@ struct options {
 	bool debug, foreground, stay_alive, inetd_compat;
 	const char *unknown[UNKNOWN_MAX + 1]; /* ignored; NULL-ended */
 	bool as_json;                         /* -check=json */
+	struct serve serve;                   /* -serve; its port is NULL: no such option */
 	const char *explain[3];               /* service, address, and time or NULL */
 };
 

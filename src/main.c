@@ -35,8 +35,8 @@ static struct load_options load_options_from(const struct options *options)
 	if (!getcwd(directory, sizeof directory))
 		strcpy(directory, "/");
 	return (struct load_options){
-		.config = options->config,
-		.trusted = config_owner(options->config),
+		.config = options->serve.port ? NULL : options->config,
+		.trusted = config_owner(options->serve.port ? NULL : options->config),
 		.inetd_conf = options->inetd_compat ? SYSCONFDIR "/inetd.conf" : NULL,
 		.start_directory = directory,
 		.internal_exists = handler_is_built_in,
@@ -101,6 +101,8 @@ int main(int argc, char **argv)
 	own_name_take(argv[0]);
 	options = options_parse(argc, argv);
 	load = load_options_from(&options);
+	if (options.serve.port && !(load.serve = serve_text(&options.serve, load.start_directory)))
+		return EXIT_FAILURE;
 	switch (options.command) {
 	case COMMAND_RUN:
 		return run(&options, &load, argv[0]);

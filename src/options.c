@@ -143,6 +143,13 @@ static bool take_explain(struct options *options, const char *value)
 	return true;
 }
 
+/* The other words follow when all options are known. */
+static bool take_serve(struct options *options, const char *value)
+{
+	options->serve.port = value;
+	return options->foreground = *value;
+}
+
 static bool take_version(struct options *options, const char *value)
 {
 	(void)value;
@@ -164,6 +171,8 @@ static const struct {
 	const char *value, *help;
 } table[] = {
 	{ "f", required_argument, take_config, "FILE", "read FILE in place of " DEFAULT_CONFIG },
+	{ "serve", required_argument, take_serve, "PORT [ATTRIBUTE=VALUE ...] -- PROGRAM [ARGS]",
+	  "serve a program without any file, in the foreground" },
 	{ "filelog", required_argument, take_filelog, "FILE", "log to FILE" },
 	{ "syslog", required_argument, take_syslog, "FACILITY", "log to syslog's FACILITY" },
 	{ "pidfile", required_argument, take_pidfile, "FILE", "write the process id to FILE" },
@@ -256,6 +265,23 @@ static bool take_words(struct options *options, int count, char **words)
 	return true;
 }
 
+/* How many words stand after the first "--". */
+static int words_after_dashes(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--") == 0)
+			return argc - i - 1;
+	return 0;
+}
+
+/* The attributes of -serve, and behind "--" its program, which are count and after words. */
+static void take_service(struct options *options, char **words, int count, int after)
+{
+	options->serve.attributes = (const char *const *)words;
+	options->serve.count = (size_t)(count - after);
+	options->serve.program = options->serve.attributes + options->serve.count;
+}
+
 struct options options_parse(int argc, char **argv)
 {
 	struct options options = {
@@ -264,7 +290,7 @@ struct options options_parse(int argc, char **argv)
 		.log_processes = LOG_PROCESSES,
 	};
 	struct option longs[OPTIONS + 1];
-	int found, index;
+	int found, index, after = words_after_dashes(argc, argv);
 
 	fill_long_options(longs);
 	opterr = 0;
@@ -282,7 +308,9 @@ struct options options_parse(int argc, char **argv)
 			return options;
 		}
 	}
-	if (!take_words(&options, argc - optind, argv + optind))
+	if (options.serve.port && options.command != COMMAND_EXPLAIN)
+		take_service(&options, argv + optind, argc - optind, after);
+	else if (!take_words(&options, argc - optind, argv + optind))
 		misuse(&options,
 		       options.command == COMMAND_EXPLAIN ? "-explain takes SERVICE ADDRESS [H:MM]"
 							  : "not an option: ",

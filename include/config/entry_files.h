@@ -24,4 +24,7 @@ struct entry_files {
 /* Reads path and the files that it includes. */
 void entry_files_read(struct entry_files *files, const char *path);
 
+/* The same with text that is in no file; name stands for it in problems. */
+void entry_files_read_text(struct entry_files *files, const char *name, const char *text);
+
 #endif

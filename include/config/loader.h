@@ -11,7 +11,8 @@
 #include <sys/types.h>
 
 struct load_options {
-	const char *config;          /* the main file; NULL: none, inetd.conf only */
+	const char *config;          /* the main file; NULL: none */
+	const char *serve;           /* text in its place, as serve_text makes it; NULL: none */
 	uid_t trusted;               /* besides root: config_owner when the program began */
 	const char *inetd_conf;      /* read after it; NULL: none */
 	const char *start_directory; /* absolute: base of relative paths in log_type and

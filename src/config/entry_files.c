@@ -1,6 +1,7 @@
 #include "config/entry_files.h"
 
 #include "config/bounds.h"
+#include "config/settings.h"
 #include "config/source_file.h"
 
 #include <dirent.h>
@@ -328,4 +329,18 @@ static void read_file(struct entry_files *files, const char *path, const struct 
 void entry_files_read(struct entry_files *files, const char *path)
 {
 	read_file(files, path, NULL, 0);
+}
+
+void entry_files_read_text(struct entry_files *files, const char *name, const char *text)
+{
+	struct open_file file = {
+		.source = { .name = file_name_keep(name), .length = strlen(text) },
+	};
+
+	file.source.text = strdup(text);
+	if (!file.source.name || !file.source.text)
+		report_file(files, ERROR, name, NULL, 0, strerror(ENOMEM));
+	else if (takes_another_file(files, &file))
+		read_entries(files, &file);
+	source_file_clear(&file.source);
 }

@@ -11,6 +11,7 @@
 #include "config/program.h"
 #include "config/reading.h"
 #include "config/rule_files.h"
+#include "config/serve.h"
 #include "config/trust.h"
 #include "config/word_list.h"
 
@@ -623,7 +624,8 @@ static void loader_end(struct loader *loader)
 	text_free(&loader->canonical);
 }
 
-static void read_config(struct loader *loader, const char *path)
+/* Reads the main file, or the text in its place. */
+static void read_config(struct loader *loader)
 {
 	struct entry_files files = {
 		.entries = &loader->entries,
@@ -632,7 +634,10 @@ static void read_config(struct loader *loader, const char *path)
 		.advise = loader->options->advise,
 	};
 
-	entry_files_read(&files, path);
+	if (loader->options->serve)
+		entry_files_read_text(&files, SERVE_NAME, loader->options->serve);
+	else if (loader->options->config)
+		entry_files_read(&files, loader->options->config);
 	loader->settings->lost_entries |= files.lost_entries;
 	loader->refused |= files.refused;
 }
@@ -647,8 +652,7 @@ static void load_everything(struct loader *loader)
 {
 	size_t errors;
 
-	if (loader->options->config)
-		read_config(loader, loader->options->config);
+	read_config(loader);
 	if (loader->options->inetd_conf)
 		read_inetd_conf(loader, loader->options->inetd_conf);
 	/* Also after an error, to report all errors at once. */

@@ -1,0 +1,23 @@
+/* The configuration that the option -serve stands for. */
+#ifndef USHERD_CONFIG_SERVE_H
+#define USHERD_CONFIG_SERVE_H
+
+#include <stddef.h>
+
+struct serve {
+	const char *port;
+	const char *const *attributes; /* count of them, each NAME=VALUE, NAME+=VALUE or NAME-=VALUE */
+	size_t count;
+	const char *const *program; /* and its arguments, NULL-ended; the first is NULL: none */
+};
+
+/* What problems call it in place of a file. */
+#define SERVE_NAME "the command line"
+
+/* The text of a service entry, to be freed. The attributes stand first, one on a line, from line
+ * 2 on; then what they leave open. A program without a slash is looked for in PATH, and
+ * another relative one in directory, which is absolute. NULL, told on standard error, when
+ * it can't be written so. */
+char *serve_text(const struct serve *serve, const char *directory);
+
+#endif

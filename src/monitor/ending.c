@@ -6,6 +6,7 @@
 #include "monitor/children.h"
 #include "monitor/frontend_process.h"
 #include "monitor/launcher.h"
+#include "monitor/service_manager.h"
 #include "monitor/session_tree.h"
 
 #include <signal.h>
@@ -103,6 +104,7 @@ static void kill_child(struct child *child)
 static void begin_to_end(void)
 {
 	has_begun = true;
+	service_manager_stopping();
 	timer_init(&grace_over, on_grace_over);
 	timer_init(&deadline, on_deadline);
 }

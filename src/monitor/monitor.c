@@ -16,6 +16,7 @@
 #include "monitor/libwrap_answers.h"
 #include "monitor/requests.h"
 #include "monitor/rpc.h"
+#include "monitor/service_manager.h"
 #include "monitor/signals.h"
 #include "monitor/spawn.h"
 
@@ -77,6 +78,7 @@ static int prepare(void)
 		log_copy_errors_to_stderr();
 	if (signals_watch(options->is_foreground) < 0)
 		return fail_to("watch signals");
+	service_manager_init();
 	if (descriptors_init() < 0)
 		return fail_to("keep descriptors back");
 	return chdir("/") == 0 ? 0 : fail_to("go to /");

@@ -21,6 +21,7 @@
 #include "monitor/log_files.h"
 #include "monitor/orphans.h"
 #include "monitor/report_file.h"
+#include "monitor/service_manager.h"
 #include "monitor/session_processes.h"
 
 #include <errno.h>
@@ -144,6 +145,7 @@ void requests_reload(void)
 	reload_is_due = configuration_next() != NULL;
 	if (reload_is_due)
 		return;
+	service_manager_reloading();
 	if (!configuration_read())
 		log_error("reconfiguration failed; the old configuration stays in force");
 	sink_reopen_all();
@@ -156,6 +158,7 @@ void requests_reload(void)
 		send_own_log();
 		log_files_send(newest(), send_log);
 		send_adopt();
+		service_manager_ready(configuration_current()->count);
 	}
 }
 
@@ -191,6 +194,8 @@ static void on_adopted(const struct message *message)
 		ban_file_use(configuration_daemon()->ban_file, tell_of_ban, NULL);
 		end_without_services();
 	}
+	if (!ending_has_begun())
+		service_manager_ready(configuration_current()->count);
 	if (reload_is_due)
 		requests_reload();
 }

@@ -1,0 +1,22 @@
+/* Tells the service manager that has started the daemon how it is, by the protocol of
+ * sd_notify(3): one datagram of lines to the socket in NOTIFY_SOCKET. Without that variable
+ * nothing is sent. Loop thread only. */
+#ifndef USHERD_MONITOR_SERVICE_MANAGER_H
+#define USHERD_MONITOR_SERVICE_MANAGER_H
+
+#include <stddef.h>
+
+/* Once, before the configuration is read: takes NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID
+ * out of the environment, so that no program gets them. From now on the loop reports each half
+ * of WATCHDOG_USEC that it turns. Errors are logged; the daemon works without a manager. */
+void service_manager_init(void);
+
+/* The daemon serves so many services: after the start, and after each reload. */
+void service_manager_ready(size_t services);
+
+/* A reload begins; service_manager_ready follows. */
+void service_manager_reloading(void);
+
+void service_manager_stopping(void);
+
+#endif

@@ -1,0 +1,121 @@
+#include "monitor/service_manager.h"
+
+#include "base/log.h"
+#include "base/timer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+static int manager = -1; /* connected to its socket; -1: there is none */
+static bool is_ready;    /* it was told */
+static struct timer watchdog;
+static uint64_t interval_ms;
+
+/* A manager that does not read must not stop the daemon. */
+static void tell(const char *lines)
+{
+	if (manager >= 0 && send(manager, lines, strlen(lines), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
+	    errno != EAGAIN)
+		log_failure(errno, "can't tell the service manager");
+}
+
+/* The address, and its length; 0: it is none of this machine's files or names. */
+static socklen_t read_address(struct sockaddr_un *address, const char *text)
+{
+	size_t length = strlen(text);
+
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if ((text[0] != '/' && text[0] != '@') || length < 2 || length >= sizeof address->sun_path)
+		return 0;
+	memcpy(address->sun_path, text, length);
+	if (text[0] == '@')
+		address->sun_path[0] = '\0';
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+}
+
+/* The socket, connected, or -1 with errno. */
+static int connect_to(const char *text)
+{
+	struct sockaddr_un address;
+	socklen_t length = read_address(&address, text);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), error;
+
+	if (fd < 0)
+		return -1;
+	errno = EINVAL;
+	if (length > 0 && connect(fd, (struct sockaddr *)&address, length) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+static void on_watchdog(struct timer *timer)
+{
+	tell("WATCHDOG=1");
+	timer_start(timer, interval_ms);
+}
+
+/* WATCHDOG_PID names the process that is watched; unset: any. */
+static void start_watchdog(const char *period, const char *pid)
+{
+	uint64_t microseconds = period ? strtoull(period, NULL, 10) : 0;
+
+	interval_ms = microseconds / 2000;
+	if (manager < 0 || interval_ms == 0 || (pid && atol(pid) != (long)getpid()))
+		return;
+	timer_init(&watchdog, on_watchdog);
+	timer_start(&watchdog, interval_ms);
+}
+
+void service_manager_init(void)
+{
+	static const char *const names[] = { "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID" };
+	const char *socket = getenv("NOTIFY_SOCKET");
+
+	if (socket && (manager = connect_to(socket)) < 0)
+		log_failure(errno, "can't reach the service manager at %s", socket);
+	start_watchdog(getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"));
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		unsetenv(names[i]);
+}
+
+void service_manager_ready(size_t services)
+{
+	char lines[128];
+
+	is_ready = true;
+	snprintf(lines, sizeof lines, "READY=1\nMAINPID=%d\nSTATUS=%zu service%s available",
+		 (int)getpid(), services, services == 1 ? "" : "s");
+	tell(lines);
+}
+
+/* The manager orders what happened by this time. */
+void service_manager_reloading(void)
+{
+	struct timespec now;
+	char lines[96];
+
+	if (!is_ready)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(lines, sizeof lines, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\nSTATUS=reloading",
+		 (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+	tell(lines);
+}
+
+void service_manager_stopping(void)
+{
+	tell("STOPPING=1\nSTATUS=ending");
+}

@@ -5,6 +5,7 @@
 
 #include "config/entry.h"
 #include "config/problem.h"
+#include "config/settings.h"
 #include "config/trust.h"
 
 #include <stdbool.h>
@@ -13,6 +14,7 @@ struct entry_files {
 	struct entry_queue *entries; /* appended here, in the order of the files */
 	struct problems *problems;
 	struct trust *trust;
+	struct settings *settings; /* whose sources are noted */
 	bool is_in_distrusted; /* reading below a refused directory, which was reported */
 	bool advise;           /* also report files that includedir skips */
 	bool lost_entries;     /* a file or text that may contain entries was not read */

@@ -225,7 +225,15 @@ struct daemon_settings {
 	char *user;     /* whom the frontend runs as; NULL when not set */
 	uid_t user_uid; /* 0: a number that nobody has */
 	gid_t user_gid;
+	bool watch; /* changed files are read without a signal */
 	struct strings enabled, disabled;
+};
+
+/* What was read as a whole: a directory of files, or a file that is named itself. */
+struct source {
+	const char *path; /* absolute */
+	bool is_directory;
+	STAILQ_ENTRY(source) link;
 };
 
 /* An entry whose service is not started. */
@@ -244,6 +252,7 @@ struct settings {
 	struct service_settings **services; /* in the order of the files */
 	size_t count;
 	STAILQ_HEAD(, left_out) left_out;
+	STAILQ_HEAD(, source) sources;
 	struct daemon_settings daemon;
 	struct arena arena;
 	/* The ids of entries with errors, and whether text was skipped that may have been
@@ -266,6 +275,9 @@ bool settings_has_broken(const struct settings *settings, const char *id);
 
 /* Notes an entry whose service is not started; the texts except why are copied. */
 void settings_leave_out(struct settings *settings, const struct left_out *entry);
+
+/* Notes a source; path is copied. */
+void settings_add_source(struct settings *settings, const char *path, bool is_directory);
 
 /* New settings with xinetd's default values, one reference. NULL with errno. */
 struct service_settings *service_settings_new(void);

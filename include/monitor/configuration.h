@@ -39,6 +39,9 @@ uint32_t *configuration_numbers(void);
 /* The attributes of the daemon as a whole. */
 const struct daemon_settings *configuration_daemon(void);
 
+/* With watch = yes: calls changed when what is in force does not stand in the files any more. */
+void configuration_watch(void (*changed)(void));
+
 /* True when no service is configured, not even one that was left out. */
 bool configuration_is_empty(void);
 

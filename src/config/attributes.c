@@ -186,6 +186,8 @@ const struct attribute attributes[] = {
 	  DAEMON_FIELD(status_file), "where SIGUSR1 writes the status report" },
 	{ "status_mode", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_file_mode, DAEMON_FIELD(status_mode),
 	  "the mode of the status report's file, in octal" },
+	{ "watch", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_yes_no, DAEMON_FIELD(watch),
+	  "yes: files that change are read without a signal" },
 	{ "ban_file", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_config_path, DAEMON_FIELD(ban_file),
 	  "where the addresses that sensors ban are kept over a restart" },
 };

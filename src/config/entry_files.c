@@ -150,6 +150,16 @@ static void include_directory(struct entry_files *files, const struct open_file 
 	files->is_in_distrusted = was_in_distrusted;
 }
 
+static void include(struct entry_files *files, const struct open_file *file,
+		    const struct raw_entry *raw, const char *path)
+{
+	settings_add_source(files->settings, path, raw->kind == ENTRY_INCLUDEDIR);
+	if (raw->kind == ENTRY_INCLUDE)
+		read_file(files, path, file, raw->line);
+	else
+		include_directory(files, file, raw->line, path);
+}
+
 static void follow_include(struct entry_files *files, const struct open_file *file,
 			   const struct raw_entry *raw)
 {
@@ -157,10 +167,8 @@ static void follow_include(struct entry_files *files, const struct open_file *fi
 
 	if (include_path(file, raw->name, path) < 0)
 		report_file(files, ERROR, raw->name, file, raw->line, "the path is too long");
-	else if (raw->kind == ENTRY_INCLUDE)
-		read_file(files, path, file, raw->line);
 	else
-		include_directory(files, file, raw->line, path);
+		include(files, file, raw, path);
 }
 
 /* Errors of a disabled entry are reported as advice. Problems of lines before the entry
@@ -328,6 +336,7 @@ static void read_file(struct entry_files *files, const char *path, const struct 
 
 void entry_files_read(struct entry_files *files, const char *path)
 {
+	settings_add_source(files->settings, path, false);
 	read_file(files, path, NULL, 0);
 }
 

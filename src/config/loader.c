@@ -631,6 +631,7 @@ static void read_config(struct loader *loader)
 		.entries = &loader->entries,
 		.problems = loader->problems,
 		.trust = &loader->trust,
+		.settings = loader->settings,
 		.advise = loader->options->advise,
 	};
 
@@ -644,6 +645,7 @@ static void read_config(struct loader *loader)
 
 static void read_inetd_conf(struct loader *loader, const char *path)
 {
+	settings_add_source(loader->settings, path, false);
 	if (inetd_conf_read(path, &loader->entries, &loader->trust, loader->problems) != 0)
 		loader->settings->lost_entries = true;
 }

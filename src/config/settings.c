@@ -126,6 +126,7 @@ struct settings *settings_new(void)
 	if (!settings)
 		return NULL;
 	STAILQ_INIT(&settings->left_out);
+	STAILQ_INIT(&settings->sources);
 	settings->daemon.status_mode = STATUS_MODE;
 	return settings;
 }
@@ -207,6 +208,17 @@ void settings_leave_out(struct settings *settings, const struct left_out *entry)
 		kept->body = arena_string(&settings->arena, entry->body);
 	if (kept->id && kept->name && kept->file)
 		STAILQ_INSERT_TAIL(&settings->left_out, kept, link);
+}
+
+void settings_add_source(struct settings *settings, const char *path, bool is_directory)
+{
+	struct source *source = arena_take(&settings->arena, sizeof *source);
+	char *copy = arena_string(&settings->arena, path);
+
+	if (!source || !copy)
+		return;
+	*source = (struct source){ .path = copy, .is_directory = is_directory };
+	STAILQ_INSERT_TAIL(&settings->sources, source, link);
 }
 
 struct file_name {

@@ -23,7 +23,7 @@ static void print_daemon(const struct daemon_settings *daemon, FILE *out)
 	struct strings user = { .list = (char *[]){ daemon->user }, .count = 1 };
 
 	if (!daemon->port_maps.is_set && !daemon->status_file && !daemon->ban_file &&
-	    !daemon->user && daemon->status_mode == STATUS_MODE)
+	    !daemon->user && !daemon->watch && daemon->status_mode == STATUS_MODE)
 		return;
 	fputs("\ndaemon\n{\n", out);
 	if (daemon->port_maps.is_set)
@@ -36,6 +36,8 @@ static void print_daemon(const struct daemon_settings *daemon, FILE *out)
 		print_words("ban_file", &ban_file, out);
 	if (daemon->user)
 		print_words("user", &user, out);
+	if (daemon->watch)
+		fputs("\twatch           = yes\n", out);
 	fputs("}\n", out);
 }
 

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/region.h"
 #include "monitor/cgroups.h"
+#include "monitor/config_watch.h"
 #include "monitor/frontend_user.h"
 #include "monitor/log_files.h"
 
@@ -42,6 +43,11 @@ const struct generation *configuration_next(void)
 const struct daemon_settings *configuration_daemon(void)
 {
 	return current ? &current->daemon : &next->daemon;
+}
+
+void configuration_watch(void (*changed)(void))
+{
+	config_watch_update(current, changed);
 }
 
 bool configuration_is_empty(void)

@@ -194,6 +194,8 @@ static void on_adopted(const struct message *message)
 		ban_file_use(configuration_daemon()->ban_file, tell_of_ban, NULL);
 		end_without_services();
 	}
+	if (is_new)
+		configuration_watch(requests_reload);
 	if (!ending_has_begun())
 		service_manager_ready(configuration_current()->count);
 	if (reload_is_due)

@@ -1,0 +1,18 @@
+/* watch = yes: notices that files of the configuration have changed, see inotify(7). Loop
+ * thread only. */
+#ifndef USHERD_MONITOR_CONFIG_WATCH_H
+#define USHERD_MONITOR_CONFIG_WATCH_H
+
+#include "config/settings.h"
+
+enum {
+	CONFIG_SETTLED_MS = 500,    /* a change counts when so long nothing has followed it ... */
+	CONFIG_CHANGING_MS = 10000, /* ... and at the latest so long after the first one */
+};
+
+/* Watches the sources of these settings if they want it, and no others. changed is called when
+ * one of them, or a file that was added to one, has changed and has settled. What changes
+ * between the reading of a new source and this call is not noticed. Errors are logged. */
+void config_watch_update(const struct settings *settings, void (*changed)(void));
+
+#endif

@@ -4,6 +4,7 @@
 #include "handlers/handler.h"
 #include "inspect/inspect.h"
 #include "monitor/background.h"
+#include "monitor/inherited_sockets.h"
 #include "monitor/monitor.h"
 #include "monitor/signals.h"
 #include "monitor/spawn.h"
@@ -81,7 +82,7 @@ static int run(const struct options *options, const struct load_options *load, c
 {
 	struct monitor_options monitor = monitor_options_from(options, load, program);
 
-	background_close_inherited();
+	background_close_inherited(INHERITED_FIRST, inherited_sockets_take());
 	descriptors_raise_limit();
 	if (!options->foreground && background_begin() < 0) {
 		perror("usherd: can't go to the background");

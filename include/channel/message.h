@@ -186,6 +186,7 @@ struct start_message {
 
 struct stop_message {
 	uint8_t leaves_programs; /* SIGQUIT */
+	uint8_t leaves_ports;    /* the next daemon gets the sockets, and who waits there */
 };
 
 struct message {

@@ -98,6 +98,9 @@ unsigned listeners_asked(void);
 /* Closes the socket; nothing is tried again until listener_open. */
 void listener_close(struct listener *listener);
 
+/* From now on listener_close leaves the sockets as they are, for the next daemon. */
+void listeners_leave_ports(void);
+
 /* Gives the open socket to service: it is set up for its settings, and polled if the
  * service's state says so. */
 void listener_serve(struct listener *listener, struct service *service,

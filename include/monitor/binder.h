@@ -23,6 +23,11 @@ int binder_bind(const struct service_settings *settings, uint32_t service,
 		const struct bind_message *wanted, struct bound *bound)
 	__attribute__((warn_unused_result));
 
+/* Takes over an open socket, for the service that will want one of its kind on its address. It
+ * belongs to no service until then: see binder_sweep. Returns 0, or -1 with errno, and the
+ * descriptor stays the caller's: EINVAL: nothing can come in there; EEXIST: there is one. */
+int binder_inherit(int fd) __attribute__((warn_unused_result));
+
 /* Closes the socket; does nothing if the service has no such one. */
 void binder_unbind(uint32_t service, const struct bind_message *which);
 

@@ -4,9 +4,10 @@
 #ifndef USHERD_MONITOR_SERVICE_MANAGER_H
 #define USHERD_MONITOR_SERVICE_MANAGER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/* Once, before the configuration is read: takes NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID
+/* Once, before the configuration is read: takes NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID and FDSTORE
  * out of the environment, so that no program gets them. From now on the loop reports each half
  * of WATCHDOG_USEC that it turns. Errors are logged; the daemon works without a manager. */
 void service_manager_init(void);
@@ -18,5 +19,16 @@ void service_manager_ready(size_t services);
 void service_manager_reloading(void);
 
 void service_manager_stopping(void);
+
+/* True when the manager keeps descriptors for the next run of the daemon: FDSTORE, which
+ * systemd 254 sets to FileDescriptorStoreMax= of the unit. */
+bool service_manager_stores(void);
+
+/* Gives it a copy of the descriptor to keep, under a name of letters, digits and dashes. True when
+ * it was sent. */
+bool service_manager_store(int fd, const char *name);
+
+/* It need not keep the descriptor of that name any more. */
+void service_manager_forget(const char *name);
 
 #endif

@@ -14,6 +14,7 @@
 #include "frontend/connection.h"
 #include "frontend/dispatch.h"
 #include "frontend/fence.h"
+#include "frontend/listener.h"
 #include "frontend/log_files.h"
 #include "frontend/multiplex.h"
 #include "frontend/report.h"
@@ -277,6 +278,8 @@ static void on_check(const struct message *message)
 
 static void on_stop(const struct message *message)
 {
+	if (message->stop.leaves_ports)
+		listeners_leave_ports();
 	if (message->stop.leaves_programs)
 		stop_leaving_programs();
 	else

@@ -69,15 +69,23 @@ static void close_watched(struct watch *watch)
 
 static void stop_asking(struct listener *listener);
 
+static bool leaves_ports;
+
+void listeners_leave_ports(void)
+{
+	leaves_ports = true;
+}
+
 void listener_close(struct listener *listener)
 {
 	timer_stop(&listener->retry);
-	if (listener->ticket || listener_is_open(listener))
+	if (!leaves_ports && (listener->ticket || listener_is_open(listener)))
 		events->unwanted(listener);
 	stop_asking(listener);
 	if (!listener_is_open(listener))
 		return;
-	if (!listener->is_blocking) /* the monitor keeps its copy open until it is told */
+	if (!listener->is_blocking &&
+	    !leaves_ports) /* the monitor keeps its copy open until it is told */
 		shutdown(listener->watch.fd, SHUT_RDWR);
 	close_watched(&listener->watch);
 	close_watched(&listener->refused);

@@ -15,17 +15,26 @@
 
 static int ready = -1; /* the pipe to the parent */
 
-void background_close_inherited(void)
+/* Both ends included. */
+static void close_all(unsigned first, unsigned last)
+{
+	unsigned end = (unsigned)sysconf(_SC_OPEN_MAX);
+
+	if (syscall(SYS_close_range, first, last, 0) == 0)
+		return;
+	for (unsigned fd = first; fd < end && fd <= last; fd++)
+		close((int)fd);
+}
+
+void background_close_inherited(int first_kept, int kept)
 {
 	int fd;
 
 	do {
 		fd = open("/dev/null", O_RDWR);
 	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (syscall(SYS_close_range, STDERR_FILENO + 1, UINT_MAX, 0) == 0)
-		return;
-	for (fd = (int)sysconf(_SC_OPEN_MAX) - 1; fd > STDERR_FILENO; fd--)
-		close(fd);
+	close_all(STDERR_FILENO + 1, (unsigned)first_kept - 1);
+	close_all((unsigned)(first_kept + kept), UINT_MAX);
 }
 
 /* In the parent: the byte that the child sends is the exit status. */

@@ -4,10 +4,14 @@
 #include "admission/intercept.h"
 #include "base/descriptors.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "monitor/rpc.h"
+#include "monitor/service_manager.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +32,8 @@ struct socket {
 	struct bound bound;
 	uint32_t service;             /* SERVICE_IS_NEW: none */
 	bool was_lent;                /* a server has had it */
+	bool is_stored;               /* the service manager has it too, see socket_store */
+	bool is_inherited;            /* and no service has taken it yet */
 	struct service_settings *rpc; /* those it is registered for; NULL: none */
 	struct gate *gate;            /* the ports that an inner one admits; otherwise NULL */
 	struct socket *next;          /* while it is not in the table */
@@ -265,11 +271,38 @@ static void socket_free(struct socket *socket)
 	free(socket);
 }
 
+enum { SOCKET_NAME_SIZE = 128 };
+
+/* The name by which the service manager has it: its key. */
+static const char *socket_name(const struct socket *socket, char name[static SOCKET_NAME_SIZE])
+{
+	const struct socket_key *key = &socket->key;
+	int length = snprintf(name, SOCKET_NAME_SIZE, "usherd-%u-%u-%u-%u-%u-%u-", key->family,
+			      key->type, key->protocol, key->v6only, key->scope, key->port);
+
+	for (size_t i = 0; i < sizeof key->host; i++)
+		length += snprintf(name + length, (size_t)(SOCKET_NAME_SIZE - length), "%02x",
+				   key->host[i]);
+	return name;
+}
+
+/* So that the next daemon gets it. Not those that consist of more than a descriptor. */
+static void socket_store(struct socket *socket)
+{
+	char name[SOCKET_NAME_SIZE];
+
+	if (socket->key.inner_of == SERVICE_IS_NEW && socket->bound.refused < 0 && !socket->rpc)
+		socket->is_stored =
+			service_manager_store(socket->bound.fd, socket_name(socket, name));
+}
+
 static void socket_close(struct socket *socket)
 {
 	if (socket->rpc)
 		rpc_unregister(socket->rpc, (int)socket->key.family);
 	service_settings_release(socket->rpc);
+	if (socket->is_stored)
+		service_manager_forget(socket_name(socket, (char[SOCKET_NAME_SIZE]){ 0 }));
 	close_one(socket->bound.fd);
 	close_one(socket->bound.refused);
 	HASH_DEL(sockets, socket);
@@ -300,6 +333,7 @@ static struct socket *socket_open(const struct service_settings *settings, uint3
 	HASH_ADD(hh, sockets, key, sizeof socket->key, socket);
 	if (socket->hh.tbl) {
 		socket_register(socket, settings);
+		socket_store(socket);
 		return socket;
 	}
 	close_one(socket->bound.fd);
@@ -310,6 +344,68 @@ free_socket:
 	socket_free(socket);
 	return NULL;
 }
+
+/* --- those that are open already ------------------------------------------------------------- */
+
+static int option_of(int fd, int level, int option)
+{
+	int value = 0;
+	socklen_t length = sizeof value;
+
+	return getsockopt(fd, level, option, &value, &length) == 0 ? value : -1;
+}
+
+/* What a service would ask for to get this socket; -1 with errno. */
+static int describe(int fd, struct bind_message *endpoint)
+{
+	*endpoint = (struct bind_message){ 0 };
+	if (address_of_socket(fd, &endpoint->address) < 0)
+		return -1;
+	endpoint->type = option_of(fd, SOL_SOCKET, SO_TYPE);
+	endpoint->protocol = option_of(fd, SOL_SOCKET, SO_PROTOCOL);
+	endpoint->v6only = endpoint->address.any.sa_family == AF_INET6 &&
+			   option_of(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 1;
+	if (address_is_known(&endpoint->address) && address_port(&endpoint->address) != 0 &&
+	    (endpoint->type != SOCK_STREAM || option_of(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1))
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+int binder_inherit(int fd)
+{
+	struct bind_message endpoint;
+	struct socket_key key;
+	struct socket *socket;
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || describe(fd, &endpoint) < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -1;
+	if (find(SERVICE_IS_NEW, &endpoint)) {
+		errno = EEXIST;
+		return -1;
+	}
+	key = key_of(SERVICE_IS_NEW, &endpoint);
+	socket = socket_new(&key, SERVICE_IS_NEW);
+	if (!socket)
+		return -1;
+	if (!descriptors_spend())
+		goto free_socket;
+	socket->bound = (struct bound){ .fd = fd, .refused = -1 };
+	socket->is_inherited = true;
+	socket->is_stored = service_manager_stores();
+	HASH_ADD(hh, sockets, key, sizeof socket->key, socket);
+	if (socket->hh.tbl)
+		return 0;
+	descriptors_regain();
+	errno = ENOMEM;
+
+free_socket:
+	socket_free(socket);
+	return -1;
+}
+
+/* --- taking and closing -------------------------------------------------------------------- */
 
 /* RPC sockets are registered: nobody else can take them. INTERCEPT of datagrams has two
  * sockets: both services must have it, or neither. */
@@ -354,6 +450,7 @@ int binder_bind(const struct service_settings *settings, uint32_t service,
 	if (!socket)
 		return -1;
 	socket->service = service;
+	socket->is_inherited = false;
 	*bound = socket->bound;
 	socket->bound.is_new = false;
 	return 0;
@@ -410,6 +507,17 @@ void binder_renumber(const uint32_t *numbers, uint32_t count)
 	}
 }
 
+static void log_unwanted(const struct socket *socket)
+{
+	char host[ADDRESS_TEXT_SIZE];
+	struct address address;
+
+	if (address_of_socket(socket->bound.fd, &address) == 0)
+		log_warning("the service manager's socket on %s, port %u, is closed: no service "
+			    "asks for it",
+			    address_text(&address, host), (unsigned)socket->key.port);
+}
+
 unsigned binder_sweep(void)
 {
 	struct socket *socket, *next;
@@ -417,6 +525,8 @@ unsigned binder_sweep(void)
 
 	HASH_ITER(hh, sockets, socket, next)
 		if (socket->service == SERVICE_IS_NEW) {
+			if (socket->is_inherited)
+				log_unwanted(socket);
 			socket_close(socket);
 			count++;
 		}
@@ -427,8 +537,10 @@ void binder_close_all(void)
 {
 	struct socket *socket, *next;
 
-	HASH_ITER(hh, sockets, socket, next)
+	HASH_ITER(hh, sockets, socket, next) {
+		socket->is_stored = false; /* the next daemon gets it */
 		socket_close(socket);
+	}
 }
 
 static struct socket *find_inner(const struct service_settings *settings, uint32_t service)

@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/timer.h"
+#include "monitor/inherited_sockets.h"
+#include "monitor/service_manager.h"
 #include "monitor/spawn.h"
 
 #include <errno.h>
@@ -228,7 +230,9 @@ static void start_no_other(void)
 void frontend_process_stop(bool leaves_programs)
 {
 	struct message message = { .kind = MESSAGE_STOP,
-				   .stop = { .leaves_programs = leaves_programs } };
+				   .stop = { .leaves_programs = leaves_programs,
+					     .leaves_ports = service_manager_stores() ||
+							     inherited_sockets_count() > 0 } };
 
 	start_no_other();
 	frontend_process_send(&message, NULL, 0);

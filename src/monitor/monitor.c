@@ -12,6 +12,7 @@
 #include "monitor/configuration.h"
 #include "monitor/ending.h"
 #include "monitor/frontend_user.h"
+#include "monitor/inherited_sockets.h"
 #include "monitor/launcher.h"
 #include "monitor/libwrap_answers.h"
 #include "monitor/requests.h"
@@ -81,6 +82,7 @@ static int prepare(void)
 	service_manager_init();
 	if (descriptors_init() < 0)
 		return fail_to("keep descriptors back");
+	inherited_sockets_give();
 	return chdir("/") == 0 ? 0 : fail_to("go to /");
 }
 

@@ -18,6 +18,7 @@
 
 static int manager = -1; /* connected to its socket; -1: there is none */
 static bool is_ready;    /* it was told */
+static bool stores;      /* it keeps descriptors */
 static struct timer watchdog;
 static uint64_t interval_ms;
 
@@ -81,11 +82,13 @@ static void start_watchdog(const char *period, const char *pid)
 
 void service_manager_init(void)
 {
-	static const char *const names[] = { "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID" };
-	const char *socket = getenv("NOTIFY_SOCKET");
+	static const char *const names[] = { "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
+					     "FDSTORE" };
+	const char *socket = getenv("NOTIFY_SOCKET"), *most = getenv("FDSTORE");
 
 	if (socket && (manager = connect_to(socket)) < 0)
 		log_failure(errno, "can't reach the service manager at %s", socket);
+	stores = manager >= 0 && most && atol(most) > 0;
 	start_watchdog(getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"));
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		unsetenv(names[i]);
@@ -118,4 +121,42 @@ void service_manager_reloading(void)
 void service_manager_stopping(void)
 {
 	tell("STOPPING=1\nSTATUS=ending");
+}
+
+bool service_manager_stores(void)
+{
+	return stores;
+}
+
+bool service_manager_store(int fd, const char *name)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof fd)];
+	} control = { .header = { .cmsg_level = SOL_SOCKET,
+				  .cmsg_type = SCM_RIGHTS,
+				  .cmsg_len = CMSG_LEN(sizeof fd) } };
+	char lines[192];
+	struct iovec data = { .iov_base = lines };
+	const struct msghdr message = { .msg_iov = &data,
+					.msg_iovlen = 1,
+					.msg_control = &control,
+					.msg_controllen = sizeof control };
+
+	if (!stores)
+		return false;
+	data.iov_len = (size_t)snprintf(lines, sizeof lines, "FDSTORE=1\nFDNAME=%s", name);
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+	if (sendmsg(manager, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		return true;
+	log_failure(errno, "the service manager can't keep a socket");
+	return false;
+}
+
+void service_manager_forget(const char *name)
+{
+	char lines[192];
+
+	snprintf(lines, sizeof lines, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	tell(lines);
 }

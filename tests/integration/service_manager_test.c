@@ -6,6 +6,8 @@
 #include "support/process.h"
 
 #include <check.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -147,6 +149,144 @@ START_TEST(a_manager_that_is_not_there_is_told_nothing)
 }
 END_TEST
 
+/* --- sockets of the manager ------------------------------------------------------------- */
+
+static int passed[4]; /* become 3, 4 ... in the daemon */
+static unsigned passed_count;
+
+/* In the new process. */
+static void pass_sockets(void)
+{
+	for (unsigned i = 0; i < passed_count; i++)
+		if (dup2(passed[i], 200 + (int)i) < 0)
+			_exit(126);
+	for (unsigned i = 0; i < passed_count; i++)
+		if (dup2(200 + (int)i, 3 + (int)i) < 0)
+			_exit(126);
+}
+
+static void start_with_sockets(const char *more)
+{
+	const char *const environment[] = {
+		variable ? variable : "A=a", "LISTEN_PID=", textf("LISTEN_FDS=%u", passed_count),
+		"LISTEN_FDNAMES=names",      more,          NULL
+	};
+
+	daemon_start_with(
+		&(struct daemon_options){ .environment = environment, .prepare = pass_sockets });
+}
+
+/* As a .socket unit opens it. */
+static int open_socket(int port, int type)
+{
+	const struct sockaddr_in6 address = { .sin6_family = AF_INET6,
+					      .sin6_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET6, type | SOCK_CLOEXEC, 0), no = 0, yes = 1;
+
+	ck_assert_int_eq(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no), 0);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes), 0);
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+	if (type == SOCK_STREAM)
+		ck_assert_int_eq(listen(fd, 5), 0);
+	return passed[passed_count++] = fd;
+}
+
+START_TEST(a_socket_of_the_manager_is_used)
+{
+	int port = add_service("zzhello", HELLO), udp = port_take(), early;
+
+	add_service("echo", "port = %d\nsocket_type = dgram\ntype = INTERNAL UNLISTED\n", udp);
+	open_socket(port, SOCK_STREAM);
+	open_socket(udp, SOCK_DGRAM);
+	early = client_connect(NULL, port); /* before there is a daemon */
+	start_with_sockets(NULL);
+	client_finish_sending(early);
+	ck_assert_str_eq(client_read_line(early), "hello");
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+	ck_assert_str_eq(datagram_ask(udp, "x"), "x");
+	daemon_reload();
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+	ck_assert(!text_matches(daemon_log(), "ERROR|WARNING"));
+}
+END_TEST
+
+START_TEST(what_no_service_asks_for_is_closed)
+{
+	int port = add_service("zzhello", HELLO), other = port_take(), null;
+
+	open_socket(other, SOCK_STREAM);
+	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	passed[passed_count++] = null;
+	start_with_sockets(NULL);
+	daemon_wait_log("WARNING: the service manager's socket on ::, port %d, is closed", other);
+	daemon_wait_log("ERROR: a descriptor of the service manager is of no use");
+	ck_assert_str_eq(ask(port, ""), "hello\n");
+}
+END_TEST
+
+START_TEST(programs_get_nothing_of_it)
+{
+	int port = add_service("zzenv", "server = /usr/bin/env\n");
+	int lists = add_service("zzlist", "server = /bin/sh\nserver_args = -c \"echo "
+					  "/proc/self/fd/*\"\n");
+
+	open_socket(port, SOCK_STREAM);
+	start_with_sockets(NULL);
+	ck_assert_ptr_null(strstr(ask(port, ""), "LISTEN_"));
+	ck_assert(!text_matches(ask(lists, ""), "/fd/[0-9][0-9]"));
+}
+END_TEST
+
+/* The descriptor in the manager's next message. */
+static int receive_stored(void)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	char text[256] = "";
+	struct iovec data = { .iov_base = text, .iov_len = sizeof text - 1 };
+	struct msghdr message = { .msg_iov = &data,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof control };
+	struct pollfd ready = { .fd = manager, .events = POLLIN };
+	int fd;
+
+	ck_assert_int_eq(poll(&ready, 1, DEADLINE_MS), 1);
+	ck_assert_int_gt(recvmsg(manager, &message, MSG_CMSG_CLOEXEC), 0);
+	ck_assert_msg(text_matches(text, "^FDSTORE=1\nFDNAME=usherd-[0-9a-f-]+$"), "%s", text);
+	ck_assert_uint_gt(message.msg_controllen, 0);
+	memcpy(&fd, CMSG_DATA(&control.header), sizeof fd);
+	return fd;
+}
+
+/* Clients that come while no daemon runs wait in the socket that the manager keeps. */
+START_TEST(a_restart_closes_no_port)
+{
+	int port = add_service("zzhello", HELLO), early;
+
+	be_manager("manager");
+	start_with("FDSTORE=8", NULL);
+	passed[passed_count++] = receive_stored();
+	expect("^READY=1\n");
+	daemon_signal(SIGTERM);
+	ck_assert_int_eq(daemon_wait_end(), 0);
+	expect("^STOPPING=1\n"); /* and nothing is to be forgotten */
+	early = client_connect(NULL, port);
+	start_with_sockets("FDSTORE=8");
+	client_finish_sending(early);
+	ck_assert_str_eq(client_read_line(early), "hello");
+	expect("^READY=1\n");
+	configuration_clear();
+	add_service("zzother", HELLO);
+	daemon_reload();
+	expect("^RELOADING=1\n");
+	expect("^FDSTORE=1\n");
+	expect("^FDSTOREREMOVE=1\nFDNAME=usherd-");
+}
+END_TEST
+
 Suite *service_manager_suite(void)
 {
 	Suite *suite = suite_create("service_manager");
@@ -158,5 +298,9 @@ Suite *service_manager_suite(void)
 	tcase_add_test(tcase, the_watchdog_is_told_in_time);
 	tcase_add_test(tcase, programs_do_not_know_the_manager);
 	tcase_add_test(tcase, a_manager_that_is_not_there_is_told_nothing);
+	tcase_add_test(tcase, a_socket_of_the_manager_is_used);
+	tcase_add_test(tcase, what_no_service_asks_for_is_closed);
+	tcase_add_test(tcase, programs_get_nothing_of_it);
+	tcase_add_test(tcase, a_restart_closes_no_port);
 	return suite;
 }

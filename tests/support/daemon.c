@@ -329,6 +329,17 @@ static void redirect(const char *path, int flags, int fd)
 		_exit(126);
 }
 
+/* LISTEN_PID= gets the daemon's own process id. Check's descriptor may be in use already. */
+static void complete_pid(struct list *environment)
+{
+	static char variable[32];
+
+	snprintf(variable, sizeof variable, "LISTEN_PID=%d", (int)getpid());
+	for (unsigned i = 0; i < environment->count; i++)
+		if (strcmp(environment->items[i], "LISTEN_PID=") == 0)
+			environment->items[i] = variable;
+}
+
 static void become_daemon(struct list *arguments, struct list *environment, void (*prepare)(void),
 			  pid_t parent)
 {
@@ -346,6 +357,7 @@ static void become_daemon(struct list *arguments, struct list *environment, void
 	program = open(arguments->items[0], O_PATH | O_CLOEXEC);
 	if (prepare)
 		prepare();
+	complete_pid(environment);
 	execve(arguments->items[0], arguments->items, environment->items);
 	/* prepare may have changed to a user who can't open the program's path. */
 	fexecve(program, arguments->items, environment->items);

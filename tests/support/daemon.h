@@ -56,7 +56,8 @@ int configuration_line(const char *pattern);
 
 struct daemon_options {
 	const char *const *arguments;   /* after the usual ones; ends with NULL */
-	const char *const *environment; /* besides the usual ones; ends with NULL */
+	const char *const *environment; /* besides the usual ones; ends with NULL; LISTEN_PID=
+					 * gets the daemon's process id */
 	void (*prepare)(void);          /* called in the new process before it becomes the daemon */
 };
 

@@ -1,7 +1,10 @@
 # The test targets; included by the Makefile.
 
 CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
-test_names = $(patsubst tests/$(1)/%_test.c,%,$(sort $(wildcard tests/$(1)/*_test.c)))
+all_names = $(patsubst tests/$(1)/%_test.c,%,$(sort $(wildcard tests/$(1)/*_test.c)))
+# The slowest suites first, so that none of them is left alone at the end.
+SLOW := two_processes launch_queue identity exhaustion tree requests loader tcpmux resolver
+test_names = $(filter $(SLOW),$(call all_names,$(1))) $(filter-out $(SLOW),$(call all_names,$(1)))
 SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/support/*.c)))
 
 include tests/support/programs.mk

@@ -378,7 +378,12 @@ END_TEST
 
 /* --- under load ----------------------------------------------------------------------- */
 
+/* Each takes a second. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+enum { CRASHES = 4, CROWD = 4 };
+#else
 enum { CRASHES = 20, CROWD = 4 };
+#endif
 
 /* Connects again and again, until nobody reads its results. It writes one byte for each
  * connection: S if it was served, L if it was lost, errno if it could not be made. */

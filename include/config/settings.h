@@ -220,7 +220,7 @@ enum { STATUS_MODE = 0600 }; /* unless set */
  * most. The daemon's own end waits for both, and systemd waits 90 seconds for the daemon. */
 enum { KILL_TIMEOUT = 5, KILL_TIMEOUT_MAX = 40 };
 
-/* The highest difficulty of proof_of_work: checking a solution takes a quarter of a second. */
+/* The highest difficulty of proof_of_work: checking a solution takes 0.3 seconds. */
 enum { PROOF_OF_WORK_MAX = 1000000 };
 
 /* Attributes of the daemon as a whole. */

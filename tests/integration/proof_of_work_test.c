@@ -7,6 +7,7 @@
 #include "support/solver.h"
 
 #include <check.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -189,7 +190,7 @@ END_TEST
 /* All of it is thrown away: no reset cuts the answer. */
 START_TEST(a_line_without_end_is_refused)
 {
-	enum { SIZE = 1 << 20 };
+	enum { SIZE = 10000 };
 	static char bytes[SIZE];
 	int port = add_puzzled("zzcat", CAT);
 	struct player player;
@@ -203,9 +204,10 @@ START_TEST(a_line_without_end_is_refused)
 	client_expect(player.fd, WRONG);
 	client_expect_end(player.fd);
 	player = join(port);
-	client_send_bytes(player.fd, bytes, 10000);
+	client_send_bytes(player.fd, bytes, sizeof bytes);
 	client_expect(player.fd, WRONG);
-	client_expect_end(player.fd);
+	ck_assert_int_eq(client_end(player.fd), 0); /* and not a reset */
+	leave(player);
 	service_wait_log("FAIL: zzcat proof of work");
 }
 END_TEST
@@ -242,6 +244,26 @@ START_TEST(start_timeout_limits_the_wait)
 	client_expect_end(silent.fd);
 	client_expect_end(slow.fd);
 	service_wait_lines(2, "FAIL: zzcat start_timeout from=127\\.0\\.0\\.1");
+}
+END_TEST
+
+/* It has another secret. */
+START_TEST(the_next_frontend_knows_no_puzzle_of_the_last_one)
+{
+	int port = add_puzzled("zzcat", CAT);
+	struct player before, player;
+	pid_t frontend;
+
+	daemon_start();
+	before = join(port);
+	wait_until((frontend = process_frontend(daemon_pid())) > 0);
+	ck_assert_int_eq(kill(frontend, SIGKILL), 0);
+	client_expect_end(before.fd);
+	player = join(port);
+	be_refused(player, puzzle_solve(before.puzzle), WRONG);
+	player = join(port);
+	answer(player, puzzle_solve(player.puzzle), "Correct\n");
+	be_served(player);
 }
 END_TEST
 
@@ -451,6 +473,7 @@ Suite *proof_of_work_suite(void)
 	tcase_add_test(refused, a_line_without_end_is_refused);
 	tcase_add_test(refused, a_client_that_closes_is_refused);
 	tcase_add_test(refused, start_timeout_limits_the_wait);
+	tcase_add_test(refused, the_next_frontend_knows_no_puzzle_of_the_last_one);
 	tcase_add_test(others, who_waits_at_a_puzzle_is_no_instance);
 	tcase_add_test(others, rates_and_lists_come_before_the_puzzle);
 	tcase_add_test(others, who_is_banned_while_it_solves_is_refused);

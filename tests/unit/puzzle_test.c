@@ -97,7 +97,8 @@ START_TEST(a_puzzle_is_valid_for_ten_minutes)
 }
 END_TEST
 
-/* Without difficulty the solution of a puzzle is itself. Each bit of it is sealed. */
+/* Before any step the solution of a puzzle is itself. Each bit of it is sealed, and how many
+ * steps there are. */
 START_TEST(a_changed_puzzle_is_wrong)
 {
 	struct puzzle_terms terms = { &client, 7 };
@@ -113,6 +114,8 @@ START_TEST(a_changed_puzzle_is_wrong)
 		changed.limbs[bit / 64] ^= UINT64_C(1) << bit % 64;
 		ck_assert_int_eq(puzzle_check(&keys, &terms, &changed, MADE, bytes), PROOF_WRONG);
 	}
+	terms.difficulty = 6;
+	ck_assert_int_eq(puzzle_check(&keys, &terms, &number, MADE, bytes), PROOF_WRONG);
 }
 END_TEST
 

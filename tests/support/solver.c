@@ -44,7 +44,8 @@ static unsigned byte_of(const unsigned digits[], unsigned index)
 	return index / 2 < DIGITS ? digits[index / 2] >> index % 2 * 8 & 0xff : 0;
 }
 
-char *puzzle_write_number(const unsigned digits[], unsigned size)
+/* base64 of the lowest bytes; size is a multiple of 3. */
+static char *write_number(const unsigned digits[], unsigned size)
 {
 	char text[SOLUTION_SIZE / 3 * 4 + 1], *end = text;
 
@@ -111,7 +112,7 @@ char *puzzle_solve(const char *puzzle)
 			square(number);
 		number[0] ^= 1;
 	}
-	return textf("s.%s", puzzle_write_number(number, SOLUTION_SIZE));
+	return textf("s.%s", write_number(number, SOLUTION_SIZE));
 }
 
 char *puzzle_in(const char *prompt)

@@ -10,8 +10,4 @@ char *puzzle_solve(const char *puzzle);
 /* The puzzle in what a client is sent. */
 char *puzzle_in(const char *prompt);
 
-/* base64 without padding of the lowest bytes of the number with these 16-bit digits, the
- * least significant first; size is a multiple of 3. */
-char *puzzle_write_number(const unsigned digits[], unsigned size);
-
 #endif

@@ -41,6 +41,10 @@ struct source *quota_pend(struct quota *quota, const struct service_settings *se
 enum verdict quota_pend_source(struct quota *quota, const struct service_settings *settings,
 			       const struct address *peer, struct source **source);
 
+/* How many pending sessions the source of peer has. */
+unsigned quota_pending_of(const struct quota *quota, const struct service_settings *settings,
+			  const struct address *peer);
+
 void quota_pend_end(struct quota *quota, struct source *source);
 
 /* One more session runs. The source is for quota_run_end, and NULL also while per_source

@@ -15,6 +15,7 @@ enum admission_step {
 	STEP_RATE,        /* cps */
 	STEP_LOAD,        /* max_load */
 	STEP_TIME,        /* access_times */
+	STEP_PROOF,       /* proof_of_work: the peer solves a puzzle */
 	STEP_INSTANCES,   /* instances */
 	STEP_PER_SOURCE,  /* per_source */
 	STEP_PROCESSES,   /* -limit */

@@ -26,6 +26,7 @@ enum verdict {
 	REFUSED_BANNED,        /* touched a sensor before */
 	REFUSED_BANNER,        /* has closed, or did not read the banner in time */
 	REFUSED_START_TIMEOUT, /* the steps before took longer than start_timeout */
+	REFUSED_PROOF,         /* no proof_of_work, a wrong one, or a used one */
 	REFUSED_PROXY,         /* a balancer's connection without a valid PROXY header */
 	VERDICT_COUNT
 };

@@ -106,9 +106,9 @@ attribute_reader read_type, read_flags, read_socket_type, read_protocol, read_ye
 	read_log_failure, read_env, read_passenv, read_port, read_bind, read_redirect, read_text,
 	read_path, read_nice, read_umask, read_size, read_number, read_deny_time, read_period,
 	read_kill_timeout, read_rpc_version, read_rpc_number, read_cps_action, read_at_limit,
-	read_memory, read_processes, read_cpu, read_processes_at_exit, read_proxy_protocol,
-	read_proxy_others, read_send_proxy, read_lingering_close, read_kill_on_disconnect,
-	read_on_remove, read_stderr, read_source_prefix, read_source_cps, read_config_paths,
-	read_config_path, read_file_mode, read_nothing;
+	read_memory, read_processes, read_cpu, read_proof_of_work, read_processes_at_exit,
+	read_proxy_protocol, read_proxy_others, read_send_proxy, read_lingering_close,
+	read_kill_on_disconnect, read_on_remove, read_stderr, read_source_prefix, read_source_cps,
+	read_config_paths, read_config_path, read_file_mode, read_nothing;
 
 #endif

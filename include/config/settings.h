@@ -185,6 +185,10 @@ struct service_settings {
 	unsigned processes; /* of a session; 0: no limit */
 	unsigned cpu;       /* percent of one processor, for a session; 0: no limit */
 
+	/* the gate before it */
+	unsigned proof_of_work; /* difficulty of a client's puzzle; 0: there is none */
+	int proof_of_work_time; /* seconds without another one; 0: none */
+
 	unsigned instances, per_source; /* UNLIMITED */
 	struct rate cps, source_cps;
 	enum cps_action cps_action;
@@ -215,6 +219,9 @@ enum { STATUS_MODE = 0600 }; /* unless set */
 /* Seconds that a program has from SIGTERM to SIGKILL, and then end_command: unless set, and at
  * most. The daemon's own end waits for both, and systemd waits 90 seconds for the daemon. */
 enum { KILL_TIMEOUT = 5, KILL_TIMEOUT_MAX = 40 };
+
+/* The highest difficulty of proof_of_work: checking a solution takes 0.3 seconds. */
+enum { PROOF_OF_WORK_MAX = 1000000 };
 
 /* Attributes of the daemon as a whole. */
 struct daemon_settings {

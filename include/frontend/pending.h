@@ -26,6 +26,9 @@ void pending_send_banner(struct session *session, enum banner_kind which, pendin
 /* The same with text, which must stay valid until then. */
 void pending_send_text(struct session *session, const char *text, pending_step *next);
 
+/* The same with a text that is copied. */
+void pending_send_copy(struct session *session, const char *text, pending_step *next);
+
 /* Looks up the peer's names, then calls next with them. */
 typedef void pending_names_step(struct session *session, const char *const *names);
 void pending_ask_names(struct session *session, pending_names_step *next);

@@ -54,6 +54,7 @@ struct service {
 	uint64_t started;
 	struct failures *failures;         /* made when first needed */
 	struct filter_hosts *filter_hosts; /* INTERCEPT: of names in the lists; NULL: none */
+	struct proofs *proofs;             /* proof_of_work; made when first needed */
 	struct folds *folds;               /* of FAIL lines; made when first needed */
 };
 

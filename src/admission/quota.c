@@ -58,6 +58,14 @@ enum verdict quota_pend_source(struct quota *quota, const struct service_setting
 	return verdict;
 }
 
+unsigned quota_pending_of(const struct quota *quota, const struct service_settings *settings,
+			  const struct address *peer)
+{
+	return quota->pending_sources
+		       ? sources_running(quota->pending_sources, peer, settings->source_prefix)
+		       : 0;
+}
+
 void quota_pend_end(struct quota *quota, struct source *source)
 {
 	quota->pending--;

@@ -39,6 +39,11 @@ static bool has_times(const struct candidate *candidate)
 	return candidate->settings->access_times_count > 0;
 }
 
+static bool has_puzzle(const struct candidate *candidate)
+{
+	return candidate->settings->proof_of_work > 0;
+}
+
 static bool always(const struct candidate *candidate)
 {
 	(void)candidate;
@@ -147,6 +152,7 @@ static const struct {
 	[STEP_RATE] = { EVERYBODY, has_rate, judge_rate },
 	[STEP_LOAD] = { EVERYBODY, has_load, judge_load },
 	[STEP_TIME] = { EVERYBODY, has_times, judge_time },
+	[STEP_PROOF] = { WAY_CONNECTION, has_puzzle, NULL },
 	[STEP_INSTANCES] = { EVERYBODY, always, judge_instances },
 	[STEP_PER_SOURCE] = { EVERYBODY, has_per_source, judge_per_source },
 	[STEP_PROCESSES] = { SESSIONS, has_process_limit, judge_processes },

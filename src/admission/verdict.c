@@ -23,6 +23,7 @@ const char *verdict_text(enum verdict verdict)
 		[REFUSED_BANNED] = "address",
 		[REFUSED_BANNER] = "banner",
 		[REFUSED_START_TIMEOUT] = "start_timeout",
+		[REFUSED_PROOF] = "proof of work",
 		[REFUSED_PROXY] = "proxy",
 	};
 

@@ -439,6 +439,28 @@ static void check_tree(struct check *check)
 		complain(check, ERROR, "%s is for services with a server; remove it", limit);
 }
 
+/* A client of a wait server, or of tcpmux, is accepted before the service is known. */
+static void check_proof_of_work(struct check *check)
+{
+	const struct service_settings *service = check->service;
+
+	if (!service->proof_of_work && service->proof_of_work_time > 0 && check->is_whole)
+		complain(check, ERROR,
+			 "proof_of_work_time has no meaning without proof_of_work; add that, or "
+			 "remove it");
+	if (!service->proof_of_work)
+		return;
+	if (service_is_multiplexed(service))
+		complain(check, ERROR,
+			 "proof_of_work is not for a TCPMUX service; write it in the entry of "
+			 "tcpmux, for all of them");
+	else if (check->knows_socket && (!service_is_stream(service) || service->wait == 1))
+		complain(check, ERROR, "proof_of_work is for stream services with wait = no");
+	if (service->flags & FLAG_SENSOR)
+		complain(check, ERROR,
+			 "proof_of_work is not for a SENSOR, which serves nobody; remove it");
+}
+
 static void check_families(struct check *check)
 {
 	char where[ORIGIN_SIZE];
@@ -500,6 +522,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	check_connection_ends(&check);
 	check_ends(&check);
 	check_tree(&check);
+	check_proof_of_work(&check);
 	clear_useless_flags(&check);
 	check_access(&check);
 	if (service_is_proxied(service))

@@ -107,6 +107,11 @@ void read_cpu(struct reading *reading, void *field)
 	read_positive(reading, field, CPU_MAX, "percentage of one processor");
 }
 
+void read_proof_of_work(struct reading *reading, void *field)
+{
+	read_positive(reading, field, PROOF_OF_WORK_MAX, "difficulty");
+}
+
 void read_load(struct reading *reading, void *field)
 {
 	const char *text = first_word(reading);

@@ -9,6 +9,7 @@
 #include "frontend/listening.h"
 #include "frontend/pending.h"
 #include "frontend/proxied.h"
+#include "frontend/proving.h"
 #include "frontend/sensors.h"
 #include "handlers/launch.h"
 #include "handlers/linger.h"
@@ -301,7 +302,7 @@ static void send_fail_banner(struct session *session)
 		pending_send_banner(session, BANNER_FAIL,
 				    session->way == WAY_MULTIPLEXED ? send_refusal_line
 								    : pending_linger);
-	else if (session->settings->banner)
+	else if (session->settings->banner || session->was_puzzled)
 		pending_linger(session);
 	else
 		send_refusal_line(session);
@@ -439,6 +440,72 @@ static bool take_address(struct session *session, struct candidate *candidate)
 	return false;
 }
 
+/* The steps before, without those that take tokens, may decide otherwise after minutes.
+ * False: the session is refused. */
+static bool is_still_welcome(struct session *session)
+{
+	static const enum admission_step again[] = { STEP_ADDRESS, STEP_LOAD, STEP_TIME };
+	struct candidate candidate = candidate_for(session->service, &session->peer, session->way);
+
+	for (size_t i = 0; i < sizeof again / sizeof again[0]; i++) {
+		struct judgement judgement = { .verdict = ADMITTED };
+
+		if (admission_applies(again[i], &candidate))
+			judgement = admission_judge(again[i], &candidate);
+		if (!judgement.needs_names && !heed(session, judgement))
+			return false;
+	}
+	return true;
+}
+
+static void on_congratulated(struct session *session)
+{
+	if (is_still_welcome(session))
+		go_on(session);
+}
+
+static void refuse_unproved(struct session *session)
+{
+	refuse(session, REFUSED_PROOF);
+}
+
+static void refuse_crowded(struct session *session)
+{
+	refuse(session, REFUSED_PENDING);
+}
+
+static void on_proof(struct session *session, enum proof proof)
+{
+	pending_step *next = proof == PROOF_RIGHT  ? on_congratulated
+			     : proof == PROOF_BUSY ? refuse_crowded
+						   : refuse_unproved;
+
+	pending_send_text(session, proof_answer(proof), next);
+}
+
+static void read_proof(struct session *session)
+{
+	proving_read(session, on_proof);
+}
+
+static bool take_proof(struct session *session, struct candidate *candidate)
+{
+	char prompt[PUZZLE_PROMPT_SIZE];
+
+	(void)candidate;
+	if (proving_is_remembered(session))
+		return true;
+	if (!proving_has_room(session)) {
+		refuse(session, REFUSED_PENDING);
+	} else if (proving_prompt(session, prompt) < 0) {
+		refuse(session, REFUSED_MEMORY);
+	} else {
+		session->was_puzzled = true;
+		pending_send_copy(session, prompt, read_proof);
+	}
+	return false;
+}
+
 static bool take_counted(struct session *session, struct candidate *candidate)
 {
 	(void)candidate;
@@ -515,10 +582,10 @@ static bool take_welcome(struct session *session, struct candidate *candidate)
 
 /* Steps without a row are judged at once. */
 static bool (*const takes[])(struct session *session, struct candidate *candidate) = {
-	[STEP_PROXIED] = take_proxied, [STEP_BANNER] = take_banner,
-	[STEP_ADDRESS] = take_address, [STEP_COUNTED] = take_counted,
-	[STEP_LIBWRAP] = take_libwrap, [STEP_IDENTITY] = take_identity,
-	[STEP_WELCOME] = take_welcome,
+	[STEP_PROXIED] = take_proxied,   [STEP_BANNER] = take_banner,
+	[STEP_ADDRESS] = take_address,   [STEP_PROOF] = take_proof,
+	[STEP_COUNTED] = take_counted,   [STEP_LIBWRAP] = take_libwrap,
+	[STEP_IDENTITY] = take_identity, [STEP_WELCOME] = take_welcome,
 };
 
 _Static_assert(sizeof takes / sizeof takes[0] == ADMISSION_STEPS,

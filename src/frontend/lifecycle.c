@@ -1,6 +1,7 @@
 #include "frontend/lifecycle.h"
 
 #include "admission/intercept.h"
+#include "admission/proofs.h"
 #include "base/log.h"
 #include "base/log_file.h"
 #include "base/sink.h"
@@ -162,6 +163,7 @@ void service_free(struct service *service)
 	quota_clear(&service->quota);
 	filter_hosts_free(service->filter_hosts);
 	folds_free(service->folds);
+	proofs_free(service->proofs);
 	free(service->failures);
 	sink_release(service->log);
 	service_settings_release(service->settings);

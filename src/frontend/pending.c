@@ -32,6 +32,7 @@ struct pending {
 	struct banner_wait banner_wait;
 	bool waits_for_banner;
 	struct banner *banner; /* a reference; NULL: a text is sent */
+	char *copy;            /* of the text; NULL: there is none */
 	const char *unsent;
 	size_t left;
 	struct name_query *names;
@@ -53,6 +54,7 @@ static void pending_give_up(struct session *session)
 		ask_cancel(pending->libwrap);
 	if (pending->ident)
 		identify_cancel(pending->ident);
+	free(pending->copy);
 	free(pending);
 	session->handler_data = NULL;
 	session->stop = NULL;
@@ -141,6 +143,7 @@ static void sent(struct session *session)
 
 	if (pending.banner)
 		banner_release(pending.banner);
+	free(pending.copy);
 	pending.next(session);
 }
 
@@ -207,6 +210,20 @@ void pending_send_text(struct session *session, const char *text, pending_step *
 		return;
 	pending->next = next;
 	send_bytes(session, text, strlen(text));
+}
+
+void pending_send_copy(struct session *session, const char *text, pending_step *next)
+{
+	struct pending *pending = pending_begin(session);
+
+	if (!pending)
+		return;
+	pending->next = next;
+	pending->copy = strdup(text);
+	if (pending->copy)
+		send_bytes(session, pending->copy, strlen(text));
+	else
+		session_fail(session, REFUSED_MEMORY, NULL);
 }
 
 static void on_banner(struct banner_wait *wait, struct banner *banner, int error)

@@ -188,7 +188,7 @@ static uint64_t fold_window(const struct service_settings *settings, enum verdic
 	if (settings->fold_failures >= 0)
 		return (uint64_t)settings->fold_failures * 1000;
 	if (verdict == REFUSED_SOURCE_RATE || verdict == REFUSED_RATE ||
-	    verdict == REFUSED_BANNED || verdict == REFUSED_PROXY)
+	    verdict == REFUSED_BANNED || verdict == REFUSED_PROOF || verdict == REFUSED_PROXY)
 		return FOLD_MS;
 	return verdict == REFUSED_ADDRESS && !service_is_stream(settings) ? FOLD_DATAGRAMS_MS : 0;
 }

@@ -288,6 +288,18 @@ static void tell_time(struct answer *answer)
 		minute / 60, minute % 60, answer->inquiry->is_now ? ", which it is now" : "");
 }
 
+/* Whether the client solves it is its own affair. */
+static void tell_proof(struct answer *answer)
+{
+	write_attribute(answer, "proof_of_work");
+	fprintf(answer->reasons, " is %u: it must solve a puzzle first",
+		answer->service->proof_of_work);
+	if (answer->service->proof_of_work_time > 0)
+		fprintf(answer->reasons, ", once in %d seconds",
+			answer->service->proof_of_work_time);
+	putc('\n', answer->reasons);
+}
+
 /* -explain counts no other sessions: it reaches a limit only if that is 0. */
 static void tell_limit(struct answer *answer, const char *attribute)
 {
@@ -413,6 +425,7 @@ static void (*const tells[])(struct answer *answer) = {
 	[STEP_ADDRESS] = check_address,
 	[STEP_LOAD] = tell_load,
 	[STEP_TIME] = tell_time,
+	[STEP_PROOF] = tell_proof,
 	[STEP_INSTANCES] = tell_instances,
 	[STEP_PER_SOURCE] = tell_per_source,
 	[STEP_LIBWRAP] = check_libwrap,

@@ -143,6 +143,23 @@ static const struct {
 	{ "echo", INTERNAL "socket_type = stream\nkill_on_disconnect = fin\n", ERROR,
 	  "kill_on_disconnect is for" },
 
+	/* proof_of_work */
+	{ "a", UNLISTED "proof_of_work = 5000\nproof_of_work_time = 60\n", ADVICE, NULL },
+	{ "a", REDIRECT "proof_of_work = 1\n", ADVICE, NULL },
+	{ "echo", INTERNAL "socket_type = stream\nproof_of_work = 1\n", ADVICE, NULL },
+	{ "a", UNLISTED "proof_of_work_time = 0\n", ADVICE, NULL },
+	{ "a", UNLISTED "proof_of_work_time = 60\n", ERROR,
+	  "proof_of_work_time has no meaning without proof_of_work; add that, or remove it" },
+	{ "a", WAITING "proof_of_work = 1\n", ERROR,
+	  "proof_of_work is for stream services with wait = no" },
+	{ "tftp", DATAGRAM "proof_of_work = 1\n", ERROR, "proof_of_work is for stream services" },
+	{ "echo", INTERNAL "socket_type = dgram\nproof_of_work = 1\n", ERROR,
+	  "proof_of_work is for stream services" },
+	{ "a", "type = TCPMUX UNLISTED\n" LISTED "proof_of_work = 1\n", ERROR,
+	  "proof_of_work is not for a TCPMUX service; write it in the entry of tcpmux" },
+	{ "a", UNLISTED "flags = SENSOR\nproof_of_work = 1\n", ERROR,
+	  "proof_of_work is not for a SENSOR" },
+
 	/* start_timeout, max_runtime and kill_timeout */
 	{ "echo", INTERNAL "socket_type = dgram\nstart_timeout = 5\n", ERROR,
 	  "start_timeout is for connections, and not for datagrams that the daemon answers" },

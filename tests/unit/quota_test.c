@@ -49,6 +49,21 @@ static unsigned pend_all(unsigned number)
 	return count;
 }
 
+START_TEST(the_pending_of_a_source_are_counted)
+{
+	struct address one = peer(1), other = peer(2);
+	struct source *source;
+
+	ck_assert_uint_eq(quota_pending_of(&quota, settings, &one), 0);
+	source = quota_pend(&quota, settings, &one);
+	(void)quota_pend(&quota, settings, &one);
+	ck_assert_uint_eq(quota_pending_of(&quota, settings, &one), 2);
+	ck_assert_uint_eq(quota_pending_of(&quota, settings, &other), 0);
+	quota_pend_end(&quota, source);
+	ck_assert_uint_eq(quota_pending_of(&quota, settings, &one), 1);
+}
+END_TEST
+
 /* A balancer is no source: what it brings is counted, and then belongs to its clients. */
 START_TEST(a_balancer_has_all_of_the_room)
 {
@@ -250,6 +265,7 @@ Suite *quota_suite(void)
 
 	tcase_add_checked_fixture(pending, set_up, tear_down);
 	tcase_add_test(pending, each_source_has_half_of_the_room_that_is_left);
+	tcase_add_test(pending, the_pending_of_a_source_are_counted);
 	tcase_add_test(pending, a_balancer_has_all_of_the_room);
 	tcase_add_test(pending, what_is_pending_no_more_makes_room);
 	suite_add_tcase(suite, pending);

@@ -53,6 +53,7 @@ static void ask_for_all(void)
 	settings->max_load = 1000;
 	settings->access_times = &always;
 	settings->access_times_count = 1;
+	settings->proof_of_work = 1;
 	settings->instances = settings->per_source = 9;
 	settings->log_on_success = LOG_FLAG_USERID;
 }
@@ -62,13 +63,21 @@ static void ask_for_all(void)
 static const struct {
 	const char *of_all, *of_none;
 } applies[] = {
-	[STEP_PROXIED] = { "c", "" },        [STEP_BANNER] = { "c", "" },
-	[STEP_ADDRESS] = { "cmsd", "cmsd" }, [STEP_SOURCE_RATE] = { "cmsd", "" },
-	[STEP_RATE] = { "cmsd", "" },        [STEP_LOAD] = { "cmsd", "" },
-	[STEP_TIME] = { "cmsd", "" },        [STEP_INSTANCES] = { "cmsd", "cmsd" },
-	[STEP_PER_SOURCE] = { "cmsd", "" },  [STEP_PROCESSES] = { "cms", "" },
-	[STEP_COUNTED] = { "cms", "cms" },   [STEP_LIBWRAP] = { "cms", "" },
-	[STEP_IDENTITY] = { "cms", "" },     [STEP_WELCOME] = { "cm", "" },
+	[STEP_PROXIED] = { "c", "" },
+	[STEP_BANNER] = { "c", "" },
+	[STEP_ADDRESS] = { "cmsd", "cmsd" },
+	[STEP_SOURCE_RATE] = { "cmsd", "" },
+	[STEP_PROOF] = { "c", "" },
+	[STEP_RATE] = { "cmsd", "" },
+	[STEP_LOAD] = { "cmsd", "" },
+	[STEP_TIME] = { "cmsd", "" },
+	[STEP_INSTANCES] = { "cmsd", "cmsd" },
+	[STEP_PER_SOURCE] = { "cmsd", "" },
+	[STEP_PROCESSES] = { "cms", "" },
+	[STEP_COUNTED] = { "cms", "cms" },
+	[STEP_LIBWRAP] = { "cms", "" },
+	[STEP_IDENTITY] = { "cms", "" },
+	[STEP_WELCOME] = { "cm", "" },
 };
 
 _Static_assert(sizeof applies / sizeof applies[0] == ADMISSION_STEPS, "each step is tested");

@@ -78,6 +78,7 @@ static void show_source_cps(FILE *out, const struct service_settings *service)
 
 SHOW(max_load, "%g", service->max_load)
 SHOW(deny_time, "%d", service->deny_time)
+SHOW(proof_of_work, "%u %d", service->proof_of_work, service->proof_of_work_time)
 SHOW(libwrap, "%s", service->libwrap)
 SHOW(log_on_success, "%u", service->log_on_success)
 SHOW(log_on_failure, "%u", service->log_on_failure)
@@ -287,6 +288,9 @@ static const struct {
 	{ "deny_time = forever", show_deny_time, "-1" },
 	{ "deny_time = NEVER", show_deny_time, "0" },
 
+	{ "proof_of_work = 1", show_proof_of_work, "1 0" },
+	{ "proof_of_work = 1000000\nproof_of_work_time = 3600", show_proof_of_work,
+	  "1000000 3600" },
 	{ "start_timeout = 20", show_start_timeout, "20" },
 	{ "end_command = /bin/sh -c \"exit 3\" #4", show_end_command, "sh|-c|exit 3|#4|" },
 	{ "max_runtime = 86400", show_max_runtime, "86400" },
@@ -528,6 +532,10 @@ static const struct {
 	{ "cpu = 0", "\"0\" is not a percentage of one processor from 1 to 100000" },
 	{ "cpu = 100001", "\"100001\" is not a percentage" },
 	{ "cpu = 50%", "\"50%\" is not a percentage" },
+	{ "proof_of_work = 0", "\"0\" is not a difficulty from 1 to 1000000" },
+	{ "proof_of_work = 1000001", "\"1000001\" is not a difficulty" },
+	{ "proof_of_work = yes", "\"yes\" is not a difficulty" },
+	{ "proof_of_work_time = 1m", "\"1m\" is not a number of seconds" },
 	{ "redirect = 127.0.0.1 0", "\"0\" is neither a port number nor a TCP service" },
 	{ "redirect = 127.0.0.1 no-such", "\"no-such\" is neither" },
 	{ "redirect = 127.0.0.1 tftp", "\"tftp\" is neither" },

@@ -166,19 +166,29 @@ static int allow_calls(scmp_filter_ctx filter, const struct syscall_set *set)
 
 /* --- filters ------------------------------------------------------------------------------ */
 
-/* NULL when memory runs out. */
+/* The kinds of programs that a filter is for. */
+static const uint32_t architectures[] = {
+#if defined(__x86_64__)
+	SCMP_ARCH_X86,
+#elif defined(__aarch64__)
+	SCMP_ARCH_ARM,
+#endif
+	SCMP_ARCH_NATIVE,
+};
+
+enum { ARCHITECTURES = sizeof architectures / sizeof architectures[0] };
+
+/* NULL with errno. */
 static scmp_filter_ctx filter_new(uint32_t action)
 {
 	scmp_filter_ctx filter = seccomp_init(action);
 	int result = filter ? 0 : -ENOMEM;
 
-#if defined(__x86_64__)
-	if (result == 0)
-		result = seccomp_arch_add(filter, SCMP_ARCH_X86);
-#elif defined(__aarch64__)
-	if (result == 0)
-		result = seccomp_arch_add(filter, SCMP_ARCH_ARM);
-#endif
+	for (size_t i = 0; result == 0 && i < ARCHITECTURES; i++) {
+		result = seccomp_arch_add(filter, architectures[i]);
+		if (result == -EEXIST) /* the native one is there from the beginning */
+			result = 0;
+	}
 	if (result == 0)
 		result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (result == 0) {
@@ -187,8 +197,62 @@ static scmp_filter_ctx filter_new(uint32_t action)
 		return filter;
 	}
 	seccomp_release(filter);
+	errno = -result;
 	return NULL;
 }
+
+/* Reads what libseccomp wrote, behind a head of so many instructions. 0, or -1 with errno. */
+static int read_program(int fd, size_t head, struct call_filter *filter)
+{
+	struct stat status;
+	struct sock_filter *list;
+	size_t size, count;
+
+	if (fstat(fd, &status) < 0)
+		return -1;
+	size = (size_t)status.st_size;
+	count = head + size / sizeof *list;
+	list = calloc(count, sizeof *list);
+	if (!list)
+		return -1;
+	if (size % sizeof *list != 0 || count > BPF_MAXINSNS ||
+	    pread(fd, list + head, size, 0) != status.st_size) {
+		free(list);
+		errno = E2BIG;
+		return -1;
+	}
+	*filter = (struct call_filter){ list, count };
+	return 0;
+}
+
+/* libseccomp 2.5 writes a program only to a descriptor. 0, or -1 with errno. */
+static int export_program(scmp_filter_ctx context, size_t head, struct call_filter *filter)
+{
+	int fd = memfd_create("filter", MFD_CLOEXEC), result;
+
+	if (fd < 0)
+		return -1;
+	result = seccomp_export_bpf(context, fd);
+	if (result < 0)
+		errno = -result;
+	else
+		result = read_program(fd, head, filter);
+	close(fd);
+	return result < 0 ? -1 : 0;
+}
+
+/* Releases the context, whose rules were added with that result. 0, or -1 with errno. */
+static int finish(scmp_filter_ctx context, int result, size_t head, struct call_filter *filter)
+{
+	if (result < 0)
+		errno = -result;
+	else
+		result = export_program(context, head, filter);
+	seccomp_release(context);
+	return result < 0 ? -1 : 0;
+}
+
+/* --- what libseccomp can't say --------------------------------------------------------------- */
 
 /* From this number on all machines have the same calls, those from 5.1 on. */
 enum { COMMON_FIRST = 424, COMMON_END = 1024 };
@@ -208,77 +272,73 @@ static uint32_t newest_known(void)
 	return newest;
 }
 
-enum { HEAD_LENGTH = 4, PRIVATE_FIRST = 0xf0000 };
+/* A list of instructions that is being made. */
+struct head {
+	struct sock_filter list[32];
+	size_t count;
+};
+
+static void add(struct head *head, struct sock_filter instruction)
+{
+	head->list[head->count++] = instruction;
+}
+
+#define ADD_STATEMENT(head, code, value) \
+	add(head, (struct sock_filter)BPF_STMT((unsigned short)(code), value))
+#define ADD_JUMP(head, code, value, yes, no) \
+	add(head, (struct sock_filter)BPF_JUMP((unsigned short)(code), value, yes, no))
+
+enum { LOAD = BPF_LD | BPF_W | BPF_ABS, PRIVATE_FIRST = 0xf0000 };
 
 /* Newer calls do not exist. Numbers from PRIVATE_FIRST on are others: ARM's own ones, and those
  * of x32. */
-static void fill_head(struct sock_filter head[HEAD_LENGTH])
+static void refuse_newer_calls(struct head *head)
 {
-	const struct sock_filter instructions[HEAD_LENGTH] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, newest_known(), 0, 2),
-		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, PRIVATE_FIRST, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-	};
-
-	memcpy(head, instructions, sizeof instructions);
+	ADD_STATEMENT(head, LOAD, offsetof(struct seccomp_data, nr));
+	ADD_JUMP(head, BPF_JMP | BPF_JGT | BPF_K, newest_known(), 0, 2);
+	ADD_JUMP(head, BPF_JMP | BPF_JGE | BPF_K, PRIVATE_FIRST, 1, 0);
+	ADD_STATEMENT(head, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
 }
 
-/* Reads what libseccomp wrote, with the head before it. */
-static int read_program(int fd, struct call_filter *filter)
-{
-	struct stat status;
-	struct sock_filter *list;
-	size_t size;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+enum { FIRST_ARGUMENT = offsetof(struct seccomp_data, args) + 4 };
+#else
+enum { FIRST_ARGUMENT = offsetof(struct seccomp_data, args) };
+#endif
 
-	if (fstat(fd, &status) < 0)
-		return -1;
-	size = (size_t)status.st_size;
-	list = calloc(HEAD_LENGTH + size / sizeof *list, sizeof *list);
-	if (!list)
-		return -1;
-	fill_head(list);
-	if (pread(fd, list + HEAD_LENGTH, size, 0) != status.st_size || size % sizeof *list != 0 ||
-	    HEAD_LENGTH + size / sizeof *list > BPF_MAXINSNS) {
-		free(list);
-		errno = E2BIG;
-		return -1;
-	}
-	filter->list = list;
-	filter->count = HEAD_LENGTH + size / sizeof *list;
-	return 0;
+enum { SOCKETCALL_SOCKET = 1 };
+
+/* Some machines have socketcall(2), which has its arguments in memory, where no filter sees the
+ * domain. libseccomp would allow it. C libraries have used socket(2) for long. */
+static void refuse_hidden_sockets(struct head *head, uint32_t architecture)
+{
+	int number = seccomp_syscall_resolve_name_arch(architecture, "socketcall");
+	uint32_t audit = architecture == SCMP_ARCH_NATIVE ? seccomp_arch_native() : architecture;
+
+	if (number < 0)
+		return;
+	ADD_STATEMENT(head, LOAD, offsetof(struct seccomp_data, arch));
+	ADD_JUMP(head, BPF_JMP | BPF_JEQ | BPF_K, audit, 0, 5);
+	ADD_STATEMENT(head, LOAD, offsetof(struct seccomp_data, nr));
+	ADD_JUMP(head, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 3);
+	ADD_STATEMENT(head, LOAD, FIRST_ARGUMENT);
+	ADD_JUMP(head, BPF_JMP | BPF_JEQ | BPF_K, SOCKETCALL_SOCKET, 0, 1);
+	ADD_STATEMENT(head, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
 }
 
-/* libseccomp 2.5 writes a program only to a descriptor. */
-static int export_program(scmp_filter_ctx context, struct call_filter *filter)
+static void make_head(struct head *head, const struct syscall_set *set)
 {
-	int fd = memfd_create("filter", MFD_CLOEXEC), result;
+	const struct allowed_call *socket_call = syscall_set_find(set, "socket");
 
-	if (fd < 0)
-		return -1;
-	result = seccomp_export_bpf(context, fd);
-	if (result < 0)
-		errno = -result;
-	else
-		result = read_program(fd, filter);
-	close(fd);
-	return result < 0 ? -1 : 0;
-}
-
-/* Releases the context, whose rules were added with that result. */
-static int finish(scmp_filter_ctx context, int result, struct call_filter *filter)
-{
-	if (result < 0)
-		errno = -result;
-	else
-		result = export_program(context, filter);
-	seccomp_release(context);
-	return result < 0 ? -1 : 0;
+	refuse_newer_calls(head);
+	for (size_t i = 0; socket_call && !socket_call->is_whole && i < ARCHITECTURES; i++)
+		refuse_hidden_sockets(head, architectures[i]);
 }
 
 int syscall_filter_make(const struct strings *words, struct call_filter *filter)
 {
 	struct syscall_set set = { .count = 0 };
+	struct head head = { .count = 0 };
 	scmp_filter_ctx context;
 
 	for (size_t i = 0; i < words->count; i++)
@@ -287,11 +347,13 @@ int syscall_filter_make(const struct strings *words, struct call_filter *filter)
 			return -1;
 		}
 	context = filter_new(SCMP_ACT_ERRNO(EPERM));
-	if (!context) {
-		errno = ENOMEM;
+	if (!context)
 		return -1;
-	}
-	return finish(context, allow_calls(context, &set), filter);
+	make_head(&head, &set);
+	if (finish(context, allow_calls(context, &set), head.count, filter) < 0)
+		return -1;
+	memcpy(filter->list, head.list, head.count * sizeof *head.list);
+	return 0;
 }
 
 /* --- what an old Landlock lacks ------------------------------------------------------------- */
@@ -329,10 +391,8 @@ int syscall_filter_make_for_files(struct call_filter *filter)
 	scmp_filter_ctx context = filter_new(SCMP_ACT_ALLOW);
 	int result;
 
-	if (!context) {
-		errno = ENOMEM;
+	if (!context)
 		return -1;
-	}
 	result = refuse_truncation(context, "open", 1);
 	if (result == 0)
 		result = refuse_truncation(context, "openat", 2);
@@ -341,7 +401,7 @@ int syscall_filter_make_for_files(struct call_filter *filter)
 	for (size_t i = 0; result == 0 && i < sizeof refused / sizeof refused[0]; i++)
 		result = add_rule(context, SCMP_ACT_ERRNO((uint16_t)refused[i].error),
 				  refused[i].name, 0, NULL);
-	return finish(context, result, filter);
+	return finish(context, result, 0, filter);
 }
 
 /* --- in the child -------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 
 #include "config/attributes.h"
 #include "config/bounds.h"
+#include "config/check_privileges.h"
 #include "config/derive.h"
 
 #include <netdb.h>
@@ -461,6 +462,14 @@ static void check_proof_of_work(struct check *check)
 			 "proof_of_work is not for a SENSOR, which serves nobody; remove it");
 }
 
+static void check_privileges(struct check *check)
+{
+	char text[PRIVILEGES_TEXT_SIZE];
+
+	if (check->is_whole && privileges_fault(check->service, text))
+		complain(check, ERROR, "%s", text);
+}
+
 static void check_families(struct check *check)
 {
 	char where[ORIGIN_SIZE];
@@ -523,6 +532,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	check_ends(&check);
 	check_tree(&check);
 	check_proof_of_work(&check);
+	check_privileges(&check);
 	clear_useless_flags(&check);
 	check_access(&check);
 	if (service_is_proxied(service))

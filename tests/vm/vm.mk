@@ -3,8 +3,9 @@
 vm-dependencies:
 	@sh packaging/install-dependencies vm || [ "$$CI" != true ]
 
-vm: vm-dependencies $(BUILD)/tests/integration/runner $(DAEMON)
+vm: vm-dependencies $(BUILD)/tests/integration/runner $(SUPPORT_PROGRAMS) $(DAEMON)
 	VM_CACHE=build/vm tests/vm/run $(BUILD)/tests/integration/runner $(DAEMON) \
-		tree processes_at_exit cgroups limits
+		tree/processes_at_exit tree/cgroups tree/limits \
+		privileges/users 'privileges/without root'
 
 .PHONY: vm vm-dependencies

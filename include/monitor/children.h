@@ -12,6 +12,7 @@
 #include "monitor/socket_holders.h"
 #include "session/end_reason.h"
 #include "monitor/session_tree.h"
+#include "monitor/terminal.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,16 +29,17 @@ struct child {
 	pid_t pid;
 	uint32_t service; /* number in the generation in force; SERVICE_IS_NEW: removed */
 	struct address peer, local;
-	struct cgroup *cgroup; /* from before its start; NULL: none */
-	struct address socket; /* a wait server's; unknown: it has a connection */
-	bool v6only, is_inner; /* of the socket, as in bind_message */
-	bool launch_told;      /* a frontend that did not ask for it was told of its launch */
-	bool start_told;       /* a frontend was told that it started */
-	int64_t started;       /* in seconds since the epoch */
-	uint64_t opened;       /* the same time, as of clock_now */
-	int errors;            /* the read end of its standard error, for a frontend; -1: none */
-	bool has_ended;        /* reaped, with status ... */
-	int status;            /* ... at this time, as of clock_now */
+	struct cgroup *cgroup;    /* from before its start; NULL: none */
+	struct address socket;    /* a wait server's; unknown: it has a connection */
+	bool v6only, is_inner;    /* of the socket, as in bind_message */
+	bool launch_told;         /* a frontend that did not ask for it was told of its launch */
+	bool start_told;          /* a frontend was told that it started */
+	int64_t started;          /* in seconds since the epoch */
+	uint64_t opened;          /* the same time, as of clock_now */
+	int errors;               /* the read end of its standard error, for a frontend; -1: none */
+	struct terminal terminal; /* its ends for the frontend, until that has them */
+	bool has_ended;           /* reaped, with status ... */
+	int status;               /* ... at this time, as of clock_now */
 	uint64_t ended;
 	bool is_tracked, kills_rest; /* of its service */
 	bool is_ending;              /* child_end was called */

@@ -57,6 +57,7 @@ struct child *child_new(void)
 		timer_init(&child->runtime, on_runtime_over);
 		child->grace_ms = KILL_TIMEOUT * 1000;
 		child->errors = -1;
+		child->terminal = NO_TERMINAL;
 	}
 	return child;
 }
@@ -74,6 +75,7 @@ void child_free(struct child *child)
 	cgroup_release(child->cgroup);
 	if (child->errors >= 0)
 		close(child->errors);
+	terminal_close(&child->terminal);
 	free(child);
 }
 

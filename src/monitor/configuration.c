@@ -7,6 +7,7 @@
 #include "monitor/cgroups.h"
 #include "monitor/frontend_user.h"
 #include "monitor/log_files.h"
+#include "monitor/terminal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -152,6 +153,17 @@ static bool has_its_limits(const struct service_settings *service)
 	return !attribute;
 }
 
+/* The same for its terminals. */
+static bool has_its_terminals(const struct service_settings *service)
+{
+	const char *obstacle = service->pty ? terminal_obstacle() : NULL;
+
+	if (obstacle)
+		log_error("%s:%d: service %s: pty can't be kept here: %s", service->file,
+			  service->line, service->id, obstacle);
+	return !obstacle;
+}
+
 static void find_limits(void)
 {
 	uint32_t i = 0;
@@ -159,7 +171,8 @@ static void find_limits(void)
 	while (i < plan.count) {
 		uint32_t count = plan.count;
 
-		if (service_is_tracked(plan.services[i]) && !has_its_limits(plan.services[i]))
+		if ((service_is_tracked(plan.services[i]) && !has_its_limits(plan.services[i])) ||
+		    !has_its_terminals(plan.services[i]))
 			plan_give_up(&plan, configuration_current(), i);
 		i += plan.count == count; /* otherwise the next one is in its place */
 	}

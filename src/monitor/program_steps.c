@@ -10,6 +10,7 @@
 #include <string.h>
 #include <linux/keyctl.h>
 #include <sys/fsuid.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -96,6 +97,15 @@ IN_CHILD static int new_session(const struct program_order *order)
 	return setsid() < 0 ? -1 : 0;
 }
 
+/* The leader of a new session may take it. When the other end is closed, the kernel hangs up its
+ * foreground process group. */
+IN_CHILD static int controlling_terminal(const struct program_order *order)
+{
+	if (!order->has_terminal)
+		return 0;
+	return (int)syscall(SYS_ioctl, program_slot_connection(order->slot), TIOCSCTTY, 0);
+}
+
 IN_CHILD static int resource_limits(const struct program_order *order)
 {
 	static const int resources[LIMIT_COUNT] = {
@@ -178,8 +188,10 @@ IN_CHILD static int open_error(const struct program_order *order)
 IN_CHILD static int descriptors(const struct program_order *order)
 {
 	int connection = program_slot_connection(order->slot), error = open_error(order);
+	bool has_input = order->has_terminal && order->terminal.input >= 0;
+	int input = has_input ? program_slot_input(order->slot) : connection;
 
-	if (error < 0 || put(connection, 0) < 0 || put(connection, 1) < 0 || put(error, 2) < 0)
+	if (error < 0 || put(input, 0) < 0 || put(connection, 1) < 0 || put(error, 2) < 0)
 		return -1;
 	if (facts.can_unshare)
 		return close_from(3, 0);
@@ -271,6 +283,7 @@ static const struct {
 	{ "cgroup", cgroups },
 	{ "own descriptors", own_descriptors },
 	{ "new session", new_session },
+	{ "pty", controlling_terminal },
 	{ "keyring", keyring },
 	{ "capabilities", capabilities },
 	{ "nice", priority }, /* as root, like all steps before user */

@@ -650,17 +650,30 @@ void requests_finish(void)
 
 /* --- programs -------------------------------------------------------------------------------------- */
 
+/* The ends of its terminal that the frontend gets. Returns how many. */
+static unsigned terminal_ends(const struct child *child, int ends[static 2])
+{
+	unsigned count = 0;
+
+	if (child->terminal.master >= 0)
+		ends[count++] = child->terminal.master;
+	if (child->terminal.to_input >= 0)
+		ends[count++] = child->terminal.to_input;
+	return count;
+}
+
 /* A frontend that did not ask for the program is told everything about it. */
 static void tell_of_start(struct child *child)
 {
 	struct message message = child_message(MESSAGE_STARTED, child);
+	int ends[2];
 
 	if (child->session >> 32 != frontends && !child->launch_told) {
 		tell_of_child(child);
 		return;
 	}
 	child->start_told = true;
-	frontend_process_send(&message, NULL, 0);
+	frontend_process_send(&message, ends, terminal_ends(child, ends));
 }
 
 static void on_over(void *context)
@@ -715,6 +728,7 @@ static void on_program_started(const struct child *started)
 		ending_end(child);
 	if (frontend_process_is_ready()) /* otherwise the next one is told of every child */
 		tell_of_start(child);
+	terminal_close(&child->terminal); /* where no frontend has it, this hangs up */
 	if (child->is_gone)
 		end_session(child);
 }

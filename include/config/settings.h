@@ -79,7 +79,7 @@ enum on_remove { ON_REMOVE_END, ON_REMOVE_DRAIN };
 enum { LINGERING_CLOSE_YES = 5 }; /* seconds */
 enum kill_on_disconnect { KILL_NEVER, KILL_ON_RESET, KILL_ON_FIN };
 enum proxy_others { PROXY_OTHERS_REFUSE, PROXY_OTHERS_DIRECT };
-enum pty_kind { PTY_NO, PTY_YES, PTY_EOF }; /* EOF: descriptor 0 is a pipe, which has an end */
+enum pty_kind { PTY_NO, PTY_YES, PTY_EOF }; /* EOF: with an end of input */
 enum processes_at_exit { AT_EXIT_UNSET, AT_EXIT_KEEP, AT_EXIT_KILL };
 enum banner_kind { BANNER_ALWAYS, BANNER_SUCCESS, BANNER_FAIL, BANNER_KINDS };
 enum stderr_kind { STDERR_SOCKET, STDERR_LOG, STDERR_NULL, STDERR_FILE };
@@ -393,13 +393,6 @@ static inline bool service_keeps_socket(const struct service_settings *service)
 	return service_hands_connections(service) &&
 	       (service->pty || service->lingering_close || service->idle_timeout ||
 		service->kill_on_disconnect || (service->log_on_success & LOG_FLAG_TRAFFIC));
-}
-
-/* How many descriptors of a program's terminal the frontend has: the terminal's other end, and
- * that of the pipe. */
-static inline unsigned service_terminal_descriptors(const struct service_settings *service)
-{
-	return service->pty == PTY_EOF ? 2 : service->pty == PTY_YES;
 }
 
 #endif

@@ -17,6 +17,7 @@
 enum {
 	TERMINAL_DRAIN_MAX = 256 * 1024, /* taken at most from a terminal when its session ends */
 	TERMINAL_FLUSH_MS = 60 * 1000,   /* until the client must have taken it */
+	TERMINAL_ENDS = 1024,            /* how often the end of input can be read */
 };
 
 struct terminal_relay;
@@ -27,9 +28,8 @@ struct terminal_relay *terminal_relay_new(struct session *session);
 /* Closes the terminal; the connection stays the session's. NULL is harmless. */
 void terminal_relay_free(struct terminal_relay *relay);
 
-/* The program runs. Takes over the descriptors: the master, and for PTY_EOF the end of the pipe
- * that is the program's input. May end the session, but does not close it. */
-void terminal_relay_start(struct terminal_relay *relay, const int descriptors[], unsigned count);
+/* The program runs; the master is taken over. May end the session, but does not close it. */
+void terminal_relay_start(struct terminal_relay *relay, int master);
 
 /* The session's processes have ended, or only its program if nobody follows the others: takes
  * what they have written, hangs up, and writes the TRAFFIC line. */

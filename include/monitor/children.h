@@ -29,17 +29,16 @@ struct child {
 	pid_t pid;
 	uint32_t service; /* number in the generation in force; SERVICE_IS_NEW: removed */
 	struct address peer, local;
-	struct cgroup *cgroup;    /* from before its start; NULL: none */
-	struct address socket;    /* a wait server's; unknown: it has a connection */
-	bool v6only, is_inner;    /* of the socket, as in bind_message */
-	bool launch_told;         /* a frontend that did not ask for it was told of its launch */
-	bool start_told;          /* a frontend was told that it started */
-	int64_t started;          /* in seconds since the epoch */
-	uint64_t opened;          /* the same time, as of clock_now */
-	int errors;               /* the read end of its standard error, for a frontend; -1: none */
-	struct terminal terminal; /* its ends for the frontend, until that has them */
-	bool has_ended;           /* reaped, with status ... */
-	int status;               /* ... at this time, as of clock_now */
+	struct cgroup *cgroup; /* from before its start; NULL: none */
+	struct address socket; /* a wait server's; unknown: it has a connection */
+	bool v6only, is_inner; /* of the socket, as in bind_message */
+	bool launch_told;      /* a frontend that did not ask for it was told of its launch */
+	bool start_told;       /* a frontend was told that it started */
+	int64_t started;       /* in seconds since the epoch */
+	uint64_t opened;       /* the same time, as of clock_now */
+	int errors;            /* the read end of its standard error, for a frontend; -1: none */
+	bool has_ended;        /* reaped, with status ... */
+	int status;            /* ... at this time, as of clock_now */
 	uint64_t ended;
 	bool is_tracked, kills_rest; /* of its service */
 	bool is_ending;              /* child_end was called */
@@ -54,6 +53,7 @@ struct child {
 	struct end_command *end_command; /* NULL: none */
 
 	struct socket_holders holders; /* of its connection */
+	struct terminal terminal;      /* its master, until a frontend has it */
 
 	UT_hash_handle by_pid, by_session;
 	struct child_tally *tally; /* NULL: it is not counted */

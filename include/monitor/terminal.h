@@ -1,4 +1,4 @@
-/* The terminals of programs (pty): pairs of pseudo-terminals, raw, of 80 columns and 24 lines. No
+/* The terminals of programs (pty): pairs of pseudo-terminals of 80 columns and 24 lines. No
  * path in /dev/pts is opened: devpts may be mounted with other names in it, or hidden. Any
  * thread. */
 #ifndef USHERD_MONITOR_TERMINAL_H
@@ -8,24 +8,21 @@
 
 #include <sys/types.h>
 
-/* All close-on-exec; -1: closed, or there is none. */
+/* Both close-on-exec; -1: closed, or there is none. */
 struct terminal {
-	int slave;    /* the program's end ... */
-	int input;    /* ... and, for PTY_EOF, the end of a pipe that is its descriptor 0 */
-	int master;   /* the frontend's end, non-blocking ... */
-	int to_input; /* ... and that of the pipe, non-blocking */
+	int slave;  /* the program's end */
+	int master; /* the frontend's end, non-blocking; closing it hangs up */
 };
 
-#define NO_TERMINAL ((struct terminal){ -1, -1, -1, -1 })
+#define NO_TERMINAL ((struct terminal){ -1, -1 })
 
-/* Makes a terminal that belongs to owner, whose other users can't open it; (uid_t)-1: to the
- * daemon's user. 0, or -1 with errno and *terminal without descriptors: ENOSPC if as many are
- * in use as kernel.pty.max allows. */
+/* Makes a terminal that only owner can open; (uid_t)-1: the daemon's user. 0, or -1 with errno and
+ * *terminal without descriptors: ENOSPC if as many are in use as kernel.pty.max allows. */
 int terminal_open(struct terminal *terminal, enum pty_kind kind, uid_t owner)
 	__attribute__((warn_unused_result));
 
-/* Closes the program's ends; all. Closing the master hangs up. Preserves errno. */
-void terminal_close_program_ends(struct terminal *terminal);
+/* Closes the program's end; both. Preserves errno. */
+void terminal_close_slave(struct terminal *terminal);
 void terminal_close(struct terminal *terminal);
 
 /* NULL when terminals can be made here. Otherwise what is missing, with the remedy, in static

@@ -213,7 +213,7 @@ static void on_process(const struct message *message)
 
 static void on_started(const struct message *message, const int descriptors[], unsigned count)
 {
-	launch_started(&message->program, descriptors, count);
+	launch_started(&message->program, count > 0 ? descriptors[0] : -1);
 }
 
 static void on_not_started(const struct message *message)

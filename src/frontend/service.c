@@ -155,8 +155,7 @@ unsigned service_descriptors_per_session(const struct service *service)
 	bool is_identified = settings->log_on_success & LOG_FLAG_USERID;
 	bool has_pipe = service_keeps_socket(settings) && settings->stderr_kind == STDERR_LOG;
 
-	return 1 + is_passed_on + (is_identified || has_pipe) +
-	       service_terminal_descriptors(settings);
+	return 1 + is_passed_on + (is_identified || has_pipe) + (settings->pty != PTY_NO);
 }
 
 void service_count_refusal(struct service *service, enum verdict verdict)

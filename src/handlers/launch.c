@@ -179,7 +179,7 @@ static void serve(struct program *program)
 		kept_socket_watch(program->kept);
 }
 
-void launch_started(const struct program_message *message, const int terminal[], unsigned count)
+void launch_started(const struct program_message *message, int terminal)
 {
 	struct program *program = find(message->session);
 	bool is_new = program && !program->runs;
@@ -189,10 +189,9 @@ void launch_started(const struct program_message *message, const int terminal[],
 		serve(program);
 	}
 	if (is_new && program->relay)
-		terminal_relay_start(program->relay, terminal, count);
-	else
-		for (unsigned i = 0; i < count; i++)
-			close(terminal[i]);
+		terminal_relay_start(program->relay, terminal);
+	else if (terminal >= 0)
+		close(terminal);
 }
 
 void launch_released(const struct program_message *message)

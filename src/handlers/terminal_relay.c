@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/container_of.h"
+#include "base/terminal_input.h"
 #include "handlers/handler.h"
 #include "handlers/linger.h"
 #include "session/record.h"
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum relay_state {
@@ -24,15 +26,15 @@ struct terminal_relay {
 	enum relay_state state;
 	bool has_ended; /* the session; only its connection is left */
 
-	struct watch client, master, pipe; /* fd -1: there is none */
-	struct outbox typed;               /* input that the program has no room for */
+	struct watch client, master; /* fd -1: there is none */
+	struct outbox typed;         /* input that the program has no room for */
 	uint64_t received, sent;
 
 	bool client_is_done; /* it has sent everything */
 	bool input_is_over;  /* the program gets no more */
 	bool output_is_over; /* the client gets no more than session->unsent */
-	bool is_cut;         /* there was no memory for the last output */
-	bool is_left;        /* no process has the terminal; nobody reads what is written to it */
+	bool end_is_typed;   /* PTY_EOF: it gets no more than relay->typed */
+	bool is_cut;         /* the last output is lost */
 
 	struct timer flush;
 	uint64_t flush_end; /* as of clock_now */
@@ -42,6 +44,8 @@ struct terminal_relay {
 /* One buffer for all: an idle relay needs only its struct. Its size is also the most that is kept
  * for a slow side. */
 static char bytes[65536];
+
+enum { QUOTED_PIECE = 16384 }; /* read at once if it grows by quoting */
 
 static bool is_passing(ssize_t result)
 {
@@ -77,7 +81,6 @@ static void end_input(struct terminal_relay *relay)
 {
 	relay->input_is_over = true;
 	outbox_clear(&relay->typed);
-	close_watched(&relay->pipe);
 }
 
 /* Closing the master hangs up. */
@@ -136,22 +139,51 @@ static void hang_up(struct terminal_relay *relay)
 
 /* --- from the client to the program --------------------------------------------------------- */
 
-/* The program may have closed its input, or nobody may have the terminal. */
-static void give_input(struct terminal_relay *relay, size_t length)
+/* Nobody may have the terminal. */
+static void type(struct terminal_relay *relay, const char *input, size_t length)
 {
-	int fd = relay->pipe.fd >= 0 ? relay->pipe.fd : relay->master.fd;
-
-	if (outbox_write(&relay->typed, fd, bytes, length) < 0)
+	if (outbox_write(&relay->typed, relay->master.fd, input, length) < 0)
 		end_input(relay);
 }
 
-static void give_typed(struct terminal_relay *relay, int fd)
+static void type_more(struct terminal_relay *relay)
 {
-	if (outbox_write_rest(&relay->typed, fd) < 0)
+	if (outbox_write_rest(&relay->typed, relay->master.fd) < 0)
 		end_input(relay);
 }
 
-/* A raw terminal has no end of input; a pipe has. */
+static bool has_end(const struct terminal_relay *relay)
+{
+	return relay->session->settings->pty == PTY_EOF;
+}
+
+/* The master shows the modes of the slave. */
+static bool is_quoted(const struct terminal_relay *relay)
+{
+	struct termios modes;
+
+	return has_end(relay) && tcgetattr(relay->master.fd, &modes) == 0 &&
+	       terminal_input_is_quoted(&modes);
+}
+
+static void type_quoted(struct terminal_relay *relay, size_t length)
+{
+	static char quoted[TERMINAL_INPUT_SIZE(QUOTED_PIECE)];
+
+	type(relay, quoted, terminal_input_quote(bytes, length, quoted));
+}
+
+/* A program that has set other modes gets the character once: it may know it, as editors of lines
+ * do. */
+static void type_end(struct terminal_relay *relay)
+{
+	char ends[TERMINAL_ENDS];
+
+	relay->end_is_typed = true;
+	memset(ends, TERMINAL_END, sizeof ends);
+	type(relay, ends, is_quoted(relay) ? sizeof ends : 1);
+}
+
 static void note_done(struct terminal_relay *relay)
 {
 	relay->client_is_done = true;
@@ -162,14 +194,18 @@ static void note_done(struct terminal_relay *relay)
 /* False: the client is gone. */
 static bool receive(struct terminal_relay *relay)
 {
-	ssize_t length = recv(relay->session->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+	size_t most = has_end(relay) ? QUOTED_PIECE : sizeof bytes;
+	ssize_t length = recv(relay->session->fd, bytes, most, MSG_DONTWAIT);
 
 	if (length == 0) {
 		note_done(relay);
 	} else if (length > 0) {
 		relay->received += (uint64_t)length;
 		handler_note_traffic(relay->session);
-		give_input(relay, (size_t)length);
+		if (is_quoted(relay))
+			type_quoted(relay, (size_t)length);
+		else
+			type(relay, bytes, (size_t)length);
 	}
 	return length >= 0 || is_passing(length);
 }
@@ -233,7 +269,7 @@ static short master_events(const struct terminal_relay *relay)
 
 	if (!relay->output_is_over && !has_unsent(relay))
 		events |= LOOP_READ;
-	if (has_typed(relay) && relay->pipe.fd < 0 && !relay->is_left)
+	if (has_typed(relay))
 		events |= LOOP_WRITE;
 	return events;
 }
@@ -254,34 +290,22 @@ static bool watch_quietly(struct watch *watch, short events)
 	return true;
 }
 
-/* The client is always watched, for a reset; unless both sides have finished, which looks the
- * same. */
+/* The client is always watched, for a reset. */
 static bool watch_all(struct terminal_relay *relay)
 {
-	short events = client_events(relay);
-	bool may_be_finished = relay->output_is_over && !has_unsent(relay);
-
-	return (may_be_finished ? watch_quietly : watch_for)(&relay->client, events) &&
-	       watch_quietly(&relay->master, master_events(relay)) &&
-	       (relay->pipe.fd < 0 || watch_for(&relay->pipe, has_typed(relay) ? LOOP_WRITE : 0));
-}
-
-/* With a pipe the program may still read what the client sends. */
-static bool is_released(struct terminal_relay *relay)
-{
-	if (!relay->output_is_over || has_unsent(relay))
-		return false;
-	if (relay->pipe.fd < 0)
-		return true;
-	shutdown(relay->session->fd, SHUT_WR);
-	return false;
+	return watch_for(&relay->client, client_events(relay)) &&
+	       watch_quietly(&relay->master, master_events(relay));
 }
 
 static void settle(struct terminal_relay *relay)
 {
-	if (relay->client_is_done && !has_typed(relay))
-		end_input(relay);
-	if (is_released(relay))
+	if (relay->client_is_done && !relay->input_is_over && !has_typed(relay)) {
+		if (has_end(relay) && !relay->end_is_typed)
+			type_end(relay);
+		if (!has_typed(relay))
+			end_input(relay);
+	}
+	if (relay->output_is_over && !has_unsent(relay))
 		release(relay);
 	else if (!watch_all(relay))
 		hang_up(relay);
@@ -372,28 +396,16 @@ static void on_master(struct watch *watch, short events)
 	struct terminal_relay *relay = container_of(watch, struct terminal_relay, master);
 	bool is_there = true;
 
-	relay->is_left = events & POLLHUP;
-	if (relay->is_left && relay->pipe.fd < 0)
+	if (events & POLLHUP) /* no process has the terminal */
 		end_input(relay);
-	if ((events & LOOP_WRITE) && has_typed(relay) && relay->pipe.fd < 0)
-		give_typed(relay, watch->fd);
+	if ((events & LOOP_WRITE) && has_typed(relay))
+		type_more(relay);
 	if ((events & ~LOOP_WRITE) && !has_unsent(relay) && !relay->output_is_over)
 		is_there = pass_output(relay);
 	if (is_there)
 		settle(relay);
 	else
 		hang_up(relay);
-}
-
-static void on_pipe(struct watch *watch, short events)
-{
-	struct terminal_relay *relay = container_of(watch, struct terminal_relay, pipe);
-
-	if (events & POLLERR) /* the program has closed its input */
-		end_input(relay);
-	else if (has_typed(relay))
-		give_typed(relay, watch->fd);
-	settle(relay);
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */
@@ -407,7 +419,6 @@ struct terminal_relay *terminal_relay_new(struct session *session)
 	relay->session = session;
 	watch_init(&relay->client, session->fd, on_client);
 	watch_init(&relay->master, -1, on_master);
-	watch_init(&relay->pipe, -1, on_pipe);
 	timer_init(&relay->flush, on_late);
 	return relay;
 }
@@ -423,21 +434,24 @@ void terminal_relay_free(struct terminal_relay *relay)
 	free(relay);
 }
 
-/* Without a master, which never happens, there is nothing to show. */
-void terminal_relay_start(struct terminal_relay *relay, const int descriptors[], unsigned count)
+void terminal_relay_start(struct terminal_relay *relay, int master)
 {
 	static const int on = 1;
 
-	if (count > 0)
-		relay->master.fd = descriptors[0];
-	if (count > 1)
-		relay->pipe.fd = descriptors[1];
-	relay->output_is_over = count == 0;
+	relay->master.fd = master;
+	relay->output_is_over = master < 0; /* which never happens */
 	relay->state = RELAYING;
 	/* Small pieces are passed on at once, as they were written. */
 	setsockopt(relay->session->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	handler_note_traffic(relay->session);
 	settle(relay);
+}
+
+/* 0 or more, or -1: the connection is broken, or there is no memory. */
+static int send_or_keep(struct session *session, size_t length)
+{
+	return outbox_is_empty(&session->unsent) ? session_write(session, bytes, length)
+						 : outbox_add(&session->unsent, bytes, length);
 }
 
 /* A process that goes on writing is not waited for. */
@@ -450,7 +464,7 @@ static void drain(struct terminal_relay *relay)
 
 		if (length == 0)
 			return;
-		if (outbox_add(&relay->session->unsent, bytes, length) < 0) {
+		if (send_or_keep(relay->session, length) < 0) {
 			relay->is_cut = true;
 			return;
 		}
@@ -480,13 +494,10 @@ static void on_session_end(struct session *session, bool at_once)
 
 static void begin_flush(struct terminal_relay *relay)
 {
-	struct session *session = relay->session;
-	int result = has_unsent(relay) ? session_flush(session) : 0;
-
-	if (result == 0) {
+	if (!has_unsent(relay)) {
 		close_in_order(relay);
-	} else if (result < 0 || watch_start(&relay->client, LOOP_WRITE) < 0) {
-		session_close(session);
+	} else if (watch_start(&relay->client, LOOP_WRITE) < 0) {
+		cut_off(relay->session);
 	} else {
 		relay->state = RELAY_FLUSHING;
 		relay->flush_end = clock_now() + TERMINAL_FLUSH_MS;

@@ -188,10 +188,8 @@ IN_CHILD static int open_error(const struct program_order *order)
 IN_CHILD static int descriptors(const struct program_order *order)
 {
 	int connection = program_slot_connection(order->slot), error = open_error(order);
-	bool has_input = order->has_terminal && order->terminal.input >= 0;
-	int input = has_input ? program_slot_input(order->slot) : connection;
 
-	if (error < 0 || put(input, 0) < 0 || put(connection, 1) < 0 || put(error, 2) < 0)
+	if (error < 0 || put(connection, 0) < 0 || put(connection, 1) < 0 || put(error, 2) < 0)
 		return -1;
 	if (facts.can_unshare)
 		return close_from(3, 0);

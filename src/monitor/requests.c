@@ -650,30 +650,18 @@ void requests_finish(void)
 
 /* --- programs -------------------------------------------------------------------------------------- */
 
-/* The ends of its terminal that the frontend gets. Returns how many. */
-static unsigned terminal_ends(const struct child *child, int ends[static 2])
-{
-	unsigned count = 0;
-
-	if (child->terminal.master >= 0)
-		ends[count++] = child->terminal.master;
-	if (child->terminal.to_input >= 0)
-		ends[count++] = child->terminal.to_input;
-	return count;
-}
-
 /* A frontend that did not ask for the program is told everything about it. */
 static void tell_of_start(struct child *child)
 {
 	struct message message = child_message(MESSAGE_STARTED, child);
-	int ends[2];
+	int master = child->terminal.master;
 
 	if (child->session >> 32 != frontends && !child->launch_told) {
 		tell_of_child(child);
 		return;
 	}
 	child->start_told = true;
-	frontend_process_send(&message, ends, terminal_ends(child, ends));
+	frontend_process_send(&message, &master, master >= 0);
 }
 
 static void on_over(void *context)

@@ -46,15 +46,14 @@ int program_slots(void)
 	struct rlimit limit;
 	rlim_t count = PROGRAM_SLOTS_MAX;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	    limit.rlim_cur / (4 * PROGRAM_SLOT_SIZE) < count)
-		count = limit.rlim_cur / (4 * PROGRAM_SLOT_SIZE);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 8 < count)
+		count = limit.rlim_cur / 8;
 	return count > 1 ? (int)count : 1;
 }
 
 int program_slots_end(void)
 {
-	return PROGRAM_SLOTS_FIRST + PROGRAM_SLOT_SIZE * program_slots();
+	return PROGRAM_SLOTS_FIRST + 2 * program_slots();
 }
 
 static int open_above_slots(const char *path, int flags)
@@ -184,26 +183,18 @@ static void clone_child(struct program_order *order)
 	order->failure = word->failure;
 }
 
-/* -1: there is none to put there. */
-static int put(int from, int to)
-{
-	return from < 0 ? 0 : dup3(from, to, O_CLOEXEC);
-}
-
 static void clone_with_slot(struct program_order *order)
 {
 	int connection = program_slot_connection(order->slot);
-	int input = program_slot_input(order->slot), error = program_slot_error(order->slot);
-	bool has_input = order->has_terminal && order->terminal.input >= 0;
+	int error = program_slot_error(order->slot);
 
-	if (put(order->has_terminal ? order->terminal.slave : order->connection, connection) < 0 ||
-	    put(has_input ? order->terminal.input : -1, input) < 0 || put(order->error, error) < 0)
+	if (dup3(order->has_terminal ? order->terminal.slave : order->connection, connection,
+		 O_CLOEXEC) < 0 ||
+	    (order->error >= 0 && dup3(order->error, error, O_CLOEXEC) < 0))
 		fail(order, "descriptors");
 	else
 		clone_child(order);
 	dup3(slots.null, connection, O_CLOEXEC);
-	if (has_input)
-		dup3(slots.null, input, O_CLOEXEC);
 	if (order->error >= 0)
 		dup3(slots.null, error, O_CLOEXEC);
 }
@@ -274,13 +265,12 @@ static void make_terminal(struct program_order *order)
 		fail(order, "pty");
 }
 
-/* The program has its ends. If it was not started, it may be tried again. */
+/* The program has its end. If it was not started, it may be tried again. */
 static void leave_terminal(struct program_order *order)
 {
+	terminal_close_slave(&order->terminal);
 	if (order->failed_step)
 		terminal_close(&order->terminal);
-	else
-		terminal_close_program_ends(&order->terminal);
 }
 
 void start_program(struct program_order *order)

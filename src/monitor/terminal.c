@@ -1,5 +1,7 @@
 #include "monitor/terminal.h"
 
+#include "base/terminal_input.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -27,8 +29,7 @@ static int open_pair(struct terminal *terminal)
 	return terminal->slave < 0 ? -1 : 0;
 }
 
-/* Bytes pass unchanged, and none is a command. */
-static int make_raw(int slave)
+static int set_modes(int slave, enum pty_kind kind)
 {
 	static const struct winsize size = { .ws_row = 24, .ws_col = 80 };
 	struct termios modes;
@@ -36,6 +37,8 @@ static int make_raw(int slave)
 	if (tcgetattr(slave, &modes) < 0)
 		return -1;
 	cfmakeraw(&modes);
+	if (kind == PTY_EOF)
+		terminal_input_set_modes(&modes);
 	if (tcsetattr(slave, TCSANOW, &modes) < 0)
 		return -1;
 	return ioctl(slave, TIOCSWINSZ, &size);
@@ -51,23 +54,11 @@ static int give_to(int slave, uid_t owner)
 	return fchmod(slave, SLAVE_MODE);
 }
 
-/* Only the frontend's end does not block. */
-static int open_input(struct terminal *terminal)
-{
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -1;
-	terminal->input = ends[0];
-	terminal->to_input = ends[1];
-	return fcntl(ends[1], F_SETFL, O_NONBLOCK);
-}
-
 int terminal_open(struct terminal *terminal, enum pty_kind kind, uid_t owner)
 {
 	*terminal = NO_TERMINAL;
-	if (open_pair(terminal) == 0 && make_raw(terminal->slave) == 0 &&
-	    give_to(terminal->slave, owner) == 0 && (kind != PTY_EOF || open_input(terminal) == 0))
+	if (open_pair(terminal) == 0 && set_modes(terminal->slave, kind) == 0 &&
+	    give_to(terminal->slave, owner) == 0)
 		return 0;
 	terminal_close(terminal);
 	return -1;
@@ -75,28 +66,23 @@ int terminal_open(struct terminal *terminal, enum pty_kind kind, uid_t owner)
 
 static void close_end(int *fd)
 {
+	int error = errno;
+
 	if (*fd >= 0)
 		close(*fd);
 	*fd = -1;
+	errno = error;
 }
 
-void terminal_close_program_ends(struct terminal *terminal)
+void terminal_close_slave(struct terminal *terminal)
 {
-	int error = errno;
-
 	close_end(&terminal->slave);
-	close_end(&terminal->input);
-	errno = error;
 }
 
 void terminal_close(struct terminal *terminal)
 {
-	int error = errno;
-
-	terminal_close_program_ends(terminal);
+	close_end(&terminal->slave);
 	close_end(&terminal->master);
-	close_end(&terminal->to_input);
-	errno = error;
 }
 
 const char *terminal_obstacle(void)

@@ -572,6 +572,9 @@ static const struct {
 	{ CAT "banner = /no/such/banner\n", "^banner", "can't be sent: No such file" },
 	{ CAT "banner_fail = /etc/passwd\n", NULL, NULL },
 	{ CAT "flags = REUSE\n", "^flags", "REUSE is retired" },
+	{ CAT "pty = yes\n", "^pty", "does not notice that its client has closed" },
+	{ CAT "pty = yes\nidle_timeout = 60\n", NULL, NULL },
+	{ CAT "pty = eof\n", NULL, NULL },
 };
 
 START_TEST(advice_is_given)

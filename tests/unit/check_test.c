@@ -143,6 +143,15 @@ static const struct {
 	{ "echo", INTERNAL "socket_type = stream\nkill_on_disconnect = fin\n", ERROR,
 	  "kill_on_disconnect is for" },
 
+	{ "a", UNLISTED "pty = yes\n", ADVICE, NULL },
+	{ "a", REDIRECT "pty = no\n", ADVICE, NULL },
+	{ "a", REDIRECT "pty = yes\n", ERROR,
+	  "pty is for programs of TCP services with wait = no; remove it" },
+	{ "a", WAITING "pty = eof\n", ERROR, "pty is for programs" },
+	{ "tftp", DATAGRAM "pty = yes\n", ERROR, "pty is for programs" },
+	{ "echo", INTERNAL "socket_type = stream\npty = yes\n", ERROR, "pty is for programs" },
+	{ "a", UNLISTED "flags = SENSOR\npty = yes\n", ERROR, "pty is for programs" },
+
 	/* start_timeout, max_runtime and kill_timeout */
 	{ "echo", INTERNAL "socket_type = dgram\nstart_timeout = 5\n", ERROR,
 	  "start_timeout is for connections, and not for datagrams that the daemon answers" },

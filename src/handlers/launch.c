@@ -1,5 +1,6 @@
 #include "handlers/launch.h"
 
+#include "base/closer.h"
 #include "base/descriptors.h"
 #include "base/hash.h"
 #include "handlers/error_pipe.h"
@@ -190,8 +191,8 @@ void launch_started(const struct program_message *message, int terminal)
 	}
 	if (is_new && program->relay)
 		terminal_relay_start(program->relay, terminal);
-	else if (terminal >= 0)
-		close(terminal);
+	else
+		closer_close(terminal, message->session);
 }
 
 void launch_released(const struct program_message *message)

@@ -1,6 +1,7 @@
 #include "handlers/terminal_relay.h"
 
 #include "base/clock.h"
+#include "base/closer.h"
 #include "base/container_of.h"
 #include "base/terminal_input.h"
 #include "handlers/handler.h"
@@ -25,6 +26,7 @@ struct terminal_relay {
 	struct session *session; /* session->unsent: output that the client has no room for */
 	enum relay_state state;
 	bool has_ended; /* the session; only its connection is left */
+	uint64_t owner; /* for closer_close */
 
 	struct watch client, master; /* fd -1: there is none */
 	struct outbox typed;         /* input that the program has no room for */
@@ -50,14 +52,6 @@ enum { QUOTED_PIECE = 16384 }; /* read at once if it grows by quoting */
 static bool is_passing(ssize_t result)
 {
 	return result < 0 && (errno == EAGAIN || errno == EINTR);
-}
-
-static void close_watched(struct watch *watch)
-{
-	watch_stop(watch);
-	if (watch->fd >= 0)
-		close(watch->fd);
-	watch->fd = -1;
 }
 
 static bool has_unsent(const struct terminal_relay *relay)
@@ -87,7 +81,9 @@ static void end_input(struct terminal_relay *relay)
 static void close_terminal(struct terminal_relay *relay)
 {
 	end_input(relay);
-	close_watched(&relay->master);
+	watch_stop(&relay->master);
+	closer_close(relay->master.fd, relay->owner);
+	relay->master.fd = -1;
 	relay->output_is_over = true;
 }
 
@@ -417,6 +413,7 @@ struct terminal_relay *terminal_relay_new(struct session *session)
 	if (!relay)
 		return NULL;
 	relay->session = session;
+	relay->owner = (uintptr_t)session->service;
 	watch_init(&relay->client, session->fd, on_client);
 	watch_init(&relay->master, -1, on_master);
 	timer_init(&relay->flush, on_late);

@@ -1,6 +1,7 @@
 #include "monitor/children.h"
 
 #include "base/clock.h"
+#include "base/closer.h"
 #include "base/container_of.h"
 #include "config/settings.h"
 
@@ -75,7 +76,7 @@ void child_free(struct child *child)
 	cgroup_release(child->cgroup);
 	if (child->errors >= 0)
 		close(child->errors);
-	terminal_close(&child->terminal);
+	closer_close(child->terminal.master, child->service);
 	free(child);
 }
 

@@ -1,6 +1,7 @@
 #include "monitor/requests.h"
 
 #include "admission/intercept.h"
+#include "base/closer.h"
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/log_file.h"
@@ -716,7 +717,8 @@ static void on_program_started(const struct child *started)
 		ending_end(child);
 	if (frontend_process_is_ready()) /* otherwise the next one is told of every child */
 		tell_of_start(child);
-	terminal_close(&child->terminal); /* where no frontend has it, this hangs up */
+	closer_close(child->terminal.master, child->service); /* if no frontend has it: hangs up */
+	child->terminal.master = -1;
 	if (child->is_gone)
 		end_session(child);
 }

@@ -8,6 +8,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -362,10 +363,11 @@ static int end_blocked(int port)
 /* Otherwise it is refused. */
 static bool is_served(int port, int *fd)
 {
+	struct pollfd answer = { .events = POLLIN };
 	char byte;
 
-	*fd = client_connect(NULL, port);
-	if (recv(*fd, &byte, 1, 0) == 1)
+	*fd = answer.fd = client_connect(NULL, port);
+	if (poll(&answer, 1, DEADLINE_MS) == 1 && recv(*fd, &byte, 1, 0) == 1)
 		return true;
 	close(*fd);
 	return false;
@@ -476,6 +478,30 @@ START_TEST(it_is_ended_like_any_other)
 }
 END_TEST
 
+/* Closing the other end of its terminal waits for it. Where the kernel has no such memory, there is
+ * nothing to see. */
+START_TEST(one_that_never_finishes_reading_stops_nobody)
+{
+	int port = add_service("zzstuck", "server = %s\nserver_args = stuck\n" PTY,
+			       place_program("terminal"));
+	int echo = add_service("echo", "type = INTERNAL UNLISTED\n"), fd;
+
+	daemon_start();
+	fd = client_connect(NULL, port);
+	if (strcmp(client_read_line(fd), "ready") != 0) {
+		close(fd);
+		return;
+	}
+	client_send(fd, "x");
+	wait_until(process_state(process_child(daemon_pid())) == 'D');
+	client_reset(fd);
+	for (int i = 0; i < 10; i++)
+		ck_assert_str_eq(ask(echo, "lives"), "lives");
+	wait_until(process_threads(process_frontend(daemon_pid())) > 1);
+	ck_assert_str_eq(ask(echo, "lives"), "lives");
+}
+END_TEST
+
 /* --- what the machine has ------------------------------------------------------------------ */
 
 static void mount_on_pts(const char *type, const char *options)
@@ -563,6 +589,7 @@ Suite *pty_suite(void)
 	tcase_add_loop_test(end, it_may_close_its_terminal, 0, 2);
 	tcase_add_test(end, it_may_close_its_output_alone);
 	tcase_add_test(limits, it_is_ended_like_any_other);
+	tcase_add_test(limits, one_that_never_finishes_reading_stops_nobody);
 	if (is_superuser()) {
 		tcase_add_test(machine, without_a_terminal_it_is_not_started);
 		tcase_add_test(machine, without_ptmx_its_service_is_not);

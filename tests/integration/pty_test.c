@@ -478,6 +478,12 @@ START_TEST(it_is_ended_like_any_other)
 }
 END_TEST
 
+/* Of the kernel. */
+static bool is_in(pid_t pid, const char *function)
+{
+	return text_matches(file_read(textf("/proc/%d/wchan", (int)pid)), function);
+}
+
 /* Closing the other end of its terminal waits for it. Where the kernel has no such memory, there is
  * nothing to see. */
 START_TEST(one_that_never_finishes_reading_stops_nobody)
@@ -493,7 +499,7 @@ START_TEST(one_that_never_finishes_reading_stops_nobody)
 		return;
 	}
 	client_send(fd, "x");
-	wait_until(process_state(process_child(daemon_pid())) == 'D');
+	wait_until(is_in(process_child(daemon_pid()), "userfault"));
 	client_reset(fd);
 	for (int i = 0; i < 10; i++)
 		ck_assert_str_eq(ask(echo, "lives"), "lives");

@@ -115,6 +115,7 @@ static const struct {
 	{ SERVER, "idle_timeout", "60", "=" },
 	{ SERVER, "lingering_close", "yes", "=" },
 	{ SERVER, "kill_on_disconnect", "reset", "=" },
+	{ SERVER, "pty", "eof", "=" },
 	{ "type = UNLISTED\nsocket_type = stream\nwait = no\nuser = root\nserver = /bin/cat\n",
 	  "port", "7001", "=" },
 	{ SERVER, "bind", "127.0.0.1 ::1 localhost", "=" },

@@ -213,7 +213,7 @@ END_TEST
 static int add_listening_group(void)
 {
 	return add_service("zzhup",
-			   SHELL("cd %s; say() { echo $1 >>heard; exit; }; "
+			   SHELL("cd %s; say() { echo $1 >>heard; exit 0; }; "
 				 "(trap 'say child' HUP; while :; do echo c; sleep 0.05; done) & "
 				 "trap 'say leader' HUP; while :; do echo l; sleep 0.05; done") PTY
 			   "%s",

@@ -663,6 +663,7 @@ static void tell_of_start(struct child *child)
 	}
 	child->start_told = true;
 	frontend_process_send(&message, &master, master >= 0);
+	terminal_close(&child->terminal); /* at once: the frontend has it, or it is on its way */
 }
 
 static void on_over(void *context)
@@ -717,7 +718,8 @@ static void on_program_started(const struct child *started)
 		ending_end(child);
 	if (frontend_process_is_ready()) /* otherwise the next one is told of every child */
 		tell_of_start(child);
-	closer_close(child->terminal.master, child->service); /* if no frontend has it: hangs up */
+	/* A terminal that no frontend has is hung up. */
+	closer_close(child->terminal.master, child->service);
 	child->terminal.master = -1;
 	if (child->is_gone)
 		end_session(child);

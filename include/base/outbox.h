@@ -1,4 +1,4 @@
-/* Bytes that a socket had no room for yet. */
+/* Bytes that a socket, or another descriptor, had no room for yet. */
 #ifndef USHERD_BASE_OUTBOX_H
 #define USHERD_BASE_OUTBOX_H
 
@@ -23,6 +23,15 @@ int outbox_send(struct outbox *outbox, int fd, const void *bytes, size_t length)
 
 /* Sends what is kept, as far as there is room. Returns as outbox_send. */
 int outbox_flush(struct outbox *outbox, int fd) __attribute__((warn_unused_result));
+
+/* The same for any descriptor that does not block. SIGPIPE must be ignored. */
+int outbox_write(struct outbox *outbox, int fd, const void *bytes, size_t length)
+	__attribute__((warn_unused_result));
+int outbox_write_rest(struct outbox *outbox, int fd) __attribute__((warn_unused_result));
+
+/* Keeps length bytes behind those that are kept, if any. 0, or -1 with errno ENOMEM. */
+int outbox_add(struct outbox *outbox, const void *bytes, size_t length)
+	__attribute__((warn_unused_result));
 
 /* Drops what is kept. */
 void outbox_clear(struct outbox *outbox);

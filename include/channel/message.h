@@ -40,7 +40,7 @@ enum message_kind {
 	MESSAGE_BOUND, /* [the socket] [INTERCEPT: the one for refused datagrams] */
 	MESSAGE_NOT_BOUND,
 	MESSAGE_PROCESS, /* the process of a session that has not started yet */
-	MESSAGE_STARTED,
+	MESSAGE_STARTED, /* [the master of its terminal] */
 	MESSAGE_NOT_STARTED,
 	MESSAGE_RELEASED, /* no process of the session has its connection any more */
 	MESSAGE_ENDED,

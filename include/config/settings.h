@@ -79,6 +79,7 @@ enum on_remove { ON_REMOVE_END, ON_REMOVE_DRAIN };
 enum { LINGERING_CLOSE_YES = 5 }; /* seconds */
 enum kill_on_disconnect { KILL_NEVER, KILL_ON_RESET, KILL_ON_FIN };
 enum proxy_others { PROXY_OTHERS_REFUSE, PROXY_OTHERS_DIRECT };
+enum pty_kind { PTY_NO, PTY_YES, PTY_EOF }; /* EOF: with an end of input */
 enum processes_at_exit { AT_EXIT_UNSET, AT_EXIT_KEEP, AT_EXIT_KILL };
 enum banner_kind { BANNER_ALWAYS, BANNER_SUCCESS, BANNER_FAIL, BANNER_KINDS };
 enum stderr_kind { STDERR_SOCKET, STDERR_LOG, STDERR_NULL, STDERR_FILE };
@@ -209,6 +210,8 @@ struct service_settings {
 	struct strings syscalls;
 	struct strings allow_read, allow_write, allow_execute; /* see file_rule_path */
 	struct call_filter filters[CALL_FILTERS];
+	/* Its terminal. */
+	enum pty_kind pty;
 
 	unsigned instances, per_source; /* UNLIMITED */
 	struct rate cps, source_cps;
@@ -456,12 +459,13 @@ static inline bool service_hands_connections(const struct service_settings *serv
 	       !service_waits(service);
 }
 
-/* True when the frontend keeps a descriptor of each connection that it hands to a program. */
+/* True when the frontend keeps a descriptor of each connection that it hands to a program, or
+ * that a program's terminal stands for. */
 static inline bool service_keeps_socket(const struct service_settings *service)
 {
 	return service_hands_connections(service) &&
-	       (service->lingering_close || service->idle_timeout || service->kill_on_disconnect ||
-		(service->log_on_success & LOG_FLAG_TRAFFIC));
+	       (service->pty || service->lingering_close || service->idle_timeout ||
+		service->kill_on_disconnect || (service->log_on_success & LOG_FLAG_TRAFFIC));
 }
 
 #endif

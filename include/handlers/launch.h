@@ -29,8 +29,8 @@ void launch_init(const struct launch_way *way, uint64_t first);
 
 /* The monitor's messages about a session: MESSAGE_STARTED, MESSAGE_PROCESS,
  * MESSAGE_NOT_STARTED, MESSAGE_ENDED. An unknown number is ignored: the session is
- * closed. */
-void launch_started(const struct program_message *program);
+ * closed. terminal: the master that came with MESSAGE_STARTED, which is taken over, or -1. */
+void launch_started(const struct program_message *program, int terminal);
 void launch_has_process(const struct program_message *program);
 void launch_not_started(const struct program_message *program);
 void launch_ended(const struct program_message *program);

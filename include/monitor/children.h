@@ -12,6 +12,7 @@
 #include "monitor/socket_holders.h"
 #include "session/end_reason.h"
 #include "monitor/session_tree.h"
+#include "monitor/terminal.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,6 +53,7 @@ struct child {
 	struct end_command *end_command; /* NULL: none */
 
 	struct socket_holders holders; /* of its connection */
+	struct terminal terminal;      /* its master, until a frontend has it */
 
 	UT_hash_handle by_pid, by_session;
 	struct child_tally *tally; /* NULL: it is not counted */

@@ -4,6 +4,7 @@
 
 #include "config/settings.h"
 #include "monitor/cgroups.h"
+#include "monitor/terminal.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -14,9 +15,12 @@ struct program_order {
 	const char *program;
 	char *const *argv;
 	char **environment;
-	int connection;        /* becomes descriptors 0, 1 and 2 */
+	int connection;        /* becomes descriptors 0, 1 and 2, or the terminal does */
 	int error;             /* becomes descriptor 2 when it is not -1 */
 	struct cgroup *cgroup; /* that it is to be in; NULL: none of its own */
+	bool has_terminal;     /* start_program makes one, in place of the connection ... */
+
+	struct terminal terminal; /* ... whose master is here once the program runs */
 
 	pid_t pid;               /* the kernel writes it before the child runs at all */
 	const char *step;        /* the current one; see program_step */
@@ -35,7 +39,7 @@ struct program_order {
 
 enum { PROGRAM_SLOTS_MAX = 12, PROGRAM_SLOTS_FIRST = 3 };
 
-/* The descriptors that are reserved for the connection and for standard error in a slot. */
+/* The descriptors that are reserved for the connection, or the terminal, and for standard error in a slot. */
 static inline int program_slot_connection(int slot)
 {
 	return PROGRAM_SLOTS_FIRST + 2 * slot;

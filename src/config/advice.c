@@ -418,6 +418,20 @@ static void advise_of_limits(const struct view *view)
 			       limits[i].attribute, limits[i].controller);
 }
 
+/* The end of input of a client that has left looks like that of one that still waits for an
+ * answer, and does not reach the server. */
+static void advise_of_pty(const struct view *view)
+{
+	const struct service_settings *service = view->service;
+
+	if (service->pty == PTY_YES && service->idle_timeout == 0 && service->max_runtime == 0 &&
+	    service->kill_on_disconnect != KILL_ON_FIN)
+		remark(view, "pty",
+		       "with pty = yes a server that waits for input does not notice that its "
+		       "client has closed the connection; set idle_timeout, max_runtime, "
+		       "kill_on_disconnect = fin or pty = eof");
+}
+
 void advise_of_service(const struct service_settings *service, struct problems *problems)
 {
 	static void (*const remarks[])(const struct view *) = {
@@ -426,6 +440,7 @@ void advise_of_service(const struct service_settings *service, struct problems *
 		advise_of_idonly,      advise_of_arguments, advise_of_server,
 		advise_of_end_command, advise_of_processes, advise_of_banners,
 		advise_of_error_file,  advise_of_balancers, advise_of_limits,
+		advise_of_pty,
 	};
 	struct view view = { .service = service, .problems = problems };
 

@@ -185,6 +185,8 @@ const struct attribute attributes[] = {
 	{ "processes_at_exit", SCALAR, BOTH, 1, 1, PLAIN, read_processes_at_exit,
 	  SERVICE_FIELD(processes_at_exit),
 	  "keep or kill the processes that are left when the server ends by itself" },
+	{ "pty", SCALAR, SERVICE, 1, 1, PLAIN, read_pty, SERVICE_FIELD(pty),
+	  "no, yes or eof: the server gets a terminal in place of the connection" },
 	{ "stderr", SCALAR, BOTH, 1, 1, PLAIN, read_stderr, SERVICE_FIELD(stderr_kind),
 	  "where the server's errors go: socket, log, null or a file" },
 	{ "on_remove", SCALAR, BOTH, 1, 1, PLAIN, read_on_remove, SERVICE_FIELD(on_remove),

@@ -397,6 +397,13 @@ static void check_connection_ends(struct check *check)
 			 "remove it");
 }
 
+static void check_pty(struct check *check)
+{
+	if (check->service->pty && !service_hands_connections(check->service))
+		complain(check, ERROR,
+			 "pty is for programs of TCP services with wait = no; remove it");
+}
+
 /* True for a service whose sessions may last. */
 static bool has_lasting_sessions(const struct service_settings *service)
 {
@@ -529,6 +536,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 #endif
 	check_families(&check);
 	check_connection_ends(&check);
+	check_pty(&check);
 	check_ends(&check);
 	check_tree(&check);
 	check_proof_of_work(&check);

@@ -255,6 +255,20 @@ void read_kill_on_disconnect(struct reading *reading, void *field)
 		*(enum kill_on_disconnect *)field = (enum kill_on_disconnect)cause;
 }
 
+void read_pty(struct reading *reading, void *field)
+{
+	static const struct name_value kinds[] = {
+		{ "no", PTY_NO },
+		{ "yes", PTY_YES },
+		{ "eof", PTY_EOF },
+		{ 0 },
+	};
+	int kind;
+
+	if (read_name(reading, reading->words[0], kinds, &kind))
+		*(enum pty_kind *)field = (enum pty_kind)kind;
+}
+
 void read_on_remove(struct reading *reading, void *field)
 {
 	static const struct name_value actions[] = {

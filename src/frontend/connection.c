@@ -43,14 +43,15 @@ static void keep_descriptors(struct session *session, unsigned kept)
 	session->descriptors = kept;
 }
 
-/* A program has the connection now. The daemon keeps at most its own descriptor of it, and the
- * pipe of the program's standard error. */
+/* A program has the connection now. The daemon keeps at most its own descriptor of it, the
+ * program's terminal, and the pipe of its standard error. */
 static void keep_descriptors_of_program(struct session *session)
 {
 	bool keeps_connection = session->fd >= 0 && service_keeps_socket(session->settings);
+	bool has_terminal = keeps_connection && session->settings->pty;
 
-	keep_descriptors(session,
-			 (session->settings->stderr_kind == STDERR_LOG) + keeps_connection);
+	keep_descriptors(session, (session->settings->stderr_kind == STDERR_LOG) +
+					  keeps_connection + has_terminal);
 }
 
 /* Those that were pending may be too many for the share: they go on uncounted. */

@@ -212,9 +212,9 @@ static void on_process(const struct message *message)
 	launch_has_process(&message->program);
 }
 
-static void on_started(const struct message *message)
+static void on_started(const struct message *message, const int descriptors[], unsigned count)
 {
-	launch_started(&message->program);
+	launch_started(&message->program, count > 0 ? descriptors[0] : -1);
 }
 
 static void on_not_started(const struct message *message)
@@ -299,7 +299,7 @@ static void on_received(struct channel *from, const struct message *message,
 		[MESSAGE_BOUND] = { .take_with = on_bound },
 		[MESSAGE_NOT_BOUND] = { .take = on_not_bound },
 		[MESSAGE_PROCESS] = { .take = on_process },
-		[MESSAGE_STARTED] = { .take = on_started },
+		[MESSAGE_STARTED] = { .take_with = on_started },
 		[MESSAGE_NOT_STARTED] = { .take = on_not_started },
 		[MESSAGE_RELEASED] = { .take = on_released },
 		[MESSAGE_ENDED] = { .take = on_ended },

@@ -147,7 +147,7 @@ struct turn_owner service_turn_owner(const struct service *service)
 }
 
 /* The connection, the target of a redirection, and either the peer's ident server or, later, the
- * pipe of standard error beside the connection. */
+ * pipe of standard error beside the connection; the terminal of a program. */
 unsigned service_descriptors_per_session(const struct service *service)
 {
 	const struct service_settings *settings = service->settings;
@@ -155,7 +155,7 @@ unsigned service_descriptors_per_session(const struct service *service)
 	bool is_identified = settings->log_on_success & LOG_FLAG_USERID;
 	bool has_pipe = service_keeps_socket(settings) && settings->stderr_kind == STDERR_LOG;
 
-	return 1 + is_passed_on + (is_identified || has_pipe);
+	return 1 + is_passed_on + (is_identified || has_pipe) + (settings->pty != PTY_NO);
 }
 
 void service_count_refusal(struct service *service, enum verdict verdict)

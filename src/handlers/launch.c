@@ -1,10 +1,12 @@
 #include "handlers/launch.h"
 
+#include "base/closer.h"
 #include "base/descriptors.h"
 #include "base/hash.h"
 #include "handlers/error_pipe.h"
 #include "handlers/handler.h"
 #include "handlers/kept_socket.h"
+#include "handlers/terminal_relay.h"
 #include "session/record.h"
 
 #include <errno.h>
@@ -20,6 +22,7 @@ struct program {
 	struct session *session;       /* NULL: closed before it was started */
 	struct error_pipe *error_pipe; /* stderr = log; NULL: none */
 	struct kept_socket *kept;      /* the connection's; NULL: none */
+	struct terminal_relay *relay;  /* pty; NULL: none */
 	pid_t pid;                     /* 0: not known yet */
 	bool runs;
 };
@@ -89,7 +92,9 @@ static void on_session_closed(struct session *session)
 	struct program *program = session->handler_data;
 
 	kept_socket_free(program->kept);
+	terminal_relay_free(program->relay);
 	program->kept = NULL;
+	program->relay = NULL;
 	program->session = NULL;
 	way->end(program->number, true, session->reason);
 }
@@ -132,6 +137,7 @@ static struct session *program_free(struct program *program)
 	}
 	launching -= !program->runs;
 	kept_socket_free(program->kept);
+	terminal_relay_free(program->relay);
 	error_pipe_release(program->error_pipe);
 	HASH_DEL(programs, program);
 	free(program);
@@ -166,17 +172,27 @@ static void begin(struct program *program, const struct program_message *message
 	}
 }
 
-void launch_started(const struct program_message *message)
+static void serve(struct program *program)
 {
-	struct program *program = find(message->session);
-
-	if (!program || program->runs)
-		return;
-	begin(program, message);
 	if (program->session)
 		handler_begin(program->session);
 	if (program->session && program->kept)
 		kept_socket_watch(program->kept);
+}
+
+void launch_started(const struct program_message *message, int terminal)
+{
+	struct program *program = find(message->session);
+	bool is_new = program && !program->runs;
+
+	if (is_new) {
+		begin(program, message);
+		serve(program);
+	}
+	if (is_new && program->relay)
+		terminal_relay_start(program->relay, terminal);
+	else
+		closer_close(terminal, message->session);
 }
 
 void launch_released(const struct program_message *message)
@@ -210,14 +226,25 @@ static struct kept_socket *take_kept(struct program *program)
 	return kept;
 }
 
+static struct terminal_relay *take_relay(struct program *program)
+{
+	struct terminal_relay *relay = program->relay;
+
+	program->relay = NULL;
+	return relay;
+}
+
 void launch_ended(const struct program_message *message)
 {
 	struct program *program = find(message->session);
 	struct kept_socket *kept = program ? take_kept(program) : NULL;
+	struct terminal_relay *relay = program ? take_relay(program) : NULL;
 	struct session *session = program ? program_free(program) : NULL;
 
 	if (kept)
 		kept_socket_record(kept);
+	if (relay)
+		terminal_relay_record(relay);
 	if (session) {
 		session->reason = message->end_reason;
 		session->ended = message->ended;
@@ -226,6 +253,8 @@ void launch_ended(const struct program_message *message)
 	}
 	if (kept)
 		kept_socket_end(kept);
+	else if (relay)
+		terminal_relay_end(relay);
 	else if (session)
 		session_close(session);
 	tell_when_idle();
@@ -310,10 +339,15 @@ static int ask_with_errors(struct program *program)
 /* False: out of memory. */
 static bool keep_socket(struct program *program)
 {
-	if (!service_keeps_socket(program->session->settings) || program->session->origin)
+	struct session *session = program->session;
+
+	if (!service_keeps_socket(session->settings) || session->origin)
 		return true;
-	program->kept = kept_socket_new(program->session);
-	return program->kept != NULL;
+	if (session->settings->pty)
+		program->relay = terminal_relay_new(session);
+	else
+		program->kept = kept_socket_new(session);
+	return program->relay || program->kept;
 }
 
 static void launch_start(struct session *session)
@@ -329,7 +363,7 @@ static void launch_start(struct session *session)
 	} else if (ask_with_errors(program) < 0) {
 		program_free(program);
 		session_fail(session, REFUSED_FORK, strerror(errno));
-	} else if (!program->kept) {
+	} else if (!program->kept && !program->relay) {
 		descriptor_close(session_take_fd(session));
 	}
 }

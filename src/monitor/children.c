@@ -1,6 +1,7 @@
 #include "monitor/children.h"
 
 #include "base/clock.h"
+#include "base/closer.h"
 #include "base/container_of.h"
 #include "config/settings.h"
 
@@ -57,6 +58,7 @@ struct child *child_new(void)
 		timer_init(&child->runtime, on_runtime_over);
 		child->grace_ms = KILL_TIMEOUT * 1000;
 		child->errors = -1;
+		child->terminal = NO_TERMINAL;
 	}
 	return child;
 }
@@ -74,6 +76,7 @@ void child_free(struct child *child)
 	cgroup_release(child->cgroup);
 	if (child->errors >= 0)
 		close(child->errors);
+	closer_close(child->terminal.master, child->service);
 	free(child);
 }
 

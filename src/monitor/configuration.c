@@ -9,6 +9,7 @@
 #include "monitor/frontend_user.h"
 #include "monitor/log_files.h"
 #include "monitor/privileges.h"
+#include "monitor/terminal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -170,10 +171,21 @@ static bool has_its_privileges(struct service_settings *service)
 	return !attribute;
 }
 
+/* The same for its terminals. */
+static bool has_its_terminals(const struct service_settings *service)
+{
+	const char *obstacle = service->pty ? terminal_obstacle() : NULL;
+
+	if (obstacle)
+		log_error("%s:%d: service %s: pty can't be kept here: %s", service->file,
+			  service->line, service->id, obstacle);
+	return !obstacle;
+}
+
 static bool can_be_kept(struct service_settings *service)
 {
 	return (!service_is_tracked(service) || has_its_limits(service)) &&
-	       has_its_privileges(service);
+	       has_its_privileges(service) && has_its_terminals(service);
 }
 
 static void find_limits(void)

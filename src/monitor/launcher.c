@@ -190,6 +190,7 @@ static void launch_free(struct launch *launch)
 		descriptor_close(launch->order.connection);
 	if (launch->order.error >= 0)
 		close(launch->order.error);
+	terminal_close(&launch->order.terminal);
 	program_order_clear(&launch->order);
 	service_settings_release(launch->settings);
 	child_free(launch->child);
@@ -273,6 +274,8 @@ static void child_claim(struct launch *launch)
 	struct child *child = launch->child;
 
 	child->pid = launch->order.pid;
+	child->terminal = launch->order.terminal;
+	launch->order.terminal = NO_TERMINAL;
 	if (child_add(child) < 0) {
 		kill_started(launch);
 		return;
@@ -483,7 +486,8 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 	child->errors = descriptors->errors_from;
 	fill_keys(launch, message->service.service, &message->peer);
 	child->session = message->session;
-	if (service_keeps_socket(launch->settings))
+	launch->order.has_terminal = launch->settings->pty;
+	if (service_keeps_socket(launch->settings) && !launch->order.has_terminal)
 		socket_holders_note(&child->holders, descriptors->connection);
 	child_counts_for(child, message->service.service);
 	child->peer = message->peer;
@@ -534,6 +538,7 @@ static struct launch *launch_new(struct service_settings *settings,
 	TAILQ_INSERT_TAIL(&launches, launch, link);
 	timer_init(&launch->deadline, on_deadline);
 	launch->settings = service_settings_keep(settings);
+	launch->order.terminal = NO_TERMINAL;
 	return launch;
 }
 
@@ -601,6 +606,7 @@ static struct launch *launch_new_for(struct launch_task *task)
 	launch->order.environment = task->environment;
 	launch->order.connection = open("/dev/null", O_RDWR | O_CLOEXEC);
 	launch->order.error = -1;
+	launch->order.terminal = NO_TERMINAL;
 	fill_keys(launch, task->service, &task->peer);
 	timer_init(&launch->deadline, on_deadline);
 	TAILQ_INSERT_TAIL(&launches, launch, link);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <linux/keyctl.h>
 #include <sys/fsuid.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -96,6 +97,15 @@ IN_CHILD static int new_session(const struct program_order *order)
 {
 	(void)order;
 	return setsid() < 0 ? -1 : 0;
+}
+
+/* The leader of a new session may take it. When the other end is closed, the kernel hangs up its
+ * foreground process group. */
+IN_CHILD static int controlling_terminal(const struct program_order *order)
+{
+	if (!order->has_terminal)
+		return 0;
+	return (int)syscall(SYS_ioctl, program_slot_connection(order->slot), TIOCSCTTY, 0);
 }
 
 IN_CHILD static int resource_limits(const struct program_order *order)
@@ -301,6 +311,7 @@ static const struct {
 	{ "cgroup", cgroups },
 	{ "own descriptors", own_descriptors },
 	{ "new session", new_session },
+	{ "pty", controlling_terminal },
 	{ "keyring", keyring },
 	{ "capabilities", capabilities },
 	{ "nice", priority }, /* as root, like all steps before user */

@@ -1,6 +1,7 @@
 #include "monitor/requests.h"
 
 #include "admission/intercept.h"
+#include "base/closer.h"
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/log_file.h"
@@ -661,13 +662,15 @@ void requests_finish(void)
 static void tell_of_start(struct child *child)
 {
 	struct message message = child_message(MESSAGE_STARTED, child);
+	int master = child->terminal.master;
 
 	if (child->session >> 32 != frontends && !child->launch_told) {
 		tell_of_child(child);
 		return;
 	}
 	child->start_told = true;
-	frontend_process_send(&message, NULL, 0);
+	frontend_process_send(&message, &master, master >= 0);
+	terminal_close(&child->terminal); /* at once: the frontend has it, or it is on its way */
 }
 
 static void on_over(void *context)
@@ -722,6 +725,9 @@ static void on_program_started(const struct child *started)
 		ending_end(child);
 	if (frontend_process_is_ready()) /* otherwise the next one is told of every child */
 		tell_of_start(child);
+	/* A terminal that no frontend has is hung up. */
+	closer_close(child->terminal.master, child->service);
+	child->terminal.master = -1;
 	if (child->is_gone)
 		end_session(child);
 }

@@ -188,7 +188,8 @@ static void clone_with_slot(struct program_order *order)
 	int connection = program_slot_connection(order->slot);
 	int error = program_slot_error(order->slot);
 
-	if (dup3(order->connection, connection, O_CLOEXEC) < 0 ||
+	if (dup3(order->has_terminal ? order->terminal.slave : order->connection, connection,
+		 O_CLOEXEC) < 0 ||
 	    (order->error >= 0 && dup3(order->error, error, O_CLOEXEC) < 0))
 		fail(order, "descriptors");
 	else
@@ -254,9 +255,29 @@ void prepare_program(struct program_order *order)
 	}
 }
 
+static void make_terminal(struct program_order *order)
+{
+	const struct service_settings *settings = order->settings;
+
+	begin_step(order, "pty");
+	if (terminal_open(&order->terminal, settings->pty,
+			  program_steps_change_user() ? settings->uid : (uid_t)-1) < 0)
+		fail(order, "pty");
+}
+
+/* The program has its end. If it was not started, it may be tried again. */
+static void leave_terminal(struct program_order *order)
+{
+	terminal_close_slave(&order->terminal);
+	if (order->failed_step)
+		terminal_close(&order->terminal);
+}
+
 void start_program(struct program_order *order)
 {
-	if (order->cgroup) {
+	if (order->has_terminal)
+		make_terminal(order);
+	if (order->cgroup && !order->failed_step) {
 		begin_step(order, "cgroup");
 		if (cgroup_make(order->cgroup, &order->entrance) < 0)
 			fail(order, "cgroup");
@@ -268,6 +289,8 @@ void start_program(struct program_order *order)
 	}
 	if (order->cgroup)
 		cgroup_entrance_close(&order->entrance);
+	if (order->has_terminal)
+		leave_terminal(order);
 }
 
 void program_order_clear(struct program_order *order)

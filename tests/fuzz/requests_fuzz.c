@@ -54,7 +54,7 @@ enum {
 };
 
 /* The numbers of the services. */
-enum { PROGRAM, WAIT, INTERCEPT, BUILT_IN, SERVICES };
+enum { PROGRAM, WAIT, INTERCEPT, BUILT_IN, TERMINAL, SERVICES };
 
 static const char *const services[SERVICES] = {
 	[PROGRAM] = "service zzcat\n{\n type = UNLISTED\n socket_type = stream\n protocol = tcp\n"
@@ -67,6 +67,8 @@ static const char *const services[SERVICES] = {
 		      " wait = yes\n server = /bin/cat\n flags = INTERCEPT\n",
 	[BUILT_IN] = "service echo\n{\n type = INTERNAL UNLISTED\n socket_type = stream\n"
 		     " protocol = tcp\n wait = no\n",
+	[TERMINAL] = "service zzpty\n{\n type = UNLISTED\n socket_type = stream\n protocol = tcp\n"
+		     " wait = no\n server = /bin/cat\n pty = yes\n",
 };
 
 static int channel = -1; /* the frontend's end */
@@ -112,6 +114,8 @@ static void check_order(const struct program_order *order)
 	require(option_of(order->connection, SO_ACCEPTCONN) == 0);
 	require(option_of(order->connection, SO_TYPE) == settings->socket_type);
 	require(order->error < 0 || settings->stderr_kind == STDERR_LOG);
+	require(order->has_terminal == (settings->pty != PTY_NO));
+	require(!order->has_terminal || isatty(order->terminal.slave));
 	for (char **variable = order->environment; *variable; variable++)
 		require(strncmp(*variable, "PROXY_", 6) != 0 ||
 			is_printable(*variable, strlen(*variable)));

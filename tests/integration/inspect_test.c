@@ -115,6 +115,7 @@ static const struct {
 	{ SERVER, "idle_timeout", "60", "=" },
 	{ SERVER, "lingering_close", "yes", "=" },
 	{ SERVER, "kill_on_disconnect", "reset", "=" },
+	{ SERVER, "pty", "eof", "=" },
 	{ "type = UNLISTED\nsocket_type = stream\nwait = no\nuser = root\nserver = /bin/cat\n",
 	  "port", "7001", "=" },
 	{ SERVER, "bind", "127.0.0.1 ::1 localhost", "=" },
@@ -580,6 +581,9 @@ static const struct {
 	{ CAT "banner = /no/such/banner\n", "^banner", "can't be sent: No such file" },
 	{ CAT "banner_fail = /etc/passwd\n", NULL, NULL },
 	{ CAT "flags = REUSE\n", "^flags", "REUSE is retired" },
+	{ CAT "pty = yes\n", "^pty", "does not notice that its client has closed" },
+	{ CAT "pty = yes\nidle_timeout = 60\n", NULL, NULL },
+	{ CAT "pty = eof\n", NULL, NULL },
 };
 
 START_TEST(advice_is_given)

@@ -54,6 +54,20 @@ static int bind_device(const char *root, const char *path)
 	return mount(path, target, NULL, MS_BIND, NULL);
 }
 
+/* Terminals of the tests' own; without them their tests are skipped. */
+static void make_terminals(const char *dev)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/pts", dev);
+	if (mkdir(path, 0755) < 0 ||
+	    mount("devpts", path, "devpts", 0, "ptmxmode=666,mode=600") < 0)
+		return;
+	snprintf(path, sizeof path, "%s/ptmx", dev);
+	if (symlink("pts/ptmx", path) < 0)
+		perror(path);
+}
+
 /* root is a directory that holds another, dev. */
 static int fill_devices(const char *root, const char *dev)
 {
@@ -69,6 +83,7 @@ static int fill_devices(const char *root, const char *dev)
 	snprintf(link, sizeof link, "%s/fd", dev);
 	if (symlink("/proc/self/fd", link) < 0)
 		return -1;
+	make_terminals(dev);
 	return mount(dev, "/dev", NULL, MS_BIND | MS_REC, NULL);
 }
 

@@ -188,6 +188,14 @@ static const struct {
 	  "proof_of_work is not for a TCPMUX service; write it in the entry of tcpmux" },
 	{ "a", UNLISTED "flags = SENSOR\nproof_of_work = 1\n", ERROR,
 	  "proof_of_work is not for a SENSOR" },
+	{ "a", UNLISTED "pty = yes\n", ADVICE, NULL },
+	{ "a", REDIRECT "pty = no\n", ADVICE, NULL },
+	{ "a", REDIRECT "pty = yes\n", ERROR,
+	  "pty is for programs of TCP services with wait = no; remove it" },
+	{ "a", WAITING "pty = eof\n", ERROR, "pty is for programs" },
+	{ "tftp", DATAGRAM "pty = yes\n", ERROR, "pty is for programs" },
+	{ "echo", INTERNAL "socket_type = stream\npty = yes\n", ERROR, "pty is for programs" },
+	{ "a", UNLISTED "flags = SENSOR\npty = yes\n", ERROR, "pty is for programs" },
 
 	/* start_timeout, max_runtime and kill_timeout */
 	{ "echo", INTERNAL "socket_type = dgram\nstart_timeout = 5\n", ERROR,

@@ -2,6 +2,8 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +18,7 @@ static char bytes[MANY], received[MANY];
 static void set_up(void)
 {
 	outbox = (struct outbox){ .bytes = NULL };
+	signal(SIGPIPE, SIG_IGN);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	for (size_t i = 0; i < MANY; i++)
 		bytes[i] = (char)(i * 7 + i / 251);
@@ -65,6 +68,56 @@ START_TEST(the_rest_is_kept_in_order)
 }
 END_TEST
 
+/* As a terminal, which is no socket. */
+START_TEST(other_descriptors_get_it_in_order_too)
+{
+	int ends[2], kept;
+	size_t length = 0;
+	ssize_t some;
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	kept = outbox_write(&outbox, ends[1], bytes, MANY);
+	ck_assert_int_eq(kept, 1);
+	for (int turns = 0; kept == 1 && turns < MANY; turns++) {
+		while ((some = read(ends[0], received + length, MANY - length)) > 0)
+			length += (size_t)some;
+		kept = outbox_write_rest(&outbox, ends[1]);
+	}
+	ck_assert_int_eq(kept, 0);
+	while ((some = read(ends[0], received + length, MANY - length)) > 0)
+		length += (size_t)some;
+	ck_assert_uint_eq(length, MANY);
+	ck_assert_mem_eq(received, bytes, MANY);
+	close(ends[0]);
+	ck_assert_int_eq(outbox_write(&outbox, ends[1], bytes, 1), -1);
+	ck_assert_int_eq(errno, EPIPE);
+	close(ends[1]);
+}
+END_TEST
+
+START_TEST(more_can_be_kept_behind_it)
+{
+	size_t half = MANY / 2, length = 0;
+	int kept = outbox_send(&outbox, pair[0], bytes, half);
+
+	ck_assert_int_eq(kept, 1);
+	length = receive_some(length);
+	kept = outbox_flush(&outbox, pair[0]);
+	ck_assert_int_eq(outbox_add(&outbox, bytes + half, half), 0);
+	ck_assert_int_eq(outbox_add(&outbox, bytes, 0), 0);
+	for (int turns = 0; kept == 1 && turns < MANY; turns++) {
+		length = receive_some(length);
+		kept = outbox_flush(&outbox, pair[0]);
+	}
+	ck_assert_int_eq(kept, 0);
+	ck_assert_uint_eq(receive_some(length), MANY);
+	ck_assert_mem_eq(received, bytes, MANY);
+	ck_assert_int_eq(outbox_add(&outbox, bytes, 10), 0);
+	ck_assert_int_eq(outbox_flush(&outbox, pair[0]), 0);
+	ck_assert_uint_eq(receive_some(0), 10);
+}
+END_TEST
+
 START_TEST(without_room_nothing_changes)
 {
 	ck_assert_int_eq(outbox_send(&outbox, pair[0], bytes, MANY), 1);
@@ -94,6 +147,8 @@ Suite *outbox_suite(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, what_fits_is_sent_and_not_kept);
 	tcase_add_test(tcase, the_rest_is_kept_in_order);
+	tcase_add_test(tcase, other_descriptors_get_it_in_order_too);
+	tcase_add_test(tcase, more_can_be_kept_behind_it);
 	tcase_add_test(tcase, without_room_nothing_changes);
 	tcase_add_test(tcase, a_broken_connection_is_told);
 	suite_add_tcase(suite, tcase);

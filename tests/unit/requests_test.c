@@ -997,6 +997,36 @@ START_TEST(goes_by_the_newest_generation)
 }
 END_TEST
 
+static bool has_no_terminals(void)
+{
+	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (master >= 0)
+		close(master);
+	return master < 0;
+}
+
+/* Nothing of it stays here: what the frontend closes is hung up. */
+START_TEST(a_terminal_comes_with_the_start)
+{
+	struct message launch;
+	unsigned count, before;
+
+	if (has_no_terminals())
+		return;
+	own_frontend_reload("%s", services("pty = yes\n"));
+	adopt(own_frontend_generation());
+	own_frontend_wait_read();
+	launch = launch_of(PROGRAM);
+	before = process_descriptors(getpid());
+	ask_launch(&launch);
+	own_frontend_hear(MESSAGE_STARTED, &count);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_int_eq(own_frontend_hear(MESSAGE_ENDED, NULL).program.status, SIGHUP);
+	ck_assert_uint_le(process_descriptors(getpid()), before);
+}
+END_TEST
+
 /* Programs still count when a reload changes the number of their service. */
 START_TEST(counts_under_new_numbers)
 {
@@ -1140,6 +1170,7 @@ Suite *requests_suite(void)
 	tcase_add_loop_test(tests, tells_the_next_one_what_has_ended_meanwhile, 0, 2);
 	tcase_add_test(tests, lets_go_of_what_has_ended_when_there_is_no_next_one);
 	tcase_add_test(tests, goes_by_the_newest_generation);
+	tcase_add_test(tests, a_terminal_comes_with_the_start);
 	tcase_add_test(tests, counts_under_new_numbers);
 	tcase_add_test(tests, knows_the_gate_of_a_service_with_a_new_number);
 	tcase_add_test(tests, keeps_to_the_instances_of_what_a_reload_removes);

@@ -95,6 +95,7 @@ SHOW(max_runtime, "%d", service->max_runtime)
 SHOW(kill_timeout, "%d", service->kill_timeout)
 SHOW(lingering_close, "%d", service->lingering_close)
 SHOW(kill_on_disconnect, "%d", service->kill_on_disconnect)
+SHOW(pty, "%d", service->pty)
 SHOW(fold_failures, "%d", service->fold_failures)
 SHOW(banners, "%s %s %s", service->banner ? service->banner : "-",
      service->banner_success ? service->banner_success : "-",
@@ -323,6 +324,10 @@ static const struct {
 	{ "kill_on_disconnect = Reset", show_kill_on_disconnect, "1" },
 	{ "kill_on_disconnect = fin", show_kill_on_disconnect, "2" },
 	{ "nice = 0", show_kill_on_disconnect, "0" },
+	{ "pty = no", show_pty, "0" },
+	{ "pty = Yes", show_pty, "1" },
+	{ "pty = eof", show_pty, "2" },
+	{ "nice = 0", show_pty, "0" },
 	{ "fold_failures = 10", show_fold_failures, "10" },
 	{ "fold_failures = 0", show_fold_failures, "0" },
 	{ "nice = 0", show_fold_failures, "-1" },
@@ -504,6 +509,8 @@ static const struct {
 	{ "lingering_close = 5s", "\"5s\" is neither" },
 	{ "kill_on_disconnect = yes", "unknown value \"yes\"" },
 	{ "kill_on_disconnect = resett", "did you mean \"reset\"?" },
+	{ "pty = on", "unknown value \"on\"" },
+	{ "pty = fin", "unknown value \"fin\"" },
 	{ "fold_failures = -1", "\"-1\" is not a number of seconds" },
 	{ "fold_failures = 1m", "\"1m\" is not a number of seconds" },
 	{ "source_cps = 5 0", "the burst must be at least 1" },

@@ -53,6 +53,8 @@ static bool take_config(struct options *options, const char *value)
 
 static bool take_filelog(struct options *options, const char *value)
 {
+	if (strcmp(value, "-") == 0)
+		value = "/dev/stdout";
 	return (options->log_file = absolute_path(value)) != NULL;
 }
 

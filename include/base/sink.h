@@ -25,7 +25,8 @@ void sink_on_trouble(sink_trouble *callback);
  * the sink that is open on that path already. `owner` names the log in the
  * messages about its limits ("Size of OWNER log exceeded hard limit"). Past
  * soft_limit bytes there is one message; past hard_limit nothing more is
- * written until sink_reopen_all finds the file small again. 0: no limit. On a
+ * written until sink_reopen_all finds the file small again. 0: no limit, and there is none
+ * for what is not a regular file, such as a pipe. On a
  * file that is open already, owner and limits replace those it had. Returns a
  * reference, or NULL with errno and log_file_error. */
 struct sink *sink_open_file(const char *path, uint64_t soft_limit, uint64_t hard_limit,

@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -49,7 +51,9 @@ struct sink {
 
 	char *path; /* of a file, as is the rest */
 	char *owner;
-	uint64_t size; /* collected lines included */
+	bool is_regular; /* otherwise a pipe, a socket or a terminal ... */
+	bool may_block;  /* ... perhaps one that others have, too */
+	uint64_t size;   /* collected lines included */
 	uint64_t soft_limit, hard_limit;
 	bool soft_is_told, hard_is_told;
 	char *gathered;
@@ -152,7 +156,7 @@ static struct sink *sink_new(const struct sink_kind *kind, int fd)
 
 static bool file_is_full(const struct sink *sink)
 {
-	return sink->hard_limit && sink->size > sink->hard_limit;
+	return sink->is_regular && sink->hard_limit && sink->size > sink->hard_limit;
 }
 
 static uint64_t count_lines(const char *text, size_t length)
@@ -175,6 +179,57 @@ static size_t write_most(int fd, const char *text, size_t length)
 		if (taken > 0)
 			written += (size_t)taken;
 		else if (taken == 0 || errno != EINTR)
+			break;
+	}
+	return written;
+}
+
+/* As many whole lines as a ready pipe takes at once. */
+static size_t chunk_of(const char *text, size_t length)
+{
+	const char *end;
+
+	if (length <= PIPE_BUF)
+		return length;
+	end = memrchr(text, '\n', PIPE_BUF);
+	return end ? (size_t)(end + 1 - text) : PIPE_BUF;
+}
+
+static ssize_t write_when_ready(int fd, const char *text, size_t length)
+{
+	struct pollfd descriptor = { .fd = fd, .events = POLLOUT };
+
+	if (poll(&descriptor, 1, 0) != 0)
+		return (ssize_t)write_most(fd, text, length);
+	errno = EAGAIN;
+	return 0;
+}
+
+/* Others use the descriptor too, so it can't be made non-blocking, and it must not block here:
+ * the socket, or the kernel since 6.4 for a pipe, is told so with each write. Anything else is
+ * polled first, and gets no more than a ready pipe takes at once. */
+static ssize_t write_at_once(int fd, const char *text, size_t length)
+{
+	struct iovec piece = { .iov_base = (void *)(uintptr_t)text, .iov_len = length };
+	ssize_t taken = send(fd, text, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (taken < 0 && errno == ENOTSOCK)
+		taken = pwritev2(fd, &piece, 1, -1, RWF_NOWAIT);
+	if (taken < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL))
+		taken = write_when_ready(fd, text, length);
+	return taken;
+}
+
+static size_t write_while_ready(int fd, const char *text, size_t length)
+{
+	size_t written = 0;
+
+	while (written < length) {
+		size_t chunk = chunk_of(text + written, length - written);
+		ssize_t taken = write_at_once(fd, text + written, chunk);
+
+		written += taken > 0 ? (size_t)taken : 0;
+		if (taken < (ssize_t)chunk)
 			break;
 	}
 	return written;
@@ -205,7 +260,8 @@ static void file_flush(struct sink *sink)
 	LIST_REMOVE(sink, link);
 	sink->gathered = NULL;
 	sink->length = sink->capacity = 0;
-	written = write_most(sink->fd, text, length);
+	written = sink->may_block ? write_while_ready(sink->fd, text, length)
+				  : write_most(sink->fd, text, length);
 	error = errno;
 	note_written(sink, text, length, written);
 	sink->size -= length - written;
@@ -261,7 +317,8 @@ static int gather(struct sink *sink, const char *head, const char *text, size_t 
 
 static void tell_limits(struct sink *sink)
 {
-	if (sink->soft_limit && sink->size > sink->soft_limit && !sink->soft_is_told) {
+	if (sink->is_regular && sink->soft_limit && sink->size > sink->soft_limit &&
+	    !sink->soft_is_told) {
 		sink->soft_is_told = true;
 		tell("soft limit exceeded on '%s'", sink->owner);
 	}
@@ -305,11 +362,14 @@ static void file_close(struct sink *sink)
 
 static const struct sink_kind file_kind = { .write = file_write, .close = file_close };
 
-static uint64_t size_of(int fd)
+/* What is no regular file has size 0. */
+static void measure(struct sink *sink)
 {
 	struct stat status;
 
-	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
+	sink->is_regular = fstat(sink->fd, &status) == 0 && S_ISREG(status.st_mode);
+	sink->may_block = !sink->is_regular && !(fcntl(sink->fd, F_GETFL) & O_NONBLOCK);
+	sink->size = sink->is_regular ? (uint64_t)status.st_size : 0;
 }
 
 /* Opens files. */
@@ -329,7 +389,7 @@ static int file_open(struct sink *sink)
 	if (sink->fd >= 0)
 		close(sink->fd);
 	sink->fd = fd;
-	sink->size = size_of(fd);
+	measure(sink);
 	sink->is_torn = sink->is_torn && sink->size > 0;
 	sink->soft_is_told = sink->soft_is_told && sink->size > sink->soft_limit;
 	sink->hard_is_told = sink->hard_is_told && file_is_full(sink);
@@ -444,30 +504,6 @@ struct sink *sink_open_syslog(int facility, int level)
 bool sink_is_syslog(const struct sink *sink)
 {
 	return sink->kind == &syslog_kind;
-}
-
-/* Others use the descriptor too, and it may block. So it is polled before each write, and
- * gets no more than a ready pipe takes at once. */
-static size_t write_while_ready(int fd, const char *text, size_t length)
-{
-	size_t written = 0;
-
-	while (written < length) {
-		struct pollfd descriptor = { .fd = fd, .events = POLLOUT };
-		size_t left = length - written;
-		size_t chunk = left < PIPE_BUF ? left : PIPE_BUF;
-		size_t taken;
-
-		if (poll(&descriptor, 1, 0) == 0) {
-			errno = EAGAIN;
-			break;
-		}
-		taken = write_most(fd, text + written, chunk);
-		written += taken;
-		if (taken < chunk)
-			break;
-	}
-	return written;
 }
 
 static void descriptor_write(struct sink *sink, int level, const char *text, size_t length)

@@ -3,6 +3,7 @@
 #include "monitor/start_program.h"
 
 #include "base/path_guard.h"
+#include "base/start_descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,17 +16,31 @@
 
 static int ready = -1; /* the pipe to the parent */
 
-void background_close_inherited(void)
+static void close_from(int first)
+{
+	if (syscall(SYS_close_range, first, UINT_MAX, 0) == 0)
+		return;
+	for (int fd = (int)sysconf(_SC_OPEN_MAX) - 1; fd >= first; fd--)
+		close(fd);
+}
+
+/* Programs get 0, 1 and 2, so these must not become anything else. */
+static void fill_standard(void)
 {
 	int fd;
 
 	do {
 		fd = open("/dev/null", O_RDWR);
 	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (syscall(SYS_close_range, STDERR_FILENO + 1, UINT_MAX, 0) == 0)
-		return;
-	for (fd = (int)sysconf(_SC_OPEN_MAX) - 1; fd > STDERR_FILENO; fd--)
+	if (fd >= 0)
 		close(fd);
+}
+
+void background_take_inherited(bool goes_to_background)
+{
+	close_from(START_DESCRIPTORS);
+	start_descriptors_take(program_slots_end(), goes_to_background);
+	fill_standard();
 }
 
 /* In the parent: the byte that the child sends is the exit status. */

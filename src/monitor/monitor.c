@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "base/region.h"
 #include "base/sink.h"
+#include "base/start_descriptors.h"
 #include "monitor/background.h"
 #include "monitor/ban_file.h"
 #include "monitor/cgroups.h"
@@ -127,6 +128,7 @@ static void on_started(uint32_t bound, uint32_t wanted)
 	}
 	sink_flush_all();
 	log_stop_copying();
+	start_descriptors_leave();
 	background_tell_ready(EXIT_SUCCESS);
 }
 

@@ -82,7 +82,7 @@ static int run(const struct options *options, const struct load_options *load, c
 	struct monitor_options monitor = monitor_options_from(options, load, program);
 
 	descriptors_raise_limit();
-	background_take_inherited(!options->foreground);
+	background_take_inherited();
 	if (!options->foreground && background_begin() < 0) {
 		perror("usherd: can't go to the background");
 		return EXIT_FAILURE;

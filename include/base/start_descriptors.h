@@ -21,14 +21,13 @@ int start_descriptor_named(const char *path);
 /* True for /proc/1/fd/N, whatever it leads to. */
 bool start_descriptor_is_of_init(const char *path);
 
-/* Notes which descriptors are open, and moves those above 2 to least and more. With
- * moves_standard 0 to 2 are copied there, too, because the process is going to replace
- * them. To be called once, before the process opens anything. */
-void start_descriptors_take(int least, bool moves_standard);
+/* Notes which descriptors are open, and moves those above 2 to least and more. To be called
+ * once, before the process opens anything. */
+void start_descriptors_take(int least);
 
 /* Closes those that were not opened until now: a terminal or a pipe that nobody logs to must
- * not be held open. */
-void start_descriptors_leave(void);
+ * not be held open. Those up to 2 only if the process is going to replace them. */
+void start_descriptors_leave(bool replaces_standard);
 
 /* A new descriptor for writing to that one, close-on-exec: a pipe is non-blocking in it if the
  * kernel permits to open it again, and anything else as it was. For a descriptor that was closed

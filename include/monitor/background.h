@@ -3,12 +3,11 @@
 #ifndef USHERD_MONITOR_BACKGROUND_H
 #define USHERD_MONITOR_BACKGROUND_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 /* Keeps the descriptors up to 9 for logs (start_descriptors.h) and closes all others. Opens 0, 1
  * and 2 on /dev/null if they are closed. */
-void background_take_inherited(bool goes_to_background);
+void background_take_inherited(void);
 
 /* Continues in a child with a session of its own. The parent does not return: it waits
  * for background_tell_ready and exits with its status; if the child ends without calling

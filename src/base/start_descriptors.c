@@ -19,6 +19,7 @@ struct place {
 
 static struct place places[START_DESCRIPTORS];
 static bool are_taken;
+static int first_free;
 
 /* --- names ------------------------------------------------------------------------------- */
 
@@ -86,36 +87,44 @@ int start_descriptor_named(const char *path)
 
 /* --- the descriptors --------------------------------------------------------------------- */
 
-static void move_up(int number, int least)
+/* Puts a copy of the descriptor where it does not bother. */
+static void move_up(int number)
 {
-	places[number].fd = fcntl(number, F_DUPFD_CLOEXEC, least);
-	places[number].is_copy = places[number].fd >= 0;
+	int copy = fcntl(number, F_DUPFD_CLOEXEC, first_free);
+
+	if (copy < 0)
+		return;
+	places[number].fd = copy;
+	places[number].is_copy = true;
 	if (number > STDERR_FILENO)
 		close(number);
 }
 
-void start_descriptors_take(int least, bool moves_standard)
+void start_descriptors_take(int least)
 {
+	first_free = least;
 	for (int number = 0; number < START_DESCRIPTORS; number++) {
 		bool is_open = fcntl(number, F_GETFD) >= 0;
 
 		places[number] =
 			(struct place){ .fd = is_open ? number : -1, .was_closed = !is_open };
-		if (is_open && (moves_standard || number > STDERR_FILENO))
-			move_up(number, least);
+		if (is_open && number > STDERR_FILENO)
+			move_up(number);
 	}
 	are_taken = true;
 }
 
-void start_descriptors_leave(void)
+void start_descriptors_leave(bool replaces_standard)
 {
 	for (int number = 0; number < START_DESCRIPTORS; number++) {
 		struct place *place = &places[number];
 
-		if (!place->is_copy || place->was_opened)
+		if (place->was_opened || (number <= STDERR_FILENO && !replaces_standard))
 			continue;
-		close(place->fd);
-		*place = (struct place){ .fd = -1 };
+		if (place->is_copy)
+			close(place->fd);
+		place->is_copy = false;
+		place->fd = -1;
 	}
 }
 
@@ -143,7 +152,10 @@ int start_descriptor_open(int number)
 		errno = EBADF;
 		return -1;
 	}
+	if (!places[number].is_copy)
+		move_up(number); /* the process may replace it later */
 	places[number].was_opened = true;
+	now = descriptor_now(number);
 	fd = open_pipe_again(now);
 	return fd >= 0 ? fd : fcntl(now, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 }

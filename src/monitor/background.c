@@ -36,10 +36,10 @@ static void fill_standard(void)
 		close(fd);
 }
 
-void background_take_inherited(bool goes_to_background)
+void background_take_inherited(void)
 {
 	close_from(START_DESCRIPTORS);
-	start_descriptors_take(program_slots_end(), goes_to_background);
+	start_descriptors_take(program_slots_end());
 	fill_standard();
 }
 

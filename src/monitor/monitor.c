@@ -128,7 +128,7 @@ static void on_started(uint32_t bound, uint32_t wanted)
 	}
 	sink_flush_all();
 	log_stop_copying();
-	start_descriptors_leave();
+	start_descriptors_leave(!options->is_foreground);
 	background_tell_ready(EXIT_SUCCESS);
 }
 

@@ -64,7 +64,7 @@ static int take(void)
 	reader = fcntl(ends[0], F_DUPFD_CLOEXEC, 40);
 	expect(ends[1] == 3 || (dup2(ends[1], 3) == 3 && close(ends[1]) == 0));
 	close(4);
-	start_descriptors_take(60, false);
+	start_descriptors_take(60);
 	return reader;
 }
 
@@ -77,7 +77,7 @@ static void write_again_and_again(void)
 	one = start_descriptor_open(3);
 	expect(write(one, "a", 1) == 1);
 	close(one);
-	start_descriptors_leave();
+	start_descriptors_leave(false);
 	other = start_descriptor_open(3);
 	expect(fcntl(other, F_GETFD) & FD_CLOEXEC);
 	expect(write(other, "b", 1) == 1);
@@ -89,10 +89,13 @@ static void leave(void)
 	int reader = take();
 	char byte;
 
-	start_descriptors_leave();
+	start_descriptors_leave(false);
 	expect(start_descriptor_open(3) == -1 && errno == EBADF);
 	expect(read(reader, &byte, 1) == 0);
 	expect(start_descriptor_open(STDERR_FILENO) >= 0);
+	start_descriptors_leave(true);
+	expect(start_descriptor_open(STDERR_FILENO) >= 0);
+	expect(start_descriptor_open(STDIN_FILENO) == -1 && errno == EBADF);
 }
 
 static void write_to_closed(void)

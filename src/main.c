@@ -65,6 +65,7 @@ static struct monitor_options monitor_options_from(const struct options *options
 		.log_file = options->log_file,
 		.log = log_of(options),
 		.log_facility = options->log_facility >= 0 ? options->log_facility : LOG_DAEMON,
+		.log_format = (uint8_t)options->log_format,
 		.log_level = options->debug ? LOG_DEBUG : LOG_INFO,
 		.pid_file = options->pid_file,
 		.process_limit = options->process_limit,

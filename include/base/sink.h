@@ -65,6 +65,14 @@ void sink_line(struct sink *sink, const char *text, size_t length);
  * name is not added. */
 void sink_message(struct sink *sink, int level, const char *text, size_t length);
 
+/* A complete line: in a file without anything before it. sink_record_at: in syslog with that
+ * level in place of the sink's own. */
+void sink_record(struct sink *sink, const char *text, size_t length);
+void sink_record_at(struct sink *sink, int level, const char *text, size_t length);
+
+/* True for a sink of sink_open_file. */
+bool sink_is_file(const struct sink *sink);
+
 /* True when lines go to syslog, which has the level beside the text. */
 bool sink_is_syslog(const struct sink *sink);
 

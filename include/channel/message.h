@@ -7,6 +7,7 @@
 
 #include "admission/proxy_header.h"
 #include "base/address.h"
+#include "base/log.h"
 #include "base/session_id.h"
 
 #include <stdbool.h>
@@ -163,6 +164,7 @@ struct generation_message {
 	uint64_t used;
 	uint32_t log;           /* LOG: its number in the generation */
 	uint32_t bound, wanted; /* ADOPTED: sockets */
+	struct log_style style; /* ADOPT */
 };
 
 enum message_log { MESSAGE_LOG_STDERR, MESSAGE_LOG_SYSLOG, MESSAGE_LOG_FILE };
@@ -178,6 +180,7 @@ struct start_message {
 	uint32_t process_limit, ident_limit;
 	uint8_t log; /* enum message_log */
 	int32_t log_facility, log_level;
+	struct log_style log_style;
 	uint8_t announces;       /* lists the services' addresses at the first generation ... */
 	uint8_t copies_errors;   /* ... and until then copies errors to the terminal */
 	uint32_t check_interval; /* seconds; 0: never */

@@ -35,8 +35,21 @@ struct trouble {
 	uint64_t lost;
 };
 
+enum line_kind {
+	KIND_LINE,    /* of a service */
+	KIND_MESSAGE, /* of the daemon */
+	KIND_RECORD,  /* complete */
+};
+
+struct line {
+	enum line_kind kind;
+	int level; /* OWN_LEVEL: the sink's */
+	const char *text;
+	size_t length;
+};
+
 struct sink_kind {
-	void (*write)(struct sink *sink, int level, const char *text, size_t length);
+	void (*write)(struct sink *sink, const struct line *line);
 	void (*close)(struct sink *sink);
 };
 
@@ -328,16 +341,16 @@ static void tell_limits(struct sink *sink)
 	}
 }
 
-static void file_write(struct sink *sink, int level, const char *text, size_t length)
+static void file_write(struct sink *sink, const struct line *line)
 {
 	const char *stamp = current_moment()->stamp;
-	char head[HEAD_MAX];
+	char head[HEAD_MAX] = "";
 
-	if (level == OWN_LEVEL)
+	if (line->kind == KIND_LINE)
 		snprintf(head, sizeof head, "%s: ", stamp);
-	else
+	else if (line->kind == KIND_MESSAGE)
 		snprintf(head, sizeof head, "%s %s[%d]: ", stamp, own_name(), (int)own_process());
-	if (file_is_full(sink) || gather(sink, head, text, length) < 0)
+	if (file_is_full(sink) || gather(sink, head, line->text, line->length) < 0)
 		lose(&sink->trouble, 1);
 	tell_limits(sink);
 }
@@ -471,11 +484,12 @@ void sink_use_syslog_socket(const char *path)
 	syslog_trouble = (struct trouble){ 0 };
 }
 
-static void syslog_write(struct sink *sink, int level, const char *text, size_t length)
+static void syslog_write(struct sink *sink, const struct line *line)
 {
-	int priority = LOG_MAKEPRI(sink->facility, level == OWN_LEVEL ? sink->level : level);
+	int level = line->level == OWN_LEVEL ? sink->level : line->level;
+	int priority = LOG_MAKEPRI(sink->facility, level);
 
-	if (syslog_socket_send(priority, &current_moment()->local, text, length) == 0) {
+	if (syslog_socket_send(priority, &current_moment()->local, line->text, line->length) == 0) {
 		trouble_ends(&syslog_trouble, "syslog", "");
 		return;
 	}
@@ -506,17 +520,16 @@ bool sink_is_syslog(const struct sink *sink)
 	return sink->kind == &syslog_kind;
 }
 
-static void descriptor_write(struct sink *sink, int level, const char *text, size_t length)
+static void descriptor_write(struct sink *sink, const struct line *source)
 {
 	char line[1 + LINE_LENGTH_MAX + 1];
 	size_t size = 0, written;
 	int error;
 
-	(void)level;
 	if (sink->is_torn)
 		line[size++] = '\n';
-	memcpy(line + size, text, length);
-	size += length;
+	memcpy(line + size, source->text, source->length);
+	size += source->length;
 	line[size++] = '\n';
 	written = write_while_ready(sink->fd, line, size);
 	error = errno;
@@ -546,19 +559,36 @@ void sink_release(struct sink *sink)
 		sink->kind->close(sink);
 }
 
-static void sink_write(struct sink *sink, int level, const char *text, size_t length)
+static void sink_write(struct sink *sink, struct line line)
 {
-	sink->kind->write(sink, level, text, length < LINE_LENGTH_MAX ? length : LINE_LENGTH_MAX);
+	if (line.length > LINE_LENGTH_MAX)
+		line.length = LINE_LENGTH_MAX;
+	sink->kind->write(sink, &line);
 }
 
 void sink_line(struct sink *sink, const char *text, size_t length)
 {
-	sink_write(sink, OWN_LEVEL, text, length);
+	sink_write(sink, (struct line){ KIND_LINE, OWN_LEVEL, text, length });
 }
 
 void sink_message(struct sink *sink, int level, const char *text, size_t length)
 {
-	sink_write(sink, level, text, length);
+	sink_write(sink, (struct line){ KIND_MESSAGE, level, text, length });
+}
+
+void sink_record(struct sink *sink, const char *text, size_t length)
+{
+	sink_write(sink, (struct line){ KIND_RECORD, OWN_LEVEL, text, length });
+}
+
+void sink_record_at(struct sink *sink, int level, const char *text, size_t length)
+{
+	sink_write(sink, (struct line){ KIND_RECORD, level, text, length });
+}
+
+bool sink_is_file(const struct sink *sink)
+{
+	return sink->kind == &file_kind;
 }
 
 bool sink_is_losing(const struct sink *sink)

@@ -188,6 +188,8 @@ const struct attribute attributes[] = {
 	  "the mode of the status report's file, in octal" },
 	{ "ban_file", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_config_path, DAEMON_FIELD(ban_file),
 	  "where the addresses that sensors ban are kept over a restart" },
+	{ "log_format", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_log_format, DAEMON_FIELD(log_format),
+	  "xinetd, json or journal: how log lines are written" },
 };
 
 const size_t attribute_count = sizeof attributes / sizeof attributes[0];

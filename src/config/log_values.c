@@ -1,4 +1,5 @@
 /* The readers of attributes about logs. */
+#include "base/log.h"
 #include "base/start_descriptors.h"
 #include "base/syslog_names.h"
 #include "config/reading.h"
@@ -112,6 +113,15 @@ void read_log_type(struct reading *reading, void *field)
 	else
 		reading_refuse(reading, NULL, "\"%s\" is neither FILE nor SYSLOG",
 			       first_word(reading));
+}
+
+void read_log_format(struct reading *reading, void *field)
+{
+	struct name_value formats[LOG_FORMATS + 1] = { { 0 } };
+
+	for (int i = 0; i < LOG_FORMATS; i++)
+		formats[i] = (struct name_value){ log_format_name((enum log_format)i), i };
+	read_name(reading, reading->words[0], formats, field);
 }
 
 void read_log_success(struct reading *reading, void *field)

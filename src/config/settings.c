@@ -127,6 +127,8 @@ struct settings *settings_new(void)
 		return NULL;
 	STAILQ_INIT(&settings->left_out);
 	settings->daemon.status_mode = STATUS_MODE;
+	settings->daemon.log_format = -1;
+	settings->daemon.log_anonymize = (struct source_prefix){ .in4 = 32, .in6 = 128 };
 	return settings;
 }
 

@@ -81,7 +81,13 @@ static const struct address *known_peer(const struct session *session)
 
 static void on_failed(struct session *session, enum verdict verdict, const char *detail)
 {
-	service_refused(session->service, verdict, known_peer(session), detail);
+	struct refusal refusal = {
+		.verdict = verdict,
+		.peer = known_peer(session),
+		.session = session,
+	};
+
+	service_refused(session->service, &refusal, detail);
 }
 
 /* The session begins, or closes. */
@@ -262,7 +268,8 @@ static struct session *receive_of(struct service *service, int fd, const struct 
 
 	if (!session) {
 		close(fd);
-		service_refused(service, verdict, peer, NULL);
+		service_refused(service, &(struct refusal){ .verdict = verdict, .peer = peer },
+				NULL);
 		return NULL;
 	}
 	session->service = service;
@@ -327,9 +334,15 @@ static void on_refused_identified(struct session *session, enum identify_result 
 	send_fail_banner(session);
 }
 
-static void refuse(struct session *session, enum verdict verdict)
+static void refuse_by(struct session *session, enum verdict verdict, const struct access_rule *rule)
 {
-	bool has_line = service_refused(session->service, verdict, &session->peer, NULL);
+	struct refusal refusal = {
+		.verdict = verdict,
+		.peer = &session->peer,
+		.session = session,
+		.rule = rule,
+	};
+	bool has_line = service_refused(session->service, &refusal, NULL);
 
 	uncount(session);
 	if (has_line && (session->settings->log_on_failure & LOG_FLAG_USERID) &&
@@ -340,6 +353,11 @@ static void refuse(struct session *session, enum verdict verdict)
 	} else {
 		send_fail_banner(session);
 	}
+}
+
+static void refuse(struct session *session, enum verdict verdict)
+{
+	refuse_by(session, verdict, NULL);
 }
 
 static void log_tie(const struct session *session)
@@ -357,7 +375,7 @@ static bool heed(struct session *session, struct judgement judgement)
 		return true;
 	if (judgement.is_tie)
 		log_tie(session);
-	refuse(session, judgement.verdict);
+	refuse_by(session, judgement.verdict, judgement.rule);
 	return false;
 }
 
@@ -375,9 +393,14 @@ static const struct address *socket_peer(const struct session *session)
 /* Nothing is sent: it is not known whether the balancer would pass it on. */
 static void refuse_balancer(struct session *session, const char *fault)
 {
+	struct refusal refusal = {
+		.verdict = REFUSED_PROXY,
+		.peer = socket_peer(session),
+		.session = session,
+	};
 	char text[ADDRESS_TEXT_SIZE];
 
-	if (service_refused(session->service, REFUSED_PROXY, socket_peer(session), NULL))
+	if (service_refused(session->service, &refusal, NULL))
 		log_warning("service %s: balancer %s: %s", session->settings->id,
 			    address_text(socket_peer(session), text), fault);
 	session_close(session);

@@ -48,6 +48,7 @@ static void fail(const char *what)
 static int open_log(int descriptor)
 {
 	log_set_level(start.log_level);
+	log_set_style(start.log_style);
 	own_process_take(start.monitor);
 	sink_use_opener(log_files_take);
 	if (descriptor >= 0)
@@ -164,6 +165,7 @@ static void on_in_force(uint32_t bound, uint32_t wanted)
 
 static void on_adopt(const struct message *message)
 {
+	log_set_style(message->generation.style);
 	sink_reopen_all();
 	if (!incoming || incoming->number != message->generation.generation ||
 	    incoming == adoption_generation())

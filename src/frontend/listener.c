@@ -12,6 +12,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 enum {
@@ -181,17 +182,29 @@ static bool fall_back_to_ipv4(struct listener *listener, int error)
 	return true;
 }
 
+static void log_bind_failure(const struct listener *listener, int error)
+{
+	const struct address *address = &listener->endpoint.address;
+	struct log_facts facts = { .event = LOG_EVENT_SERVICE_STATE };
+	char text[ADDRESS_TEXT_SIZE];
+
+	log_facts_text(&facts, "usherd.service", listener->settings->id);
+	log_facts_text(&facts, "usherd.state", "waiting");
+	log_facts_text(&facts, "network.local.address", address_text(address, text));
+	log_facts_number(&facts, "network.local.port", address_port(address));
+	log_facts_text(&facts, "reason", strerror(error));
+	log_event(LOG_ERR, &facts,
+		  "bind failed. service = %s, address = %s, port = %u; trying again: %s",
+		  listener->settings->id, text, address_port(address), strerror(error));
+}
+
 static void bind_failed(struct listener *listener, int error)
 {
 	uint64_t delay = (uint64_t)RETRY_FIRST_MS
 			 << (listener->attempts < 6 ? listener->attempts : 6);
-	char text[ADDRESS_TEXT_SIZE];
 
 	if (listener->attempts == 0 || error != listener->error)
-		log_failure(error,
-			    "bind failed. service = %s, address = %s, port = %u; trying again",
-			    listener->settings->id, address_text(&listener->endpoint.address, text),
-			    address_port(&listener->endpoint.address));
+		log_bind_failure(listener, error);
 	listener->attempts++;
 	listener->error = error;
 	timer_start(&listener->retry, delay < RETRY_MAX_MS ? delay : RETRY_MAX_MS);
@@ -269,7 +282,8 @@ void listener_bound(struct listener *listener, int fd, int refused, bool is_new)
 	listener->ticket = 0;
 	asked--;
 	if (listener->attempts > 0)
-		log_notice("service %s: bound at last", listener->settings->id);
+		log_state(LOG_NOTICE, listener->settings->id, "up", "service %s: bound at last",
+			  listener->settings->id);
 	listener->attempts = 0;
 	timer_stop(&listener->retry);
 	watch_init(&listener->watch, fd, callback_for(listener));

@@ -1,5 +1,6 @@
 #include "inspect/inspect.h"
 
+#include "base/log.h"
 #include "config/word_list.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@ static void print_daemon(const struct daemon_settings *daemon, FILE *out)
 	struct strings user = { .list = (char *[]){ daemon->user }, .count = 1 };
 
 	if (!daemon->port_maps.is_set && !daemon->status_file && !daemon->ban_file &&
-	    !daemon->user && daemon->status_mode == STATUS_MODE)
+	    !daemon->user && daemon->status_mode == STATUS_MODE && daemon->log_format < 0)
 		return;
 	fputs("\ndaemon\n{\n", out);
 	if (daemon->port_maps.is_set)
@@ -34,6 +35,9 @@ static void print_daemon(const struct daemon_settings *daemon, FILE *out)
 		fprintf(out, "\tstatus_mode     = %03o\n", (unsigned)daemon->status_mode);
 	if (daemon->ban_file)
 		print_words("ban_file", &ban_file, out);
+	if (daemon->log_format >= 0)
+		fprintf(out, "\tlog_format      = %s\n",
+			log_format_name((enum log_format)daemon->log_format));
 	if (daemon->user)
 		print_words("user", &user, out);
 	fputs("}\n", out);

@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <syslog.h>
 #include <unistd.h>
 
 static const struct monitor_options *options;
@@ -90,6 +91,7 @@ static void send_adopt(void)
 {
 	struct message message = generation_message(MESSAGE_ADOPT);
 
+	message.generation.style = configuration_log_style();
 	frontend_process_send(&message, NULL, 0);
 }
 
@@ -145,7 +147,8 @@ void requests_reload(void)
 	if (reload_is_due)
 		return;
 	if (!configuration_read())
-		log_error("reconfiguration failed; the old configuration stays in force");
+		log_event(LOG_ERR, &(struct log_facts){ .event = LOG_EVENT_RELOAD },
+			  "reconfiguration failed; the old configuration stays in force");
 	sink_reopen_all();
 	if (configuration_next()) {
 		renumber();
@@ -212,6 +215,7 @@ static int fill_start(struct start_message *start)
 		.log = options->log,
 		.log_facility = options->log_facility,
 		.log_level = options->log_level,
+		.log_style = configuration_log_style(),
 		.announces = on_started && options->log == MESSAGE_LOG_STDERR,
 		.copies_errors = on_started && options->log != MESSAGE_LOG_STDERR,
 		.changes_user = frontend_user_choose(&user),

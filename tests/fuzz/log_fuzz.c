@@ -125,7 +125,9 @@ static void check_records(struct session *session, struct input input)
 	take_record("EXIT: ", session);
 	record_usage(session, (uint64_t)input.length << status % 60, UINT64_MAX - input.length);
 	take_record("RUSAGE: ", session);
-	record_fail(settings, session->log, (enum verdict)(status % VERDICT_COUNT), &session->peer);
+	record_fail(settings, session->log,
+		    &(struct refusal){ .verdict = (enum verdict)(status % VERDICT_COUNT),
+				       .peer = &session->peer });
 	take_record("FAIL: ", session);
 	record_userid(session, user);
 	take_record("USERID: ", session);

@@ -1,7 +1,7 @@
 /* The daemon's own log, in xinetd's format: to a file as
  * "26/11/21@07:07:00 usherd[31226]: NOTICE: text", under its own_name, to syslog as
- * the text alone, on a terminal as "NOTICE: text". Every function here preserves
- * errno. Before log_to_* is called, messages go to standard error. Loop thread only. */
+ * the text alone, on a terminal as "26/11/21@07:07:00 NOTICE: text", and otherwise on standard
+ * error without the time. Every function here preserves errno. Before log_to_* is called, messages go to standard error. Loop thread only. */
 #ifndef USHERD_BASE_LOG_H
 #define USHERD_BASE_LOG_H
 
@@ -29,6 +29,9 @@ const char *log_format_name(enum log_format format);
 int log_to_file(const char *path) __attribute__((warn_unused_result));
 int log_to_syslog(int facility) __attribute__((warn_unused_result));
 void log_to_stderr(void);
+
+/* As log_to_stderr, with the time before each line unless standard error leads to the journal. */
+void log_to_terminal(void);
 
 /* Messages below level (LOG_ERR, LOG_INFO ... of syslog.h) are dropped; at
  * first LOG_INFO. */

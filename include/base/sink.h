@@ -51,6 +51,10 @@ void sink_use_syslog_socket(const char *path);
  * it too; a line it is not ready for is lost. NULL when out of memory. */
 struct sink *sink_open_descriptor(int fd);
 
+/* From now on the sink on a descriptor writes the time before each line but records, in the form
+ * that files have. */
+void sink_stamp(struct sink *sink);
+
 struct sink *sink_keep(struct sink *sink);
 
 /* Gives a reference back; the last one flushes and closes. NULL is harmless. */

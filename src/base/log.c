@@ -7,8 +7,11 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,12 +53,39 @@ int log_to_syslog(int facility)
 	return 0;
 }
 
-void log_to_stderr(void)
+/* The journal has times of its own: JOURNAL_STREAM is then "DEVICE:INODE" (systemd.exec(5)) of
+ * what standard error leads to. */
+static bool is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	struct stat status;
+	char text[64];
+
+	if (!stream || fstat(fd, &status) < 0)
+		return false;
+	snprintf(text, sizeof text, "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+	return strcmp(stream, text) == 0;
+}
+
+static void use_stderr(bool has_times)
 {
 	struct sink *sink = sink_open_descriptor(STDERR_FILENO);
 
-	if (sink)
-		use_sink(sink);
+	if (!sink)
+		return;
+	if (has_times)
+		sink_stamp(sink);
+	use_sink(sink);
+}
+
+void log_to_stderr(void)
+{
+	use_stderr(false);
+}
+
+void log_to_terminal(void)
+{
+	use_stderr(!is_journal(STDERR_FILENO));
 }
 
 void log_set_level(int level)

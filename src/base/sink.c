@@ -57,7 +57,8 @@ struct sink {
 	const struct sink_kind *kind;
 	unsigned references;
 	int fd;
-	bool is_torn; /* the last write did not end in a newline */
+	bool is_stamped; /* a descriptor: the time stands before each line */
+	bool is_torn;    /* the last write did not end in a newline */
 	struct trouble trouble;
 
 	int facility, level; /* of syslog */
@@ -522,12 +523,14 @@ bool sink_is_syslog(const struct sink *sink)
 
 static void descriptor_write(struct sink *sink, const struct line *source)
 {
-	char line[1 + LINE_LENGTH_MAX + 1];
+	char line[1 + HEAD_MAX + LINE_LENGTH_MAX + 1];
 	size_t size = 0, written;
 	int error;
 
 	if (sink->is_torn)
 		line[size++] = '\n';
+	if (sink->is_stamped && source->kind != KIND_RECORD)
+		size += (size_t)snprintf(line + size, HEAD_MAX, "%s ", current_moment()->stamp);
 	memcpy(line + size, source->text, source->length);
 	size += source->length;
 	line[size++] = '\n';
@@ -545,6 +548,11 @@ static const struct sink_kind descriptor_kind = { .write = descriptor_write, .cl
 struct sink *sink_open_descriptor(int fd)
 {
 	return sink_new(&descriptor_kind, fd);
+}
+
+void sink_stamp(struct sink *sink)
+{
+	sink->is_stamped = true;
 }
 
 struct sink *sink_keep(struct sink *sink)

@@ -57,7 +57,7 @@ static int open_log(int descriptor)
 		log_copy_errors_to_stderr();
 	switch ((enum message_log)start.log) {
 	case MESSAGE_LOG_STDERR:
-		log_to_stderr();
+		log_to_terminal();
 		return 0;
 	case MESSAGE_LOG_SYSLOG:
 		return log_to_syslog(start.log_facility);

@@ -42,7 +42,7 @@ static int open_log(void)
 	log_set_style((struct log_style){ options->log_format, { .in4 = 32, .in6 = 128 } });
 	switch (options->log) {
 	case MESSAGE_LOG_STDERR:
-		log_to_stderr();
+		log_to_terminal();
 		return 0;
 	case MESSAGE_LOG_SYSLOG:
 		return log_to_syslog(options->log_facility);

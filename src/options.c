@@ -65,6 +65,13 @@ static bool take_syslog(struct options *options, const char *value)
 	return options->log_facility >= 0;
 }
 
+static bool take_syslog_tag(struct options *options, const char *value)
+{
+	(void)options;
+	own_tag_take(value);
+	return *value;
+}
+
 static bool take_log_format(struct options *options, const char *value)
 {
 	for (unsigned i = 0; i < LOG_FORMATS; i++)
@@ -179,6 +186,8 @@ static const struct {
 	{ "f", required_argument, take_config, "FILE", "read FILE in place of " DEFAULT_CONFIG },
 	{ "filelog", required_argument, take_filelog, "FILE", "log to FILE" },
 	{ "syslog", required_argument, take_syslog, "FACILITY", "log to syslog's FACILITY" },
+	{ "syslog_tag", required_argument, take_syslog_tag, "NAME",
+	  "the daemon's name in syslog and the journal" },
 	{ "log_format", required_argument, take_log_format, "FORMAT",
 	  "log as xinetd does, or as json, or to the journal" },
 	{ "pidfile", required_argument, take_pidfile, "FILE", "write the process id to FILE" },

@@ -184,7 +184,8 @@ struct start_message {
 	uint8_t announces;       /* lists the services' addresses at the first generation ... */
 	uint8_t copies_errors;   /* ... and until then copies errors to the terminal */
 	uint32_t check_interval; /* seconds; 0: never */
-	char name[32];           /* the daemon's, for the log */
+	char name[32];           /* the daemon's, for the log ... */
+	char tag[33];            /* ... and for syslog */
 };
 
 struct stop_message {

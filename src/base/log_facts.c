@@ -274,7 +274,7 @@ size_t log_facts_journal(const struct log_facts *facts, const struct log_moment 
 	add_text_field(&form, "MESSAGE_ID", log_event_id(facts->event));
 	add_field(&form,
 		  &(struct log_fact){ .key = "SYSLOG_FACILITY", .number = LOG_FAC(LOG_DAEMON) });
-	add_text_field(&form, "SYSLOG_IDENTIFIER", own_name());
+	add_text_field(&form, "SYSLOG_IDENTIFIER", own_tag());
 	add_field(&form,
 		  &(struct log_fact){ .key = "SYSLOG_PID", .number = (uint64_t)own_process() });
 	add_text_field(&form, "USHERD_EVENT", log_event_name(facts->event));

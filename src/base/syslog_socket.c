@@ -25,7 +25,7 @@ static size_t write_head(char *head, int priority, const struct tm *local)
 
 	return (size_t)snprintf(head, HEAD_MAX, "<%d>%.3s %2d %02d:%02d:%02d %s[%d]: ", priority,
 				months + 3 * local->tm_mon, local->tm_mday, local->tm_hour,
-				local->tm_min, local->tm_sec, own_name(), (int)own_process());
+				local->tm_min, local->tm_sec, own_tag(), (int)own_process());
 }
 
 int syslog_socket_send(int priority, const struct tm *local, const char *text, size_t length)

@@ -100,7 +100,9 @@ static void on_start(const struct message *message, const int descriptors[], uns
 {
 	start = message->start;
 	start.name[sizeof start.name - 1] = '\0';
+	start.tag[sizeof start.tag - 1] = '\0';
 	own_name_take(start.name);
+	own_tag_take(start.tag);
 	if (open_log(count > 0 ? descriptors[0] : -1) < 0)
 		fail("open its log");
 	else if (regions_reserve((void *)(uintptr_t)start.region_address) < 0)

@@ -223,6 +223,7 @@ static int fill_start(struct start_message *start)
 	start->uid = user.uid;
 	start->gid = user.gid;
 	strncpy(start->name, own_name(), sizeof start->name - 1);
+	strncpy(start->tag, own_tag(), sizeof start->tag - 1);
 	return options->log == MESSAGE_LOG_FILE ? log_file_open(options->log_file) : -1;
 }
 

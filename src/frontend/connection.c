@@ -321,7 +321,7 @@ static void log_no_identity(const struct session *session, enum identify_result 
 
 	if (result != IDENTIFIED && result != IDENTIFY_NO_SERVER)
 		log_error("Failed to contact identity server at %s: %s",
-			  address_text(&session->peer, text), identify_result_text(result));
+			  log_address(&session->peer, text), identify_result_text(result));
 }
 
 static void on_refused_identified(struct session *session, enum identify_result result)
@@ -365,7 +365,7 @@ static void log_tie(const struct session *session)
 	char text[ADDRESS_TEXT_SIZE];
 
 	log_error("Service=%s: only_from list and no_access list match equally the address %s",
-		  session->settings->id, address_text(&session->peer, text));
+		  session->settings->id, log_address(&session->peer, text));
 }
 
 /* True: the session goes on to its next step. Otherwise it is refused. */
@@ -402,7 +402,7 @@ static void refuse_balancer(struct session *session, const char *fault)
 
 	if (service_refused(session->service, &refusal, NULL))
 		log_warning("service %s: balancer %s: %s", session->settings->id,
-			    address_text(socket_peer(session), text), fault);
+			    log_address(socket_peer(session), text), fault);
 	session_close(session);
 }
 
@@ -479,7 +479,7 @@ static void on_libwrap(struct session *session, bool allowed)
 		return;
 	}
 	log_info("libwrap refused connection to %s (libwrap=%s) from %s", settings->id,
-		 service_libwrap_name(settings), address_text(&session->peer, text));
+		 service_libwrap_name(settings), log_address(&session->peer, text));
 	refuse(session, REFUSED_LIBWRAP);
 }
 

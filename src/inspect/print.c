@@ -17,6 +17,11 @@ static void print_words(const char *attribute, const struct strings *words, FILE
 	text_free(&line);
 }
 
+static bool cuts_addresses(const struct daemon_settings *daemon)
+{
+	return daemon->log_anonymize.in4 < 32 || daemon->log_anonymize.in6 < 128;
+}
+
 static void print_daemon(const struct daemon_settings *daemon, FILE *out)
 {
 	struct strings status_file = { .list = (char *[]){ daemon->status_file }, .count = 1 };
@@ -24,7 +29,8 @@ static void print_daemon(const struct daemon_settings *daemon, FILE *out)
 	struct strings user = { .list = (char *[]){ daemon->user }, .count = 1 };
 
 	if (!daemon->port_maps.is_set && !daemon->status_file && !daemon->ban_file &&
-	    !daemon->user && daemon->status_mode == STATUS_MODE && daemon->log_format < 0)
+	    !daemon->user && daemon->status_mode == STATUS_MODE && daemon->log_format < 0 &&
+	    !cuts_addresses(daemon))
 		return;
 	fputs("\ndaemon\n{\n", out);
 	if (daemon->port_maps.is_set)
@@ -35,6 +41,9 @@ static void print_daemon(const struct daemon_settings *daemon, FILE *out)
 		fprintf(out, "\tstatus_mode     = %03o\n", (unsigned)daemon->status_mode);
 	if (daemon->ban_file)
 		print_words("ban_file", &ban_file, out);
+	if (cuts_addresses(daemon))
+		fprintf(out, "\tlog_anonymize   = %d %d\n", daemon->log_anonymize.in4,
+			daemon->log_anonymize.in6);
 	if (daemon->log_format >= 0)
 		fprintf(out, "\tlog_format      = %s\n",
 			log_format_name((enum log_format)daemon->log_format));

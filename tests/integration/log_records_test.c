@@ -184,6 +184,34 @@ START_TEST(a_reload_changes_the_format)
 }
 END_TEST
 
+/* In each format and in the daemon's own messages, but not for the program. */
+START_TEST(addresses_may_be_cut)
+{
+	int port, port_denied, port_sensor;
+
+	configure("daemon\n{\nlog_anonymize = 16 32\nlog_format = %s\n}\n", _i ? "json" : "xinetd");
+	port = add_service("zzenv", "server = %s\nsession_env = yes\nlog_on_success = HOST\n%s",
+			   place_script("env", "echo $REMOTE_HOST"), log_to_service_log());
+	port_denied = add_service("zzno", CAT "only_from =\nlog_on_failure = HOST\n%s",
+				  log_to_service_log());
+	port_sensor = add_service("zzsensor", "flags = SENSOR\ndeny_time = FOREVER\n"
+					      "server = /bin/true\n");
+	daemon_start();
+	ck_assert_str_eq(ask_from("127.0.1.2", port, ""), "127.0.1.2\n");
+	service_wait_log(_i ? "\"client.address\":\"127\\.0\\.0\\.0\"" : "from=127\\.0\\.0\\.0$");
+	ask_from("127.0.1.3", port_denied, "");
+	service_wait_log("zzno");
+	ask_from("127.0.1.4", port_sensor, "");
+	daemon_wait_log("Adding 127\\.0\\.0\\.0 to the global_no_access list");
+	ck_assert_str_eq(ask_from("127.0.1.4", port, ""), "");
+	ck_assert_str_eq(ask_from("127.0.1.5", port, ""), "127.0.1.5\n");
+	daemon_stop();
+	ck_assert_msg(!text_matches(service_log(), "127\\.0\\.1") &&
+			      !text_matches(daemon_log(), "127\\.0\\.1"),
+		      "%s%s", service_log(), daemon_log());
+}
+END_TEST
+
 /* --- the journal --- */
 
 static int journal;
@@ -282,6 +310,7 @@ Suite *log_records_suite(void)
 	tcase_add_test(tcase, a_record_may_be_without_addresses);
 	tcase_add_test(tcase, whatever_is_logged_is_json);
 	tcase_add_test(tcase, a_reload_changes_the_format);
+	tcase_add_loop_test(tcase, addresses_may_be_cut, 0, 2);
 	if (is_superuser())
 		tcase_add_test(tcase, the_journal_gets_the_records);
 	return suite;

@@ -71,9 +71,11 @@ struct bind_message {
 	int32_t type, protocol; /* of socket(2) */
 	struct address address;
 	uint8_t v6only;
-	uint8_t is_inner; /* INTERCEPT: the loopback socket that the server gets */
-	uint8_t is_new;   /* BOUND: no service or server has had it */
-	int error;        /* NOT_BOUND: errno */
+	uint8_t is_inner;    /* INTERCEPT: the loopback socket that the server gets */
+	uint8_t is_new;      /* BOUND: no service or server has had it */
+	uint8_t asks_holder; /* who has the address, if it is in use ... */
+	int error;           /* NOT_BOUND: errno */
+	char holder[96];     /* ... NOT_BOUND: that, for the log; "": not asked, or not known */
 };
 
 struct launch_message {

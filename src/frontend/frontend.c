@@ -207,7 +207,7 @@ static void on_not_bound(const struct message *message)
 		find_listener(message->bind.service.service, message->bind.ticket);
 
 	if (listener)
-		listener_not_bound(listener, message->bind.error);
+		listener_not_bound(listener, message->bind.error, message->bind.holder);
 }
 
 static void on_process(const struct message *message)

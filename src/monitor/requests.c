@@ -19,6 +19,7 @@
 #include "monitor/launch_check.h"
 #include "monitor/libwrap_answers.h"
 #include "monitor/log_files.h"
+#include "monitor/port_holder.h"
 #include "monitor/orphans.h"
 #include "monitor/report_file.h"
 #include "monitor/session_processes.h"
@@ -353,6 +354,13 @@ static bool is_stale(struct service_number number)
 	return number.generation != newest()->number;
 }
 
+static void name_holder(struct bind_message *answer)
+{
+	_Static_assert(sizeof answer->holder == HOLDER_TEXT_SIZE, "the text must fit");
+	if (answer->error == EADDRINUSE && answer->asks_holder)
+		port_holder_find(answer->type, &answer->address, answer->holder);
+}
+
 static void on_bind(const struct message *message)
 {
 	struct service_settings *settings = settings_of(message->bind.service);
@@ -360,6 +368,7 @@ static void on_bind(const struct message *message)
 	struct bound bound;
 	int sockets[2];
 
+	memset(answer.bind.holder, 0, sizeof answer.bind.holder);
 	if (!settings)
 		return;
 	if (is_stale(message->bind.service)) {
@@ -367,6 +376,7 @@ static void on_bind(const struct message *message)
 	} else if (binder_bind(settings, message->bind.service.service, &message->bind, &bound) <
 		   0) {
 		answer.bind.error = errno;
+		name_holder(&answer.bind);
 	} else {
 		answer.kind = MESSAGE_BOUND;
 		answer.bind.is_new = bound.is_new;

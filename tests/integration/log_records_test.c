@@ -7,16 +7,20 @@
 
 #include <check.h>
 #include <errno.h>
+#include <grp.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define JSON_FORMAT "daemon\n{\nlog_format = json\n}\n"
+enum { SOME_USER = 54321 };
+
 /* What a line of the daemon begins with in xinetd's format. */
 #define LOG_TIME_OF_DAEMON "^[0-9/]+@[0-9:]+ usherd\\[[0-9]+\\]: "
 #define TIME "\\{\"time\":\"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z\","
@@ -212,6 +216,51 @@ START_TEST(addresses_may_be_cut)
 }
 END_TEST
 
+/* --- a port that others have --- */
+
+static void become_some_user(void)
+{
+	if (geteuid() == 0 &&
+	    (setgroups(0, NULL) < 0 || setgid(SOME_USER) < 0 || setuid(SOME_USER) < 0))
+		_exit(126);
+}
+
+static int have_port(int port)
+{
+	struct endpoint endpoint = endpoint_of("127.0.0.1", port);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&endpoint.address, endpoint.length), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	return fd;
+}
+
+/* As root, and as a user who may not look at the process. */
+START_TEST(who_has_a_port_is_named)
+{
+	bool may_look = _i == 0 || !is_superuser();
+	int port = port_take(), fd = have_port(port);
+	int user = may_look ? (int)geteuid() : SOME_USER;
+
+	prctl(PR_SET_NAME, "nginx");
+	add_service("zzcat", CAT "bind = 127.0.0.1\nport = %d\nuser = %d\n", port, user);
+	add_service("zzother", "user = %d\n" HELLO, user);
+	if (!may_look)
+		ck_assert_int_eq(chown(place_path(""), SOME_USER, SOME_USER), 0);
+	daemon_start_with(
+		&(struct daemon_options){ .prepare = may_look ? NULL : become_some_user });
+	daemon_wait_log("bind failed\\. service = zzcat, address = 127\\.0\\.0\\.1, port = %d; "
+			"trying again: Address already in use; port %d is in use by %s$",
+			port, port,
+			may_look ? textf("nginx \\(pid %d\\)", (int)getpid())
+				 : "a process of user 0");
+	close(fd);
+	daemon_wait_log("service zzcat: bound at last$");
+	ck_assert_str_eq(ask(port, "x"), "x");
+}
+END_TEST
+
 /* --- the journal --- */
 
 static int journal;
@@ -311,6 +360,7 @@ Suite *log_records_suite(void)
 	tcase_add_test(tcase, whatever_is_logged_is_json);
 	tcase_add_test(tcase, a_reload_changes_the_format);
 	tcase_add_loop_test(tcase, addresses_may_be_cut, 0, 2);
+	tcase_add_loop_test(tcase, who_has_a_port_is_named, 0, 2);
 	if (is_superuser())
 		tcase_add_test(tcase, the_journal_gets_the_records);
 	return suite;

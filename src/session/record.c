@@ -136,20 +136,22 @@ static void line_exit(struct line *line, const struct session *session, int stat
 
 void record_exit(const struct session *session, int status)
 {
-	static const unsigned own =
-		LOG_FLAG_EXIT | LOG_FLAG_DURATION | LOG_FLAG_REASON | LOG_FLAG_SESSION;
-	unsigned flags = session->settings->log_on_success;
+	bool takes_facts = log_takes_facts(session->log);
+	unsigned wanted = LOG_FLAG_EXIT | LOG_FLAG_DURATION | LOG_FLAG_REASON | LOG_FLAG_SESSION;
 	struct line line = { .length = 0 };
 	struct record_facts record;
 
+	if (takes_facts)
+		wanted |= LOG_FLAG_TRAFFIC | LOG_FLAG_RUSAGE;
+	if (!(session->settings->log_on_success & wanted))
+		return;
 	line_exit(&line, session, status);
-	if (!log_takes_facts(session->log)) {
-		if (flags & own)
-			line_write(&line, session->log);
-	} else if (flags & (own | LOG_FLAG_TRAFFIC | LOG_FLAG_RUSAGE)) {
-		record_facts_end(&record, session, status);
-		write_with_facts(&line, session->log, &record);
+	if (!takes_facts) {
+		line_write(&line, session->log);
+		return;
 	}
+	record_facts_end(&record, session, status);
+	write_with_facts(&line, session->log, &record);
 }
 
 void record_usage(struct session *session, uint64_t cpu_us, uint64_t max_rss)

@@ -4,6 +4,7 @@ VERSION := 1.0.0
 PREFIX  ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
+CATALOGDIR ?= $(PREFIX)/lib/systemd/catalog
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 
@@ -92,10 +93,13 @@ install: all
 	install -m 755 $(DAEMON) $(DESTDIR)$(SBINDIR)/usherd
 	install -m 644 man/usherd.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 644 man/usherd.conf.5 man/usherd.log.5 $(DESTDIR)$(MANDIR)/man5/
+	install -d $(DESTDIR)$(CATALOGDIR)
+	install -m 644 packaging/usherd.catalog $(DESTDIR)$(CATALOGDIR)/
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/usherd $(DESTDIR)$(MANDIR)/man8/usherd.8
 	rm -f $(DESTDIR)$(MANDIR)/man5/usherd.conf.5 $(DESTDIR)$(MANDIR)/man5/usherd.log.5
+	rm -f $(DESTDIR)$(CATALOGDIR)/usherd.catalog
 
 # --- tests ----------------------------------------------------------------------
 # Every tests/<kind>/<room>_test.c has a function `Suite *<room>_suite(void)`; the

@@ -25,6 +25,7 @@ struct options {
 	const char *config;      /* -f */
 	const char *log_file;    /* -filelog; NULL */
 	int log_facility;        /* -syslog; -1 */
+	unsigned log_format;     /* -log_format: enum log_format (base/log.h) */
 	const char *pid_file;    /* -pidfile; NULL */
 	unsigned process_limit;  /* -limit; 0: none */
 	unsigned log_processes;  /* -logprocs */

@@ -66,6 +66,7 @@ static struct monitor_options monitor_options_from(const struct options *options
 		.log_file = options->log_file,
 		.log = log_of(options),
 		.log_facility = options->log_facility >= 0 ? options->log_facility : LOG_DAEMON,
+		.log_format = (uint8_t)options->log_format,
 		.log_level = options->debug ? LOG_DEBUG : LOG_INFO,
 		.pid_file = options->pid_file,
 		.process_limit = options->process_limit,
@@ -82,8 +83,8 @@ static int run(const struct options *options, const struct load_options *load, c
 {
 	struct monitor_options monitor = monitor_options_from(options, load, program);
 
-	background_close_inherited(INHERITED_FIRST, inherited_sockets_take());
 	descriptors_raise_limit();
+	background_take_inherited(INHERITED_FIRST, inherited_sockets_take());
 	if (!options->foreground && background_begin() < 0) {
 		perror("usherd: can't go to the background");
 		return EXIT_FAILURE;

@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include "base/log.h"
 #include "base/own_name.h"
 #include "base/syslog_names.h"
 
@@ -53,6 +54,8 @@ static bool take_config(struct options *options, const char *value)
 
 static bool take_filelog(struct options *options, const char *value)
 {
+	if (strcmp(value, "-") == 0)
+		value = "/dev/stdout";
 	return (options->log_file = absolute_path(value)) != NULL;
 }
 
@@ -60,6 +63,23 @@ static bool take_syslog(struct options *options, const char *value)
 {
 	options->log_facility = syslog_facility(value);
 	return options->log_facility >= 0;
+}
+
+static bool take_syslog_tag(struct options *options, const char *value)
+{
+	(void)options;
+	own_tag_take(value);
+	return *value;
+}
+
+static bool take_log_format(struct options *options, const char *value)
+{
+	for (unsigned i = 0; i < LOG_FORMATS; i++)
+		if (strcmp(value, log_format_name((enum log_format)i)) == 0) {
+			options->log_format = i;
+			return true;
+		}
+	return false;
 }
 
 static bool take_pidfile(struct options *options, const char *value)
@@ -175,6 +195,10 @@ static const struct {
 	  "serve a program without any file, in the foreground" },
 	{ "filelog", required_argument, take_filelog, "FILE", "log to FILE" },
 	{ "syslog", required_argument, take_syslog, "FACILITY", "log to syslog's FACILITY" },
+	{ "syslog_tag", required_argument, take_syslog_tag, "NAME",
+	  "the daemon's name in syslog and the journal" },
+	{ "log_format", required_argument, take_log_format, "FORMAT",
+	  "log as xinetd does, or as json, or to the journal" },
 	{ "pidfile", required_argument, take_pidfile, "FILE", "write the process id to FILE" },
 	{ "limit", required_argument, take_limit, "N", "run at most N programs at a time" },
 	{ "logprocs", required_argument, take_logprocs, "N",

@@ -31,12 +31,15 @@ enum verdict {
 	VERDICT_COUNT
 };
 
+struct access_rule;
+
 /* The result of one step of admission. The caller acts on it. */
 struct judgement {
 	enum verdict verdict;
-	bool needs_names;  /* the verdict holds only if the peer's names change nothing */
-	bool is_tie;       /* only_from and no_access match equally: refused */
-	uint64_t pause_ms; /* cps: with ADMITTED, admit no other one for so long; with
+	bool needs_names; /* the verdict holds only if the peer's names change nothing */
+	const struct access_rule *rule; /* of only_from or no_access, that decided; NULL: none */
+	bool is_tie;                    /* only_from and no_access match equally: refused */
+	uint64_t pause_ms;              /* cps: with ADMITTED, admit no other one for so long; with
 			    * REFUSED_RATE, close the service for so long; 0: neither */
 };
 

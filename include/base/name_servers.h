@@ -21,12 +21,16 @@ struct name_servers {
  * most every five seconds. Waits at most a second and a half. Any thread. */
 void name_servers_ask(struct name_servers *servers, bool was_in_vain);
 
-/* Logs which of them no longer answer, and which answer again. Loop thread. */
+/* Logs which of them no longer answer, and which answer again; if none does, that host name
+ * rules can't be checked, and later that they can. Each is said once. Loop thread. */
 void name_servers_report(const struct name_servers *servers);
 
 /* Those that did not answer when they were last asked, separated by blanks; NULL
  * when there are none. Loop thread. */
 const char *name_servers_silent(void);
+
+/* True when there are some, and none of them answered. Loop thread. */
+bool name_servers_all_silent(void);
 
 /* Logs nothing from now on, for callers that report it themselves. */
 void name_servers_log_nothing(void);

@@ -17,6 +17,13 @@ void own_name_take(const char *argv0);
 /* "usherd" until own_name_take. */
 const char *own_name(void);
 
+/* Sets the name in syslog and in the journal, of which own_name_take's rules hold; "" is
+ * own_name. */
+void own_tag_take(const char *text);
+
+/* own_name until own_tag_take. */
+const char *own_tag(void);
+
 /* Sets the process id, for a process that writes log lines of another. */
 void own_process_take(pid_t process);
 

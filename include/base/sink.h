@@ -25,7 +25,8 @@ void sink_on_trouble(sink_trouble *callback);
  * the sink that is open on that path already. `owner` names the log in the
  * messages about its limits ("Size of OWNER log exceeded hard limit"). Past
  * soft_limit bytes there is one message; past hard_limit nothing more is
- * written until sink_reopen_all finds the file small again. 0: no limit. On a
+ * written until sink_reopen_all finds the file small again. 0: no limit, and there is none
+ * for what is not a regular file, such as a pipe. On a
  * file that is open already, owner and limits replace those it had. Returns a
  * reference, or NULL with errno and log_file_error. */
 struct sink *sink_open_file(const char *path, uint64_t soft_limit, uint64_t hard_limit,
@@ -50,6 +51,10 @@ void sink_use_syslog_socket(const char *path);
  * it too; a line it is not ready for is lost. NULL when out of memory. */
 struct sink *sink_open_descriptor(int fd);
 
+/* From now on the sink on a descriptor writes the time before each line but records, in the form
+ * that files have. */
+void sink_stamp(struct sink *sink);
+
 struct sink *sink_keep(struct sink *sink);
 
 /* Gives a reference back; the last one flushes and closes. NULL is harmless. */
@@ -63,6 +68,14 @@ void sink_line(struct sink *sink, const char *text, size_t length);
  * has it, and in syslog with that level in place of the sink's own. The level's
  * name is not added. */
 void sink_message(struct sink *sink, int level, const char *text, size_t length);
+
+/* A complete line: in a file without anything before it. sink_record_at: in syslog with that
+ * level in place of the sink's own. */
+void sink_record(struct sink *sink, const char *text, size_t length);
+void sink_record_at(struct sink *sink, int level, const char *text, size_t length);
+
+/* True for a sink of sink_open_file. */
+bool sink_is_file(const struct sink *sink);
 
 /* True when lines go to syslog, which has the level beside the text. */
 bool sink_is_syslog(const struct sink *sink);

@@ -7,6 +7,7 @@
 
 #include "admission/proxy_header.h"
 #include "base/address.h"
+#include "base/log.h"
 #include "base/session_id.h"
 
 #include <stdbool.h>
@@ -70,9 +71,11 @@ struct bind_message {
 	int32_t type, protocol; /* of socket(2) */
 	struct address address;
 	uint8_t v6only;
-	uint8_t is_inner; /* INTERCEPT: the loopback socket that the server gets */
-	uint8_t is_new;   /* BOUND: no service or server has had it */
-	int error;        /* NOT_BOUND: errno */
+	uint8_t is_inner;    /* INTERCEPT: the loopback socket that the server gets */
+	uint8_t is_new;      /* BOUND: no service or server has had it */
+	uint8_t asks_holder; /* who has the address, if it is in use ... */
+	int error;           /* NOT_BOUND: errno */
+	char holder[96];     /* ... NOT_BOUND: that, for the log; "": not asked, or not known */
 };
 
 struct launch_message {
@@ -163,6 +166,7 @@ struct generation_message {
 	uint64_t used;
 	uint32_t log;           /* LOG: its number in the generation */
 	uint32_t bound, wanted; /* ADOPTED: sockets */
+	struct log_style style; /* ADOPT */
 };
 
 enum message_log { MESSAGE_LOG_STDERR, MESSAGE_LOG_SYSLOG, MESSAGE_LOG_FILE };
@@ -178,10 +182,12 @@ struct start_message {
 	uint32_t process_limit, ident_limit;
 	uint8_t log; /* enum message_log */
 	int32_t log_facility, log_level;
+	struct log_style log_style;
 	uint8_t announces;       /* lists the services' addresses at the first generation ... */
 	uint8_t copies_errors;   /* ... and until then copies errors to the terminal */
 	uint32_t check_interval; /* seconds; 0: never */
-	char name[32];           /* the daemon's, for the log */
+	char name[32];           /* the daemon's, for the log ... */
+	char tag[33];            /* ... and for syslog */
 };
 
 struct stop_message {

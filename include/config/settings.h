@@ -253,6 +253,8 @@ struct daemon_settings {
 	char *status_file;        /* absolute; NULL: the default */
 	mode_t status_mode;
 	char *ban_file; /* absolute; NULL: bans are in memory alone */
+	int log_format; /* enum log_format (base/log.h); -1: not set */
+	struct source_prefix log_anonymize;
 	char *user;     /* whom the frontend runs as; NULL when not set */
 	uid_t user_uid; /* 0: a number that nobody has */
 	gid_t user_gid;

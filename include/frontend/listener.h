@@ -90,7 +90,7 @@ void listener_open(struct listener *listener);
  * is logged once, and the request is repeated later. is_new: no service or server has had
  * the socket. */
 void listener_bound(struct listener *listener, int fd, int refused, bool is_new);
-void listener_not_bound(struct listener *listener, int error);
+void listener_not_bound(struct listener *listener, int error, const char *holder);
 
 /* How many requests for sockets have no answer yet. */
 unsigned listeners_asked(void);

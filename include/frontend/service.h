@@ -7,6 +7,7 @@
 #include "base/descriptors.h"
 #include "base/turns.h"
 #include "handlers/handler.h"
+#include "session/refusal.h"
 #include "frontend/listener.h"
 #include "session/session.h"
 
@@ -89,8 +90,7 @@ bool service_is_full(const struct service *service);
 /* Counts a refusal, keeps it as the last failure, and writes the FAIL line unless
  * it is folded with others of its source. detail may be NULL; with one there is a
  * line in the daemon's log too. Returns true when it was not folded. */
-bool service_refused(struct service *service, enum verdict verdict, const struct address *peer,
-		     const char *detail);
+bool service_refused(struct service *service, const struct refusal *refusal, const char *detail);
 
 /* Only counts a refusal. It is not counted if memory runs out. */
 void service_count_refusal(struct service *service, enum verdict verdict);

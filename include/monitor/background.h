@@ -5,9 +5,9 @@
 
 #include <sys/types.h>
 
-/* Opens descriptors 0, 1 and 2 on /dev/null if they are closed, and closes all others but
- * those kept, the first of which is first_kept. */
-void background_close_inherited(int first_kept, int kept);
+/* Keeps the descriptors up to 9 for logs (start_descriptors.h), and so many from first_kept on,
+ * and closes all others. Opens 0, 1 and 2 on /dev/null if they are closed. */
+void background_take_inherited(int first_kept, int kept);
 
 /* Continues in a child with a session of its own. The parent does not return: it waits
  * for background_tell_ready and exits with its status; if the child ends without calling

@@ -2,6 +2,7 @@
 #ifndef USHERD_MONITOR_CONFIGURATION_H
 #define USHERD_MONITOR_CONFIGURATION_H
 
+#include "base/log.h"
 #include "config/generation.h"
 #include "config/loader.h"
 #include "monitor/plan.h"
@@ -9,7 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-void configuration_init(const struct load_options *options);
+/* greet is called once, when the first configuration has said how logs are written; until then
+ * the format is this one. */
+void configuration_init(const struct load_options *options, enum log_format format,
+			void (*greet)(void));
+
+/* How logs are to be written, by the configuration that was read last. */
+struct log_style configuration_log_style(void);
 
 /* Reads the files, logs all problems, and makes the next generation: configuration_next. The
  * current one stays in force until configuration_adopted. False if that failed, which is

@@ -12,6 +12,7 @@ struct monitor_options {
 	const struct load_options *load;
 	const char *log_file; /* MESSAGE_LOG_FILE */
 	enum message_log log;
+	uint8_t log_format; /* enum log_format (base/log.h) */
 	int log_facility, log_level;
 	const char *pid_file; /* NULL: none */
 	unsigned process_limit, ident_limit;

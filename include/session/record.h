@@ -1,10 +1,13 @@
 /* A service's log lines, in xinetd's format: one function for each line, which writes it
  * only if log_on_success or log_on_failure asks for it. Without a log_type the lines go
- * to the daemon's own log. */
+ * to the daemon's own log.
+ *
+ * Where the log takes facts (log.h) there is one record for each event, and traffic and usage
+ * are part of the one about the end: record_traffic and record_usage come before record_exit. */
 #ifndef USHERD_SESSION_RECORD_H
 #define USHERD_SESSION_RECORD_H
 
-#include "admission/verdict.h"
+#include "session/refusal.h"
 #include "session/session.h"
 
 #include <stdint.h>
@@ -22,16 +25,11 @@ void record_exit(const struct session *session, int status);
 
 /* RUSAGE: ID[ pid=N] cpu=N.N(sec) maxrss=N(KiB); processor time in microseconds, the largest
  * resident set in KiB. */
-void record_usage(const struct session *session, uint64_t cpu_us, uint64_t max_rss);
+void record_usage(struct session *session, uint64_t cpu_us, uint64_t max_rss);
 
-/* FAIL: ID REASON[ from=ADDRESS] */
-void record_fail(const struct service_settings *settings, struct sink *log, enum verdict verdict,
-		 const struct address *peer);
-
-/* The same with " count=N" at its end, for that many refusals without a line of their
- * own. peer NULL: they came from several addresses. */
-void record_failures(const struct service_settings *settings, struct sink *log,
-		     enum verdict verdict, const struct address *peer, uint64_t count);
+/* FAIL: ID REASON[ from=ADDRESS][ count=N] */
+void record_fail(const struct service_settings *settings, struct sink *log,
+		 const struct refusal *refusal);
 
 /* USERID: ID USER. user is escaped. The caller checks log_on_success for an admitted
  * session, log_on_failure for a refused one. */
@@ -41,6 +39,6 @@ void record_userid(const struct session *session, const char *user);
 void record_noid(const struct session *session, const char *reason);
 
 /* TRAFFIC: ID in=N(bytes) out=N(bytes) */
-void record_traffic(const struct session *session, uint64_t in, uint64_t out);
+void record_traffic(struct session *session, uint64_t in, uint64_t out);
 
 #endif

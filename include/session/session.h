@@ -89,6 +89,11 @@ struct session {
 	void *handler_data;
 	char *user; /* what identd said, escaped; NULL: not asked, or nothing */
 
+	/* For its end's record. */
+	bool has_traffic, has_usage; /* these are known: */
+	uint64_t received, sent;     /* bytes */
+	uint64_t cpu_us, max_rss;    /* as in struct program_usage (channel/message.h) */
+
 	/* The balancer through which the peer came; unknown: none. While its PROXY header has
 	 * not come, the peer is unknown. */
 	struct address proxy;

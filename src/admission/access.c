@@ -22,6 +22,7 @@ struct judgement access_address(const struct service_settings *settings, struct 
 	return (struct judgement){
 		.verdict = verdict_of(result.decision),
 		.needs_names = result.decision == ACCESS_NEEDS_NAMES,
+		.rule = result.rule,
 		.is_tie = result.tie,
 	};
 }

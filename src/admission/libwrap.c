@@ -288,7 +288,7 @@ __attribute__((noreturn)) static void answer_in_child(struct libwrap_query *quer
 	take_locks();
 	if (write(pipe, &answer, sizeof answer) < 0)
 		leave();
-	openlog(own_name(), LOG_PID, LOG_DAEMON);
+	openlog(own_tag(), LOG_PID, LOG_DAEMON);
 	limit_waiting();
 	answer = find_answer(query);
 	_exit(write(pipe, &answer, sizeof answer) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);

@@ -1,6 +1,7 @@
 #include "base/log_file.h"
 
 #include "base/path_guard.h"
+#include "base/start_descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,13 +52,43 @@ static int open_as_root(const char *path, int flags)
 	return refuse(fd, reason);
 }
 
+static int open_start_descriptor(int number)
+{
+	int fd = start_descriptor_open(number);
+
+	if (fd >= 0)
+		return fd;
+	if (number >= START_DESCRIPTORS)
+		return refuse(fd, "only the descriptors 0 to 9 are kept for logs");
+	return refuse(fd, errno == EBADF ? "the descriptor was closed when the daemon had started; "
+					   "restart the daemon to log there"
+					 : strerror(errno));
+}
+
+/* What process 1 has open under that number. The link is the kernel's, so nobody can have
+ * planted it. A socket can't be opened. */
+static int open_of_init(const char *path, int flags)
+{
+	int fd = open(path, flags & ~O_CREAT);
+
+	return fd >= 0 ? fd
+		       : refuse(fd, errno == EACCES || errno == ENXIO
+					    ? "it can't be opened; /dev/stdout and /dev/stderr are "
+					      "what the daemon was started with"
+					    : strerror(errno));
+}
+
 /* Non-blocking because of named pipes: one without a reader is an error here, and a full
  * one is an error later. */
 int log_file_open(const char *path)
 {
 	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-	int fd;
+	int number = start_descriptor_named(path), fd;
 
+	if (number != NO_DESCRIPTOR)
+		return open_start_descriptor(number);
+	if (start_descriptor_is_of_init(path))
+		return open_of_init(path, flags);
 	if (geteuid() == 0)
 		return open_as_root(path, flags);
 	fd = open(path, flags, 0644);

@@ -144,7 +144,7 @@ static void log_change(const struct address *server, bool answers)
 {
 	char text[ADDRESS_TEXT_SIZE];
 
-	if (logs_nothing || answers != was_silent(server))
+	if (answers != was_silent(server))
 		return;
 	if (answers)
 		log_notice("name server %s answers again", address_text(server, text));
@@ -153,30 +153,72 @@ static void log_change(const struct address *server, bool answers)
 			  address_text(server, text));
 }
 
-void name_servers_report(const struct name_servers *servers)
-{
-	bool are_silent = false;
-
-	if (servers->count == 0)
-		return;
-	for (size_t i = 0; i < servers->count; i++) {
-		log_change(&servers->list[i], servers->answers[i]);
-		are_silent |= !servers->answers[i];
-	}
-	known = *servers;
-	atomic_store(&some_are_silent, are_silent);
-}
-
-const char *name_servers_silent(void)
+/* Those that answer, or those that don't, separated by blanks; valid until the next call. */
+static const char *list_of(const struct name_servers *servers, bool answers)
 {
 	static char text[NAME_SERVERS_MAX * ADDRESS_TEXT_SIZE];
 	char address[ADDRESS_TEXT_SIZE];
 	size_t length = 0;
 
-	for (size_t i = 0; i < known.count; i++)
-		if (!known.answers[i])
+	*text = '\0';
+	for (size_t i = 0; i < servers->count; i++)
+		if (servers->answers[i] == answers)
 			length += (size_t)snprintf(text + length, sizeof text - length, "%s%s",
 						   length > 0 ? " " : "",
-						   address_text(&known.list[i], address));
-	return length > 0 ? text : NULL;
+						   address_text(&servers->list[i], address));
+	return text;
+}
+
+static bool has_any(const struct name_servers *servers, bool answers)
+{
+	for (size_t i = 0; i < servers->count; i++)
+		if (servers->answers[i] == answers)
+			return true;
+	return false;
+}
+
+static bool are_all_silent(const struct name_servers *servers)
+{
+	return servers->count > 0 && !has_any(servers, true);
+}
+
+/* While one of them answers, rules can be checked. */
+static void log_each_change(const struct name_servers *servers)
+{
+	for (size_t i = 0; i < servers->count; i++)
+		log_change(&servers->list[i], servers->answers[i]);
+}
+
+static void log_changes(const struct name_servers *servers)
+{
+	bool were_silent = are_all_silent(&known), are_silent = are_all_silent(servers);
+
+	if (are_silent && !were_silent)
+		log_error("host name rules can't be checked: no answer from %s",
+			  list_of(servers, false));
+	else if (were_silent && !are_silent)
+		log_notice("host name rules can be checked again: answer from %s",
+			   list_of(servers, true));
+	else if (!are_silent)
+		log_each_change(servers);
+}
+
+void name_servers_report(const struct name_servers *servers)
+{
+	if (servers->count == 0)
+		return;
+	if (!logs_nothing)
+		log_changes(servers);
+	known = *servers;
+	atomic_store(&some_are_silent, has_any(servers, false));
+}
+
+const char *name_servers_silent(void)
+{
+	return has_any(&known, false) ? list_of(&known, false) : NULL;
+}
+
+bool name_servers_all_silent(void)
+{
+	return are_all_silent(&known);
 }

@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,8 +35,21 @@ struct trouble {
 	uint64_t lost;
 };
 
+enum line_kind {
+	KIND_LINE,    /* of a service */
+	KIND_MESSAGE, /* of the daemon */
+	KIND_RECORD,  /* complete */
+};
+
+struct line {
+	enum line_kind kind;
+	int level; /* OWN_LEVEL: the sink's */
+	const char *text;
+	size_t length;
+};
+
 struct sink_kind {
-	void (*write)(struct sink *sink, int level, const char *text, size_t length);
+	void (*write)(struct sink *sink, const struct line *line);
 	void (*close)(struct sink *sink);
 };
 
@@ -42,14 +57,17 @@ struct sink {
 	const struct sink_kind *kind;
 	unsigned references;
 	int fd;
-	bool is_torn; /* the last write did not end in a newline */
+	bool is_stamped; /* a descriptor: the time stands before each line */
+	bool is_torn;    /* the last write did not end in a newline */
 	struct trouble trouble;
 
 	int facility, level; /* of syslog */
 
 	char *path; /* of a file, as is the rest */
 	char *owner;
-	uint64_t size; /* collected lines included */
+	bool is_regular; /* otherwise a pipe, a socket or a terminal ... */
+	bool may_block;  /* ... perhaps one that others have, too */
+	uint64_t size;   /* collected lines included */
 	uint64_t soft_limit, hard_limit;
 	bool soft_is_told, hard_is_told;
 	char *gathered;
@@ -152,7 +170,7 @@ static struct sink *sink_new(const struct sink_kind *kind, int fd)
 
 static bool file_is_full(const struct sink *sink)
 {
-	return sink->hard_limit && sink->size > sink->hard_limit;
+	return sink->is_regular && sink->hard_limit && sink->size > sink->hard_limit;
 }
 
 static uint64_t count_lines(const char *text, size_t length)
@@ -175,6 +193,57 @@ static size_t write_most(int fd, const char *text, size_t length)
 		if (taken > 0)
 			written += (size_t)taken;
 		else if (taken == 0 || errno != EINTR)
+			break;
+	}
+	return written;
+}
+
+/* As many whole lines as a ready pipe takes at once. */
+static size_t chunk_of(const char *text, size_t length)
+{
+	const char *end;
+
+	if (length <= PIPE_BUF)
+		return length;
+	end = memrchr(text, '\n', PIPE_BUF);
+	return end ? (size_t)(end + 1 - text) : PIPE_BUF;
+}
+
+static ssize_t write_when_ready(int fd, const char *text, size_t length)
+{
+	struct pollfd descriptor = { .fd = fd, .events = POLLOUT };
+
+	if (poll(&descriptor, 1, 0) != 0)
+		return (ssize_t)write_most(fd, text, length);
+	errno = EAGAIN;
+	return 0;
+}
+
+/* Others use the descriptor too, so it can't be made non-blocking, and it must not block here:
+ * the socket, or the kernel since 6.4 for a pipe, is told so with each write. Anything else is
+ * polled first, and gets no more than a ready pipe takes at once. */
+static ssize_t write_at_once(int fd, const char *text, size_t length)
+{
+	struct iovec piece = { .iov_base = (void *)(uintptr_t)text, .iov_len = length };
+	ssize_t taken = send(fd, text, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (taken < 0 && errno == ENOTSOCK)
+		taken = pwritev2(fd, &piece, 1, -1, RWF_NOWAIT);
+	if (taken < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL))
+		taken = write_when_ready(fd, text, length);
+	return taken;
+}
+
+static size_t write_while_ready(int fd, const char *text, size_t length)
+{
+	size_t written = 0;
+
+	while (written < length) {
+		size_t chunk = chunk_of(text + written, length - written);
+		ssize_t taken = write_at_once(fd, text + written, chunk);
+
+		written += taken > 0 ? (size_t)taken : 0;
+		if (taken < (ssize_t)chunk)
 			break;
 	}
 	return written;
@@ -205,7 +274,8 @@ static void file_flush(struct sink *sink)
 	LIST_REMOVE(sink, link);
 	sink->gathered = NULL;
 	sink->length = sink->capacity = 0;
-	written = write_most(sink->fd, text, length);
+	written = sink->may_block ? write_while_ready(sink->fd, text, length)
+				  : write_most(sink->fd, text, length);
 	error = errno;
 	note_written(sink, text, length, written);
 	sink->size -= length - written;
@@ -261,7 +331,8 @@ static int gather(struct sink *sink, const char *head, const char *text, size_t 
 
 static void tell_limits(struct sink *sink)
 {
-	if (sink->soft_limit && sink->size > sink->soft_limit && !sink->soft_is_told) {
+	if (sink->is_regular && sink->soft_limit && sink->size > sink->soft_limit &&
+	    !sink->soft_is_told) {
 		sink->soft_is_told = true;
 		tell("soft limit exceeded on '%s'", sink->owner);
 	}
@@ -271,16 +342,16 @@ static void tell_limits(struct sink *sink)
 	}
 }
 
-static void file_write(struct sink *sink, int level, const char *text, size_t length)
+static void file_write(struct sink *sink, const struct line *line)
 {
 	const char *stamp = current_moment()->stamp;
-	char head[HEAD_MAX];
+	char head[HEAD_MAX] = "";
 
-	if (level == OWN_LEVEL)
+	if (line->kind == KIND_LINE)
 		snprintf(head, sizeof head, "%s: ", stamp);
-	else
+	else if (line->kind == KIND_MESSAGE)
 		snprintf(head, sizeof head, "%s %s[%d]: ", stamp, own_name(), (int)own_process());
-	if (file_is_full(sink) || gather(sink, head, text, length) < 0)
+	if (file_is_full(sink) || gather(sink, head, line->text, line->length) < 0)
 		lose(&sink->trouble, 1);
 	tell_limits(sink);
 }
@@ -305,11 +376,14 @@ static void file_close(struct sink *sink)
 
 static const struct sink_kind file_kind = { .write = file_write, .close = file_close };
 
-static uint64_t size_of(int fd)
+/* What is no regular file has size 0. */
+static void measure(struct sink *sink)
 {
 	struct stat status;
 
-	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
+	sink->is_regular = fstat(sink->fd, &status) == 0 && S_ISREG(status.st_mode);
+	sink->may_block = !sink->is_regular && !(fcntl(sink->fd, F_GETFL) & O_NONBLOCK);
+	sink->size = sink->is_regular ? (uint64_t)status.st_size : 0;
 }
 
 /* Opens files. */
@@ -329,7 +403,7 @@ static int file_open(struct sink *sink)
 	if (sink->fd >= 0)
 		close(sink->fd);
 	sink->fd = fd;
-	sink->size = size_of(fd);
+	measure(sink);
 	sink->is_torn = sink->is_torn && sink->size > 0;
 	sink->soft_is_told = sink->soft_is_told && sink->size > sink->soft_limit;
 	sink->hard_is_told = sink->hard_is_told && file_is_full(sink);
@@ -411,11 +485,12 @@ void sink_use_syslog_socket(const char *path)
 	syslog_trouble = (struct trouble){ 0 };
 }
 
-static void syslog_write(struct sink *sink, int level, const char *text, size_t length)
+static void syslog_write(struct sink *sink, const struct line *line)
 {
-	int priority = LOG_MAKEPRI(sink->facility, level == OWN_LEVEL ? sink->level : level);
+	int level = line->level == OWN_LEVEL ? sink->level : line->level;
+	int priority = LOG_MAKEPRI(sink->facility, level);
 
-	if (syslog_socket_send(priority, &current_moment()->local, text, length) == 0) {
+	if (syslog_socket_send(priority, &current_moment()->local, line->text, line->length) == 0) {
 		trouble_ends(&syslog_trouble, "syslog", "");
 		return;
 	}
@@ -446,41 +521,18 @@ bool sink_is_syslog(const struct sink *sink)
 	return sink->kind == &syslog_kind;
 }
 
-/* Others use the descriptor too, and it may block. So it is polled before each write, and
- * gets no more than a ready pipe takes at once. */
-static size_t write_while_ready(int fd, const char *text, size_t length)
+static void descriptor_write(struct sink *sink, const struct line *source)
 {
-	size_t written = 0;
-
-	while (written < length) {
-		struct pollfd descriptor = { .fd = fd, .events = POLLOUT };
-		size_t left = length - written;
-		size_t chunk = left < PIPE_BUF ? left : PIPE_BUF;
-		size_t taken;
-
-		if (poll(&descriptor, 1, 0) == 0) {
-			errno = EAGAIN;
-			break;
-		}
-		taken = write_most(fd, text + written, chunk);
-		written += taken;
-		if (taken < chunk)
-			break;
-	}
-	return written;
-}
-
-static void descriptor_write(struct sink *sink, int level, const char *text, size_t length)
-{
-	char line[1 + LINE_LENGTH_MAX + 1];
+	char line[1 + HEAD_MAX + LINE_LENGTH_MAX + 1];
 	size_t size = 0, written;
 	int error;
 
-	(void)level;
 	if (sink->is_torn)
 		line[size++] = '\n';
-	memcpy(line + size, text, length);
-	size += length;
+	if (sink->is_stamped && source->kind != KIND_RECORD)
+		size += (size_t)snprintf(line + size, HEAD_MAX, "%s ", current_moment()->stamp);
+	memcpy(line + size, source->text, source->length);
+	size += source->length;
 	line[size++] = '\n';
 	written = write_while_ready(sink->fd, line, size);
 	error = errno;
@@ -498,6 +550,11 @@ struct sink *sink_open_descriptor(int fd)
 	return sink_new(&descriptor_kind, fd);
 }
 
+void sink_stamp(struct sink *sink)
+{
+	sink->is_stamped = true;
+}
+
 struct sink *sink_keep(struct sink *sink)
 {
 	sink->references++;
@@ -510,19 +567,36 @@ void sink_release(struct sink *sink)
 		sink->kind->close(sink);
 }
 
-static void sink_write(struct sink *sink, int level, const char *text, size_t length)
+static void sink_write(struct sink *sink, struct line line)
 {
-	sink->kind->write(sink, level, text, length < LINE_LENGTH_MAX ? length : LINE_LENGTH_MAX);
+	if (line.length > LINE_LENGTH_MAX)
+		line.length = LINE_LENGTH_MAX;
+	sink->kind->write(sink, &line);
 }
 
 void sink_line(struct sink *sink, const char *text, size_t length)
 {
-	sink_write(sink, OWN_LEVEL, text, length);
+	sink_write(sink, (struct line){ KIND_LINE, OWN_LEVEL, text, length });
 }
 
 void sink_message(struct sink *sink, int level, const char *text, size_t length)
 {
-	sink_write(sink, level, text, length);
+	sink_write(sink, (struct line){ KIND_MESSAGE, level, text, length });
+}
+
+void sink_record(struct sink *sink, const char *text, size_t length)
+{
+	sink_write(sink, (struct line){ KIND_RECORD, OWN_LEVEL, text, length });
+}
+
+void sink_record_at(struct sink *sink, int level, const char *text, size_t length)
+{
+	sink_write(sink, (struct line){ KIND_RECORD, level, text, length });
+}
+
+bool sink_is_file(const struct sink *sink)
+{
+	return sink->kind == &file_kind;
 }
 
 bool sink_is_losing(const struct sink *sink)

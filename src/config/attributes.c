@@ -211,6 +211,11 @@ const struct attribute attributes[] = {
 	  "yes: files that change are read without a signal" },
 	{ "ban_file", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_config_path, DAEMON_FIELD(ban_file),
 	  "where the addresses that sensors ban are kept over a restart" },
+	{ "log_anonymize", SCALAR, IN_DAEMON, 2, 2, PLAIN, read_source_prefix,
+	  DAEMON_FIELD(log_anonymize),
+	  "how many leading bits of an IPv4 and of an IPv6 address logs may have" },
+	{ "log_format", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_log_format, DAEMON_FIELD(log_format),
+	  "xinetd, json or journal: how log lines are written" },
 };
 
 const size_t attribute_count = sizeof attributes / sizeof attributes[0];

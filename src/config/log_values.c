@@ -1,4 +1,6 @@
 /* The readers of attributes about logs. */
+#include "base/log.h"
+#include "base/start_descriptors.h"
 #include "base/syslog_names.h"
 #include "config/reading.h"
 
@@ -57,6 +59,15 @@ static void check_log_directory(struct reading *reading, const char *path)
 		strcpy(reading->usable->log_directory, directory);
 }
 
+/* A descriptor that the daemon was started with: whoever reads it keeps it small. */
+static void name_descriptor(struct reading *reading, struct log_type *log)
+{
+	const char *path = reading->words[1]->text;
+
+	log->path = arena_string(reading->arena, strcmp(path, "-") == 0 ? "/dev/stdout" : path);
+	log->soft_limit = log->hard_limit = 0;
+}
+
 static void read_file_log(struct reading *reading, struct log_type *log)
 {
 	if (reading->count < 2) {
@@ -64,11 +75,15 @@ static void read_file_log(struct reading *reading, struct log_type *log)
 		return;
 	}
 	log->kind = LOG_KIND_FILE;
+	if (reading->count > 2)
+		read_log_limits(reading, log);
+	if (start_descriptor_named(reading->words[1]->text) != NO_DESCRIPTOR) {
+		name_descriptor(reading, log);
+		return;
+	}
 	log->path = absolute_path(reading, reading->start_directory, reading->words[1]->text);
 	if (log->path)
 		check_log_directory(reading, log->path);
-	if (reading->count > 2)
-		read_log_limits(reading, log);
 }
 
 static void read_syslog_log(struct reading *reading, struct log_type *log)
@@ -98,6 +113,15 @@ void read_log_type(struct reading *reading, void *field)
 	else
 		reading_refuse(reading, NULL, "\"%s\" is neither FILE nor SYSLOG",
 			       first_word(reading));
+}
+
+void read_log_format(struct reading *reading, void *field)
+{
+	struct name_value formats[LOG_FORMATS + 1] = { { 0 } };
+
+	for (int i = 0; i < LOG_FORMATS; i++)
+		formats[i] = (struct name_value){ log_format_name((enum log_format)i), i };
+	read_name(reading, reading->words[0], formats, field);
 }
 
 void read_log_success(struct reading *reading, void *field)

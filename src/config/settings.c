@@ -128,6 +128,8 @@ struct settings *settings_new(void)
 	STAILQ_INIT(&settings->left_out);
 	STAILQ_INIT(&settings->sources);
 	settings->daemon.status_mode = STATUS_MODE;
+	settings->daemon.log_format = -1;
+	settings->daemon.log_anonymize = (struct source_prefix){ .in4 = 32, .in6 = 128 };
 	return settings;
 }
 

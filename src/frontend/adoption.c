@@ -61,7 +61,11 @@ static void recheck_sessions(struct service *service)
 		next = LIST_NEXT(session, link);
 		if (is_over(session) || candidate_is_allowed(service, &session->peer))
 			continue;
-		service_refused(service, REFUSED_ADDRESS, &session->peer, NULL);
+		service_refused(service,
+				&(struct refusal){ .verdict = REFUSED_ADDRESS,
+						   .peer = &session->peer,
+						   .session = session },
+				NULL);
 		session_end(session, END_RELOAD);
 	}
 }

@@ -61,7 +61,8 @@ static struct message listener_message(enum message_kind kind, const struct list
 			  .protocol = listener->protocol,
 			  .address = listener->endpoint.address,
 			  .v6only = listener->endpoint.v6only,
-			  .is_inner = listener->is_inner },
+			  .is_inner = listener->is_inner,
+			  .asks_holder = listener->attempts == 0 },
 	};
 }
 

@@ -35,7 +35,7 @@ static void tell_load(const struct address *peer)
 {
 	char text[ADDRESS_TEXT_SIZE];
 
-	log_error("refused connect from %s due to excessive load", address_text(peer, text));
+	log_error("refused connect from %s due to excessive load", log_address(peer, text));
 }
 
 bool candidate_heed(struct service *service, const struct address *peer, struct judgement judgement)

@@ -83,7 +83,13 @@ static const struct address *known_peer(const struct session *session)
 
 static void on_failed(struct session *session, enum verdict verdict, const char *detail)
 {
-	service_refused(session->service, verdict, known_peer(session), detail);
+	struct refusal refusal = {
+		.verdict = verdict,
+		.peer = known_peer(session),
+		.session = session,
+	};
+
+	service_refused(session->service, &refusal, detail);
 }
 
 /* The session begins, or closes. */
@@ -264,7 +270,8 @@ static struct session *receive_of(struct service *service, int fd, const struct 
 
 	if (!session) {
 		close(fd);
-		service_refused(service, verdict, peer, NULL);
+		service_refused(service, &(struct refusal){ .verdict = verdict, .peer = peer },
+				NULL);
 		return NULL;
 	}
 	session->service = service;
@@ -316,7 +323,7 @@ static void log_no_identity(const struct session *session, enum identify_result 
 
 	if (result != IDENTIFIED && result != IDENTIFY_NO_SERVER)
 		log_error("Failed to contact identity server at %s: %s",
-			  address_text(&session->peer, text), identify_result_text(result));
+			  log_address(&session->peer, text), identify_result_text(result));
 }
 
 static void on_refused_identified(struct session *session, enum identify_result result)
@@ -329,9 +336,15 @@ static void on_refused_identified(struct session *session, enum identify_result 
 	send_fail_banner(session);
 }
 
-static void refuse(struct session *session, enum verdict verdict)
+static void refuse_by(struct session *session, enum verdict verdict, const struct access_rule *rule)
 {
-	bool has_line = service_refused(session->service, verdict, &session->peer, NULL);
+	struct refusal refusal = {
+		.verdict = verdict,
+		.peer = &session->peer,
+		.session = session,
+		.rule = rule,
+	};
+	bool has_line = service_refused(session->service, &refusal, NULL);
 
 	uncount(session);
 	if (has_line && (session->settings->log_on_failure & LOG_FLAG_USERID) &&
@@ -344,12 +357,17 @@ static void refuse(struct session *session, enum verdict verdict)
 	}
 }
 
+static void refuse(struct session *session, enum verdict verdict)
+{
+	refuse_by(session, verdict, NULL);
+}
+
 static void log_tie(const struct session *session)
 {
 	char text[ADDRESS_TEXT_SIZE];
 
 	log_error("Service=%s: only_from list and no_access list match equally the address %s",
-		  session->settings->id, address_text(&session->peer, text));
+		  session->settings->id, log_address(&session->peer, text));
 }
 
 /* True: the session goes on to its next step. Otherwise it is refused. */
@@ -359,7 +377,7 @@ static bool heed(struct session *session, struct judgement judgement)
 		return true;
 	if (judgement.is_tie)
 		log_tie(session);
-	refuse(session, judgement.verdict);
+	refuse_by(session, judgement.verdict, judgement.rule);
 	return false;
 }
 
@@ -377,11 +395,16 @@ static const struct address *socket_peer(const struct session *session)
 /* Nothing is sent: it is not known whether the balancer would pass it on. */
 static void refuse_balancer(struct session *session, const char *fault)
 {
+	struct refusal refusal = {
+		.verdict = REFUSED_PROXY,
+		.peer = socket_peer(session),
+		.session = session,
+	};
 	char text[ADDRESS_TEXT_SIZE];
 
-	if (service_refused(session->service, REFUSED_PROXY, socket_peer(session), NULL))
+	if (service_refused(session->service, &refusal, NULL))
 		log_warning("service %s: balancer %s: %s", session->settings->id,
-			    address_text(socket_peer(session), text), fault);
+			    log_address(socket_peer(session), text), fault);
 	session_close(session);
 }
 
@@ -524,7 +547,7 @@ static void on_libwrap(struct session *session, bool allowed)
 		return;
 	}
 	log_info("libwrap refused connection to %s (libwrap=%s) from %s", settings->id,
-		 service_libwrap_name(settings), address_text(&session->peer, text));
+		 service_libwrap_name(settings), log_address(&session->peer, text));
 	refuse(session, REFUSED_LIBWRAP);
 }
 

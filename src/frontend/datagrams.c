@@ -103,11 +103,13 @@ struct judgement datagrams_judge(struct service *service, const struct address *
 
 void datagrams_refuse(struct service *service, const struct address *peer)
 {
-	service_refused(service, REFUSED_ADDRESS, peer, NULL);
+	struct refusal refusal = { .verdict = REFUSED_ADDRESS, .peer = peer };
+
+	service_refused(service, &refusal, NULL);
 }
 
 /* While the sender's names are not known its datagram is dropped: a client repeats it. */
-static enum verdict walk(struct service *service, const struct address *peer)
+static struct judgement walk(struct service *service, const struct address *peer)
 {
 	struct candidate candidate = candidate_for(service, peer, WAY_DATAGRAM);
 	struct judgement judgement = { .verdict = ADMITTED };
@@ -120,23 +122,29 @@ static enum verdict walk(struct service *service, const struct address *peer)
 		if (!candidate_heed(service, peer, judgement))
 			break;
 	}
-	return judgement.verdict;
+	return judgement;
 }
 
 static bool admit(struct service *service, const struct address *peer)
 {
-	enum verdict verdict = walk(service, peer);
+	struct judgement judgement = walk(service, peer);
+	struct refusal refusal = {
+		.verdict = judgement.verdict,
+		.peer = peer,
+		.rule = judgement.rule,
+	};
 
-	if (verdict == ADMITTED && (service->settings->flags & FLAG_SENSOR)) {
+	if (refusal.verdict == ADMITTED && (service->settings->flags & FLAG_SENSOR)) {
 		sensors_touched(service->settings, peer);
-		verdict = REFUSED_ADDRESS;
+		refusal.verdict = REFUSED_ADDRESS;
+		refusal.rule = NULL;
 	}
-	if (verdict == ADMITTED) {
+	if (refusal.verdict == ADMITTED) {
 		service->started++;
 		record_answer(service->settings, service->log, peer);
 		return true;
 	}
-	service_refused(service, verdict, peer, NULL);
+	service_refused(service, &refusal, NULL);
 	return false;
 }
 

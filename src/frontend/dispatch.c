@@ -47,7 +47,9 @@ static void on_connection(struct listener *listener, int fd, const struct addres
 
 static void on_overloaded(struct listener *listener, const struct address *peer)
 {
-	service_refused(listener->service, REFUSED_DESCRIPTORS, peer, NULL);
+	struct refusal refusal = { .verdict = REFUSED_DESCRIPTORS, .peer = peer };
+
+	service_refused(listener->service, &refusal, NULL);
 }
 
 static void on_server_wanted(struct listener *listener)

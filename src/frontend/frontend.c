@@ -49,6 +49,7 @@ static void fail(const char *what)
 static int open_log(int descriptor)
 {
 	log_set_level(start.log_level);
+	log_set_style(start.log_style);
 	own_process_take(start.monitor);
 	sink_use_opener(log_files_take);
 	if (descriptor >= 0)
@@ -57,7 +58,7 @@ static int open_log(int descriptor)
 		log_copy_errors_to_stderr();
 	switch ((enum message_log)start.log) {
 	case MESSAGE_LOG_STDERR:
-		log_to_stderr();
+		log_to_terminal();
 		return 0;
 	case MESSAGE_LOG_SYSLOG:
 		return log_to_syslog(start.log_facility);
@@ -100,7 +101,9 @@ static void on_start(const struct message *message, const int descriptors[], uns
 {
 	start = message->start;
 	start.name[sizeof start.name - 1] = '\0';
+	start.tag[sizeof start.tag - 1] = '\0';
 	own_name_take(start.name);
+	own_tag_take(start.tag);
 	if (open_log(count > 0 ? descriptors[0] : -1) < 0)
 		fail("open its log");
 	else if (regions_reserve((void *)(uintptr_t)start.region_address) < 0)
@@ -165,6 +168,7 @@ static void on_in_force(uint32_t bound, uint32_t wanted)
 
 static void on_adopt(const struct message *message)
 {
+	log_set_style(message->generation.style);
 	sink_reopen_all();
 	if (!incoming || incoming->number != message->generation.generation ||
 	    incoming == adoption_generation())
@@ -204,7 +208,7 @@ static void on_not_bound(const struct message *message)
 		find_listener(message->bind.service.service, message->bind.ticket);
 
 	if (listener)
-		listener_not_bound(listener, message->bind.error);
+		listener_not_bound(listener, message->bind.error, message->bind.holder);
 }
 
 static void on_process(const struct message *message)

@@ -10,8 +10,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 enum {
@@ -189,17 +191,33 @@ static bool fall_back_to_ipv4(struct listener *listener, int error)
 	return true;
 }
 
-static void bind_failed(struct listener *listener, int error)
+static void log_bind_failure(const struct listener *listener, int error, const char *holder)
+{
+	const struct address *address = &listener->endpoint.address;
+	struct log_facts facts = { .event = LOG_EVENT_SERVICE_STATE };
+	char text[ADDRESS_TEXT_SIZE], use[192] = "";
+
+	if (*holder)
+		snprintf(use, sizeof use, "; port %u is in use by %s", address_port(address),
+			 holder);
+	log_facts_text(&facts, "usherd.service", listener->settings->id);
+	log_facts_text(&facts, "usherd.state", "waiting");
+	log_facts_text(&facts, "network.local.address", address_text(address, text));
+	log_facts_number(&facts, "network.local.port", address_port(address));
+	log_facts_text(&facts, "reason", strerror(error));
+	log_facts_text(&facts, "usherd.holder", holder);
+	log_event(LOG_ERR, &facts,
+		  "bind failed. service = %s, address = %s, port = %u; trying again: %s%s",
+		  listener->settings->id, text, address_port(address), strerror(error), use);
+}
+
+static void bind_failed(struct listener *listener, int error, const char *holder)
 {
 	uint64_t delay = (uint64_t)RETRY_FIRST_MS
 			 << (listener->attempts < 6 ? listener->attempts : 6);
-	char text[ADDRESS_TEXT_SIZE];
 
 	if (listener->attempts == 0 || error != listener->error)
-		log_failure(error,
-			    "bind failed. service = %s, address = %s, port = %u; trying again",
-			    listener->settings->id, address_text(&listener->endpoint.address, text),
-			    address_port(&listener->endpoint.address));
+		log_bind_failure(listener, error, holder);
 	listener->attempts++;
 	listener->error = error;
 	timer_start(&listener->retry, delay < RETRY_MAX_MS ? delay : RETRY_MAX_MS);
@@ -250,7 +268,7 @@ void listener_open(struct listener *listener)
 		return;
 	timer_stop(&listener->retry);
 	if (!spend_descriptors(listener)) {
-		bind_failed(listener, errno);
+		bind_failed(listener, errno, "");
 		return;
 	}
 	if (++last_ticket == 0)
@@ -262,14 +280,14 @@ void listener_open(struct listener *listener)
 	events->wanted(listener, listener->ticket);
 }
 
-void listener_not_bound(struct listener *listener, int error)
+void listener_not_bound(struct listener *listener, int error, const char *holder)
 {
 	stop_asking(listener);
 	/* ESTALE: the request was made in the generation before. */
 	if (error == ESTALE || fall_back_to_ipv4(listener, error))
 		listener_open(listener);
 	else
-		bind_failed(listener, error);
+		bind_failed(listener, error, holder);
 }
 
 void listener_bound(struct listener *listener, int fd, int refused, bool is_new)
@@ -277,7 +295,8 @@ void listener_bound(struct listener *listener, int fd, int refused, bool is_new)
 	listener->ticket = 0;
 	asked--;
 	if (listener->attempts > 0)
-		log_notice("service %s: bound at last", listener->settings->id);
+		log_state(LOG_NOTICE, listener->settings->id, "up", "service %s: bound at last",
+			  listener->settings->id);
 	listener->attempts = 0;
 	timer_stop(&listener->retry);
 	watch_init(&listener->watch, fd, callback_for(listener));
@@ -289,7 +308,7 @@ void listener_bound(struct listener *listener, int fd, int refused, bool is_new)
 		int error = errno;
 
 		listener_close(listener);
-		bind_failed(listener, error);
+		bind_failed(listener, error, "");
 	}
 }
 

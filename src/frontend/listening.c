@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <syslog.h>
 
 /* A name in bind whose addresses are being looked up. */
 struct bind_lookup {
@@ -128,7 +129,8 @@ static void on_bind_looked_up(void *context, const struct address *addresses, si
 
 	pending->lookup = NULL;
 	if (count == 0) {
-		log_error("bind failed. service = %s, address = %s: %s; trying again",
+		log_state(LOG_ERR, service->settings->id, "waiting",
+			  "bind failed. service = %s, address = %s: %s; trying again",
 			  service->settings->id, pending->name, reason);
 		timer_start(&pending->retry, LOOKUP_RETRY_MS);
 		return;

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -241,9 +242,10 @@ static void announce(const struct listener *listener)
 	struct address address = bound_address(listener);
 	char text[ADDRESS_TEXT_SIZE];
 
-	log_notice("%s: %s %s port %u%s", settings->id, settings->protocol,
-		   address_text(&address, text), address_port(&address),
-		   listener_is_open(listener) ? "" : " (not bound yet)");
+	log_state(LOG_NOTICE, settings->id, listener_is_open(listener) ? "up" : "waiting",
+		  "%s: %s %s port %u%s", settings->id, settings->protocol,
+		  address_text(&address, text), address_port(&address),
+		  listener_is_open(listener) ? "" : " (not bound yet)");
 }
 
 void report_announce(void)

@@ -38,5 +38,5 @@ void sensors_touched(const struct service_settings *settings, const struct addre
 	if (sensor_list_ban(list, peer, now, until))
 		log_critical("%d {process_sensor} Adding %s to the global_no_access list for %d "
 			     "minutes",
-			     (int)own_process(), address_text(peer, text), minutes);
+			     (int)own_process(), log_address(peer, text), minutes);
 }

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <syslog.h>
 
 struct service_list services = TAILQ_HEAD_INITIALIZER(services);
 
@@ -113,7 +114,8 @@ void service_bound(struct service *service)
 {
 	if (service->is_resuming && service_is_bound(service)) {
 		service->is_resuming = false;
-		log_error("Activating service %s", service->settings->id);
+		log_state(LOG_ERR, service->settings->id, "up", "Activating service %s",
+			  service->settings->id);
 	}
 	service_refresh(service);
 }
@@ -124,7 +126,8 @@ void service_suspend(struct service *service, uint64_t milliseconds)
 
 	if (service->is_suspended)
 		return;
-	log_error("Deactivating service %s due to excessive incoming connections.  "
+	log_state(LOG_ERR, service->settings->id, "suspended",
+		  "Deactivating service %s due to excessive incoming connections.  "
 		  "Restarting in %u seconds.",
 		  service->settings->id, (unsigned)(milliseconds / 1000));
 	service->is_suspended = true;
@@ -166,8 +169,7 @@ void service_count_refusal(struct service *service, enum verdict verdict)
 		service->failures->refused[verdict]++;
 }
 
-static void note_failure(struct service *service, enum verdict verdict, const struct address *peer,
-			 const char *detail)
+static void note_failure(struct service *service, const struct refusal *refusal, const char *detail)
 {
 	struct failures *failures = service->failures;
 	char text[ADDRESS_TEXT_SIZE];
@@ -175,8 +177,9 @@ static void note_failure(struct service *service, enum verdict verdict, const st
 	if (!failures)
 		return;
 	failures->last_time = clock_wall();
-	snprintf(failures->last, sizeof failures->last, "%s, from %s%s%s", verdict_text(verdict),
-		 address_text(peer, text), detail ? ": " : "", detail ? detail : "");
+	snprintf(failures->last, sizeof failures->last, "%s, from %s%s%s",
+		 verdict_text(refusal->verdict), address_text(refusal->peer, text),
+		 detail ? ": " : "", detail ? detail : "");
 }
 
 enum { FOLD_MS = 1000, FOLD_DATAGRAMS_MS = 60000 };
@@ -198,7 +201,8 @@ static void write_folded(void *context, enum verdict verdict, const struct addre
 {
 	const struct service *service = context;
 
-	record_failures(service->settings, service->log, verdict, peer, count);
+	record_fail(service->settings, service->log,
+		    &(struct refusal){ .verdict = verdict, .peer = peer, .count = count });
 }
 
 static bool is_folded(struct service *service, enum verdict verdict, const struct address *peer)
@@ -213,15 +217,14 @@ static bool is_folded(struct service *service, enum verdict verdict, const struc
 					      service->settings->source_prefix, window);
 }
 
-bool service_refused(struct service *service, enum verdict verdict, const struct address *peer,
-		     const char *detail)
+bool service_refused(struct service *service, const struct refusal *refusal, const char *detail)
 {
-	service_count_refusal(service, verdict);
-	note_failure(service, verdict, peer, detail);
+	service_count_refusal(service, refusal->verdict);
+	note_failure(service, refusal, detail);
 	if (detail)
 		log_error("service %s: %s", service->settings->id, detail);
-	if (is_folded(service, verdict, peer))
+	if (is_folded(service, refusal->verdict, refusal->peer))
 		return false;
-	record_fail(service->settings, service->log, verdict, peer);
+	record_fail(service->settings, service->log, refusal);
 	return true;
 }

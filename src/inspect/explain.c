@@ -211,7 +211,11 @@ static void on_names(void *context, const char *const *names)
 	const char *silent = name_servers_silent();
 
 	if (silent)
-		fprintf(answer->reasons, "name server %s does not answer\n", silent);
+		fprintf(answer->reasons,
+			name_servers_all_silent()
+				? "host name rules can't be checked: no answer from %s\n"
+				: "name server %s does not answer\n",
+			silent);
 	write_names(answer, names);
 	judge_address(answer, names);
 	answer->is_known = true;

@@ -1,5 +1,6 @@
 #include "inspect/inspect.h"
 
+#include "base/log.h"
 #include "config/word_list.h"
 
 #include <errno.h>
@@ -14,6 +15,11 @@ static void print_words(const char *attribute, const struct strings *words, FILE
 		word_print(words->list[i], &line);
 	fprintf(out, "\t%-15s =%.*s\n", attribute, (int)line.length, line.bytes);
 	text_free(&line);
+}
+
+static bool cuts_addresses(const struct daemon_settings *daemon)
+{
+	return daemon->log_anonymize.in4 < 32 || daemon->log_anonymize.in6 < 128;
 }
 
 static void print_daemon(const struct daemon_settings *daemon, FILE *out)
@@ -34,6 +40,12 @@ static void print_daemon(const struct daemon_settings *daemon, FILE *out)
 		fprintf(out, "\tstatus_mode     = %03o\n", (unsigned)daemon->status_mode);
 	if (daemon->ban_file)
 		print_words("ban_file", &ban_file, out);
+	if (cuts_addresses(daemon))
+		fprintf(out, "\tlog_anonymize   = %d %d\n", daemon->log_anonymize.in4,
+			daemon->log_anonymize.in6);
+	if (daemon->log_format >= 0)
+		fprintf(out, "\tlog_format      = %s\n",
+			log_format_name((enum log_format)daemon->log_format));
 	if (daemon->user)
 		print_words("user", &user, out);
 	if (daemon->watch)

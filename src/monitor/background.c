@@ -3,6 +3,7 @@
 #include "monitor/start_program.h"
 
 #include "base/path_guard.h"
+#include "base/start_descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,15 +27,24 @@ static void close_all(unsigned first, unsigned last)
 		close((int)fd);
 }
 
-void background_close_inherited(int first_kept, int kept)
+/* Programs get 0, 1 and 2, so these must not become anything else. */
+static void fill_standard(void)
 {
 	int fd;
 
 	do {
 		fd = open("/dev/null", O_RDWR);
 	} while (fd >= 0 && fd <= STDERR_FILENO);
-	close_all(STDERR_FILENO + 1, (unsigned)first_kept - 1);
+	if (fd >= 0)
+		close(fd);
+}
+
+void background_take_inherited(int first_kept, int kept)
+{
+	close_all(START_DESCRIPTORS, (unsigned)first_kept - 1);
 	close_all((unsigned)(first_kept + kept), UINT_MAX);
+	start_descriptors_take(program_slots_end());
+	fill_standard();
 }
 
 /* In the parent: the byte that the child sends is the exit status. */

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 static const struct load_options *load_options;
 static struct region *current_region, *next_region;
@@ -22,9 +23,31 @@ static struct settings *current, *next; /* without services */
 static struct plan plan;                /* the last one made; only its counts stay */
 static uint32_t last_number;
 
-void configuration_init(const struct load_options *options)
+static struct log_style style;
+static enum log_format own_format; /* the command line's */
+static void (*greet)(void);        /* NULL: it was called */
+
+void configuration_init(const struct load_options *options, enum log_format format,
+			void (*greeting)(void))
 {
 	load_options = options;
+	greet = greeting;
+	own_format = format;
+	style.format = (uint8_t)format;
+	style.lengths = (struct source_prefix){ .in4 = 32, .in6 = 128 };
+}
+
+struct log_style configuration_log_style(void)
+{
+	return style;
+}
+
+/* The command line's format holds unless the configuration sets one. */
+static void use_style(const struct daemon_settings *daemon)
+{
+	style.format = (uint8_t)(daemon->log_format >= 0 ? daemon->log_format : (int)own_format);
+	style.lengths = daemon->log_anonymize;
+	log_set_style(style);
 }
 
 static const struct generation *generation_in(const struct region *region)
@@ -108,6 +131,11 @@ static struct settings *read_files(void)
 	descriptors_open_reserve();
 	settings = settings_load(&options, &problems);
 	descriptors_close_reserve();
+	if (settings)
+		use_style(&settings->daemon);
+	if (greet)
+		greet();
+	greet = NULL;
 	problems_log(&problems);
 	problems_clear(&problems);
 	return settings;
@@ -125,13 +153,14 @@ static void release_services(struct settings *settings)
 
 static void on_removed(const struct service_settings *service)
 {
-	log_notice("service %s deactivated", service->id);
+	log_state(LOG_NOTICE, service->id, "removed", "service %s deactivated", service->id);
 }
 
 static void on_broken(const struct service_settings *service)
 {
-	log_warning("service %s: keeping the running version until the configuration is right",
-		    service->id);
+	log_state(LOG_WARNING, service->id, "old_version",
+		  "service %s: keeping the running version until the configuration is right",
+		  service->id);
 }
 
 static const struct plan_events plan_events = { .removed = on_removed, .broken = on_broken };
@@ -155,7 +184,8 @@ static bool has_its_limits(const struct service_settings *service)
 	const char *reason, *attribute = cgroups_prepare(service, &reason);
 
 	if (attribute)
-		log_error("%s:%d: service %s: %s can't be kept here: %s", service->file,
+		log_state(LOG_ERR, service->id, "left_out",
+			  "%s:%d: service %s: %s can't be kept here: %s", service->file,
 			  service->line, service->id, attribute, reason);
 	return !attribute;
 }
@@ -251,12 +281,17 @@ void configuration_adopted(void)
 
 void configuration_sum_up(void)
 {
+	struct log_facts facts = { .event = LOG_EVENT_RELOAD };
 	char kept[64] = "";
 
 	if (plan.broken)
 		snprintf(kept, sizeof kept, ", %u keep their running version", plan.broken);
-	log_notice("Reconfigured: new=%u old=%u dropped=%u (services)%s", plan.added, plan.kept,
-		   plan.removed, kept);
+	log_facts_number(&facts, "usherd.services.new", plan.added);
+	log_facts_number(&facts, "usherd.services.old", plan.kept);
+	log_facts_number(&facts, "usherd.services.dropped", plan.removed);
+	log_facts_number(&facts, "usherd.services.old_version", plan.broken);
+	log_event(LOG_NOTICE, &facts, "Reconfigured: new=%u old=%u dropped=%u (services)%s",
+		  plan.added, plan.kept, plan.removed, kept);
 }
 
 uint32_t *configuration_numbers(void)

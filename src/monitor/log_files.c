@@ -5,6 +5,7 @@
 #include "base/log_file.h"
 
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 static struct kept_file *files; /* that wait to be sent */
@@ -55,7 +56,8 @@ static void give_up_or_keep(struct plan *plan, const struct generation *running,
 		say_not_reopened(service);
 		return;
 	}
-	log_error("service %s: log file %s: %s", service->id, path_of(service), log_file_error());
+	log_state(LOG_ERR, service->id, "left_out", "service %s: log file %s: %s", service->id,
+		  path_of(service), log_file_error());
 	plan_give_up(plan, running, i);
 }
 

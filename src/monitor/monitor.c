@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "base/region.h"
 #include "base/sink.h"
+#include "base/start_descriptors.h"
 #include "monitor/background.h"
 #include "monitor/ban_file.h"
 #include "monitor/cgroups.h"
@@ -40,9 +41,10 @@ static bool logs_to_terminal(void)
 static int open_log(void)
 {
 	log_set_level(options->log_level);
+	log_set_style((struct log_style){ options->log_format, { .in4 = 32, .in6 = 128 } });
 	switch (options->log) {
 	case MESSAGE_LOG_STDERR:
-		log_to_stderr();
+		log_to_terminal();
 		return 0;
 	case MESSAGE_LOG_SYSLOG:
 		return log_to_syslog(options->log_facility);
@@ -131,13 +133,32 @@ static void on_started(uint32_t bound, uint32_t wanted)
 	}
 	sink_flush_all();
 	log_stop_copying();
+	start_descriptors_leave(!options->is_foreground);
 	background_tell_ready(EXIT_SUCCESS);
+}
+
+static void log_unknown_options(void)
+{
+	for (size_t i = 0; options->unknown[i] && !logs_to_terminal(); i++)
+		log_warning("unknown option %s: it has no effect", options->unknown[i]);
+}
+
+static void greet(void)
+{
+	log_notice("usherd %s started with%s options compiled in.", USHERD_VERSION,
+		   options->features);
+	log_unknown_options();
 }
 
 /* Runs until a signal ends it. Returns the exit status. */
 static int serve(void)
 {
-	if (runs_already() || !configuration_read())
+	if (background_pid_holder(options->pid_file) != 0) {
+		greet();
+		if (runs_already())
+			return EXIT_FAILURE;
+	}
+	if (!configuration_read())
 		return EXIT_FAILURE;
 	if (configuration_next()->count == 0 && !options->stays_alive) {
 		log_error("no services. Exiting...");
@@ -159,22 +180,13 @@ static int serve(void)
 	return ending_status();
 }
 
-static void log_unknown_options(void)
-{
-	for (size_t i = 0; options->unknown[i] && !logs_to_terminal(); i++)
-		log_warning("unknown option %s: it has no effect", options->unknown[i]);
-}
-
 int monitor_run(const struct monitor_options *those)
 {
 	int status = EXIT_FAILURE;
 
 	options = those;
 	if (prepare() == 0) {
-		log_notice("usherd %s started with%s options compiled in.", USHERD_VERSION,
-			   options->features);
-		log_unknown_options();
-		configuration_init(options->load);
+		configuration_init(options->load, (enum log_format)options->log_format, greet);
 		status = serve();
 		requests_finish();
 		ban_file_finish();

@@ -20,6 +20,7 @@
 #include "monitor/launch_check.h"
 #include "monitor/libwrap_answers.h"
 #include "monitor/log_files.h"
+#include "monitor/port_holder.h"
 #include "monitor/orphans.h"
 #include "monitor/report_file.h"
 #include "monitor/service_manager.h"
@@ -30,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <syslog.h>
 #include <unistd.h>
 
 static const struct monitor_options *options;
@@ -92,6 +94,7 @@ static void send_adopt(void)
 {
 	struct message message = generation_message(MESSAGE_ADOPT);
 
+	message.generation.style = configuration_log_style();
 	frontend_process_send(&message, NULL, 0);
 }
 
@@ -148,7 +151,8 @@ void requests_reload(void)
 		return;
 	service_manager_reloading();
 	if (!configuration_read())
-		log_error("reconfiguration failed; the old configuration stays in force");
+		log_event(LOG_ERR, &(struct log_facts){ .event = LOG_EVENT_RELOAD },
+			  "reconfiguration failed; the old configuration stays in force");
 	sink_reopen_all();
 	if (configuration_next()) {
 		renumber();
@@ -220,6 +224,7 @@ static int fill_start(struct start_message *start)
 		.log = options->log,
 		.log_facility = options->log_facility,
 		.log_level = options->log_level,
+		.log_style = configuration_log_style(),
 		.announces = on_started && options->log == MESSAGE_LOG_STDERR,
 		.copies_errors = on_started && options->log != MESSAGE_LOG_STDERR,
 		.changes_user = frontend_user_choose(&user),
@@ -227,6 +232,7 @@ static int fill_start(struct start_message *start)
 	start->uid = user.uid;
 	start->gid = user.gid;
 	strncpy(start->name, own_name(), sizeof start->name - 1);
+	strncpy(start->tag, own_tag(), sizeof start->tag - 1);
 	return options->log == MESSAGE_LOG_FILE ? log_file_open(options->log_file) : -1;
 }
 
@@ -356,6 +362,13 @@ static bool is_stale(struct service_number number)
 	return number.generation != newest()->number;
 }
 
+static void name_holder(struct bind_message *answer)
+{
+	_Static_assert(sizeof answer->holder == HOLDER_TEXT_SIZE, "the text must fit");
+	if (answer->error == EADDRINUSE && answer->asks_holder)
+		port_holder_find(answer->type, &answer->address, answer->holder);
+}
+
 static void on_bind(const struct message *message)
 {
 	struct service_settings *settings = settings_of(message->bind.service);
@@ -363,6 +376,7 @@ static void on_bind(const struct message *message)
 	struct bound bound;
 	int sockets[2];
 
+	memset(answer.bind.holder, 0, sizeof answer.bind.holder);
 	if (!settings)
 		return;
 	if (is_stale(message->bind.service)) {
@@ -370,6 +384,7 @@ static void on_bind(const struct message *message)
 	} else if (binder_bind(settings, message->bind.service.service, &message->bind, &bound) <
 		   0) {
 		answer.bind.error = errno;
+		name_holder(&answer.bind);
 	} else {
 		answer.kind = MESSAGE_BOUND;
 		answer.bind.is_new = bound.is_new;

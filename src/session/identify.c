@@ -82,7 +82,7 @@ static void log_bad_response(const struct identification *identification)
 			      identification->reply[length - 1] == '\r'))
 		length--;
 	log_error("Bad line received from identity server at %s: %s",
-		  address_text(&identification->peer, text),
+		  log_address(&identification->peer, text),
 		  log_escape(escaped, sizeof escaped, identification->reply, length));
 }
 

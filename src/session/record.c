@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sink.h"
+#include "session/record_facts.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -39,7 +40,7 @@ static void line_add_peer(struct line *line, const struct address *peer, unsigne
 	char text[ADDRESS_TEXT_SIZE];
 
 	if (flags & LOG_FLAG_HOST)
-		line_add(line, " from=%s", address_text(peer, text));
+		line_add(line, " from=%s", log_address(peer, text));
 }
 
 static void line_write(const struct line *line, struct sink *log)
@@ -50,6 +51,12 @@ static void line_write(const struct line *line, struct sink *log)
 		log_message(LOG_INFO, "%s", line->text);
 }
 
+static void write_with_facts(const struct line *line, struct sink *log,
+			     const struct record_facts *record)
+{
+	log_service_line(log, &record->facts, line->text);
+}
+
 static void line_add_id(struct line *line, struct session_id id, unsigned flags)
 {
 	char text[SESSION_ID_SIZE];
@@ -58,30 +65,47 @@ static void line_add_id(struct line *line, struct session_id id, unsigned flags)
 		line_add(line, " session=%s", session_id_text(id, text));
 }
 
-static void write_start(const struct service_settings *settings, struct sink *log, pid_t pid,
-			const struct address *peer, struct session_id id)
+static void line_start(struct line *line, const struct service_settings *settings, pid_t pid,
+		       const struct address *peer, struct session_id id)
 {
-	struct line line = { .length = 0 };
-
-	if (!settings->log_on_success)
-		return;
-	line_add(&line, "START: %s", settings->id);
+	line_add(line, "START: %s", settings->id);
 	if (settings->log_on_success & LOG_FLAG_PID)
-		line_add(&line, " pid=%d", (int)pid);
-	line_add_peer(&line, peer, settings->log_on_success);
-	line_add_id(&line, id, settings->log_on_success);
-	line_write(&line, log);
+		line_add(line, " pid=%d", (int)pid);
+	line_add_peer(line, peer, settings->log_on_success);
+	line_add_id(line, id, settings->log_on_success);
 }
 
 void record_start(const struct session *session)
 {
-	write_start(session->settings, session->log, session->pid, &session->peer, session->id);
+	struct line line = { .length = 0 };
+	struct record_facts record;
+
+	if (!session->settings->log_on_success)
+		return;
+	line_start(&line, session->settings, session->pid, &session->peer, session->id);
+	if (!log_takes_facts(session->log)) {
+		line_write(&line, session->log);
+		return;
+	}
+	record_facts_start(&record, session);
+	write_with_facts(&line, session->log, &record);
 }
 
 void record_answer(const struct service_settings *settings, struct sink *log,
 		   const struct address *peer)
 {
-	write_start(settings, log, 0, peer, (struct session_id){ 0, 0 });
+	struct line line = { .length = 0 };
+	struct record_facts record;
+
+	if (!settings->log_on_success)
+		return;
+	line_start(&line, settings, 0, peer, (struct session_id){ 0, 0 });
+	if (!log_takes_facts(log)) {
+		line_write(&line, log);
+		return;
+	}
+	record_facts_answer(&record, settings, peer);
+	write_with_facts(&line, log, &record);
 }
 
 static void line_add_status(struct line *line, int status)
@@ -92,34 +116,53 @@ static void line_add_status(struct line *line, int status)
 		line_add(line, " status=%d", WEXITSTATUS(status));
 }
 
-void record_exit(const struct session *session, int status)
+static void line_exit(struct line *line, const struct session *session, int status)
 {
 	unsigned flags = session->settings->log_on_success;
-	struct line line = { .length = 0 };
 
-	if (!(flags & (LOG_FLAG_EXIT | LOG_FLAG_DURATION | LOG_FLAG_REASON | LOG_FLAG_SESSION)))
-		return;
-	line_add(&line, "EXIT: %s", session->settings->id);
+	line_add(line, "EXIT: %s", session->settings->id);
 	if (flags & LOG_FLAG_EXIT)
-		line_add_status(&line, status);
+		line_add_status(line, status);
 	if (flags & LOG_FLAG_PID)
-		line_add(&line, " pid=%d", (int)session->pid);
+		line_add(line, " pid=%d", (int)session->pid);
 	if (flags & LOG_FLAG_DURATION)
-		line_add(&line, " duration=%" PRIu64 "(sec)",
+		line_add(line, " duration=%" PRIu64 "(sec)",
 			 ((session->ended ? session->ended : clock_now()) - session->opened) /
 				 1000);
 	if (flags & LOG_FLAG_REASON)
-		line_add(&line, " reason=%s", end_reason_text(session->reason));
-	line_add_id(&line, session->id, flags);
-	line_write(&line, session->log);
+		line_add(line, " reason=%s", end_reason_text(session->reason));
+	line_add_id(line, session->id, flags);
 }
 
-void record_usage(const struct session *session, uint64_t cpu_us, uint64_t max_rss)
+void record_exit(const struct session *session, int status)
+{
+	bool takes_facts = log_takes_facts(session->log);
+	unsigned wanted = LOG_FLAG_EXIT | LOG_FLAG_DURATION | LOG_FLAG_REASON | LOG_FLAG_SESSION;
+	struct line line = { .length = 0 };
+	struct record_facts record;
+
+	if (takes_facts)
+		wanted |= LOG_FLAG_TRAFFIC | LOG_FLAG_RUSAGE;
+	if (!(session->settings->log_on_success & wanted))
+		return;
+	line_exit(&line, session, status);
+	if (!takes_facts) {
+		line_write(&line, session->log);
+		return;
+	}
+	record_facts_end(&record, session, status);
+	write_with_facts(&line, session->log, &record);
+}
+
+void record_usage(struct session *session, uint64_t cpu_us, uint64_t max_rss)
 {
 	unsigned flags = session->settings->log_on_success;
 	struct line line = { .length = 0 };
 
-	if (!(flags & LOG_FLAG_RUSAGE))
+	session->has_usage = true;
+	session->cpu_us = cpu_us;
+	session->max_rss = max_rss;
+	if (!(flags & LOG_FLAG_RUSAGE) || log_takes_facts(session->log))
 		return;
 	line_add(&line, "RUSAGE: %s", session->settings->id);
 	if (flags & LOG_FLAG_PID)
@@ -130,36 +173,46 @@ void record_usage(const struct session *session, uint64_t cpu_us, uint64_t max_r
 }
 
 static void line_add_failure(struct line *line, const struct service_settings *settings,
-			     enum verdict verdict, const struct address *peer)
+			     const struct refusal *refusal)
 {
-	line_add(line, "FAIL: %s %s", settings->id, verdict_text(verdict));
-	if (peer)
-		line_add_peer(line, peer, settings->log_on_failure);
+	line_add(line, "FAIL: %s %s", settings->id, verdict_text(refusal->verdict));
+	if (refusal->peer)
+		line_add_peer(line, refusal->peer, settings->log_on_failure);
 	else if (settings->log_on_failure & LOG_FLAG_HOST)
 		line_add(line, " from=<several addresses>");
+	if (refusal->count > 0)
+		line_add(line, " count=%" PRIu64, refusal->count);
 }
 
-void record_fail(const struct service_settings *settings, struct sink *log, enum verdict verdict,
-		 const struct address *peer)
+void record_fail(const struct service_settings *settings, struct sink *log,
+		 const struct refusal *refusal)
 {
 	struct line line = { .length = 0 };
+	struct record_facts record;
 
 	if (!settings->log_on_failure)
 		return;
-	line_add_failure(&line, settings, verdict, peer);
-	line_write(&line, log);
+	line_add_failure(&line, settings, refusal);
+	if (!log_takes_facts(log)) {
+		line_write(&line, log);
+		return;
+	}
+	record_facts_refusal(&record, settings, refusal);
+	write_with_facts(&line, log, &record);
 }
 
-void record_failures(const struct service_settings *settings, struct sink *log,
-		     enum verdict verdict, const struct address *peer, uint64_t count)
+/* Facts have the user beside the line. */
+static void write_about(const struct session *session, const struct line *line, const char *user)
 {
-	struct line line = { .length = 0 };
+	struct record_facts record;
 
-	if (!settings->log_on_failure)
+	if (!log_takes_facts(session->log)) {
+		line_write(line, session->log);
 		return;
-	line_add_failure(&line, settings, verdict, peer);
-	line_add(&line, " count=%" PRIu64, count);
-	line_write(&line, log);
+	}
+	record_facts_message(&record, session);
+	log_facts_text(&record.facts, "user.name", user);
+	write_with_facts(line, session->log, &record);
 }
 
 void record_userid(const struct session *session, const char *user)
@@ -167,24 +220,40 @@ void record_userid(const struct session *session, const char *user)
 	struct line line = { .length = 0 };
 
 	line_add(&line, "USERID: %s %s", session->settings->id, user);
-	line_write(&line, session->log);
+	write_about(session, &line, user);
 }
 
 void record_noid(const struct session *session, const char *reason)
 {
+	struct refusal refusal = {
+		.verdict = REFUSED_IDENT,
+		.peer = &session->peer,
+		.session = session,
+	};
 	struct line line = { .length = 0 };
 	char text[ADDRESS_TEXT_SIZE];
+	struct record_facts record;
 
-	line_add(&line, "NOID: %s %s %s", session->settings->id, address_text(&session->peer, text),
+	line_add(&line, "NOID: %s %s %s", session->settings->id, log_address(&session->peer, text),
 		 reason);
-	line_write(&line, session->log);
+	if (!log_takes_facts(session->log)) {
+		line_write(&line, session->log);
+		return;
+	}
+	record_facts_refusal(&record, session->settings, &refusal);
+	write_with_facts(&line, session->log, &record);
 }
 
-void record_traffic(const struct session *session, uint64_t in, uint64_t out)
+void record_traffic(struct session *session, uint64_t in, uint64_t out)
 {
 	struct line line = { .length = 0 };
 
 	if (!(session->settings->log_on_success & LOG_FLAG_TRAFFIC))
+		return;
+	session->has_traffic = true;
+	session->received = in;
+	session->sent = out;
+	if (log_takes_facts(session->log))
 		return;
 	line_add(&line, "TRAFFIC: %s in=%" PRIu64 "(bytes) out=%" PRIu64 "(bytes)",
 		 session->settings->id, in, out);

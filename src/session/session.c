@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/descriptors.h"
+#include "base/log.h"
 #include "base/sink.h"
 
 #include <stdlib.h>
@@ -28,6 +29,8 @@ struct session *session_open(struct service_settings *settings, struct sink *log
 	timer_init(&session->deadline, NULL);
 	timer_init(&session->start, NULL);
 	timer_init(&session->runtime, NULL);
+	if (fd >= 0 && log_takes_facts(log))
+		session_local(session);
 	sessions++;
 	return session;
 }

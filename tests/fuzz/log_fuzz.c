@@ -75,6 +75,33 @@ static void check_message(struct input bytes, int level)
 
 /* --- a service's lines -------------------------------------------------------------------- */
 
+/* The object ends, and each quote that is not escaped begins or ends a string. */
+static void check_facts(struct input input, int level)
+{
+	struct log_facts facts = { .event = (enum log_event)(level % LOG_EVENTS) };
+	struct log_moment moment = { .time.tv_sec = (time_t)input.length, .level = level };
+	char text[3001], line[LOG_FORM_SIZE];
+	size_t length = input.length < 3000 ? input.length : 3000, quotes = 0;
+
+	memcpy(text, input.bytes, length);
+	text[length] = '\0';
+	for (int i = 0; i < level; i++)
+		log_facts_text(&facts, "reason", text);
+	moment.message = text;
+	length = log_facts_json(&facts, &moment, line);
+	require(length <= LOG_FORM_SIZE && line[0] == '{' && line[length - 1] == '}');
+	for (size_t i = 0; i < length; i++) {
+		require((unsigned char)line[i] >= ' ' && line[i] != 0x7f);
+		if (line[i] == '\\')
+			i++;
+		else
+			quotes += line[i] == '"';
+	}
+	require(quotes % 2 == 0);
+	length = log_facts_journal(&facts, &moment, line);
+	require(length <= LOG_FORM_SIZE && line[length - 1] == '\n');
+}
+
 static void on_closed(struct session *session)
 {
 	(void)session;
@@ -125,7 +152,9 @@ static void check_records(struct session *session, struct input input)
 	take_record("EXIT: ", session);
 	record_usage(session, (uint64_t)input.length << status % 60, UINT64_MAX - input.length);
 	take_record("RUSAGE: ", session);
-	record_fail(settings, session->log, (enum verdict)(status % VERDICT_COUNT), &session->peer);
+	record_fail(settings, session->log,
+		    &(struct refusal){ .verdict = (enum verdict)(status % VERDICT_COUNT),
+				       .peer = &session->peer });
 	take_record("FAIL: ", session);
 	record_userid(session, user);
 	take_record("USERID: ", session);
@@ -168,6 +197,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	check_escape(input, size);
 	check_escape(input, input.length * 4 + 1);
 	check_message(input, level);
+	check_facts(input, level);
 	check_service(input);
 	return 0;
 }

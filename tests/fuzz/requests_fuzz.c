@@ -245,7 +245,7 @@ static void start_monitor(void)
 	own_log_open();
 	require(descriptors_init() == 0);
 	signal(SIGPIPE, SIG_IGN);
-	configuration_init(&load);
+	configuration_init(&load, LOG_FORMAT_XINETD, NULL);
 	require(configuration_read() && configuration_next()->count == SERVICES);
 	require(frontend_user_init(configuration_daemon(), configuration_next()) == 0);
 	frontend_process_start_by(spawn);

@@ -579,11 +579,34 @@ START_TEST(in_the_foreground_the_terminal_is_the_log)
 	configuration_write();
 	daemon_launch_logging_to("daemon.err", arguments);
 	ck_assert_str_eq(ask(port, ""), "hello\n");
-	ck_assert_msg(text_matches(place_read("daemon.err"), "^NOTICE: |^INFO: "), "%s",
-		      place_read("daemon.err"));
+	ck_assert_msg(text_count(place_read("daemon.err"),
+				 "^[0-9]{2}/[0-9]{1,2}/[0-9]{1,2}@[0-9:]{8} [A-Z]+: ") ==
+			      text_count(place_read("daemon.err"), "\n"),
+		      "%s", place_read("daemon.err"));
 	/* The services and their ports. */
 	ck_assert_msg(text_matches(place_read("daemon.err"), textf("zzhello.*%d", port)), "%s",
 		      place_read("daemon.err"));
+}
+END_TEST
+
+/* Without times, because it has its own, if standard error is the one that the variable means. */
+START_TEST(the_journal_may_be_the_terminal)
+{
+	const char *const arguments[] = { "-d", NULL };
+	const char *environment[] = { NULL, NULL };
+	struct stat status;
+
+	place_write("daemon.err", "%s", "");
+	ck_assert_int_eq(stat(place_path("daemon.err"), &status), 0);
+	environment[0] = textf("JOURNAL_STREAM=%ju:%ju", (uintmax_t)status.st_dev,
+			       (uintmax_t)status.st_ino + (unsigned)_i);
+	add_service("zzhello", HELLO);
+	daemon_start_with(&(struct daemon_options){
+		.arguments = arguments,
+		.environment = environment,
+		.log_name = "daemon.err",
+	});
+	ck_assert_int_eq(text_matches(place_read("daemon.err"), "^NOTICE: Started"), _i == 0);
 }
 END_TEST
 
@@ -630,6 +653,7 @@ static void add_file_tests(Suite *suite)
 	tcase_add_test(files, options_may_have_two_dashes);
 	tcase_add_test(files, in_the_foreground_the_terminal_is_the_log);
 	tcase_add_test(files, debugging_needs_no_terminal);
+	tcase_add_loop_test(files, the_journal_may_be_the_terminal, 0, 2);
 }
 
 Suite *command_line_suite(void)

@@ -318,8 +318,8 @@ END_TEST
 
 /* --- a name server that does not answer ----------------------------------------------- */
 
-#define NO_ANSWER "name server 127\\.113\\.0\\.53 does not answer"
-#define ANSWERS_AGAIN "name server 127\\.113\\.0\\.53 answers again"
+#define NO_ANSWER "host name rules can't be checked: no answer from 127\\.113\\.0\\.53"
+#define ANSWERS_AGAIN "host name rules can be checked again: answer from 127\\.113\\.0\\.53"
 
 /* A client with a name that was not looked up yet connects. Returns how often the log
  * says what. */

@@ -455,21 +455,30 @@ END_TEST
 
 START_TEST(the_tag_in_syslog_is_that_name)
 {
-	const char *const arguments[] = { "-syslog",  "daemon",
-					  "-f",       configuration_path(),
-					  "-pidfile", place_path("daemon.pid"),
+	const char *const arguments[] = { "-syslog",
+					  "daemon",
+					  "-f",
+					  configuration_path(),
+					  "-pidfile",
+					  place_path("daemon.pid"),
+					  _i ? "-syslog_tag=the tag" : NULL,
 					  NULL };
-	const char *line;
+	const char *name = _i ? "the_tag" : "xinetd", *line;
+	int port;
 
 	if (!be_syslogd())
 		return;
-	add_service("zzlog", HELLO);
+	port = add_service("zzlog", HELLO "log_on_success = HOST\n");
 	configuration_write();
 	daemon_call_it("xinetd");
 	ck_assert_int_eq(daemon_run(arguments).status, 0);
 	daemon_adopt((pid_t)atoi(place_read("daemon.pid")));
 	line = syslog_line(textf("\\[%d\\]: Started working", (int)daemon_pid()));
-	ck_assert_msg(text_matches(line, "^<29>.* xinetd\\["), "%s", line);
+	ck_assert_msg(text_matches(line, textf("^<29>.* %s\\[", name)), "%s", line);
+	ask(port, "");
+	line = syslog_line("START: zzlog");
+	ck_assert_msg(text_matches(line, textf("^<30>.* %s\\[%d\\]", name, (int)daemon_pid())),
+		      "%s", line);
 }
 END_TEST
 
@@ -536,7 +545,7 @@ static void add_syslog_tests(Suite *suite)
 	if (!is_superuser())
 		return; /* only root can bind /dev/log */
 	tcase_add_test(tcase, lines_go_to_syslog);
-	tcase_add_test(tcase, the_tag_in_syslog_is_that_name);
+	tcase_add_loop_test(tcase, the_tag_in_syslog_is_that_name, 0, 2);
 	tcase_add_test(tcase, the_level_is_info_unless_given);
 	tcase_add_test(tcase, a_syslogd_that_does_not_read_holds_up_nobody);
 }

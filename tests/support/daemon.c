@@ -409,7 +409,7 @@ void daemon_start_with(const struct daemon_options *options)
 	/* Of a daemon that ran before. */
 	unlink(place_path(daemon_log_name));
 	daemon_spawn(&arguments, options);
-	wait_until(has_started(daemon_log_name));
+	wait_until(has_started(options->log_name ? options->log_name : daemon_log_name));
 }
 
 void daemon_launch_logging_to(const char *log_name, const char *const *arguments)

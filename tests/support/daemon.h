@@ -56,9 +56,9 @@ int configuration_line(const char *pattern);
 
 struct daemon_options {
 	const char *const *arguments;   /* after the usual ones; ends with NULL */
-	const char *const *environment; /* besides the usual ones; ends with NULL; LISTEN_PID=
-					 * gets the daemon's process id */
-	void (*prepare)(void);          /* called in the new process before it becomes the daemon */
+	const char *const *environment; /* besides the usual ones; ends with NULL */
+	const char *log_name;  /* where it logs, because of its arguments; NULL: daemon.log */
+	void (*prepare)(void); /* called in the new process before it becomes the daemon */
 };
 
 /* An environment for where LeakSanitizer can't do what it does at the end: make a

@@ -290,7 +290,7 @@ void own_frontend_begin(const char *format, ...)
 	own_frontend_options.load = &load_options;
 	own_frontend_options.log = MESSAGE_LOG_SYSLOG;
 	own_frontend_options.stays_alive = true;
-	configuration_init(&load_options);
+	configuration_init(&load_options, LOG_FORMAT_XINETD, NULL);
 	ck_assert_msg(configuration_read(), "%s", own_frontend_log());
 	ck_assert_int_eq(frontend_user_init(configuration_daemon(), configuration_next()), 0);
 	frontend_process_start_by(spawn);

@@ -356,9 +356,36 @@ END_TEST
 
 Suite *log_suite(void);
 
+static const struct {
+	const char *address;
+	struct source_prefix lengths;
+	const char *text;
+} addresses[] = {
+	{ "192.0.2.255", { 32, 128 }, "192.0.2.255" },
+	{ "192.0.2.255", { 24, 48 }, "192.0.2.0" },
+	{ "192.0.2.255", { 26, 48 }, "192.0.2.192" },
+	{ "192.0.2.255", { 0, 48 }, "0.0.0.0" },
+	{ "2001:db8:1:2::3", { 24, 48 }, "2001:db8:1::" },
+	{ "2001:db8:1:2::3", { 24, 128 }, "2001:db8:1:2::3" },
+	{ "2001:db8:1:2::3", { 24, 0 }, "::" },
+};
+
+START_TEST(addresses_are_cut)
+{
+	struct address address;
+	char text[ADDRESS_TEXT_SIZE];
+
+	ck_assert_int_eq(address_parse(&address, addresses[_i].address, 80), 0);
+	log_set_style((struct log_style){ LOG_FORMAT_XINETD, addresses[_i].lengths });
+	ck_assert_str_eq(log_address(&address, text), addresses[_i].text);
+	ck_assert_int_eq(address_port(&address), 80);
+}
+END_TEST
+
 Suite *log_suite(void)
 {
 	Suite *suite = suite_create("log");
+	TCase *cut = tcase_create("cut");
 	TCase *places = tcase_create("places");
 	TCase *lines = tcase_create("lines");
 	TCase *trouble = tcase_create("trouble");
@@ -391,5 +418,7 @@ Suite *log_suite(void)
 	suite_add_tcase(suite, lines);
 	suite_add_tcase(suite, trouble);
 	suite_add_tcase(suite, escape);
+	tcase_add_loop_test(cut, addresses_are_cut, 0, sizeof addresses / sizeof addresses[0]);
+	suite_add_tcase(suite, cut);
 	return suite;
 }

@@ -188,6 +188,12 @@ const struct attribute attributes[] = {
 	  "the mode of the status report's file, in octal" },
 	{ "ban_file", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_config_path, DAEMON_FIELD(ban_file),
 	  "where the addresses that sensors ban are kept over a restart" },
+	{ "control_socket", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_control_socket,
+	  DAEMON_FIELD(control_socket), "where the daemon answers -status and its like, or none" },
+	{ "control_group", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_control_group,
+	  DAEMON_FIELD(control_group), "the group whose members may use the control socket" },
+	{ "metrics_file", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_config_path,
+	  DAEMON_FIELD(metrics_file), "where measures are written for node_exporter" },
 };
 
 const size_t attribute_count = sizeof attributes / sizeof attributes[0];

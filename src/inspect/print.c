@@ -3,6 +3,7 @@
 #include "config/word_list.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,26 +17,31 @@ static void print_words(const char *attribute, const struct strings *words, FILE
 	text_free(&line);
 }
 
+static void print_word(const char *attribute, const char *word, FILE *out)
+{
+	struct strings words = { .list = (char *[]){ (char *)(uintptr_t)word }, .count = 1 };
+
+	if (word)
+		print_words(attribute, &words, out);
+}
+
 static void print_daemon(const struct daemon_settings *daemon, FILE *out)
 {
-	struct strings status_file = { .list = (char *[]){ daemon->status_file }, .count = 1 };
-	struct strings ban_file = { .list = (char *[]){ daemon->ban_file }, .count = 1 };
-	struct strings user = { .list = (char *[]){ daemon->user }, .count = 1 };
-
 	if (!daemon->port_maps.is_set && !daemon->status_file && !daemon->ban_file &&
-	    !daemon->user && daemon->status_mode == STATUS_MODE)
+	    !daemon->control_socket && !daemon->has_no_control && !daemon->control_group &&
+	    !daemon->metrics_file && !daemon->user && daemon->status_mode == STATUS_MODE)
 		return;
 	fputs("\ndaemon\n{\n", out);
 	if (daemon->port_maps.is_set)
 		print_words("port_map", &daemon->port_maps, out);
-	if (daemon->status_file)
-		print_words("status_file", &status_file, out);
+	print_word("status_file", daemon->status_file, out);
 	if (daemon->status_mode != STATUS_MODE)
 		fprintf(out, "\tstatus_mode     = %03o\n", (unsigned)daemon->status_mode);
-	if (daemon->ban_file)
-		print_words("ban_file", &ban_file, out);
-	if (daemon->user)
-		print_words("user", &user, out);
+	print_word("ban_file", daemon->ban_file, out);
+	print_word("control_socket", daemon->has_no_control ? "none" : daemon->control_socket, out);
+	print_word("control_group", daemon->control_group, out);
+	print_word("metrics_file", daemon->metrics_file, out);
+	print_word("user", daemon->user, out);
 	fputs("}\n", out);
 }
 

@@ -1,7 +1,9 @@
 #include "monitor/requests.h"
 
 #include "admission/intercept.h"
+#include "base/clock.h"
 #include "base/container_of.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/log_file.h"
 #include "base/loop.h"
@@ -13,13 +15,16 @@
 #include "monitor/bans.h"
 #include "monitor/binder.h"
 #include "monitor/configuration.h"
+#include "monitor/control.h"
 #include "monitor/ending.h"
 #include "monitor/frontend_process.h"
 #include "monitor/frontend_user.h"
 #include "monitor/launch_check.h"
 #include "monitor/libwrap_answers.h"
 #include "monitor/log_files.h"
+#include "monitor/metrics_file.h"
 #include "monitor/orphans.h"
+#include "monitor/outcome.h"
 #include "monitor/report_file.h"
 #include "monitor/session_processes.h"
 
@@ -36,6 +41,15 @@ static uint32_t *numbers;      /* from the generation in force to the one that w
 static uint64_t frontends;     /* so far */
 static bool reload_is_due;     /* after the pending one */
 static unsigned launched_last; /* programs of services that the pending reload removes */
+
+/* Reloads that the frontend asks for. */
+static struct {
+	uint64_t ticket; /* the last one */
+	uint64_t begun;  /* the last one that came before the last load began */
+	uint64_t at;     /* when the last of these reloads began */
+	struct timer timer;
+	bool is_told; /* the outcome of the last load */
+} asked;
 
 static void send_plain(enum message_kind kind)
 {
@@ -137,6 +151,32 @@ static void renumber(void)
 	orphans_renumber(numbers, count, ends_when_removed);
 }
 
+/* Without a descriptor the text is missing, and the numbers are there. */
+static void tell_outcome(void)
+{
+	struct message message = { .kind = MESSAGE_RELOADED, .reload = *outcome_numbers() };
+	int descriptor;
+
+	descriptors_open_reserve();
+	descriptor = outcome_open();
+	message.reload.ticket = asked.begun;
+	frontend_process_send(&message, &descriptor, descriptor >= 0);
+	if (descriptor >= 0)
+		close(descriptor);
+	descriptors_close_reserve();
+	asked.is_told = true;
+}
+
+/* The files can't be loaded. Log files are opened again all the same. */
+static void keep_generation(void)
+{
+	log_files_open_again(configuration_current());
+	send_own_log();
+	log_files_send(newest(), send_log);
+	send_adopt();
+	tell_outcome();
+}
+
 void requests_reload(void)
 {
 	if (ending_has_begun()) /* a reload would open the services again */
@@ -144,6 +184,8 @@ void requests_reload(void)
 	reload_is_due = configuration_next() != NULL;
 	if (reload_is_due)
 		return;
+	asked.begun = asked.ticket;
+	asked.is_told = false;
 	if (!configuration_read())
 		log_error("reconfiguration failed; the old configuration stays in force");
 	sink_reopen_all();
@@ -152,11 +194,29 @@ void requests_reload(void)
 		if (frontend_process_is_ready())
 			send_generation();
 	} else {
-		log_files_open_again(configuration_current());
-		send_own_log();
-		log_files_send(newest(), send_log);
-		send_adopt();
+		keep_generation();
 	}
+}
+
+static void on_asked(struct timer *timer)
+{
+	(void)timer;
+	asked.at = clock_now();
+	requests_reload();
+}
+
+/* A frontend that somebody has taken over could ask without end. */
+static void on_reload(const struct message *message)
+{
+	uint64_t since = clock_now() - asked.at;
+
+	if (message->reload.ticket > asked.ticket)
+		asked.ticket = message->reload.ticket;
+	if (timer_is_pending(&asked.timer))
+		return;
+	timer_init(&asked.timer, on_asked);
+	timer_start(&asked.timer,
+		    asked.at == 0 || since > RELOADS_APART_MS ? 0 : RELOADS_APART_MS - since);
 }
 
 static void end_without_services(void)
@@ -187,6 +247,10 @@ static void on_adopted(const struct message *message)
 		started(message->generation.bound, message->generation.wanted);
 	else if (is_new)
 		configuration_sum_up();
+	control_use(configuration_daemon());
+	metrics_file_use(configuration_daemon()->metrics_file);
+	if (!asked.is_told)
+		tell_outcome();
 	if (is_new && !started) {
 		ban_file_use(configuration_daemon()->ban_file, tell_of_ban, NULL);
 		end_without_services();
@@ -295,6 +359,9 @@ static void tell_of_server(struct child *child)
 
 static void on_ready(void)
 {
+	asked.ticket = asked.begun = 0;
+	asked.is_told = false;
+	control_send();
 	log_files_open_again(newest());
 	send_generation();
 	children_each(tell_of_child);
@@ -327,6 +394,7 @@ static void on_gone(void)
 	libwrap_answers_forget_all();
 	banners_forget_all();
 	report_file_give_up();
+	metrics_file_give_up();
 	binder_close_gates();
 }
 
@@ -535,6 +603,20 @@ static void on_ban(const struct message *message)
 	ban_file_changed();
 }
 
+static void on_unban(const struct message *message)
+{
+	if (!message_address_is_sound(&message->ban.address))
+		frontend_process_distrust("an end of a ban of what is no address");
+	else if (bans_remove(&message->ban.address))
+		ban_file_changed();
+}
+
+static void on_measured(const struct message *message)
+{
+	(void)message;
+	metrics_file_written();
+}
+
 static void on_open_banner(const struct message *message)
 {
 	struct service_settings *settings = settings_of(message->banner.service);
@@ -611,6 +693,9 @@ static void on_received(const struct message *message, const int descriptors[], 
 		[MESSAGE_LET_IN] = { .take = on_let_in },
 		[MESSAGE_LET_OUT] = { .take = on_let_out },
 		[MESSAGE_REPORTED] = { .take = on_reported },
+		[MESSAGE_MEASURED] = { .take = on_measured },
+		[MESSAGE_RELOAD] = { .take = on_reload },
+		[MESSAGE_UNBAN] = { .take = on_unban },
 	};
 
 	channel_act(acts, message, descriptors, count);
@@ -645,6 +730,8 @@ int requests_start(const struct monitor_options *those,
 
 void requests_finish(void)
 {
+	control_finish();
+	metrics_file_finish();
 	binder_close_all();
 }
 

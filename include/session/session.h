@@ -63,6 +63,10 @@ struct session {
 	bool is_launching;    /* the owner's: its program is one of its service's share */
 	bool is_refused;      /* the owner's: counted and logged as refused */
 	bool is_being_named;  /* the owner's: refused, and identd is asked */
+	bool has_begun;       /* the owner's: it was served, or is */
+	uint64_t launched;    /* the owner's: when its program was asked for, as of clock_now() */
+	uint64_t received;    /* bytes from and ... */
+	uint64_t sent;        /* ... to the client, once they are known: session_note_traffic */
 
 	enum session_state state; /* session_enter writes it */
 	enum end_reason reason;   /* why it ends; the first one counts */
@@ -72,6 +76,7 @@ struct session {
 	int64_t started;      /* seconds since the epoch */
 	uint64_t ended;       /* when its program ended, as clock_now() has it; 0: it serves */
 	uint64_t opened;      /* the same in clock_now(): not changed when the clock is set */
+	uint64_t serial;      /* of this frontend's sessions, from 1 */
 	struct session_id id; /* the program's; none for what the loop serves itself */
 	pid_t pid;            /* the program's, 0 for what the loop serves itself */
 	struct watch watch;
@@ -138,6 +143,15 @@ void session_kill(struct session *session, enum end_reason reason);
 int session_write(struct session *session, const void *bytes, size_t length)
 	__attribute__((warn_unused_result));
 int session_flush(struct session *session) __attribute__((warn_unused_result));
+
+/* What was exchanged with the client in the whole session. */
+void session_note_traffic(struct session *session, uint64_t received, uint64_t sent);
+
+enum { SESSION_LABEL_SIZE = SESSION_ID_SIZE };
+
+/* What an operator calls the session: its id, or "local-N" for what has none because the loop
+ * serves it. Returns text. */
+const char *session_label(const struct session *session, char text[static SESSION_LABEL_SIZE]);
 
 /* How many sessions there are. */
 size_t session_count(void);

@@ -12,18 +12,22 @@
 #include "frontend/ask.h"
 #include "frontend/candidates.h"
 #include "frontend/connection.h"
+#include "frontend/control.h"
 #include "frontend/dispatch.h"
 #include "frontend/fence.h"
+#include "frontend/last_load.h"
 #include "frontend/log_files.h"
 #include "frontend/multiplex.h"
 #include "frontend/report.h"
 #include "frontend/sensors.h"
 #include "frontend/service.h"
+#include "frontend/status.h"
 #include "frontend/stop.h"
 #include "handlers/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -269,6 +273,32 @@ static void on_report(const struct message *message, const int descriptors[], un
 	ask_reported();
 }
 
+static void on_measure(const struct message *message, const int descriptors[], unsigned count)
+{
+	FILE *out = fdopen(descriptors[0], "w");
+
+	(void)message;
+	(void)count;
+	if (!out) {
+		close(descriptors[0]);
+		return; /* the monitor waits only for a while */
+	}
+	status_write_metrics(out);
+	if (fclose(out) == 0)
+		ask_measured();
+}
+
+static void on_control(const struct message *message, const int descriptors[], unsigned count)
+{
+	control_serve(count > 0 ? descriptors[0] : -1, &message->control);
+}
+
+static void on_reloaded(const struct message *message, const int descriptors[], unsigned count)
+{
+	last_load_take(&message->reload, count > 0 ? descriptors[0] : -1);
+	control_reloaded(message->reload.ticket);
+}
+
 static void on_check(const struct message *message)
 {
 	(void)message;
@@ -306,6 +336,9 @@ static void on_received(struct channel *from, const struct message *message,
 		[MESSAGE_LIBWRAP] = { .take = on_libwrap },
 		[MESSAGE_GATE] = { .take = on_gate },
 		[MESSAGE_REPORT] = { .take_with = on_report },
+		[MESSAGE_MEASURE] = { .take_with = on_measure },
+		[MESSAGE_CONTROL] = { .take_with = on_control },
+		[MESSAGE_RELOADED] = { .take_with = on_reloaded },
 		[MESSAGE_CHECK] = { .take = on_check },
 		[MESSAGE_STOP] = { .take = on_stop },
 	};

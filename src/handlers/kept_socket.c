@@ -105,6 +105,7 @@ static void count_traffic(struct kept_socket *kept)
 void kept_socket_record(struct kept_socket *kept)
 {
 	count_traffic(kept);
+	session_note_traffic(kept->session, kept->received, kept->sent);
 	record_traffic(kept->session, kept->received, kept->sent);
 }
 

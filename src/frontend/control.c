@@ -30,7 +30,7 @@ struct client {
 
 static LIST_HEAD(, client) clients = LIST_HEAD_INITIALIZER(clients);
 static unsigned client_count;
-static struct watch listener = { .fd = -1 };
+static struct watch listener = { .fd = -1, .slot = -1, .ready = -1 };
 static struct timer shortage;
 static struct control_message allowed;
 static int spare = -1; /* given up for a client when no other descriptor is free */

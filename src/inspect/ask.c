@@ -51,6 +51,37 @@ static int connect_to(const char *path)
 	return -1;
 }
 
+/* The value of a line "control_socket = PATH"; false: it is another line. */
+static bool read_line(char *line, const char *config, char path[static PATH_MAX])
+{
+	static const char blanks[] = " \t\n";
+	const char *slash = strrchr(config, '/');
+	char *name = strtok(line, blanks), *sign = strtok(NULL, blanks);
+	const char *value = strtok(NULL, blanks);
+	int length;
+
+	if (!value || strcmp(name, "control_socket") != 0 || strcmp(sign, "=") != 0)
+		return false;
+	length = value[0] == '/' || !slash
+			 ? snprintf(path, PATH_MAX, "%s", value)
+			 : snprintf(path, PATH_MAX, "%.*s/%s", (int)(slash - config), config, value);
+	return length < PATH_MAX;
+}
+
+/* A file that can't be loaded may well be the reason for asking. */
+static bool find_line(const char *config, char path[static PATH_MAX])
+{
+	FILE *file = fopen(config, "re");
+	char line[PATH_MAX + 64];
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof line, file))
+		found = read_line(line, config, path);
+	if (file)
+		fclose(file);
+	return found;
+}
+
 /* The socket that the configuration names, in path; false: none. Who may ask the daemon may not
  * be able to read its configuration. */
 static bool find_configured(const struct load_options *options, char path[static PATH_MAX])
@@ -66,6 +97,8 @@ static bool find_configured(const struct load_options *options, char path[static
 		strlen(settings->daemon.control_socket) < PATH_MAX;
 	if (found)
 		strcpy(path, settings->daemon.control_socket);
+	if (!settings)
+		found = find_line(options->config, path);
 	problems_clear(&problems);
 	settings_free(settings);
 	return found;
@@ -109,7 +142,8 @@ static bool send_request(int fd, const char *const words[])
 		}
 	}
 	line[length++] = '\n';
-	if (send(fd, line, length, MSG_NOSIGNAL) == (ssize_t)length)
+	/* EPIPE: it has answered already, that it is not to be asked. */
+	if (send(fd, line, length, MSG_NOSIGNAL) == (ssize_t)length || errno == EPIPE)
 		return true;
 	perror("usherd: the daemon can't be asked");
 	return false;

@@ -108,6 +108,9 @@ struct outcome {
 };
 struct outcome daemon_run(const char *const *arguments);
 
+/* The same, but with the configuration, while the daemon runs: it is asked. */
+struct outcome daemon_ask(const char *const *words);
+
 const char *configuration_path(void);
 
 /* --- logs --- */

@@ -242,15 +242,15 @@ static void on_adopted(const struct message *message)
 	numbers = NULL;
 	binder_sweep();
 	orphans_end_removed(KILL_TIMEOUT * 1000);
+	control_use(configuration_daemon());
+	metrics_file_use(configuration_daemon()->metrics_file);
+	if (!asked.is_told)
+		tell_outcome();
 	on_started = NULL;
 	if (started)
 		started(message->generation.bound, message->generation.wanted);
 	else if (is_new)
 		configuration_sum_up();
-	control_use(configuration_daemon());
-	metrics_file_use(configuration_daemon()->metrics_file);
-	if (!asked.is_told)
-		tell_outcome();
 	if (is_new && !started) {
 		ban_file_use(configuration_daemon()->ban_file, tell_of_ban, NULL);
 		end_without_services();

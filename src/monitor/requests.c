@@ -48,7 +48,8 @@ static struct {
 	uint64_t begun;  /* the last one that came before the last load began */
 	uint64_t at;     /* when the last of these reloads began */
 	struct timer timer;
-	bool is_told; /* the outcome of the last load */
+	bool is_told;   /* the outcome of the last load */
+	bool is_served; /* this frontend has the control socket, if there is one */
 } asked;
 
 static void send_plain(enum message_kind kind)
@@ -242,10 +243,13 @@ static void on_adopted(const struct message *message)
 	numbers = NULL;
 	binder_sweep();
 	orphans_end_removed(KILL_TIMEOUT * 1000);
-	control_use(configuration_daemon());
-	metrics_file_use(configuration_daemon()->metrics_file);
 	if (!asked.is_told)
 		tell_outcome();
+	if (!asked.is_served)
+		control_send(); /* until then this frontend had nothing to tell */
+	asked.is_served = true;
+	control_use(configuration_daemon());
+	metrics_file_use(configuration_daemon()->metrics_file);
 	on_started = NULL;
 	if (started)
 		started(message->generation.bound, message->generation.wanted);
@@ -360,8 +364,7 @@ static void tell_of_server(struct child *child)
 static void on_ready(void)
 {
 	asked.ticket = asked.begun = 0;
-	asked.is_told = false;
-	control_send();
+	asked.is_told = asked.is_served = false;
 	log_files_open_again(newest());
 	send_generation();
 	children_each(tell_of_child);

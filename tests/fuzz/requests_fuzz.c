@@ -352,7 +352,9 @@ static struct message sound(enum message_kind kind, uint32_t service)
 		message.generation.generation = generation;
 	else if (kind == MESSAGE_END)
 		message.end.session = next_session - 1 - service;
-	else if (kind == MESSAGE_BAN)
+	else if (kind == MESSAGE_RELOAD)
+		message.reload.ticket = 1;
+	else if (kind == MESSAGE_BAN || kind == MESSAGE_UNBAN)
 		message.ban = (struct ban_message){ loopback(1), clock_now() + 1000 };
 	else if (kind == MESSAGE_OPEN_BANNER)
 		message.banner.service = number;

@@ -32,6 +32,13 @@ static bool bans_number(struct sensor_list *list, uint32_t number, uint64_t now)
 	return sensor_list_bans(list, &address, now);
 }
 
+static bool remove_number(struct sensor_list *list, uint32_t number)
+{
+	struct address address = numbered_address(number);
+
+	return sensor_list_remove(list, &address);
+}
+
 START_TEST(bans_until_its_time)
 {
 	struct sensor_list *list = sensor_list_new();
@@ -322,6 +329,30 @@ START_TEST(shows_each_ban)
 }
 END_TEST
 
+/* The heap of the others stays in order, whichever leaves it. */
+START_TEST(a_ban_is_ended)
+{
+	enum { COUNT = 20 };
+	struct sensor_list *list = sensor_list_new();
+	struct address unknown = { 0 };
+
+	for (uint32_t i = 0; i < COUNT; i++)
+		ck_assert(ban_number(list, i, 0, 100 + i * 7 % COUNT));
+	ck_assert(remove_number(list, (uint32_t)_i));
+	ck_assert(!remove_number(list, (uint32_t)_i));
+	ck_assert(!sensor_list_remove(list, &unknown));
+	ck_assert_uint_eq(sensor_list_count(list), COUNT - 1);
+	for (uint64_t now = 100; now <= 100 + COUNT; now++) {
+		sensor_list_expire(list, now);
+		for (uint32_t i = 0; i < COUNT; i++)
+			ck_assert_int_eq(bans_number(list, i, now),
+					 i != (uint32_t)_i && now < 100 + i * 7 % COUNT);
+	}
+	ck_assert_uint_eq(sensor_list_count(list), 0);
+	sensor_list_free(list);
+}
+END_TEST
+
 #define ROWS(table) (int)(sizeof table / sizeof table[0])
 
 Suite *sensor_list_suite(void)
@@ -339,6 +370,7 @@ Suite *sensor_list_suite(void)
 	tcase_add_test(ban, expires_only_what_is_over);
 	tcase_add_test(ban, agrees_with_a_plain_array);
 	tcase_add_test(ban, shows_each_ban);
+	tcase_add_loop_test(ban, a_ban_is_ended, 0, 20);
 	suite_add_tcase(suite, ban);
 	tcase_add_test(full, the_soonest_to_end_gives_way);
 	tcase_add_test(full, what_is_over_gives_way_first);

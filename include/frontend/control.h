@@ -5,11 +5,11 @@
 #include "channel/message.h"
 
 enum {
-	CONTROL_CLIENTS_MAX = 8,     /* others wait in the kernel */
-	CONTROL_REQUEST_MS = 5000,   /* until the whole request has come */
-	CONTROL_ANSWER_MS = 10000,   /* until the client takes more of its answer */
-	CONTROL_RELOAD_MS = 120000,  /* until a reload is over */
-	CONTROL_SHORTAGE_MS = 100,   /* from a failed accept(2) to the next one */
+	CONTROL_CLIENTS_MAX = 8,    /* others wait in the kernel */
+	CONTROL_REQUEST_MS = 5000,  /* until the whole request has come */
+	CONTROL_ANSWER_MS = 10000,  /* until the client takes more of its answer */
+	CONTROL_RELOAD_MS = 120000, /* until a reload is over */
+	CONTROL_SHORTAGE_MS = 100,  /* from a failed accept(2) to the next one */
 };
 
 /* Serves the socket, which it takes over, in place of the one before; -1: none. Root, the owner

@@ -55,8 +55,8 @@ struct service {
 	LIST_HEAD(, bind_lookup) lookups; /* of the names in bind */
 
 	uint64_t started;
-	uint64_t received, sent; /* bytes, of sessions that are over, where they were counted */
-	struct failures *failures;         /* made when first needed */
+	uint64_t received, sent;   /* bytes, of sessions that are over, where they were counted */
+	struct failures *failures; /* made when first needed */
 	struct filter_hosts *filter_hosts; /* INTERCEPT: of names in the lists; NULL: none */
 	struct folds *folds;               /* of FAIL lines; made when first needed */
 };

@@ -146,8 +146,8 @@ static void answer(struct client *client, char *request)
 		client_close(client);
 		return;
 	}
-	status = request ? commands_run(request, out, &client->ticket)
-			 : commands_answer_reload(out);
+	status =
+		request ? commands_run(request, out, &client->ticket) : commands_answer_reload(out);
 	if (fclose(out) != 0)
 		client_close(client);
 	else if (status == COMMAND_WAITS)

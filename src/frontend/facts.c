@@ -154,8 +154,9 @@ static struct prefix *list_sources(size_t *count)
 	TAILQ_FOREACH(service, &services, link)
 		LIST_FOREACH(session, &service->sessions, link)
 			if (address_is_known(&session->peer) && *count < session_count())
-				list[(*count)++] = prefix_of_source(
-					&session->peer, service->settings->source_prefix);
+				list[(*count)++] =
+					prefix_of_source(&session->peer,
+							 service->settings->source_prefix);
 	return list;
 }
 

@@ -225,8 +225,9 @@ static void write_histogram(FILE *out, const char *name, const char *help,
 			histogram->bounds_ms[range] / 1000.0, count);
 	}
 	count = histogram_count(histogram);
-	fprintf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %" PRIu64 ".%03u\n%s_count %" PRIu64
-		     "\n",
+	fprintf(out,
+		"%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %" PRIu64 ".%03u\n%s_count %" PRIu64
+		"\n",
 		name, count, name, histogram->sum_ms / 1000, (unsigned)(histogram->sum_ms % 1000),
 		name, count);
 }
@@ -243,7 +244,8 @@ static void write_daemon(FILE *out)
 	single(out, "usherd_config_last_reload_timestamp_seconds", "gauge",
 	       "When the configuration was read last.", (uint64_t)load->time);
 	single(out, "usherd_services_not_started", "gauge",
-	       "Services that are not started because of an error.", load->left_out + facts_missing(NULL, NULL));
+	       "Services that are not started because of an error.",
+	       load->left_out + facts_missing(NULL, NULL));
 	single(out, "usherd_processes", "gauge", "Programs that run or are being started.",
 	       launch_processes());
 	single(out, "usherd_bans", "gauge", "Addresses that sensors have banned.",
@@ -260,6 +262,5 @@ void status_write_metrics(FILE *out)
 	write_histogram(out, "usherd_session_duration_seconds", "How long sessions lasted.",
 			totals_sessions());
 	write_histogram(out, "usherd_launch_duration_seconds",
-			"How long programs took to start, from the request on.",
-			totals_launches());
+			"How long programs took to start, from the request on.", totals_launches());
 }

@@ -37,7 +37,8 @@ static const char *duration_text(uint64_t ms, char text[static CELL_SIZE])
 	if (seconds < 60)
 		snprintf(text, CELL_SIZE, "%" PRIu64 "s", seconds);
 	else if (seconds < 3600)
-		snprintf(text, CELL_SIZE, "%" PRIu64 "m%02us", seconds / 60, (unsigned)(seconds % 60));
+		snprintf(text, CELL_SIZE, "%" PRIu64 "m%02us", seconds / 60,
+			 (unsigned)(seconds % 60));
 	else if (seconds < 86400)
 		snprintf(text, CELL_SIZE, "%" PRIu64 "h%02um", seconds / 3600,
 			 (unsigned)(seconds / 60 % 60));
@@ -61,8 +62,8 @@ static uint64_t count_refused(const struct service *service)
 static void print_service(FILE *out, const struct service *service)
 {
 	fprintf(out, "%-24s %-10s %8u %10" PRIu64 " %10" PRIu64 "\n", service->settings->id,
-		service_state_text(service_state(service)), service->quota.running, service->started,
-		count_refused(service));
+		service_state_text(service_state(service)), service->quota.running,
+		service->started, count_refused(service));
 }
 
 static void print_why(FILE *out, const struct service *service)
@@ -95,8 +96,8 @@ static void print_failures(FILE *out, const struct failures *failures)
 
 	for (int verdict = 0; verdict < VERDICT_COUNT; verdict++)
 		if (failures->refused[verdict]) {
-			fprintf(out, "%s%s %" PRIu64, separator, verdict_name((enum verdict)verdict),
-				failures->refused[verdict]);
+			fprintf(out, "%s%s %" PRIu64, separator,
+				verdict_name((enum verdict)verdict), failures->refused[verdict]);
 			separator = ", ";
 		}
 	if (*separator == ',')

@@ -4,9 +4,8 @@
 
 #define SIZE(bounds) (sizeof bounds / sizeof(bounds)[0])
 
-static const uint32_t session_bounds[] = { 10,     100,     1000,    5000,     15000,
-					   60000,  300000,  1800000, 7200000,  28800000,
-					   86400000 };
+static const uint32_t session_bounds[] = { 10,     100,     1000,    5000,     15000,   60000,
+					   300000, 1800000, 7200000, 28800000, 86400000 };
 static const uint32_t launch_bounds[] = { 1, 2, 5, 10, 25, 50, 100, 250, 1000, 5000 };
 
 static struct histogram sessions = { .bounds_ms = session_bounds, .size = SIZE(session_bounds) };

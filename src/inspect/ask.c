@@ -62,9 +62,9 @@ static bool read_line(char *line, const char *config, char path[static PATH_MAX]
 
 	if (!value || strcmp(name, "control_socket") != 0 || strcmp(sign, "=") != 0)
 		return false;
-	length = value[0] == '/' || !slash
-			 ? snprintf(path, PATH_MAX, "%s", value)
-			 : snprintf(path, PATH_MAX, "%.*s/%s", (int)(slash - config), config, value);
+	length = value[0] == '/' || !slash ? snprintf(path, PATH_MAX, "%s", value)
+					   : snprintf(path, PATH_MAX, "%.*s/%s",
+						      (int)(slash - config), config, value);
 	return length < PATH_MAX;
 }
 
@@ -108,8 +108,8 @@ static bool find_configured(const struct load_options *options, char path[static
 static int find_daemon(const struct load_options *options)
 {
 	char configured[PATH_MAX], own[PATH_MAX];
-	const char *path = find_configured(options, configured) ? configured
-								: control_socket_default(own);
+	const char *path =
+		find_configured(options, configured) ? configured : control_socket_default(own);
 	int fd = path ? connect_to(path) : -1;
 
 	if (fd < 0 && path != configured && (!path || strcmp(path, CONTROL_PATH) != 0)) {

@@ -164,9 +164,10 @@ static int open_socket(void)
 static void warn(int error)
 {
 	if (error == EADDRINUSE)
-		log_warning("control socket %s: another daemon answers there; name another one in a "
-			    "daemon entry (control_socket)",
-			    wanted);
+		log_warning(
+			"control socket %s: another daemon answers there; name another one in a "
+			"daemon entry (control_socket)",
+			wanted);
 	else
 		log_warning("control socket %s: %s; usherd runs, but can't be asked", wanted,
 			    strerror(error));
@@ -182,10 +183,10 @@ static void try_again(int error)
 
 static void send_socket(void)
 {
-	struct message message = { .kind = MESSAGE_CONTROL,
-				   .control = { .owner = geteuid(),
-						.has_group = has_group,
-						.group = group } };
+	struct message message = {
+		.kind = MESSAGE_CONTROL,
+		.control = { .owner = geteuid(), .has_group = has_group, .group = group }
+	};
 
 	if (frontend_process_is_ready())
 		frontend_process_send(&message, &listening, listening >= 0);

@@ -50,8 +50,8 @@ static bool open_place(struct handed_file *file)
 	file->directory = path_guard_open_place(file->path, &file->name);
 	if (file->directory < 0)
 		return false;
-	if (snprintf(file->temporary, sizeof file->temporary, "%s.%d", file->name,
-		     (int)getpid()) <= NAME_MAX)
+	if (snprintf(file->temporary, sizeof file->temporary, "%s.%d", file->name, (int)getpid()) <=
+	    NAME_MAX)
 		return true;
 	close(file->directory);
 	errno = ENAMETOOLONG;

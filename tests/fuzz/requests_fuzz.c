@@ -192,8 +192,7 @@ static void write_configuration(const char *more)
 	FILE *file = fopen(paths[0], "we");
 
 	require(file != NULL);
-	fprintf(file, "daemon\n{\n status_file = %s\n control_socket = none\n}\n",
-		paths[1]);
+	fprintf(file, "daemon\n{\n status_file = %s\n control_socket = none\n}\n", paths[1]);
 	for (int i = 0; i < SERVICES; i++)
 		fprintf(file, "%s user = %u\n port = %d\n bind = 127.0.0.1\n %s\n}\n", services[i],
 			(unsigned)geteuid(), FIRST_PORT + i, i == PROGRAM ? more : "");

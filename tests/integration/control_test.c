@@ -118,7 +118,8 @@ START_TEST(programs_can_read_the_status)
 	wait_until(text_matches(control_ask("status prometheus\n"),
 				"^usherd_receive_bytes_total[{]service=\"zzcat\"[}] [1-9]"));
 	text = ASK("-status=prometheus").output;
-	ck_assert(text_matches(text, "^usherd_connections_accepted_total[{]service=\"zzcat\"[}] 1$"));
+	ck_assert(
+		text_matches(text, "^usherd_connections_accepted_total[{]service=\"zzcat\"[}] 1$"));
 	ck_assert(text_matches(text, "^usherd_service_up[{]service=\"zzcat\"[}] 1$"));
 	ck_assert(text_matches(text, "^usherd_session_duration_seconds_count 1$"));
 	ck_assert(text_matches(text, "^usherd_launch_duration_seconds_count 1$"));
@@ -144,7 +145,8 @@ START_TEST(not_every_service_is_up)
 	daemon_start();
 	text = ASK("-status").output;
 	check_outcome(ASK("-status"), 1, "^usherd .*: not every service is up$");
-	ck_assert(text_matches(text, textf("^    127.0.0.1 port %d: Address already in use", taken)));
+	ck_assert(
+		text_matches(text, textf("^    127.0.0.1 port %d: Address already in use", taken)));
 	ck_assert(text_matches(text, "^not started because of errors: 1 services$"));
 	ck_assert(text_matches(text, "usherd.conf:[0-9]+: error: socket_type: .*strem"));
 	ck_assert_uint_eq(text_count(ASK("-status=prometheus").output,
@@ -276,7 +278,8 @@ START_TEST(only_some_may_ask)
 	/* The file alone does not decide. */
 	ck_assert_int_eq(chmod(place_path("control"), 0666), 0);
 	ck_assert_int_eq(ask_as(0), 0);
-	ck_assert_msg(text_matches(place_read("answer"), "^usherd 1 [0-9]+\nyou may not ask"), "%s", place_read("answer"));
+	ck_assert_msg(text_matches(place_read("answer"), "^usherd 1 [0-9]+\nyou may not ask"), "%s",
+		      place_read("answer"));
 	configuration_clear();
 	add_service("zzcat", CAT);
 	configure_control("control_group = 54322\n");
@@ -402,10 +405,11 @@ START_TEST(a_reload_says_what_is_wrong)
 	add_service("zzcat", CAT "port = %d\nnice = none\n", cat);
 	configure_control("");
 	configuration_write();
-	check_outcome(ASK("-reload"), 1, textf("^[^ ]*usherd.conf:%d: error: nice: .*\n"
-					       "keeps its running version: zzcat\n"
-					       "new=0 old=0 dropped=0 .*, 1 keep",
-					       configuration_line("nice")));
+	check_outcome(ASK("-reload"), 1,
+		      textf("^[^ ]*usherd.conf:%d: error: nice: .*\n"
+			    "keeps its running version: zzcat\n"
+			    "new=0 old=0 dropped=0 .*, 1 keep",
+			    configuration_line("nice")));
 	ck_assert_str_eq(ask(cat, "still"), "still");
 	check_outcome(ASK("-status"), 0, "in force, but with errors");
 	configuration_clear();

@@ -8,9 +8,8 @@ static const struct {
 	uint64_t ms;
 	unsigned range;
 } rows[] = {
-	{ 0, 0 },	  { 1, 0 },    { 10, 0 },   { 11, 1 },
-	{ 100, 1 },	  { 101, 2 },  { 1000, 2 }, { 1001, 3 },
-	{ UINT32_MAX, 3 }, { 1ULL << 40, 3 },
+	{ 0, 0 },   { 1, 0 },    { 10, 0 },   { 11, 1 },         { 100, 1 },
+	{ 101, 2 }, { 1000, 2 }, { 1001, 3 }, { UINT32_MAX, 3 }, { 1ULL << 40, 3 },
 };
 
 START_TEST(each_time_is_in_its_range)

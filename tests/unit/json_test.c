@@ -11,8 +11,8 @@ static const struct {
 	{ "a\"b\\c", "\"a\\\"b\\\\c\"" },
 	{ "\n\t\x01\x7f", "\"\\u000a\\u0009\\u0001\\u007f\"" },
 	{ "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80", "\"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80\"" },
-	{ "\xc3", "\"\\ufffd\"" },             /* an end that is missing */
-	{ "\xc0\x80", "\"\\ufffd\\ufffd\"" },  /* a longer form than needed */
+	{ "\xc3", "\"\\ufffd\"" },                       /* an end that is missing */
+	{ "\xc0\x80", "\"\\ufffd\\ufffd\"" },            /* a longer form than needed */
 	{ "\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\"" }, /* half of a pair */
 	{ "\xff", "\"\\ufffd\"" },
 };

@@ -1008,7 +1008,8 @@ END_TEST
 
 static void ask_reload(uint64_t ticket)
 {
-	own_frontend_say(&(struct message){ .kind = MESSAGE_RELOAD, .reload = { .ticket = ticket } },
+	own_frontend_say(&(struct message){ .kind = MESSAGE_RELOAD,
+					    .reload = { .ticket = ticket } },
 			 NULL, 0);
 }
 
@@ -1043,7 +1044,8 @@ START_TEST(does_not_reload_without_end)
 	unsigned reloads = 0;
 
 	place_write("usherd.conf", "defaults\n{\ncps = nonsense\n}\n");
-	for (uint64_t end = clock_read() + RELOADS_APART_MS * 3 / 2, i = 0; clock_read() < end; i++) {
+	for (uint64_t end = clock_read() + RELOADS_APART_MS * 3 / 2, i = 0; clock_read() < end;
+	     i++) {
 		ask_reload(i);
 		reloads += own_frontend_drain() / 2;
 	}

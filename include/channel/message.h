@@ -47,19 +47,19 @@ enum message_kind {
 	MESSAGE_NOT_STARTED,
 	MESSAGE_RELEASED, /* no process of the session has its connection any more */
 	MESSAGE_ENDED,
-	MESSAGE_SESSION,  /* [the read end of its standard error] a session of an earlier
+	MESSAGE_SESSION, /* [the read end of its standard error] a session of an earlier
 			      * frontend that still runs */
-	MESSAGE_BANNED,   /* an address that an earlier frontend banned */
-	MESSAGE_BANNER,   /* [the file] */
-	MESSAGE_LIBWRAP,  /* the answer */
-	MESSAGE_GATE,     /* the connection is permitted, or why not */
-	MESSAGE_REPORT,   /* [the file for the status report] */
-	MESSAGE_MEASURE,  /* [the file for the measures] */
-	MESSAGE_CONTROL,  /* [the control socket] to serve from now on; without: none */
-	MESSAGE_RELOADED, /* [a memfd: what changed and what was wrong, as text] the outcome of
+	MESSAGE_BANNED,  /* an address that an earlier frontend banned */
+	MESSAGE_BANNER,  /* [the file] */
+	MESSAGE_LIBWRAP, /* the answer */
+	MESSAGE_GATE,    /* the connection is permitted, or why not */
+	MESSAGE_REPORT,  /* [the file for the status report] */
+	MESSAGE_MEASURE, /* [the file for the measures] */
+	MESSAGE_CONTROL, /* [the control socket] to serve from now on; without: none */
+	MESSAGE_LOADED,  /* [a memfd: what changed and what was wrong, as text] the outcome of
 			      * the last load; once it is in force, or has failed */
-	MESSAGE_CHECK,    /* check the consistency of the counts */
-	MESSAGE_STOP,     /* the daemon ends */
+	MESSAGE_CHECK,   /* check the consistency of the counts */
+	MESSAGE_STOP,    /* the daemon ends */
 	MESSAGE_KINDS
 };
 
@@ -180,9 +180,9 @@ struct control_message {
 };
 
 struct reload_message {
-	uint64_t ticket;      /* RELOAD: the frontend's; RELOADED: the last one that came before
+	uint64_t ticket;      /* RELOAD: the frontend's; LOADED: the last one that came before
 				* this load; a new frontend counts from 1 */
-	int64_t time;         /* RELOADED: of the load, seconds since the epoch ... */
+	int64_t time;         /* LOADED: of the load, seconds since the epoch ... */
 	uint8_t is_loaded;    /* ... what it read is in force ... */
 	uint32_t errors;      /* ... in the files, or with limits that can't be kept ... */
 	uint32_t left_out;    /* ... services that are not started for these ... */

@@ -31,7 +31,7 @@ void ask_measured(void);
 
 void ask_unban(const struct address *address);
 
-/* Asks for a reload. The answer, MESSAGE_RELOADED, has a ticket that is at least as high as the
+/* Asks for a reload. The answer, MESSAGE_LOADED, has a ticket that is at least as high as the
  * one that this returns. */
 uint64_t ask_reload(void);
 

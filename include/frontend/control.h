@@ -12,6 +12,9 @@ enum {
 	CONTROL_SHORTAGE_MS = 100,  /* from a failed accept(2) to the next one */
 };
 
+/* Reserves descriptors: before descriptors_init, which counts them. */
+void control_init(void);
+
 /* Serves the socket, which it takes over, in place of the one before; -1: none. Root, the owner
  * and members of the group may use it. One client is served even if no descriptor is free. */
 void control_serve(int listening, const struct control_message *who);

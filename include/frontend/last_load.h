@@ -1,4 +1,4 @@
-/* What the last load of the configuration came to: MESSAGE_RELOADED. Loop thread only. */
+/* What the last load of the configuration came to: MESSAGE_LOADED. Loop thread only. */
 #ifndef USHERD_FRONTEND_LAST_LOAD_H
 #define USHERD_FRONTEND_LAST_LOAD_H
 

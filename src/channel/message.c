@@ -41,7 +41,7 @@ static const struct message_shape shapes[MESSAGE_KINDS] = {
 	[MESSAGE_REPORT] = { SIZE_OF_KIND, 1, 1 },
 	[MESSAGE_MEASURE] = { SIZE_OF_KIND, 1, 1 },
 	[MESSAGE_CONTROL] = { SIZE_WITH(control), 0, 1 },
-	[MESSAGE_RELOADED] = { SIZE_WITH(reload), 0, 1 },
+	[MESSAGE_LOADED] = { SIZE_WITH(reload), 0, 1 },
 	[MESSAGE_CHECK] = { SIZE_OF_KIND, 0, 0 },
 	[MESSAGE_STOP] = { SIZE_WITH(stop), 0, 0 },
 };

@@ -34,6 +34,7 @@ static struct watch listener = { .fd = -1, .slot = -1, .ready = -1 };
 static struct timer shortage;
 static struct control_message allowed;
 static int spare = -1; /* given up for a client when no other descriptor is free */
+static int place = -1; /* keeps one for the listener */
 
 static void keep_spare(void)
 {
@@ -258,6 +259,12 @@ static void on_shortage_over(struct timer *timer)
 	listen_if_there_is_room();
 }
 
+void control_init(void)
+{
+	keep_spare();
+	place = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 void control_serve(int listening, const struct control_message *who)
 {
 	timer_stop(&shortage);
@@ -265,6 +272,9 @@ void control_serve(int listening, const struct control_message *who)
 	watch_stop(&listener);
 	if (listener.fd >= 0)
 		close(listener.fd);
+	if (place >= 0)
+		close(place);
+	place = -1;
 	allowed = *who;
 	watch_init(&listener, listening, on_connection);
 	keep_spare();

@@ -96,6 +96,7 @@ static int prepare(void)
 	launch_init(&ask_launch_way, start.first_session);
 	loop_at_turn_end(sink_flush_all);
 	report_check_every(start.check_interval);
+	control_init();
 	return descriptors_init();
 }
 
@@ -293,7 +294,7 @@ static void on_control(const struct message *message, const int descriptors[], u
 	control_serve(count > 0 ? descriptors[0] : -1, &message->control);
 }
 
-static void on_reloaded(const struct message *message, const int descriptors[], unsigned count)
+static void on_loaded(const struct message *message, const int descriptors[], unsigned count)
 {
 	last_load_take(&message->reload, count > 0 ? descriptors[0] : -1);
 	control_reloaded(message->reload.ticket);
@@ -338,7 +339,7 @@ static void on_received(struct channel *from, const struct message *message,
 		[MESSAGE_REPORT] = { .take_with = on_report },
 		[MESSAGE_MEASURE] = { .take_with = on_measure },
 		[MESSAGE_CONTROL] = { .take_with = on_control },
-		[MESSAGE_RELOADED] = { .take_with = on_reloaded },
+		[MESSAGE_LOADED] = { .take_with = on_loaded },
 		[MESSAGE_CHECK] = { .take = on_check },
 		[MESSAGE_STOP] = { .take = on_stop },
 	};

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 
-#define SIZE(bounds) (sizeof bounds / sizeof(bounds)[0])
+#define SIZE(bounds) (sizeof(bounds) / sizeof(bounds)[0])
 
 static const uint32_t session_bounds[] = { 10,     100,     1000,    5000,     15000,   60000,
 					   300000, 1800000, 7200000, 28800000, 86400000 };

@@ -159,6 +159,17 @@ static int open_socket(void)
 	return fd;
 }
 
+/* One that is counted already. */
+static int open_counted(void)
+{
+	int fd = open_socket(), error = errno;
+
+	if (fd < 0)
+		descriptors_regain();
+	errno = error;
+	return fd;
+}
+
 /* --- keeping it ---------------------------------------------------------------------------- */
 
 static void warn(int error)
@@ -204,7 +215,7 @@ static void make(struct timer *timer)
 
 	(void)timer;
 	descriptors_open_reserve();
-	listening = open_socket();
+	listening = descriptors_spend() ? open_counted() : -1;
 	error = errno;
 	descriptors_close_reserve();
 	if (listening < 0) {
@@ -255,6 +266,7 @@ void control_finish(void)
 		return;
 	remove_file();
 	close(listening);
+	descriptors_regain();
 	listening = -1;
 }
 

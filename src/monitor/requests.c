@@ -155,7 +155,7 @@ static void renumber(void)
 /* Without a descriptor the text is missing, and the numbers are there. */
 static void tell_outcome(void)
 {
-	struct message message = { .kind = MESSAGE_RELOADED, .reload = *outcome_numbers() };
+	struct message message = { .kind = MESSAGE_LOADED, .reload = *outcome_numbers() };
 	int descriptor;
 
 	descriptors_open_reserve();

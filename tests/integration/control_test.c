@@ -320,6 +320,10 @@ START_TEST(requests_are_bounded)
 	ck_assert(text_matches(control_ask("status\n"), "^usherd 1 "));
 	ck_assert(text_matches(control_ask("end one two three four\n"), "^usherd 1 "));
 	ck_assert(text_matches(control_ask("\n"), "^usherd 1 "));
+	ck_assert(text_matches(control_ask("status table json\n"), "^usherd 1 "));
+	ck_assert(text_matches(control_ask(" \x01 \xff\n"), "^usherd 1 "));
+	ck_assert(text_matches(control_ask("pause zzcat -1\n"), "^usherd 1 .*\na pause has"));
+	ck_assert(text_matches(control_ask("pause zzcat 99999999999999999999\n"), "^usherd 1 "));
 	fd = control_connect();
 	client_send(fd, "stat");
 	client_send(fd, "us table");

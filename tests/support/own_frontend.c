@@ -324,7 +324,7 @@ void own_frontend_adopt(void)
 					 .generation = { .generation = generation } };
 
 	own_frontend_say(&adopted, NULL, 0);
-	own_frontend_hear(MESSAGE_RELOADED, NULL);
+	own_frontend_hear(MESSAGE_LOADED, NULL);
 }
 
 void own_frontend_reload(const char *format, ...)

@@ -1024,7 +1024,7 @@ START_TEST(reloads_when_it_is_asked_to)
 	own_frontend_hear(MESSAGE_GENERATION, NULL);
 	own_frontend_hear(MESSAGE_ADOPT, NULL);
 	adopt(own_frontend_generation());
-	answer = own_frontend_hear(MESSAGE_RELOADED, &count);
+	answer = own_frontend_hear(MESSAGE_LOADED, &count);
 	ck_assert_uint_eq(count, 1);
 	ck_assert_uint_eq(answer.reload.ticket, 7);
 	ck_assert(answer.reload.is_loaded && answer.reload.kept == SERVICES);
@@ -1032,7 +1032,7 @@ START_TEST(reloads_when_it_is_asked_to)
 	place_write("usherd.conf", "defaults\n{\ncps = nonsense\n}\n");
 	ask_reload(UINT64_MAX);
 	own_frontend_hear(MESSAGE_ADOPT, NULL);
-	answer = own_frontend_hear(MESSAGE_RELOADED, &count);
+	answer = own_frontend_hear(MESSAGE_LOADED, &count);
 	ck_assert_uint_eq(answer.reload.ticket, UINT64_MAX);
 	ck_assert(!answer.reload.is_loaded && answer.reload.errors == 1);
 }

@@ -18,10 +18,9 @@ enum {
 
 /* --- where the daemon is -------------------------------------------------------------------- */
 
-static int fail(const char *path, const char *what)
+static void complain(const char *path, const char *what)
 {
 	fprintf(stderr, "usherd: control socket %s: %s\n", path, what);
-	return CONTROL_NO_ANSWER;
 }
 
 /* connect(2) takes only short paths, so it is told of the directory. */
@@ -104,24 +103,23 @@ static bool find_configured(const struct load_options *options, char path[static
 	return found;
 }
 
-/* Reports why there is none. */
+/* Who has no daemon of their own may mean root's. Reports why there is none. */
 static int find_daemon(const struct load_options *options)
 {
 	char configured[PATH_MAX], own[PATH_MAX];
 	const char *path =
 		find_configured(options, configured) ? configured : control_socket_default(own);
-	int fd = path ? connect_to(path) : -1;
+	int fd = path ? connect_to(path) : -1, error = errno;
 
-	if (fd < 0 && path != configured && (!path || strcmp(path, CONTROL_PATH) != 0)) {
-		int other = connect_to(CONTROL_PATH);
-
-		if (other >= 0 || !path)
-			path = CONTROL_PATH;
-		fd = other;
+	if (fd < 0 && path != configured)
+		fd = connect_to(CONTROL_PATH);
+	if (fd < 0 && !path) {
+		path = CONTROL_PATH;
+		error = errno;
 	}
 	if (fd < 0)
-		fail(path, errno == ENOENT || errno == ECONNREFUSED ? "no daemon answers there"
-								    : strerror(errno));
+		complain(path, error == ENOENT || error == ECONNREFUSED ? "no daemon answers there"
+									: strerror(error));
 	return fd;
 }
 

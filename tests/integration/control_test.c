@@ -347,33 +347,38 @@ static void have_few_descriptors(void)
 		_exit(126);
 }
 
-/* Connections have their share, and silent clients of the socket the rest. */
-static void take_all_descriptors(int port)
+/* Connections have their share, and silent clients of the socket, the first of which is returned,
+ * the rest. */
+static int take_all_descriptors(int port)
 {
 	pid_t frontend = process_frontend(daemon_pid());
 	unsigned before;
+	int silent = -1, fd;
 
 	for (int i = 0; i < DESCRIPTORS; i++)
 		client_connect(NULL, port);
 	wait_until(status_has("^    refused: no available descriptors [1-9]"));
 	while ((before = process_descriptors(frontend)) < DESCRIPTORS) {
-		control_connect();
+		fd = control_connect();
+		silent = silent < 0 ? fd : silent;
 		wait_until(process_descriptors(frontend) > before);
 	}
+	return silent;
 }
 
 START_TEST(without_descriptors_it_answers)
 {
-	int port = add_service("echo", "type = INTERNAL UNLISTED\ncps = 0 0\n"), kept;
+	int port = add_service("echo", "type = INTERNAL UNLISTED\ncps = 0 0\n"), kept, silent;
 
 	if (!is_superuser())
 		return; /* who may look at the frontend's descriptors */
 	configure_control("");
 	daemon_start_with(&(struct daemon_options){ .prepare = have_few_descriptors });
 	kept = client_hold(port);
-	take_all_descriptors(port);
+	silent = take_all_descriptors(port);
 	ck_assert(status_has("every service is up"));
 	ck_assert(status_has("every service is up"));
+	ck_assert(client_hears_nothing(silent));
 	client_ping(kept);
 }
 END_TEST

@@ -11,6 +11,7 @@
 enum {
 	FACTS_WHY_SIZE = 256,
 	FACTS_SESSIONS_MAX = 1000, /* that a status lists: the loop waits for it */
+	FACTS_BANS_MAX = 1000,     /* the same */
 	FACTS_SOURCES_MAX = 10,
 };
 

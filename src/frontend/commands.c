@@ -5,7 +5,6 @@
 #include "frontend/facts.h"
 #include "frontend/last_load.h"
 #include "frontend/sensors.h"
-#include "frontend/status.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +17,7 @@ enum { WORDS_MAX = 3 };
 struct request {
 	const char *words[WORDS_MAX]; /* NULL: it is not there */
 	FILE *out;
-	uint64_t ticket;
+	struct command_rest *rest;
 };
 
 /* --- the status ----------------------------------------------------------------------------- */
@@ -26,28 +25,33 @@ struct request {
 static int run_status(struct request *request)
 {
 	static const struct {
-		const char *form;
-		void (*write)(FILE *out);
+		const char *name;
+		enum status_form form;
 	} forms[] = {
-		{ "table", status_write_table },
-		{ "json", status_write_json },
-		{ "prometheus", status_write_metrics },
+		{ "table", STATUS_TABLE },
+		{ "json", STATUS_JSON },
+		{ "prometheus", STATUS_METRICS },
 	};
 
 	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
-		if (strcmp(request->words[1], forms[i].form) == 0) {
-			forms[i].write(request->out);
-			return facts_all_up() ? CONTROL_FINE : CONTROL_FAILED;
+		if (strcmp(request->words[1], forms[i].name) == 0) {
+			request->rest->form = forms[i].form;
+			return COMMAND_IS_STATUS;
 		}
 	fprintf(request->out, "the status has no form %s\n", request->words[1]);
 	return CONTROL_FAILED;
+}
+
+int commands_status(void)
+{
+	return facts_all_up() ? CONTROL_FINE : CONTROL_FAILED;
 }
 
 /* --- the configuration ---------------------------------------------------------------------- */
 
 static int run_reload(struct request *request)
 {
-	request->ticket = ask_reload();
+	request->rest->ticket = ask_reload();
 	return COMMAND_WAITS;
 }
 
@@ -228,21 +232,18 @@ static unsigned split(char *line, const char *words[static WORDS_MAX])
 	return count;
 }
 
-int commands_run(char *line, FILE *out, uint64_t *ticket)
+int commands_run(char *line, FILE *out, struct command_rest *rest)
 {
-	struct request request = { .out = out };
+	struct request request = { .out = out, .rest = rest };
 	unsigned count = split(line, request.words);
-	int status = CONTROL_FAILED;
 
 	for (size_t i = 0; count > 0 && i < sizeof table / sizeof table[0]; i++) {
 		if (strcmp(request.words[0], table[i].name) != 0)
 			continue;
 		if (count - 1 < table[i].least || count - 1 > table[i].most)
 			break;
-		status = table[i].run(&request);
-		*ticket = request.ticket;
-		return status;
+		return table[i].run(&request);
 	}
 	fputs("the request is not understood: the programs have different versions\n", out);
-	return status;
+	return CONTROL_FAILED;
 }

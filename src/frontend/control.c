@@ -24,7 +24,8 @@ struct client {
 	struct timer deadline;
 	char request[CONTROL_REQUEST_MAX + 1];
 	size_t length;
-	uint64_t ticket; /* of the reload that it waits for; 0: for none */
+	struct command_rest rest; /* ticket 0: it waits for no reload */
+	struct status *status;    /* that is being written for it; NULL: none */
 	struct outbox answer;
 };
 
@@ -90,6 +91,8 @@ static void client_close(struct client *client)
 	watch_stop(&client->watch);
 	timer_stop(&client->deadline);
 	outbox_clear(&client->answer);
+	if (client->status)
+		status_cancel(client->status);
 	close(client->watch.fd);
 	free(client);
 	client_count--;
@@ -135,6 +138,27 @@ static void send_answer(struct client *client, int status, const char *bytes, si
 	free(answer);
 }
 
+static void on_status(void *context, const char *text, size_t length)
+{
+	struct client *client = context;
+
+	client->status = NULL;
+	if (text)
+		send_answer(client, commands_status(), text, length);
+	else
+		client_close(client);
+}
+
+/* Watches meanwhile whether the client goes. */
+static void write_status(struct client *client)
+{
+	client->status = status_begin(client->rest.form, on_status, client);
+	if (client->status)
+		wait_for(client, 0, CONTROL_ANSWER_MS);
+	else
+		client_close(client);
+}
+
 /* Runs the request, or, for NULL, ends a reload. */
 static void answer(struct client *client, char *request)
 {
@@ -147,12 +171,13 @@ static void answer(struct client *client, char *request)
 		client_close(client);
 		return;
 	}
-	status =
-		request ? commands_run(request, out, &client->ticket) : commands_answer_reload(out);
+	status = request ? commands_run(request, out, &client->rest) : commands_answer_reload(out);
 	if (fclose(out) != 0)
 		client_close(client);
 	else if (status == COMMAND_WAITS)
 		wait_for(client, 0, CONTROL_RELOAD_MS);
+	else if (status == COMMAND_IS_STATUS)
+		write_status(client);
 	else
 		send_answer(client, status, bytes, length);
 	free(bytes);
@@ -164,9 +189,9 @@ void control_reloaded(uint64_t ticket)
 
 	for (client = LIST_FIRST(&clients); client; client = next) {
 		next = LIST_NEXT(client, link);
-		if (client->ticket == 0 || client->ticket > ticket)
+		if (client->rest.ticket == 0 || client->rest.ticket > ticket)
 			continue;
-		client->ticket = 0;
+		client->rest.ticket = 0;
 		answer(client, NULL);
 	}
 }

@@ -24,7 +24,8 @@ struct address facts_bound_address(const struct listener *listener)
 {
 	struct address address;
 
-	if (listener_is_open(listener) && address_of_socket(listener->watch.fd, &address) == 0)
+	if (address_port(&listener->endpoint.address) == 0 && listener_is_open(listener) &&
+	    address_of_socket(listener->watch.fd, &address) == 0)
 		return address;
 	return listener->endpoint.address;
 }

@@ -17,17 +17,16 @@
 #include "frontend/fence.h"
 #include "frontend/last_load.h"
 #include "frontend/log_files.h"
+#include "frontend/measures.h"
 #include "frontend/multiplex.h"
 #include "frontend/report.h"
 #include "frontend/sensors.h"
 #include "frontend/service.h"
-#include "frontend/status.h"
 #include "frontend/stop.h"
 #include "handlers/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -276,17 +275,9 @@ static void on_report(const struct message *message, const int descriptors[], un
 
 static void on_measure(const struct message *message, const int descriptors[], unsigned count)
 {
-	FILE *out = fdopen(descriptors[0], "w");
-
 	(void)message;
 	(void)count;
-	if (!out) {
-		close(descriptors[0]);
-		return; /* the monitor waits only for a while */
-	}
-	status_write_metrics(out);
-	if (fclose(out) == 0)
-		ask_measured();
+	measures_write(descriptors[0]);
 }
 
 static void on_control(const struct message *message, const int descriptors[], unsigned count)

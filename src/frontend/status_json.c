@@ -8,7 +8,7 @@
 #include "frontend/facts.h"
 #include "frontend/last_load.h"
 #include "frontend/sensors.h"
-#include "frontend/status.h"
+#include "frontend/status_parts.h"
 #include "handlers/launch.h"
 
 #include <inttypes.h>
@@ -139,19 +139,23 @@ static void write_service(FILE *out, const struct service *service)
 	putc('}', out);
 }
 
-static void write_services(FILE *out)
+static void begin_services(struct status_walk *walk)
 {
-	const struct service *service;
-	const char *separator = "\n  ";
+	key(walk->out, "services");
+	putc('[', walk->out);
+	walk->separator = "\n  ";
+}
 
-	key(out, "services");
-	putc('[', out);
-	TAILQ_FOREACH(service, &services, link) {
-		fputs(separator, out);
-		write_service(out, service);
-		separator = ",\n  ";
-	}
-	putc(']', out);
+static void write_one_service(struct status_walk *walk, const struct service *service)
+{
+	fputs(walk->separator, walk->out);
+	write_service(walk->out, service);
+	walk->separator = ",\n  ";
+}
+
+static void end_list(struct status_walk *walk)
+{
+	putc(']', walk->out);
 }
 
 struct missing_written {
@@ -205,25 +209,25 @@ static void write_session(FILE *out, const struct session *session)
 	putc('}', out);
 }
 
-static void write_sessions(FILE *out)
+static void begin_sessions(struct status_walk *walk)
 {
-	const struct service *service;
-	const struct session *session;
-	const char *separator = "\n  ";
-	size_t shown = 0;
+	number(walk->out, "session_count", session_count());
+	key(walk->out, "sessions");
+	putc('[', walk->out);
+	walk->separator = "\n  ";
+}
 
-	number(out, "session_count", session_count());
-	key(out, "sessions");
-	putc('[', out);
-	TAILQ_FOREACH(service, &services, link)
-		LIST_FOREACH(session, &service->sessions, link) {
-			if (shown++ >= FACTS_SESSIONS_MAX)
-				break;
-			fputs(separator, out);
-			write_session(out, session);
-			separator = ",\n  ";
-		}
-	putc(']', out);
+static void write_sessions(struct status_walk *walk, const struct service *service)
+{
+	const struct session *session;
+
+	LIST_FOREACH(session, &service->sessions, link) {
+		if (walk->shown++ >= FACTS_SESSIONS_MAX)
+			break;
+		fputs(walk->separator, walk->out);
+		write_session(walk->out, session);
+		walk->separator = ",\n  ";
+	}
 }
 
 static void write_sources(FILE *out)
@@ -248,6 +252,7 @@ static void write_sources(FILE *out)
 struct bans_written {
 	FILE *out;
 	const char *separator;
+	size_t count;
 };
 
 static void write_ban(const struct address *banned, uint64_t until, void *context)
@@ -255,6 +260,8 @@ static void write_ban(const struct address *banned, uint64_t until, void *contex
 	struct bans_written *written = context;
 	char text[ADDRESS_TEXT_SIZE];
 
+	if (written->count++ >= FACTS_BANS_MAX)
+		return;
 	fprintf(written->out, "%s{\"address\": ", written->separator);
 	json_string(written->out, address_text(banned, text));
 	if (until != SENSOR_FOREVER)
@@ -268,6 +275,7 @@ static void write_bans(FILE *out)
 	struct bans_written written = { .out = out, .separator = "" };
 
 	sensor_list_expire(sensors_list(), clock_now());
+	number(out, "ban_count", sensor_list_count(sensors_list()));
 	key(out, "bans");
 	putc('[', out);
 	sensor_list_each(sensors_list(), write_ban, &written);
@@ -315,8 +323,10 @@ static void write_load(FILE *out)
 	putc('}', out);
 }
 
-void status_write_json(FILE *out)
+static void write_head(struct status_walk *walk)
 {
+	FILE *out = walk->out;
+
 	fputs("{\"version\": ", out);
 	json_string(out, USHERD_VERSION);
 	number(out, "pid", (uint64_t)own_process());
@@ -326,10 +336,26 @@ void status_write_json(FILE *out)
 	number(out, "processes", launch_processes());
 	number(out, "log_lines_lost", sink_lost_lines());
 	write_load(out);
-	write_services(out);
-	write_missing(out);
-	write_sessions(out);
-	write_sources(out);
-	write_bans(out);
-	fputs("}\n", out);
 }
+
+static void write_rest(struct status_walk *walk)
+{
+	write_missing(walk->out);
+	write_sources(walk->out);
+	write_bans(walk->out);
+	fputs("}\n", walk->out);
+}
+
+const struct status_part status_json_parts[] = {
+	{ .once = write_head },
+	{ .once = begin_services,
+	  .each = write_one_service,
+	  .is_for_draining = true,
+	  .end = end_list },
+	{ .once = begin_sessions,
+	  .each = write_sessions,
+	  .is_for_draining = true,
+	  .end = end_list },
+	{ .once = write_rest },
+	{ 0 },
+};

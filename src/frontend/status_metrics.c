@@ -2,26 +2,23 @@
 #include "base/clock.h"
 #include "base/sink.h"
 #include "base/tcp_state.h"
-#include "frontend/adoption.h"
 #include "frontend/facts.h"
 #include "frontend/last_load.h"
 #include "frontend/sensors.h"
-#include "frontend/status.h"
+#include "frontend/status_parts.h"
 #include "frontend/totals.h"
 #include "handlers/launch.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* A service, in the order of ids. Several may have the same. */
-struct entry {
-	const struct service *service;
-	bool is_ambiguous;
-};
 
 /* The lines of one service. */
-typedef void write_sample(FILE *out, const char *name, const struct entry *entry);
+typedef void write_sample(struct status_walk *walk, const char *name,
+			  const struct service *service);
+
+struct family {
+	const char *name, *type, *help;
+	write_sample *write;
+};
 
 /* --- labels --------------------------------------------------------------------------------- */
 
@@ -44,67 +41,70 @@ static void label(FILE *out, const char *name, const char *value)
 	putc('"', out);
 }
 
-static void begin_sample(FILE *out, const char *name, const struct entry *entry)
+static void begin_sample(struct status_walk *walk, const char *name, const struct service *service)
 {
-	const struct service_settings *settings = entry->service->settings;
+	const struct service_settings *settings = service->settings;
 	char place[16];
 
-	fprintf(out, "%s{", name);
-	label(out, "service", settings->id);
-	if (!entry->is_ambiguous)
+	fprintf(walk->out, "%s{", name);
+	label(walk->out, "service", settings->id);
+	if (!walk->is_ambiguous)
 		return;
 	snprintf(place, sizeof place, ":%d", settings->line);
-	fputs(",entry=\"", out);
-	label_text(out, settings->file);
-	label_text(out, place);
-	putc('"', out);
+	fputs(",entry=\"", walk->out);
+	label_text(walk->out, settings->file);
+	label_text(walk->out, place);
+	putc('"', walk->out);
 }
 
-static void sample(FILE *out, const char *name, const struct entry *entry, uint64_t value)
+static void sample(struct status_walk *walk, const char *name, const struct service *service,
+		   uint64_t value)
 {
-	begin_sample(out, name, entry);
-	fprintf(out, "} %" PRIu64 "\n", value);
+	begin_sample(walk, name, service);
+	fprintf(walk->out, "} %" PRIu64 "\n", value);
 }
 
 /* --- services ------------------------------------------------------------------------------- */
 
-static void write_accepted(FILE *out, const char *name, const struct entry *entry)
+static void write_accepted(struct status_walk *walk, const char *name,
+			   const struct service *service)
 {
-	sample(out, name, entry, entry->service->started);
+	sample(walk, name, service, service->started);
 }
 
-static void write_refused(FILE *out, const char *name, const struct entry *entry)
+static void write_refused(struct status_walk *walk, const char *name, const struct service *service)
 {
-	for (int verdict = 0; entry->service->failures && verdict < VERDICT_COUNT; verdict++)
-		if (entry->service->failures->refused[verdict]) {
-			begin_sample(out, name, entry);
-			putc(',', out);
-			label(out, "reason", verdict_name((enum verdict)verdict));
-			fprintf(out, "} %" PRIu64 "\n", entry->service->failures->refused[verdict]);
+	for (int verdict = 0; service->failures && verdict < VERDICT_COUNT; verdict++)
+		if (service->failures->refused[verdict]) {
+			begin_sample(walk, name, service);
+			putc(',', walk->out);
+			label(walk->out, "reason", verdict_name((enum verdict)verdict));
+			fprintf(walk->out, "} %" PRIu64 "\n", service->failures->refused[verdict]);
 		}
 }
 
-static void write_running(FILE *out, const char *name, const struct entry *entry)
+static void write_running(struct status_walk *walk, const char *name, const struct service *service)
 {
-	sample(out, name, entry, entry->service->quota.running);
+	sample(walk, name, service, service->quota.running);
 }
 
-static void write_up(FILE *out, const char *name, const struct entry *entry)
+static void write_up(struct status_walk *walk, const char *name, const struct service *service)
 {
-	sample(out, name, entry, service_is_up(entry->service));
+	sample(walk, name, service, service_is_up(service));
 }
 
-static void write_received(FILE *out, const char *name, const struct entry *entry)
+static void write_received(struct status_walk *walk, const char *name,
+			   const struct service *service)
 {
-	sample(out, name, entry, entry->service->received);
+	sample(walk, name, service, service->received);
 }
 
-static void write_sent(FILE *out, const char *name, const struct entry *entry)
+static void write_sent(struct status_walk *walk, const char *name, const struct service *service)
 {
-	sample(out, name, entry, entry->service->sent);
+	sample(walk, name, service, service->sent);
 }
 
-static void write_queue(FILE *out, const char *name, const struct entry *entry,
+static void write_queue(struct status_walk *walk, const char *name, const struct service *service,
 			const struct listener *listener, uint32_t value)
 {
 	struct address address = facts_bound_address(listener);
@@ -112,30 +112,32 @@ static void write_queue(FILE *out, const char *name, const struct entry *entry,
 
 	snprintf(place, sizeof place, address.any.sa_family == AF_INET6 ? "[%s]:%u" : "%s:%u",
 		 address_text(&address, text), address_port(&address));
-	begin_sample(out, name, entry);
-	putc(',', out);
-	label(out, "address", place);
-	fprintf(out, "} %u\n", (unsigned)value);
+	begin_sample(walk, name, service);
+	putc(',', walk->out);
+	label(walk->out, "address", place);
+	fprintf(walk->out, "} %u\n", (unsigned)value);
 }
 
-static void write_queue_length(FILE *out, const char *name, const struct entry *entry)
+static void write_queue_length(struct status_walk *walk, const char *name,
+			       const struct service *service)
 {
 	const struct listener *listener;
 	struct tcp_queue queue;
 
-	LIST_FOREACH(listener, &entry->service->listeners, link)
+	LIST_FOREACH(listener, &service->listeners, link)
 		if (listener_is_open(listener) && tcp_queue_read(listener->watch.fd, &queue) == 0)
-			write_queue(out, name, entry, listener, queue.length);
+			write_queue(walk, name, service, listener, queue.length);
 }
 
-static void write_queue_limit(FILE *out, const char *name, const struct entry *entry)
+static void write_queue_limit(struct status_walk *walk, const char *name,
+			      const struct service *service)
 {
 	const struct listener *listener;
 	struct tcp_queue queue;
 
-	LIST_FOREACH(listener, &entry->service->listeners, link)
+	LIST_FOREACH(listener, &service->listeners, link)
 		if (listener_is_open(listener) && tcp_queue_read(listener->watch.fd, &queue) == 0)
-			write_queue(out, name, entry, listener, queue.limit);
+			write_queue(walk, name, service, listener, queue.limit);
 }
 
 static void begin_family(FILE *out, const char *name, const char *type, const char *help)
@@ -143,66 +145,36 @@ static void begin_family(FILE *out, const char *name, const char *type, const ch
 	fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static int compare_entries(const void *one, const void *other)
-{
-	const struct service_settings *left = ((const struct entry *)one)->service->settings;
-	const struct service_settings *right = ((const struct entry *)other)->service->settings;
+static const struct family families[] = {
+	{ "usherd_service_up", "gauge",
+	  "Whether clients of the service are served, or wait for its limits.", write_up },
+	{ "usherd_connections_accepted_total", "counter",
+	  "Connections and datagrams that were served.", write_accepted },
+	{ "usherd_connections_refused_total", "counter",
+	  "Connections and datagrams that were refused.", write_refused },
+	{ "usherd_sessions_running", "gauge", "Sessions that count for instances.", write_running },
+	{ "usherd_receive_bytes_total", "counter",
+	  "Bytes from clients of sessions that are over, where they are counted.", write_received },
+	{ "usherd_transmit_bytes_total", "counter",
+	  "Bytes to clients of sessions that are over, where they are counted.", write_sent },
+	{ "usherd_accept_queue_length", "gauge",
+	  "Connections that wait in the kernel to be accepted.", write_queue_length },
+	{ "usherd_accept_queue_limit", "gauge", "How many connections may wait in the kernel.",
+	  write_queue_limit },
+};
 
-	return strcmp(left->id, right->id);
+static void begin_service_family(struct status_walk *walk)
+{
+	const struct family *family = walk->part->data;
+
+	begin_family(walk->out, family->name, family->type, family->help);
 }
 
-/* The services that are configured, to be freed. NULL: out of memory, or there are none. */
-static struct entry *list_entries(size_t *count)
+static void write_service_family(struct status_walk *walk, const struct service *service)
 {
-	struct entry *list = calloc(adoption_service_count() + 1, sizeof *list);
-	const struct service *service;
+	const struct family *family = walk->part->data;
 
-	*count = 0;
-	TAILQ_FOREACH(service, &services, link)
-		if (list && !service->is_draining)
-			list[(*count)++].service = service;
-	if (*count > 0)
-		qsort(list, *count, sizeof *list, compare_entries);
-	for (size_t i = 1; i < *count; i++)
-		if (compare_entries(&list[i - 1], &list[i]) == 0)
-			list[i - 1].is_ambiguous = list[i].is_ambiguous = true;
-	return list;
-}
-
-static void write_services(FILE *out)
-{
-	static const struct {
-		const char *name, *type, *help;
-		write_sample *write;
-	} families[] = {
-		{ "usherd_service_up", "gauge",
-		  "Whether clients of the service are served, or wait for its limits.", write_up },
-		{ "usherd_connections_accepted_total", "counter",
-		  "Connections and datagrams that were served.", write_accepted },
-		{ "usherd_connections_refused_total", "counter",
-		  "Connections and datagrams that were refused.", write_refused },
-		{ "usherd_sessions_running", "gauge", "Sessions that count for instances.",
-		  write_running },
-		{ "usherd_receive_bytes_total", "counter",
-		  "Bytes from clients of sessions that are over, where they are counted.",
-		  write_received },
-		{ "usherd_transmit_bytes_total", "counter",
-		  "Bytes to clients of sessions that are over, where they are counted.",
-		  write_sent },
-		{ "usherd_accept_queue_length", "gauge",
-		  "Connections that wait in the kernel to be accepted.", write_queue_length },
-		{ "usherd_accept_queue_limit", "gauge",
-		  "How many connections may wait in the kernel.", write_queue_limit },
-	};
-	size_t count;
-	struct entry *list = list_entries(&count);
-
-	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
-		begin_family(out, families[i].name, families[i].type, families[i].help);
-		for (size_t each = 0; each < count; each++)
-			families[i].write(out, families[i].name, &list[each]);
-	}
-	free(list);
+	family->write(walk, family->name, service);
 }
 
 /* --- the daemon ----------------------------------------------------------------------------- */
@@ -232,10 +204,12 @@ static void write_histogram(FILE *out, const char *name, const char *help,
 		name, count);
 }
 
-static void write_daemon(FILE *out)
+static void write_daemon(struct status_walk *walk)
 {
 	const struct reload_message *load = last_load();
+	FILE *out = walk->out;
 
+	sensor_list_expire(sensors_list(), clock_now());
 	begin_family(out, "usherd_build_info", "gauge", "The version of usherd.");
 	fprintf(out, "usherd_build_info{version=\"%s\"} 1\n", USHERD_VERSION);
 	single(out, "usherd_config_last_reload_successful", "gauge",
@@ -254,13 +228,32 @@ static void write_daemon(FILE *out)
 	       "Log lines that could not be written.", sink_lost_lines());
 }
 
-void status_write_metrics(FILE *out)
+static void write_histograms(struct status_walk *walk)
 {
-	sensor_list_expire(sensors_list(), clock_now());
-	write_daemon(out);
-	write_services(out);
-	write_histogram(out, "usherd_session_duration_seconds", "How long sessions lasted.",
+	write_histogram(walk->out, "usherd_session_duration_seconds", "How long sessions lasted.",
 			totals_sessions());
-	write_histogram(out, "usherd_launch_duration_seconds",
+	write_histogram(walk->out, "usherd_launch_duration_seconds",
 			"How long programs took to start, from the request on.", totals_launches());
 }
+
+#define FAMILY(number) \
+	{ \
+		.once = begin_service_family, .each = write_service_family, \
+		.data = &families[number] \
+	}
+
+const struct status_part status_metrics_parts[] = {
+	{ .once = write_daemon },
+	FAMILY(0),
+	FAMILY(1),
+	FAMILY(2),
+	FAMILY(3),
+	FAMILY(4),
+	FAMILY(5),
+	FAMILY(6),
+	FAMILY(7),
+	{ .once = write_histograms },
+	{ 0 },
+};
+
+_Static_assert(sizeof families / sizeof families[0] == 8, "a family is not written");

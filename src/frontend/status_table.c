@@ -1,5 +1,3 @@
-#include "frontend/status.h"
-
 #include "admission/sensor_list.h"
 #include "base/clock.h"
 #include "base/own_name.h"
@@ -9,6 +7,7 @@
 #include "frontend/facts.h"
 #include "frontend/last_load.h"
 #include "frontend/sensors.h"
+#include "frontend/status_parts.h"
 #include "handlers/launch.h"
 
 #include <inttypes.h>
@@ -109,21 +108,32 @@ static void print_failures(FILE *out, const struct failures *failures)
 	fprintf(out, ", %s\n", failures->last);
 }
 
-static void print_services(FILE *out)
+static void begin_services(struct status_walk *walk)
 {
-	const struct service *service;
+	fprintf(walk->out, "\n%-24s %-10s %8s %10s %10s\n", "SERVICE", "STATE", "RUNNING",
+		"STARTED", "REFUSED");
+}
+
+static void write_service(struct status_walk *walk, const struct service *service)
+{
 	const struct listener *listener;
 
-	fprintf(out, "\n%-24s %-10s %8s %10s %10s\n", "SERVICE", "STATE", "RUNNING", "STARTED",
-		"REFUSED");
-	TAILQ_FOREACH(service, &services, link) {
-		print_service(out, service);
-		print_why(out, service);
-		LIST_FOREACH(listener, &service->listeners, link)
-			print_listener(out, listener);
-		if (service->failures)
-			print_failures(out, service->failures);
-	}
+	print_service(walk->out, service);
+	print_why(walk->out, service);
+	LIST_FOREACH(listener, &service->listeners, link)
+		print_listener(walk->out, listener);
+	if (service->failures)
+		print_failures(walk->out, service->failures);
+}
+
+static void print_missing(const struct service_settings *service, void *context)
+{
+	fprintf(context, "%-24s not started, see the log\n", service->id);
+}
+
+static void write_missing(struct status_walk *walk)
+{
+	facts_missing(print_missing, walk->out);
 }
 
 /* --- sessions ------------------------------------------------------------------------------- */
@@ -146,22 +156,26 @@ static void print_session(FILE *out, const struct session *session)
 		sent);
 }
 
-static void print_sessions(FILE *out)
+static void begin_sessions(struct status_walk *walk)
 {
-	const struct service *service;
-	const struct session *session;
-	size_t shown = 0;
+	if (session_count() > 0)
+		fprintf(walk->out, "\n%-20s %-16s %-9s %-22s %8s %7s %7s %10s %10s\n", "SESSION",
+			"SERVICE", "STATE", "CLIENT", "PID", "AGE", "IDLE", "RECEIVED", "SENT");
+}
 
-	if (session_count() == 0)
-		return;
-	fprintf(out, "\n%-20s %-16s %-9s %-22s %8s %7s %7s %10s %10s\n", "SESSION", "SERVICE",
-		"STATE", "CLIENT", "PID", "AGE", "IDLE", "RECEIVED", "SENT");
-	TAILQ_FOREACH(service, &services, link)
-		LIST_FOREACH(session, &service->sessions, link)
-			if (shown++ < FACTS_SESSIONS_MAX)
-				print_session(out, session);
-	if (shown > FACTS_SESSIONS_MAX)
-		fprintf(out, "and %zu more\n", shown - FACTS_SESSIONS_MAX);
+static void write_sessions(struct status_walk *walk, const struct service *service)
+{
+	const struct session *session;
+
+	LIST_FOREACH(session, &service->sessions, link)
+		if (walk->shown++ < FACTS_SESSIONS_MAX)
+			print_session(walk->out, session);
+}
+
+static void end_sessions(struct status_walk *walk)
+{
+	if (walk->shown > FACTS_SESSIONS_MAX)
+		fprintf(walk->out, "and %zu more\n", walk->shown - FACTS_SESSIONS_MAX);
 }
 
 static void print_sources(FILE *out)
@@ -230,21 +244,33 @@ static void print_load(FILE *out)
 		fputs(last_load_text(), out);
 }
 
-static void print_missing(const struct service_settings *service, void *context)
+static void write_head(struct status_walk *walk)
 {
-	fprintf(context, "%-24s not started, see the log\n", service->id);
-}
+	FILE *out = walk->out;
 
-void status_write_table(FILE *out)
-{
 	fprintf(out, "usherd %s, process %d: %s\n", USHERD_VERSION, (int)own_process(),
 		facts_all_up() ? "every service is up" : "not every service is up");
 	fprintf(out, "%zu services, %zu sessions, %u processes, %" PRIu64 " log lines lost\n",
 		adoption_service_count(), session_count(), launch_processes(), sink_lost_lines());
 	print_load(out);
-	print_services(out);
-	facts_missing(print_missing, out);
-	print_sessions(out);
-	print_sources(out);
-	print_bans(out);
 }
+
+static void write_sources_and_bans(struct status_walk *walk)
+{
+	print_sources(walk->out);
+	print_bans(walk->out);
+}
+
+const struct status_part status_table_parts[] = {
+	{ .once = write_head },
+	{ .once = begin_services,
+	  .each = write_service,
+	  .is_for_draining = true,
+	  .end = write_missing },
+	{ .once = begin_sessions,
+	  .each = write_sessions,
+	  .is_for_draining = true,
+	  .end = end_sessions },
+	{ .once = write_sources_and_bans },
+	{ 0 },
+};

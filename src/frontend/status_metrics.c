@@ -31,7 +31,7 @@ static void label_text(FILE *out, const char *value)
 		else if (*value == '"' || *value == '\\')
 			fprintf(out, "\\%c", *value);
 		else
-			putc((unsigned char)*value < 0x80 ? *value : '?', out);
+			putc_unlocked((unsigned char)*value < 0x80 ? *value : '?', out);
 }
 
 static void label(FILE *out, const char *name, const char *value)

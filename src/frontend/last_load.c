@@ -1,6 +1,7 @@
 #include "frontend/last_load.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { TEXT_MAX = 64 * 1024 };
@@ -8,19 +9,16 @@ enum { TEXT_MAX = 64 * 1024 };
 static struct reload_message last;
 static char *text; /* NULL: none */
 
+/* NULL: it can't be read. */
 static char *read_text(int descriptor)
 {
-	char *bytes = malloc(TEXT_MAX + 1);
-	ssize_t length = bytes ? pread(descriptor, bytes, TEXT_MAX, 0) : -1;
-	char *shorter;
+	static char bytes[TEXT_MAX + 1];
+	ssize_t length = pread(descriptor, bytes, TEXT_MAX, 0);
 
-	if (length < 0) {
-		free(bytes);
+	if (length < 0)
 		return NULL;
-	}
 	bytes[length] = '\0';
-	shorter = realloc(bytes, (size_t)length + 1);
-	return shorter ? shorter : bytes;
+	return strdup(bytes);
 }
 
 void last_load_take(const struct reload_message *message, int descriptor)

@@ -50,34 +50,26 @@ static void say_unbound(const struct service *service, char text[static FACTS_WH
 
 const char *facts_why(const struct service *service, char text[static FACTS_WHY_SIZE])
 {
-	text[0] = '\0';
-	switch (service_state(service)) {
-	case SERVICE_LISTENING:
-		break;
-	case SERVICE_FULL:
-		snprintf(text, FACTS_WHY_SIZE, "as many run as instances allows; others wait");
-		break;
-	case SERVICE_THROTTLED:
-		snprintf(text, FACTS_WHY_SIZE, "faster than cps; others wait");
-		break;
-	case SERVICE_SUSPENDED:
-		snprintf(text, FACTS_WHY_SIZE, "faster than cps; closed for %u s",
-			 seconds_left(&service->resume));
-		break;
-	case SERVICE_PAUSED:
-		snprintf(text, FACTS_WHY_SIZE, "by -pause; clients wait for at most %u s",
-			 seconds_left(&service->pause));
-		break;
-	case SERVICE_WAITING:
-		snprintf(text, FACTS_WHY_SIZE, "its server has the socket");
-		break;
-	case SERVICE_RETRYING:
+	static const char *const texts[] = {
+		[SERVICE_LISTENING] = "",
+		[SERVICE_FULL] = "as many run as instances allows; others wait",
+		[SERVICE_THROTTLED] = "faster than cps; others wait",
+		[SERVICE_SUSPENDED] = "faster than cps; closed for",
+		[SERVICE_PAUSED] = "by -pause; clients wait for at most",
+		[SERVICE_WAITING] = "its server has the socket",
+		[SERVICE_RETRYING] = "",
+		[SERVICE_DRAINING] = "removed; its sessions go on",
+	};
+	enum service_state state = service_state(service);
+
+	if (state == SERVICE_RETRYING)
 		say_unbound(service, text);
-		break;
-	case SERVICE_DRAINING:
-		snprintf(text, FACTS_WHY_SIZE, "removed; its sessions go on");
-		break;
-	}
+	else if (state == SERVICE_SUSPENDED || state == SERVICE_PAUSED)
+		snprintf(text, FACTS_WHY_SIZE, "%s %u s", texts[state],
+			 seconds_left(state == SERVICE_PAUSED ? &service->pause
+							      : &service->resume));
+	else
+		snprintf(text, FACTS_WHY_SIZE, "%s", texts[state]);
 	return text;
 }
 

@@ -13,6 +13,7 @@ enum command {
 	COMMAND_CHECK,   /* -check: what is wrong with the configuration? */
 	COMMAND_PRINT,   /* -print: the effective configuration */
 	COMMAND_EXPLAIN, /* -explain: would this peer be admitted? */
+	COMMAND_ASK,     /* -status and its like: the running daemon is asked */
 	COMMAND_VERSION,
 	COMMAND_HELP,
 	COMMAND_MISUSED, /* reported; exit status 1 */
@@ -35,6 +36,7 @@ struct options {
 	bool as_json;                         /* -check=json */
 	struct serve serve;                   /* -serve; its port is NULL: no such option */
 	const char *explain[3];               /* service, address, and time or NULL */
+	const char *request[4];               /* what the daemon is asked, NULL-ended */
 };
 
 /* Reads the command line; errors are reported on standard error. An unknown option is

@@ -115,6 +115,8 @@ int main(int argc, char **argv)
 	case COMMAND_EXPLAIN:
 		return inspect_explain(&load, options.explain[0], options.explain[1],
 				       options.explain[2]);
+	case COMMAND_ASK:
+		return inspect_ask(&load, options.request);
 	case COMMAND_VERSION:
 		printf("usherd %s%s\n", USHERD_VERSION, features);
 		return EXIT_SUCCESS;

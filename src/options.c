@@ -170,6 +170,45 @@ static bool take_serve(struct options *options, const char *value)
 	return options->foreground = *value;
 }
 
+static bool take_request(struct options *options, const char *command, const char *word)
+{
+	options->command = COMMAND_ASK;
+	options->request[0] = command;
+	options->request[1] = word;
+	return true;
+}
+
+static bool take_status(struct options *options, const char *value)
+{
+	return take_request(options, "status", value ? value : "table") &&
+	       (!value || strcmp(value, "json") == 0 || strcmp(value, "prometheus") == 0);
+}
+
+static bool take_reload(struct options *options, const char *value)
+{
+	return take_request(options, "reload", value);
+}
+
+static bool take_pause(struct options *options, const char *value)
+{
+	return take_request(options, "pause", value);
+}
+
+static bool take_resume(struct options *options, const char *value)
+{
+	return take_request(options, "resume", value);
+}
+
+static bool take_end(struct options *options, const char *value)
+{
+	return take_request(options, "end", value);
+}
+
+static bool take_unban(struct options *options, const char *value)
+{
+	return take_request(options, "unban", value);
+}
+
 static bool take_version(struct options *options, const char *value)
 {
 	(void)value;
@@ -216,6 +255,15 @@ static const struct {
 	{ "print", no_argument, take_print, NULL, "print the effective configuration, and exit" },
 	{ "explain", required_argument, take_explain, "SERVICE ADDRESS [H:MM]",
 	  "say whether that peer would be served, and why, and exit" },
+	{ "status", optional_argument, take_status, "json|prometheus",
+	  "ask the running daemon how it is; status 0: every service is up" },
+	{ "reload", no_argument, take_reload, NULL,
+	  "make the running daemon read its configuration, and wait" },
+	{ "pause", required_argument, take_pause, "SERVICE [SECONDS]",
+	  "let the service's clients wait in the kernel" },
+	{ "resume", required_argument, take_resume, "SERVICE", "end a pause" },
+	{ "end", required_argument, take_end, "SESSION", "end a session that -status lists" },
+	{ "unban", required_argument, take_unban, "ADDRESS", "end the ban of an address" },
 	{ "reuse", no_argument, take_nothing, NULL, "accepted for xinetd's sake: it is always so" },
 	{ "shutdownprocs", required_argument, take_shutdownprocs, "N",
 	  "accepted for xinetd's sake, without effect" },
@@ -279,9 +327,14 @@ static void fill_long_options(struct option longs[OPTIONS + 1])
 	longs[OPTIONS] = (struct option){ 0 };
 }
 
-/* -explain has two or three words, of which getopt knows the first. */
+/* -explain has two or three words, and -pause one or two, of which getopt knows the first. */
 static bool take_words(struct options *options, int count, char **words)
 {
+	if (options->command == COMMAND_ASK && count == 1 &&
+	    strcmp(options->request[0], "pause") == 0) {
+		options->request[2] = words[0];
+		return true;
+	}
 	if (options->command != COMMAND_EXPLAIN || count < 1 || count > 2)
 		return count == 0 && options->command != COMMAND_EXPLAIN;
 	options->explain[1] = words[0];

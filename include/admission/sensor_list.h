@@ -30,6 +30,9 @@ void sensor_list_free(struct sensor_list *list);
 bool sensor_list_ban(struct sensor_list *list, const struct address *address, uint64_t now,
 		     uint64_t until);
 
+/* Ends the ban of address. False: there is none. */
+bool sensor_list_remove(struct sensor_list *list, const struct address *address);
+
 /* True while address is banned; finding an expired ban forgets all of them. */
 bool sensor_list_bans(struct sensor_list *list, const struct address *address, uint64_t now);
 

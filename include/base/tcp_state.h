@@ -22,4 +22,12 @@ struct tcp_state {
 /* 0, or -1 with errno when fd is no TCP socket. */
 int tcp_state_read(int fd, struct tcp_state *state) __attribute__((warn_unused_result));
 
+/* The connections that wait in a listening socket to be accepted. */
+struct tcp_queue {
+	uint32_t length, limit;
+};
+
+/* 0, or -1 with errno when fd is no listening TCP socket. */
+int tcp_queue_read(int fd, struct tcp_queue *queue) __attribute__((warn_unused_result));
+
 #endif

@@ -31,6 +31,9 @@ enum message_kind {
 	MESSAGE_LET_IN,         /* permits a connection to the inner socket of INTERCEPT */
 	MESSAGE_LET_OUT,        /* it has ended, or was not made */
 	MESSAGE_REPORTED,       /* the status report is written */
+	MESSAGE_MEASURED,       /* the measures are written */
+	MESSAGE_RELOAD,         /* the configuration is to be read again */
+	MESSAGE_UNBAN,          /* an address is not banned any more */
 	MESSAGE_FROM_FRONTEND,  /* the number of kinds above */
 
 	/* from the monitor */
@@ -52,6 +55,10 @@ enum message_kind {
 	MESSAGE_LIBWRAP, /* the answer */
 	MESSAGE_GATE,    /* the connection is permitted, or why not */
 	MESSAGE_REPORT,  /* [the file for the status report] */
+	MESSAGE_MEASURE, /* [the file for the measures] */
+	MESSAGE_CONTROL, /* [the control socket] to serve from now on; without: none */
+	MESSAGE_LOADED,  /* [a memfd: what changed and what was wrong, as text] the outcome of
+			      * the last load; once it is in force, or has failed */
 	MESSAGE_CHECK,   /* check the consistency of the counts */
 	MESSAGE_STOP,    /* the daemon ends */
 	MESSAGE_KINDS
@@ -169,6 +176,26 @@ struct generation_message {
 	struct log_style style; /* ADOPT */
 };
 
+/* Who may use the control socket besides root. */
+struct control_message {
+	uint32_t owner; /* a user */
+	uint32_t group; /* if ... */
+	uint8_t has_group;
+};
+
+struct reload_message {
+	uint64_t ticket;      /* RELOAD: the frontend's; LOADED: the last one that came before
+				* this load; a new frontend counts from 1 */
+	int64_t time;         /* LOADED: of the load, seconds since the epoch ... */
+	uint8_t is_loaded;    /* ... what it read is in force ... */
+	uint32_t errors;      /* ... in the files, or with limits that can't be kept ... */
+	uint32_t left_out;    /* ... services that are not started for these ... */
+	uint32_t added, kept; /* ... services that are new, that there were ... */
+	uint32_t changed;     /* ... some of these with other settings ... */
+	uint32_t removed;     /* ... */
+	uint32_t broken;      /* ... and that keep their version for an error */
+};
+
 enum message_log { MESSAGE_LOG_STDERR, MESSAGE_LOG_SYSLOG, MESSAGE_LOG_FILE };
 
 /* What a frontend must know first. */
@@ -208,6 +235,8 @@ struct message {
 		struct libwrap_message libwrap;
 		struct gate_message gate;
 		struct generation_message generation;
+		struct control_message control;
+		struct reload_message reload;
 		struct stop_message stop;
 		struct start_message start;
 	};

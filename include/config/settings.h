@@ -252,8 +252,13 @@ struct daemon_settings {
 	struct strings port_maps; /* absolute paths */
 	char *status_file;        /* absolute; NULL: the default */
 	mode_t status_mode;
-	char *ban_file; /* absolute; NULL: bans are in memory alone */
-	int log_format; /* enum log_format (base/log.h); -1: not set */
+	char *ban_file;       /* absolute; NULL: bans are in memory alone */
+	char *control_socket; /* absolute; NULL: the default, unless ... */
+	bool has_no_control;  /* ... there is to be none */
+	char *control_group;  /* who may use it besides the daemon's user and root; NULL: nobody */
+	gid_t control_gid;
+	char *metrics_file; /* absolute; NULL: none */
+	int log_format;     /* enum log_format (base/log.h); -1: not set */
 	struct source_prefix log_anonymize;
 	char *user;     /* whom the frontend runs as; NULL when not set */
 	uid_t user_uid; /* 0: a number that nobody has */

@@ -27,6 +27,13 @@ void ask_ban(const struct address *address, uint64_t until);
 /* Tells the monitor that the generation is in force. */
 void ask_adopted(uint32_t bound, uint32_t wanted);
 void ask_reported(void);
+void ask_measured(void);
+
+void ask_unban(const struct address *address);
+
+/* Asks for a reload. The answer, MESSAGE_LOADED, has a ticket that is at least as high as the
+ * one that this returns. */
+uint64_t ask_reload(void);
 
 /* For launch_init. */
 extern const struct launch_way ask_launch_way;

@@ -19,4 +19,7 @@ void sensors_know(const struct address *address, uint64_t until);
 /* All of them. */
 struct sensor_list *sensors_list(void);
 
+/* Ends the ban of an address. False: it is not banned. */
+bool sensors_forgive(const struct address *address);
+
 #endif

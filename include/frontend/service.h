@@ -20,6 +20,7 @@ enum service_state {
 	SERVICE_FULL,      /* at_limit = queue: instances run, the kernel queues */
 	SERVICE_THROTTLED, /* cps_action = queue: polled again when there is a token */
 	SERVICE_SUSPENDED, /* cps_action = suspend: closed for a while */
+	SERVICE_PAUSED,    /* -pause: the kernel queues for a while */
 	SERVICE_WAITING,   /* each of its sockets is in use by a server */
 	SERVICE_RETRYING,  /* some address could not be bound yet */
 	SERVICE_DRAINING,  /* removed by a reload; its sessions run on */
@@ -39,6 +40,7 @@ struct service {
 	struct service_settings *settings; /* a reference */
 	uint32_t number;                   /* in the generation; SERVICE_IS_NEW: not in it */
 	bool is_suspended : 1, is_throttled : 1, is_draining : 1;
+	bool is_paused : 1;
 	bool is_resuming : 1;  /* suspended no longer, but not bound yet */
 	bool is_settling : 1;  /* the addresses are known; sockets of others are closed first */
 	bool is_continued : 1; /* by the next generation, while that is adopted */
@@ -50,10 +52,12 @@ struct service {
 	struct share descriptors;         /* of its connections */
 	struct share launches;            /* of its programs that are being started */
 	struct timer resume;              /* ends suspension or throttling */
+	struct timer pause;               /* ends a pause */
 	LIST_HEAD(, bind_lookup) lookups; /* of the names in bind */
 
 	uint64_t started;
-	struct failures *failures;         /* made when first needed */
+	uint64_t received, sent;   /* bytes, of sessions that are over, where they were counted */
+	struct failures *failures; /* made when first needed */
 	struct filter_hosts *filter_hosts; /* INTERCEPT: of names in the lists; NULL: none */
 	struct proofs *proofs;             /* proof_of_work; made when first needed */
 	struct folds *folds;               /* of FAIL lines; made when first needed */
@@ -83,6 +87,15 @@ void service_suspend(struct service *service, uint64_t milliseconds);
 
 /* Leaves the sockets unpolled until there is a token (cps_action = queue). */
 void service_throttle(struct service *service, uint64_t milliseconds);
+
+/* Leaves the sockets unpolled for so long, or until service_resume. Sessions go on. */
+void service_pause(struct service *service, uint64_t milliseconds);
+
+/* False: it is not paused. */
+bool service_resume(struct service *service);
+
+/* True when its clients are served, or wait in the kernel because of its limits. */
+bool service_is_up(const struct service *service);
 
 /* True when at_limit = queue and no more may run. */
 bool service_is_full(const struct service *service);

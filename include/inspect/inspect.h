@@ -1,4 +1,4 @@
-/* Commands that examine a configuration without running it. Each prints its answer on
+/* Commands that examine a configuration without running it, or ask the daemon that runs. Each prints its answer on
  * standard output and returns the exit status. */
 #ifndef USHERD_INSPECT_H
 #define USHERD_INSPECT_H
@@ -26,6 +26,11 @@ void inspect_print_settings(const struct settings *settings, FILE *out);
  * name. 0: all of them would; 1: one would not, or there is no such service. */
 int inspect_explain(const struct load_options *options, const char *service, const char *address,
 		    const char *time);
+
+/* Asks the running daemon at its control socket (config/control_socket.h), which the
+ * configuration names if it can be read; words are the request, NULL-ended. Returns the status of
+ * the answer; 2, reported, when no daemon answers. */
+int inspect_ask(const struct load_options *options, const char *const words[]);
 
 /* Writes problems of at least that severity, one line each, by file and line. */
 void inspect_report(const struct problems *problems, enum severity least, FILE *out);

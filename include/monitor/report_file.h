@@ -1,13 +1,8 @@
-/* The status report's file: the frontend writes a new file, which then replaces the old
- * one. Readers see a whole report, and a link with that name is replaced, not followed.
- * Loop thread only. */
+/* The status report's file (handed_file.h). Loop thread only. */
 #ifndef USHERD_MONITOR_REPORT_FILE_H
 #define USHERD_MONITOR_REPORT_FILE_H
 
 #include "config/settings.h"
-
-/* How long the frontend may take to write it. */
-enum { REPORT_DEADLINE_MS = 10000 };
 
 /* A descriptor to write the report to, the caller's to close. -1, logged: it can't be
  * opened, or the previous one is still being written. */

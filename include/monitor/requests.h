@@ -15,6 +15,9 @@ int requests_start(const struct monitor_options *options,
 		   void (*started)(uint32_t bound, uint32_t wanted))
 	__attribute__((warn_unused_result));
 
+/* How long after a reload that the frontend asked for the next one of these begins. */
+enum { RELOADS_APART_MS = 200 };
+
 /* Closes every socket. */
 void requests_finish(void);
 

@@ -14,6 +14,7 @@ enum end_reason {
 	END_MEMORY, /* it used more than its service may */
 	END_RELOAD, /* the service is removed, or does not admit the client any more */
 	END_STOP,   /* the daemon ends */
+	END_ASKED,  /* -end */
 	END_REASONS
 };
 

@@ -64,6 +64,10 @@ struct session {
 	bool was_puzzled;     /* the owner's: it was sent a puzzle */
 	bool is_refused;      /* the owner's: counted and logged as refused */
 	bool is_being_named;  /* the owner's: refused, and identd is asked */
+	bool has_begun;       /* the owner's: it was served, or is */
+	uint64_t launched;    /* the owner's: when its program was asked for, as of clock_now() */
+	uint64_t received;    /* bytes from and ... */
+	uint64_t sent;        /* ... to the client, once they are known: record_traffic */
 
 	enum session_state state; /* session_enter writes it */
 	enum end_reason reason;   /* why it ends; the first one counts */
@@ -73,6 +77,7 @@ struct session {
 	int64_t started;      /* seconds since the epoch */
 	uint64_t ended;       /* when its program ended, as clock_now() has it; 0: it serves */
 	uint64_t opened;      /* the same in clock_now(): not changed when the clock is set */
+	uint64_t serial;      /* of this frontend's sessions, from 1 */
 	struct session_id id; /* the program's; none for what the loop serves itself */
 	pid_t pid;            /* the program's, 0 for what the loop serves itself */
 	struct watch watch;
@@ -90,8 +95,7 @@ struct session {
 	char *user; /* what identd said, escaped; NULL: not asked, or nothing */
 
 	/* For its end's record. */
-	bool has_traffic, has_usage; /* these are known: */
-	uint64_t received, sent;     /* bytes */
+	bool has_traffic, has_usage; /* bytes, and these, are known: */
 	uint64_t cpu_us, max_rss;    /* as in struct program_usage (channel/message.h) */
 
 	/* The balancer through which the peer came; unknown: none. While its PROXY header has
@@ -144,6 +148,12 @@ void session_kill(struct session *session, enum end_reason reason);
 int session_write(struct session *session, const void *bytes, size_t length)
 	__attribute__((warn_unused_result));
 int session_flush(struct session *session) __attribute__((warn_unused_result));
+
+enum { SESSION_LABEL_SIZE = SESSION_ID_SIZE };
+
+/* What an operator calls the session: its id, or "local-N" for what has none because the loop
+ * serves it. Returns text. */
+const char *session_label(const struct session *session, char text[static SESSION_LABEL_SIZE]);
 
 /* How many sessions there are. */
 size_t session_count(void);

@@ -71,15 +71,22 @@ static void heap_sink(struct sensor_list *list, struct ban *ban)
 	heap_place(list, place, ban);
 }
 
+static void lift(struct sensor_list *list, struct ban *ban)
+{
+	struct ban *last = list->heap[--list->count];
+
+	if (last != ban) {
+		heap_place(list, ban->place, last);
+		heap_rise(list, last);
+		heap_sink(list, last);
+	}
+	HASH_DEL(list->table, ban);
+	free(ban);
+}
+
 static void lift_soonest(struct sensor_list *list)
 {
-	struct ban *soonest = list->heap[0], *last = list->heap[--list->count];
-
-	last->place = 0;
-	if (last != soonest)
-		heap_sink(list, last);
-	HASH_DEL(list->table, soonest);
-	free(soonest);
+	lift(list, list->heap[0]);
 }
 
 static struct ban *ban_find(const struct sensor_list *list, const struct prefix *prefix)
@@ -147,6 +154,17 @@ bool sensor_list_ban(struct sensor_list *list, const struct address *address, ui
 		heap_sink(list, ban);
 	}
 	return false;
+}
+
+bool sensor_list_remove(struct sensor_list *list, const struct address *address)
+{
+	struct prefix prefix = prefix_of(address, 128);
+	struct ban *ban = address_is_known(address) ? ban_find(list, &prefix) : NULL;
+
+	if (!ban)
+		return false;
+	lift(list, ban);
+	return true;
 }
 
 bool sensor_list_bans(struct sensor_list *list, const struct address *address, uint64_t now)

@@ -1,5 +1,6 @@
 #include "base/tcp_state.h"
 
+#include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@ enum {
 	STATE_CLOSE = 7,
 	STATE_CLOSE_WAIT = 8,
 	STATE_LAST_ACK = 9,
+	STATE_LISTEN = 10,
 	STATE_CLOSING = 11,
 };
 
@@ -50,5 +52,22 @@ int tcp_state_read(int fd, struct tcp_state *state)
 		.data_ms = least(info.tcpi_last_data_sent, info.tcpi_last_data_recv),
 		.ack_ms = info.tcpi_last_ack_recv,
 	};
+	return 0;
+}
+
+/* Of a listening socket the kernel reports the queue in place of what is not acknowledged. */
+int tcp_queue_read(int fd, struct tcp_queue *queue)
+{
+	struct tcp_info info;
+	socklen_t size = sizeof info;
+
+	memset(&info, 0, sizeof info);
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+		return -1;
+	if (info.tcpi_state != STATE_LISTEN) {
+		errno = EINVAL;
+		return -1;
+	}
+	*queue = (struct tcp_queue){ .length = info.tcpi_unacked, .limit = info.tcpi_sacked };
 	return 0;
 }

@@ -18,6 +18,9 @@ static const struct message_shape shapes[MESSAGE_KINDS] = {
 	[MESSAGE_LET_IN] = { SIZE_WITH(gate), 0, 0 },
 	[MESSAGE_LET_OUT] = { SIZE_WITH(gate), 0, 0 },
 	[MESSAGE_REPORTED] = { SIZE_OF_KIND, 0, 0 },
+	[MESSAGE_MEASURED] = { SIZE_OF_KIND, 0, 0 },
+	[MESSAGE_RELOAD] = { SIZE_WITH(reload), 0, 0 },
+	[MESSAGE_UNBAN] = { SIZE_WITH(ban), 0, 0 },
 
 	[MESSAGE_START] = { SIZE_WITH(start), 0, 1 },
 	[MESSAGE_GENERATION] = { SIZE_WITH(generation), 1, 1 },
@@ -36,6 +39,9 @@ static const struct message_shape shapes[MESSAGE_KINDS] = {
 	[MESSAGE_LIBWRAP] = { SIZE_WITH(libwrap), 0, 0 },
 	[MESSAGE_GATE] = { SIZE_WITH(gate), 0, 0 },
 	[MESSAGE_REPORT] = { SIZE_OF_KIND, 1, 1 },
+	[MESSAGE_MEASURE] = { SIZE_OF_KIND, 1, 1 },
+	[MESSAGE_CONTROL] = { SIZE_WITH(control), 0, 1 },
+	[MESSAGE_LOADED] = { SIZE_WITH(reload), 0, 1 },
 	[MESSAGE_CHECK] = { SIZE_OF_KIND, 0, 0 },
 	[MESSAGE_STOP] = { SIZE_WITH(stop), 0, 0 },
 };

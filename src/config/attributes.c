@@ -216,6 +216,12 @@ const struct attribute attributes[] = {
 	  "how many leading bits of an IPv4 and of an IPv6 address logs may have" },
 	{ "log_format", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_log_format, DAEMON_FIELD(log_format),
 	  "xinetd, json or journal: how log lines are written" },
+	{ "control_socket", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_control_socket,
+	  DAEMON_FIELD(control_socket), "where the daemon answers -status and its like, or none" },
+	{ "control_group", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_control_group,
+	  DAEMON_FIELD(control_group), "the group whose members may use the control socket" },
+	{ "metrics_file", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_config_path,
+	  DAEMON_FIELD(metrics_file), "where measures are written for node_exporter" },
 };
 
 const size_t attribute_count = sizeof attributes / sizeof attributes[0];

@@ -441,6 +441,25 @@ void read_config_path(struct reading *reading, void *field)
 	*(char **)field = path_beside(reading, reading->words[0]);
 }
 
+void read_control_socket(struct reading *reading, void *field)
+{
+	reading->daemon->has_no_control = strcasecmp(first_word(reading), "none") == 0;
+	if (!reading->daemon->has_no_control)
+		read_config_path(reading, field);
+}
+
+void read_control_group(struct reading *reading, void *field)
+{
+	gid_t *gid = &reading->daemon->control_gid;
+	uint64_t number;
+
+	if (parse_number(first_word(reading), ID_MAX, &number))
+		*gid = (gid_t)number;
+	else if (!account_group(reading->accounts, first_word(reading), gid))
+		reading_refuse(reading, NULL, "there is no group \"%s\"", first_word(reading));
+	*(char **)field = arena_string(reading->arena, first_word(reading));
+}
+
 void read_config_paths(struct reading *reading, void *field)
 {
 	struct strings *paths = field;

@@ -130,6 +130,24 @@ void ask_reported(void)
 	say(&(struct message){ .kind = MESSAGE_REPORTED });
 }
 
+void ask_measured(void)
+{
+	say(&(struct message){ .kind = MESSAGE_MEASURED });
+}
+
+void ask_unban(const struct address *address)
+{
+	say(&(struct message){ .kind = MESSAGE_UNBAN, .ban = { .address = *address } });
+}
+
+uint64_t ask_reload(void)
+{
+	static uint64_t last_reload;
+
+	say(&(struct message){ .kind = MESSAGE_RELOAD, .reload = { .ticket = ++last_reload } });
+	return last_reload;
+}
+
 /* --- requests with an answer -------------------------------------------------------------- */
 
 static struct ask *ask_new(void *context)

@@ -11,6 +11,7 @@
 #include "frontend/proxied.h"
 #include "frontend/proving.h"
 #include "frontend/sensors.h"
+#include "frontend/totals.h"
 #include "handlers/launch.h"
 #include "handlers/linger.h"
 #include "handlers/redirect.h"
@@ -57,6 +58,7 @@ static void keep_descriptors_of_program(struct session *session)
 /* Those that were pending may be too many for the share: they go on uncounted. */
 static void begin_launching(struct session *session)
 {
+	session->launched = clock_now();
 	session->is_launching = share_take(launch_shares(), &session->service->launches, 1);
 }
 
@@ -71,6 +73,8 @@ static void on_started(struct session *session)
 {
 	end_launching(session);
 	session->service->started++;
+	session->has_begun = true;
+	totals_session_begun(session);
 	if (session->pid > 0)
 		keep_descriptors_of_program(session);
 }
@@ -201,6 +205,9 @@ static void on_closed(struct session *session)
 	struct service *service = session->service;
 
 	LIST_REMOVE(session, link);
+	service->received += session->received;
+	service->sent += session->sent;
+	totals_session_over(session);
 	keep_descriptors(session, 0);
 	end_launching(session);
 	end_naming(session);
@@ -728,6 +735,7 @@ void connection_resume(struct service *service, const struct program_message *pr
 		handler_begin(session);
 	else if (program->pid > 0)
 		session_enter(session, SESSION_SERVING);
+	session->has_begun = program->pid > 0;
 	if (program->pid > 0)
 		keep_descriptors_of_program(session);
 }

@@ -12,10 +12,13 @@
 #include "frontend/ask.h"
 #include "frontend/candidates.h"
 #include "frontend/connection.h"
+#include "frontend/control.h"
 #include "frontend/dispatch.h"
 #include "frontend/fence.h"
+#include "frontend/last_load.h"
 #include "frontend/listener.h"
 #include "frontend/log_files.h"
+#include "frontend/measures.h"
 #include "frontend/multiplex.h"
 #include "frontend/report.h"
 #include "frontend/sensors.h"
@@ -94,6 +97,7 @@ static int prepare(void)
 	launch_init(&ask_launch_way, start.first_session);
 	loop_at_turn_end(sink_flush_all);
 	report_check_every(start.check_interval);
+	control_init();
 	return descriptors_init();
 }
 
@@ -274,6 +278,24 @@ static void on_report(const struct message *message, const int descriptors[], un
 	ask_reported();
 }
 
+static void on_measure(const struct message *message, const int descriptors[], unsigned count)
+{
+	(void)message;
+	(void)count;
+	measures_write(descriptors[0]);
+}
+
+static void on_control(const struct message *message, const int descriptors[], unsigned count)
+{
+	control_serve(count > 0 ? descriptors[0] : -1, &message->control);
+}
+
+static void on_loaded(const struct message *message, const int descriptors[], unsigned count)
+{
+	last_load_take(&message->reload, count > 0 ? descriptors[0] : -1);
+	control_reloaded(message->reload.ticket);
+}
+
 static void on_check(const struct message *message)
 {
 	(void)message;
@@ -313,6 +335,9 @@ static void on_received(struct channel *from, const struct message *message,
 		[MESSAGE_LIBWRAP] = { .take = on_libwrap },
 		[MESSAGE_GATE] = { .take = on_gate },
 		[MESSAGE_REPORT] = { .take_with = on_report },
+		[MESSAGE_MEASURE] = { .take_with = on_measure },
+		[MESSAGE_CONTROL] = { .take_with = on_control },
+		[MESSAGE_LOADED] = { .take_with = on_loaded },
 		[MESSAGE_CHECK] = { .take = on_check },
 		[MESSAGE_STOP] = { .take = on_stop },
 	};

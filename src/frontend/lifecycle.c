@@ -157,6 +157,7 @@ void service_free(struct service *service)
 	listening_cancel_lookups(service);
 	listening_close(service);
 	timer_stop(&service->resume);
+	timer_stop(&service->pause);
 	TAILQ_REMOVE(&services, service, link);
 	share_leave(descriptors_shares(), &service->descriptors);
 	share_leave(launch_shares(), &service->launches);
@@ -176,6 +177,7 @@ void service_stop_listening(struct service *service)
 
 	listening_cancel_lookups(service);
 	timer_stop(&service->resume);
+	timer_stop(&service->pause);
 	LIST_FOREACH(listener, &service->listeners, link)
 		listener_close(listener);
 }
@@ -212,6 +214,7 @@ void service_remove(struct service *service)
 	listening_cancel_lookups(service);
 	listening_close(service);
 	timer_stop(&service->resume);
+	timer_stop(&service->pause);
 	end_sessions(service, !drains);
 	if (LIST_EMPTY(&service->sessions)) {
 		service_free(service);

@@ -8,6 +8,7 @@
 #include "base/path_guard.h"
 #include "base/sink.h"
 #include "frontend/adoption.h"
+#include "frontend/facts.h"
 #include "frontend/sensors.h"
 #include "frontend/service.h"
 #include "handlers/error_pipe.h"
@@ -32,20 +33,10 @@ static void print_time(FILE *out, int64_t seconds)
 	fputs(text, out);
 }
 
-/* The address with its real port: for port 0 in the settings the kernel chose one. */
-static struct address bound_address(const struct listener *listener)
-{
-	struct address address;
-
-	if (listener_is_open(listener) && address_of_socket(listener->watch.fd, &address) == 0)
-		return address;
-	return listener->endpoint.address;
-}
-
 static void print_listener(FILE *out, const struct listener *listener)
 {
 	const struct service_settings *settings = listener->service->settings;
-	struct address address = bound_address(listener);
+	struct address address = facts_bound_address(listener);
 	char text[ADDRESS_TEXT_SIZE];
 
 	fprintf(out, "\tsocket = %s %s port %u", settings->protocol, address_text(&address, text),
@@ -79,23 +70,12 @@ static void print_totals(FILE *out, const struct service *service)
 		print_failures(out, service->failures);
 }
 
-static const char *session_state_text(enum session_state state)
-{
-	static const char *const texts[] = {
-		[SESSION_PENDING] = "arriving", [SESSION_STARTING] = "starting",
-		[SESSION_SERVING] = "serving",  [SESSION_ENDING] = "ending",
-		[SESSION_CLOSING] = "closing",
-	};
-
-	return texts[state];
-}
-
 static void print_session(FILE *out, const struct session *session)
 {
 	char text[ADDRESS_TEXT_SIZE];
 
 	fprintf(out, "\tserver: pid = %d, %s, from = %s", (int)launch_process(session),
-		session_state_text(session->state), address_text(&session->peer, text));
+		facts_session_state(session), address_text(&session->peer, text));
 	if (address_is_known(&session->proxy))
 		fprintf(out, ", through = %s", address_text(&session->proxy, text));
 	fputs(", since ", out);
@@ -239,7 +219,7 @@ void report_check_every(unsigned seconds)
 static void announce(const struct listener *listener)
 {
 	const struct service_settings *settings = listener->service->settings;
-	struct address address = bound_address(listener);
+	struct address address = facts_bound_address(listener);
 	char text[ADDRESS_TEXT_SIZE];
 
 	log_state(LOG_NOTICE, settings->id, listener_is_open(listener) ? "up" : "waiting",

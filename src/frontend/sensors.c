@@ -23,6 +23,16 @@ void sensors_know(const struct address *address, uint64_t until)
 	sensor_list_ban(list, address, clock_now(), until);
 }
 
+bool sensors_forgive(const struct address *address)
+{
+	bool was_banned = sensor_list_bans(list, address, clock_now());
+
+	sensor_list_remove(list, address);
+	if (was_banned)
+		ask_unban(address);
+	return was_banned;
+}
+
 /* A deny_time of -1 is for ever. The message begins like a critical one of xinetd: with
  * the pid and the name of xinetd's function. */
 void sensors_touched(const struct service_settings *settings, const struct address *peer)

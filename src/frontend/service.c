@@ -50,6 +50,8 @@ enum service_state service_state(const struct service *service)
 {
 	if (service->is_draining)
 		return SERVICE_DRAINING;
+	if (service->is_paused)
+		return SERVICE_PAUSED;
 	if (service->is_suspended)
 		return SERVICE_SUSPENDED;
 	if (!service_is_bound(service))
@@ -66,8 +68,8 @@ const char *service_state_text(enum service_state state)
 	static const char *const texts[] = {
 		[SERVICE_LISTENING] = "listening", [SERVICE_FULL] = "full",
 		[SERVICE_THROTTLED] = "throttled", [SERVICE_SUSPENDED] = "suspended",
-		[SERVICE_WAITING] = "waiting",     [SERVICE_RETRYING] = "retrying",
-		[SERVICE_DRAINING] = "draining",
+		[SERVICE_PAUSED] = "paused",       [SERVICE_WAITING] = "waiting",
+		[SERVICE_RETRYING] = "retrying",   [SERVICE_DRAINING] = "draining",
 	};
 
 	return texts[state];
@@ -75,7 +77,7 @@ const char *service_state_text(enum service_state state)
 
 void service_refresh(struct service *service)
 {
-	bool wanted = !service->is_throttled && !service_is_full(service);
+	bool wanted = !service->is_throttled && !service->is_paused && !service_is_full(service);
 	struct listener *listener;
 
 	LIST_FOREACH(listener, &service->listeners, link)
@@ -97,6 +99,11 @@ static void on_resume(struct timer *timer)
 	service_refresh(service);
 }
 
+static void on_pause_over(struct timer *timer)
+{
+	service_resume(container_of(timer, struct service, pause));
+}
+
 struct service *service_new(void)
 {
 	struct service *service = calloc(1, sizeof *service);
@@ -107,6 +114,7 @@ struct service *service_new(void)
 	LIST_INIT(&service->sessions);
 	LIST_INIT(&service->lookups);
 	timer_init(&service->resume, on_resume);
+	timer_init(&service->pause, on_pause_over);
 	return service;
 }
 
@@ -141,6 +149,34 @@ void service_throttle(struct service *service, uint64_t milliseconds)
 	service->is_throttled = true;
 	timer_start(&service->resume, milliseconds);
 	service_refresh(service);
+}
+
+void service_pause(struct service *service, uint64_t milliseconds)
+{
+	log_notice("service %s: paused for at most %u seconds", service->settings->id,
+		   (unsigned)(milliseconds / 1000));
+	service->is_paused = true;
+	timer_start(&service->pause, milliseconds);
+	service_refresh(service);
+}
+
+bool service_resume(struct service *service)
+{
+	if (!service->is_paused)
+		return false;
+	log_notice("service %s: resumed", service->settings->id);
+	timer_stop(&service->pause);
+	service->is_paused = false;
+	service_refresh(service);
+	return true;
+}
+
+bool service_is_up(const struct service *service)
+{
+	enum service_state state = service_state(service);
+
+	return state == SERVICE_LISTENING || state == SERVICE_FULL || state == SERVICE_THROTTLED ||
+	       state == SERVICE_WAITING;
 }
 
 struct turn_owner service_turn_owner(const struct service *service)

@@ -53,6 +53,13 @@ static void on_session_closed(struct session *session)
 	free(redirection);
 }
 
+static void note_traffic(struct session *session, const struct relay *relay)
+{
+	uint64_t received = relay->sides[0].received, sent = relay->sides[1].received;
+
+	record_traffic(session, received, sent);
+}
+
 /* --- once connected --------------------------------------------------------------- */
 
 static void end(struct session *session, bool at_once)
@@ -60,7 +67,7 @@ static void end(struct session *session, bool at_once)
 	const struct relay *relay = &((struct redirection *)session->handler_data)->relay;
 
 	(void)at_once;
-	record_traffic(session, relay->sides[0].received, relay->sides[1].received);
+	note_traffic(session, relay);
 	handler_finish(session);
 }
 
@@ -86,7 +93,7 @@ static void on_done(struct relay *relay)
 
 	if (relay->was_idle)
 		end_reason_note(&session->reason, END_IDLE_TIMEOUT);
-	record_traffic(session, relay->sides[0].received, relay->sides[1].received);
+	note_traffic(session, relay);
 	if (is_cut_off(redirection))
 		handler_finish(session);
 	else

@@ -1,5 +1,7 @@
 #include "inspect/inspect.h"
 
+#include "base/json.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,65 +125,15 @@ static void print_summary(const struct settings *settings, const struct sorted *
 
 /* --- JSON --------------------------------------------------------------------- */
 
-/* The length of the UTF-8 character at text (RFC 3629); 0: it is none. */
-static size_t character_length(const unsigned char *text)
-{
-	static const struct {
-		unsigned char first, last, second_least, second_most;
-		size_t length;
-	} forms[] = {
-		{ 0x00, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-	size_t i = 0;
-
-	while (i < sizeof forms / sizeof forms[0] && *text > forms[i].last)
-		i++;
-	if (i == sizeof forms / sizeof forms[0] || *text < forms[i].first)
-		return 0;
-	if (forms[i].length > 1 &&
-	    (text[1] < forms[i].second_least || text[1] > forms[i].second_most))
-		return 0;
-	for (size_t next = 2; next < forms[i].length; next++)
-		if ((text[next] & 0xc0) != 0x80)
-			return 0;
-	return forms[i].length;
-}
-
-/* JSON is UTF-8; other bytes become U+FFFD. */
-static void print_json_string(const char *string)
-{
-	const unsigned char *text = (const unsigned char *)string;
-
-	putchar('"');
-	while (*text) {
-		size_t length = character_length(text);
-
-		if (length == 0)
-			fputs("\\ufffd", stdout);
-		else if (*text == '"' || *text == '\\')
-			printf("\\%c", *text);
-		else if (*text < ' ' || *text == 0x7f)
-			printf("\\u%04x", *text);
-		else
-			fwrite(text, 1, length, stdout);
-		text += length ? length : 1;
-	}
-	putchar('"');
-}
-
 static void print_json_object(const struct problem *problem)
 {
 	printf("{\"severity\": \"%s\", \"file\": ", severity_name(problem->severity));
 	if (problem->file)
-		print_json_string(problem->file);
+		json_string(stdout, problem->file);
 	else
 		fputs("null", stdout);
 	printf(", \"line\": %d, \"text\": ", problem->line);
-	print_json_string(problem->text);
+	json_string(stdout, problem->text);
 	putchar('}');
 }
 

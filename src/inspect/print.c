@@ -4,6 +4,7 @@
 #include "config/word_list.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,34 +23,51 @@ static bool cuts_addresses(const struct daemon_settings *daemon)
 	return daemon->log_anonymize.in4 < 32 || daemon->log_anonymize.in6 < 128;
 }
 
+static void print_word(const char *attribute, const char *word, FILE *out)
+{
+	struct strings words = { .list = (char *[]){ (char *)(uintptr_t)word }, .count = 1 };
+
+	if (word)
+		print_words(attribute, &words, out);
+}
+
+/* True when no attribute of the daemon is set. */
+static bool is_plain(const struct daemon_settings *daemon)
+{
+	const void *const set[] = { daemon->status_file,    daemon->ban_file,
+				    daemon->control_socket, daemon->control_group,
+				    daemon->metrics_file,   daemon->user };
+
+	for (size_t i = 0; i < sizeof set / sizeof set[0]; i++)
+		if (set[i])
+			return false;
+	return !daemon->port_maps.is_set && !daemon->has_no_control && !daemon->watch &&
+	       daemon->status_mode == STATUS_MODE && daemon->log_format < 0 &&
+	       !cuts_addresses(daemon);
+}
+
 static void print_daemon(const struct daemon_settings *daemon, FILE *out)
 {
-	struct strings status_file = { .list = (char *[]){ daemon->status_file }, .count = 1 };
-	struct strings ban_file = { .list = (char *[]){ daemon->ban_file }, .count = 1 };
-	struct strings user = { .list = (char *[]){ daemon->user }, .count = 1 };
-
-	if (!daemon->port_maps.is_set && !daemon->status_file && !daemon->ban_file &&
-	    !daemon->user && !daemon->watch && daemon->status_mode == STATUS_MODE)
+	if (is_plain(daemon))
 		return;
 	fputs("\ndaemon\n{\n", out);
 	if (daemon->port_maps.is_set)
 		print_words("port_map", &daemon->port_maps, out);
-	if (daemon->status_file)
-		print_words("status_file", &status_file, out);
+	print_word("status_file", daemon->status_file, out);
 	if (daemon->status_mode != STATUS_MODE)
 		fprintf(out, "\tstatus_mode     = %03o\n", (unsigned)daemon->status_mode);
-	if (daemon->ban_file)
-		print_words("ban_file", &ban_file, out);
+	print_word("ban_file", daemon->ban_file, out);
+	print_word("control_socket", daemon->has_no_control ? "none" : daemon->control_socket, out);
+	print_word("control_group", daemon->control_group, out);
+	print_word("metrics_file", daemon->metrics_file, out);
 	if (cuts_addresses(daemon))
 		fprintf(out, "\tlog_anonymize   = %d %d\n", daemon->log_anonymize.in4,
 			daemon->log_anonymize.in6);
 	if (daemon->log_format >= 0)
 		fprintf(out, "\tlog_format      = %s\n",
 			log_format_name((enum log_format)daemon->log_format));
-	if (daemon->user)
-		print_words("user", &user, out);
-	if (daemon->watch)
-		fputs("\twatch           = yes\n", out);
+	print_word("user", daemon->user, out);
+	print_word("watch", daemon->watch ? "yes" : NULL, out);
 	fputs("}\n", out);
 }
 

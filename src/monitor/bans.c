@@ -13,6 +13,11 @@ void bans_add(const struct address *address, uint64_t until)
 		sensor_list_ban(list, address, clock_now(), until);
 }
 
+bool bans_remove(const struct address *address)
+{
+	return list && sensor_list_remove(list, address);
+}
+
 void bans_each(void (*visit)(const struct address *address, uint64_t until, void *context),
 	       void *context)
 {

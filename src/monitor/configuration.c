@@ -10,6 +10,7 @@
 #include "monitor/log_files.h"
 #include "monitor/privileges.h"
 #include "monitor/terminal.h"
+#include "monitor/outcome.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -111,10 +112,16 @@ static void problem_log(const struct problem *problem)
 		log_message(level, "%s", problem->text);
 }
 
-static void problems_log(const struct problems *problems)
+static void report(const struct problem *problem)
+{
+	problem_log(problem);
+	outcome_add_problem(problem);
+}
+
+static void problems_report(const struct problems *problems)
 {
 	for (size_t i = 0; i < problems->count; i++)
-		problem_log(&problems->list[i]);
+		report(&problems->list[i]);
 	if (problems->omitted)
 		log_error("%zu more problems are not shown", problems->omitted);
 }
@@ -136,7 +143,7 @@ static struct settings *read_files(void)
 	if (greet)
 		greet();
 	greet = NULL;
-	problems_log(&problems);
+	problems_report(&problems);
 	problems_clear(&problems);
 	return settings;
 }
@@ -154,6 +161,7 @@ static void release_services(struct settings *settings)
 static void on_removed(const struct service_settings *service)
 {
 	log_state(LOG_NOTICE, service->id, "removed", "service %s deactivated", service->id);
+	outcome_add_change("removed", service->id);
 }
 
 static void on_broken(const struct service_settings *service)
@@ -161,6 +169,7 @@ static void on_broken(const struct service_settings *service)
 	log_state(LOG_WARNING, service->id, "old_version",
 		  "service %s: keeping the running version until the configuration is right",
 		  service->id);
+	outcome_add_change("keeps its running version", service->id);
 }
 
 static const struct plan_events plan_events = { .removed = on_removed, .broken = on_broken };
@@ -178,16 +187,31 @@ static struct region *fill_region(void)
 	return NULL;
 }
 
+/* Reports what can't be had here for the service. False. */
+static bool refuse(const struct service_settings *service, const char *attribute,
+		   const char *reason)
+{
+	struct problems problems = { 0 };
+	const struct problem *problem;
+
+	problem_add(&problems, ERROR, service->file, service->line,
+		    "service %s: %s can't be kept here: %s", service->id, attribute, reason);
+	problem = problems.count > 0 ? &problems.list[0] : NULL;
+	if (problem) {
+		log_state(LOG_ERR, service->id, "left_out", "%s:%d: %s", service->file,
+			  service->line, problem->text);
+		outcome_add_problem(problem);
+	}
+	problems_clear(&problems);
+	return false;
+}
+
 /* False, reported, when the kernel can't keep the limits of the service. */
 static bool has_its_limits(const struct service_settings *service)
 {
 	const char *reason, *attribute = cgroups_prepare(service, &reason);
 
-	if (attribute)
-		log_state(LOG_ERR, service->id, "left_out",
-			  "%s:%d: service %s: %s can't be kept here: %s", service->file,
-			  service->line, service->id, attribute, reason);
-	return !attribute;
+	return !attribute || refuse(service, attribute, reason);
 }
 
 /* The same for what its sessions must not do. */
@@ -195,10 +219,7 @@ static bool has_its_privileges(struct service_settings *service)
 {
 	const char *reason, *attribute = privileges_prepare(service, &reason);
 
-	if (attribute)
-		log_error("%s:%d: service %s: %s can't be kept here: %s", service->file,
-			  service->line, service->id, attribute, reason);
-	return !attribute;
+	return !attribute || refuse(service, attribute, reason);
 }
 
 /* The same for its terminals. */
@@ -206,10 +227,7 @@ static bool has_its_terminals(const struct service_settings *service)
 {
 	const char *obstacle = service->pty ? terminal_obstacle() : NULL;
 
-	if (obstacle)
-		log_error("%s:%d: service %s: pty can't be kept here: %s", service->file,
-			  service->line, service->id, obstacle);
-	return !obstacle;
+	return !obstacle || refuse(service, "pty", obstacle);
 }
 
 static bool can_be_kept(struct service_settings *service)
@@ -231,10 +249,60 @@ static void find_limits(void)
 	}
 }
 
+/* A running service that has lost its settings goes on. */
+static uint32_t count_left_out(const struct settings *settings)
+{
+	const struct left_out *entry;
+	uint32_t count = 0;
+
+	STAILQ_FOREACH(entry, &settings->left_out, link)
+		count += entry->is_broken;
+	return count == 0 && settings->lost_entries ? 1 : count;
+}
+
+static void note_changes(void)
+{
+	const struct generation *from = configuration_current(), *to = configuration_next();
+
+	for (uint32_t i = 0; from && i < to->count; i++) {
+		const struct service_settings *service = to->services[i];
+		uint32_t before = to->continues[i];
+
+		if (before == SERVICE_IS_NEW) {
+			outcome_add_change("new", service->id);
+		} else if (!generation_equal(from->services[before], service)) {
+			outcome_add_change("changed", service->id);
+			outcome_numbers()->changed++;
+		}
+	}
+}
+
+static void note_outcome(void)
+{
+	struct reload_message *numbers = outcome_numbers();
+
+	numbers->is_loaded = true;
+	numbers->added = plan.added;
+	numbers->kept = plan.kept;
+	numbers->removed = plan.removed;
+	numbers->broken = plan.broken;
+	note_changes();
+}
+
+/* Removes from the plan what this kernel can't serve as it is configured. */
+static void fit_plan(const struct settings *settings)
+{
+	uint32_t left_out = count_left_out(settings), count = plan.count;
+
+	left_out -= left_out < plan.broken ? left_out : plan.broken;
+	find_limits();
+	outcome_numbers()->left_out = left_out + count - plan.count;
+}
+
 static bool make_next(struct settings *settings)
 {
 	if (plan_make(&plan, configuration_current(), settings, &plan_events) == 0) {
-		find_limits();
+		fit_plan(settings);
 		log_files_open(&plan, configuration_current());
 		next_region = fill_region();
 	}
@@ -244,20 +312,37 @@ static bool make_next(struct settings *settings)
 		return false;
 	last_number++;
 	region_keep(next_region);
+	note_outcome();
 	release_services(settings);
 	next = settings;
 	return true;
 }
 
+/* False, reported, when it can't be kept. */
+static bool take(struct settings *settings)
+{
+	struct problems problems = { 0 };
+
+	if (make_next(settings))
+		return true;
+	problem_add(&problems, ERROR, NULL, 0, "the configuration can't be kept in memory: %s",
+		    strerror(errno));
+	problems_report(&problems);
+	problems_clear(&problems);
+	settings_free(settings);
+	return false;
+}
+
 bool configuration_read(void)
 {
-	struct settings *settings = next_region ? NULL : read_files();
-	bool fine = settings && make_next(settings);
+	struct settings *settings;
+	bool fine;
 
-	if (settings && !fine) {
-		log_failure(errno, "the configuration can't be kept in memory");
-		settings_free(settings);
-	}
+	if (next_region)
+		return false;
+	outcome_begin();
+	settings = read_files();
+	fine = settings && take(settings);
 	if (settings)
 		file_names_forget();
 	memory_give_back(); /* reading takes much more than the result */

@@ -36,6 +36,8 @@ int inherited_sockets_take(void)
 	for (int i = count - 1; i >= 0; i--)
 		if (dup3(LISTEN_FDS_START + i, INHERITED_FIRST + i, O_CLOEXEC) < 0)
 			failure = errno;
+	for (int i = 0; i < count && LISTEN_FDS_START + i < INHERITED_FIRST; i++)
+		close(LISTEN_FDS_START + i);
 	return count;
 }
 

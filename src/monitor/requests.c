@@ -2,7 +2,9 @@
 
 #include "admission/intercept.h"
 #include "base/closer.h"
+#include "base/clock.h"
 #include "base/container_of.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/log_file.h"
 #include "base/loop.h"
@@ -14,6 +16,7 @@
 #include "monitor/bans.h"
 #include "monitor/binder.h"
 #include "monitor/configuration.h"
+#include "monitor/control.h"
 #include "monitor/ending.h"
 #include "monitor/frontend_process.h"
 #include "monitor/frontend_user.h"
@@ -21,7 +24,9 @@
 #include "monitor/libwrap_answers.h"
 #include "monitor/log_files.h"
 #include "monitor/port_holder.h"
+#include "monitor/metrics_file.h"
 #include "monitor/orphans.h"
+#include "monitor/outcome.h"
 #include "monitor/report_file.h"
 #include "monitor/service_manager.h"
 #include "monitor/session_processes.h"
@@ -40,6 +45,16 @@ static uint32_t *numbers;      /* from the generation in force to the one that w
 static uint64_t frontends;     /* so far */
 static bool reload_is_due;     /* after the pending one */
 static unsigned launched_last; /* programs of services that the pending reload removes */
+
+/* Reloads that the frontend asks for. */
+static struct {
+	uint64_t ticket; /* the last one */
+	uint64_t begun;  /* the last one that came before the last load began */
+	uint64_t at;     /* when the last of these reloads began */
+	struct timer timer;
+	bool is_told;   /* the outcome of the last load */
+	bool is_served; /* this frontend has the control socket, if there is one */
+} asked;
 
 static void send_plain(enum message_kind kind)
 {
@@ -142,6 +157,33 @@ static void renumber(void)
 	orphans_renumber(numbers, count, ends_when_removed);
 }
 
+/* Without a descriptor the text is missing, and the numbers are there. */
+static void tell_outcome(void)
+{
+	struct message message = { .kind = MESSAGE_LOADED, .reload = *outcome_numbers() };
+	int descriptor;
+
+	descriptors_open_reserve();
+	descriptor = outcome_open();
+	message.reload.ticket = asked.begun;
+	frontend_process_send(&message, &descriptor, descriptor >= 0);
+	if (descriptor >= 0)
+		close(descriptor);
+	descriptors_close_reserve();
+	asked.is_told = true;
+}
+
+/* The files can't be loaded. Log files are opened again all the same. */
+static void keep_generation(void)
+{
+	log_files_open_again(configuration_current());
+	send_own_log();
+	log_files_send(newest(), send_log);
+	send_adopt();
+	tell_outcome();
+	service_manager_ready(configuration_current()->count);
+}
+
 void requests_reload(void)
 {
 	if (ending_has_begun()) /* a reload would open the services again */
@@ -150,6 +192,8 @@ void requests_reload(void)
 	if (reload_is_due)
 		return;
 	service_manager_reloading();
+	asked.begun = asked.ticket;
+	asked.is_told = false;
 	if (!configuration_read())
 		log_event(LOG_ERR, &(struct log_facts){ .event = LOG_EVENT_RELOAD },
 			  "reconfiguration failed; the old configuration stays in force");
@@ -159,12 +203,29 @@ void requests_reload(void)
 		if (frontend_process_is_ready())
 			send_generation();
 	} else {
-		log_files_open_again(configuration_current());
-		send_own_log();
-		log_files_send(newest(), send_log);
-		send_adopt();
-		service_manager_ready(configuration_current()->count);
+		keep_generation();
 	}
+}
+
+static void on_asked(struct timer *timer)
+{
+	(void)timer;
+	asked.at = clock_now();
+	requests_reload();
+}
+
+/* A frontend that somebody has taken over could ask without end. */
+static void on_reload(const struct message *message)
+{
+	uint64_t since = clock_now() - asked.at;
+
+	if (message->reload.ticket > asked.ticket)
+		asked.ticket = message->reload.ticket;
+	if (timer_is_pending(&asked.timer))
+		return;
+	timer_init(&asked.timer, on_asked);
+	timer_start(&asked.timer,
+		    asked.at == 0 || since > RELOADS_APART_MS ? 0 : RELOADS_APART_MS - since);
 }
 
 static void end_without_services(void)
@@ -190,6 +251,13 @@ static void on_adopted(const struct message *message)
 	numbers = NULL;
 	binder_sweep();
 	orphans_end_removed(KILL_TIMEOUT * 1000);
+	if (!asked.is_told)
+		tell_outcome();
+	if (!asked.is_served)
+		control_send(); /* until then this frontend had nothing to tell */
+	asked.is_served = true;
+	control_use(configuration_daemon());
+	metrics_file_use(configuration_daemon()->metrics_file);
 	on_started = NULL;
 	if (started)
 		started(message->generation.bound, message->generation.wanted);
@@ -309,6 +377,8 @@ static void tell_of_server(struct child *child)
 
 static void on_ready(void)
 {
+	asked.ticket = asked.begun = 0;
+	asked.is_told = asked.is_served = false;
 	log_files_open_again(newest());
 	send_generation();
 	children_each(tell_of_child);
@@ -341,6 +411,7 @@ static void on_gone(void)
 	libwrap_answers_forget_all();
 	banners_forget_all();
 	report_file_give_up();
+	metrics_file_give_up();
 	binder_close_gates();
 }
 
@@ -558,6 +629,20 @@ static void on_ban(const struct message *message)
 	ban_file_changed();
 }
 
+static void on_unban(const struct message *message)
+{
+	if (!message_address_is_sound(&message->ban.address))
+		frontend_process_distrust("an end of a ban of what is no address");
+	else if (bans_remove(&message->ban.address))
+		ban_file_changed();
+}
+
+static void on_measured(const struct message *message)
+{
+	(void)message;
+	metrics_file_written();
+}
+
 static void on_open_banner(const struct message *message)
 {
 	struct service_settings *settings = settings_of(message->banner.service);
@@ -634,6 +719,9 @@ static void on_received(const struct message *message, const int descriptors[], 
 		[MESSAGE_LET_IN] = { .take = on_let_in },
 		[MESSAGE_LET_OUT] = { .take = on_let_out },
 		[MESSAGE_REPORTED] = { .take = on_reported },
+		[MESSAGE_MEASURED] = { .take = on_measured },
+		[MESSAGE_RELOAD] = { .take = on_reload },
+		[MESSAGE_UNBAN] = { .take = on_unban },
 	};
 
 	channel_act(acts, message, descriptors, count);
@@ -668,6 +756,8 @@ int requests_start(const struct monitor_options *those,
 
 void requests_finish(void)
 {
+	control_finish();
+	metrics_file_finish();
 	binder_close_all();
 }
 

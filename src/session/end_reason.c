@@ -11,6 +11,7 @@ const char *end_reason_text(enum end_reason reason)
 		[END_MEMORY] = "memory",
 		[END_RELOAD] = "reload",
 		[END_STOP] = "stop",
+		[END_ASKED] = "asked",
 	};
 
 	return reason < END_REASONS ? texts[reason] : "unknown";

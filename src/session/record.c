@@ -248,11 +248,11 @@ void record_traffic(struct session *session, uint64_t in, uint64_t out)
 {
 	struct line line = { .length = 0 };
 
+	session->received = in;
+	session->sent = out;
 	if (!(session->settings->log_on_success & LOG_FLAG_TRAFFIC))
 		return;
 	session->has_traffic = true;
-	session->received = in;
-	session->sent = out;
 	if (log_takes_facts(session->log))
 		return;
 	line_add(&line, "TRAFFIC: %s in=%" PRIu64 "(bytes) out=%" PRIu64 "(bytes)",

@@ -6,10 +6,13 @@
 #include "base/log.h"
 #include "base/sink.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 static size_t sessions;
+static uint64_t last_serial;
 
 struct session *session_open(struct service_settings *settings, struct sink *log, int fd,
 			     const struct address *peer, const struct session_owner *owner)
@@ -25,6 +28,7 @@ struct session *session_open(struct service_settings *settings, struct sink *log
 	session->peer = *peer;
 	session->started = clock_wall();
 	session->opened = clock_now();
+	session->serial = ++last_serial;
 	watch_init(&session->watch, fd, NULL);
 	timer_init(&session->deadline, NULL);
 	timer_init(&session->start, NULL);
@@ -133,6 +137,14 @@ int session_write(struct session *session, const void *bytes, size_t length)
 int session_flush(struct session *session)
 {
 	return outbox_flush(&session->unsent, session->fd);
+}
+
+const char *session_label(const struct session *session, char text[static SESSION_LABEL_SIZE])
+{
+	if (session->id.run)
+		return session_id_text(session->id, text);
+	snprintf(text, SESSION_LABEL_SIZE, "local-%" PRIu64, session->serial);
+	return text;
 }
 
 size_t session_count(void)

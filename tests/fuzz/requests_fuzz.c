@@ -196,7 +196,7 @@ static void write_configuration(const char *more)
 	FILE *file = fopen(paths[0], "we");
 
 	require(file != NULL);
-	fprintf(file, "daemon\n{\n status_file = %s\n}\n", paths[1]);
+	fprintf(file, "daemon\n{\n status_file = %s\n control_socket = none\n}\n", paths[1]);
 	for (int i = 0; i < SERVICES; i++)
 		fprintf(file, "%s user = %u\n port = %d\n bind = 127.0.0.1\n %s\n}\n", services[i],
 			(unsigned)geteuid(), FIRST_PORT + i, i == PROGRAM ? more : "");
@@ -355,7 +355,9 @@ static struct message sound(enum message_kind kind, uint32_t service)
 		message.generation.generation = generation;
 	else if (kind == MESSAGE_END)
 		message.end.session = next_session - 1 - service;
-	else if (kind == MESSAGE_BAN)
+	else if (kind == MESSAGE_RELOAD)
+		message.reload.ticket = 1;
+	else if (kind == MESSAGE_BAN || kind == MESSAGE_UNBAN)
 		message.ban = (struct ban_message){ loopback(1), clock_now() + 1000 };
 	else if (kind == MESSAGE_OPEN_BANNER)
 		message.banner.service = number;

@@ -513,6 +513,19 @@ struct outcome daemon_run(const char *const *arguments)
 	};
 }
 
+struct outcome daemon_ask(const char *const *words)
+{
+	const char *arguments[ARGUMENTS_MAX] = { "-f", configuration_path() };
+	pid_t running = pid;
+	struct outcome outcome;
+
+	for (unsigned i = 0; words[i]; i++)
+		arguments[2 + i] = words[i];
+	outcome = daemon_run(arguments);
+	pid = running;
+	return outcome;
+}
+
 /* --- the fixture --- */
 
 static void show_file(const char *name)

@@ -56,7 +56,8 @@ int configuration_line(const char *pattern);
 
 struct daemon_options {
 	const char *const *arguments;   /* after the usual ones; ends with NULL */
-	const char *const *environment; /* besides the usual ones; ends with NULL */
+	const char *const *environment; /* besides the usual ones; ends with NULL; LISTEN_PID=
+					 * gets the daemon's process id */
 	const char *log_name;  /* where it logs, because of its arguments; NULL: daemon.log */
 	void (*prepare)(void); /* called in the new process before it becomes the daemon */
 };
@@ -108,6 +109,9 @@ struct outcome {
 	const char *output, *errors;
 };
 struct outcome daemon_run(const char *const *arguments);
+
+/* The same, but with the configuration, while the daemon runs: it is asked. */
+struct outcome daemon_ask(const char *const *words);
 
 const char *configuration_path(void);
 

@@ -103,9 +103,17 @@ static int own_devices(void)
 	return status;
 }
 
+/* Where daemons of root have their control socket. */
+static int own_run(void)
+{
+	return mount("tmpfs", "/run", "tmpfs", 0, "mode=755");
+}
+
 static int enter(void)
 {
-	return geteuid() != 0 || isolation_unshare(0) < 0 ? -1 : own_devices();
+	if (geteuid() != 0 || isolation_unshare(0) < 0 || own_devices() < 0)
+		return -1;
+	return own_run();
 }
 
 void isolation_enter(void)

@@ -12,8 +12,8 @@ int isolation_unshare(int flags);
 /* Whether enter returns 0, which is tried in another process: it can't be taken back. */
 bool isolation_is_allowed(int (*enter)(void));
 
-/* For a whole run: the network, and a /dev where nobody else has the socket of
- * syslogd. Does nothing for who is not root or where the kernel forbids it; tests
+/* For a whole run: the network, a /dev where nobody else has the socket of
+ * syslogd, and an empty /run. Does nothing for who is not root or where the kernel forbids it; tests
  * then share the machine with whoever is there. */
 void isolation_enter(void);
 

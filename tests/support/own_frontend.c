@@ -267,7 +267,8 @@ static void on_started(uint32_t bound, uint32_t wanted)
 __attribute__((format(printf, 1, 0))) static void write_configuration(const char *format,
 								      va_list values)
 {
-	place_write("usherd.conf", "%s", textv(format, values));
+	place_write("usherd.conf", "daemon\n{\ncontrol_socket = none\n}\n%s",
+		    textv(format, values));
 }
 
 void own_frontend_begin(const char *format, ...)
@@ -323,7 +324,7 @@ void own_frontend_adopt(void)
 					 .generation = { .generation = generation } };
 
 	own_frontend_say(&adopted, NULL, 0);
-	own_frontend_wait_read();
+	own_frontend_hear(MESSAGE_LOADED, NULL);
 }
 
 void own_frontend_reload(const char *format, ...)

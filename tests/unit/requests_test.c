@@ -182,6 +182,7 @@ static struct message sound(enum message_kind kind)
 	case MESSAGE_ADOPTED:
 		message.generation.generation = own_frontend_generation();
 		break;
+	case MESSAGE_UNBAN:
 	case MESSAGE_BAN:
 		message.ban = (struct ban_message){ loopback(0), 1 };
 		break;
@@ -350,6 +351,13 @@ static const struct field {
 	{ MESSAGE_BAN, FIELD(ban.until), 0, NO_ANSWER },
 	{ MESSAGE_BAN, FIELD(ban.until), UINT64_MAX, NO_ANSWER },
 
+#define IS_NO_UNBAN DISTRUST, 0, "an end of a ban of what is no address"
+	{ MESSAGE_UNBAN, FIELD(ban.address.length), 0, NO_ANSWER },
+	{ MESSAGE_UNBAN, FIELD(ban.address.length), 1, IS_NO_UNBAN },
+	{ MESSAGE_UNBAN, FIELD(ban.address.length), UINT32_MAX, IS_NO_UNBAN },
+	{ MESSAGE_UNBAN, FIELD(ban.address.any.sa_family), AF_UNIX, IS_NO_UNBAN },
+	{ MESSAGE_UNBAN, FIELD(ban.until), UINT64_MAX, NO_ANSWER },
+
 	{ MESSAGE_OPEN_BANNER, FIELD(banner.which), BANNER_FAIL, ERROR_ANSWER, ENOENT, NULL },
 	{ MESSAGE_OPEN_BANNER, FIELD(banner.which), BANNER_KINDS, IS_NO_BANNER },
 	{ MESSAGE_OPEN_BANNER, FIELD(banner.which), 255, IS_NO_BANNER },
@@ -369,6 +377,7 @@ static const struct field {
 	{ MESSAGE_ADOPTED, FIELD(generation.generation), 2, IS_NOT_GIVEN },
 	{ MESSAGE_ADOPTED, FIELD(generation.bound), UINT32_MAX, NO_ANSWER },
 	{ MESSAGE_REPORTED, FIELD(kind), MESSAGE_REPORTED, NO_ANSWER },
+	{ MESSAGE_MEASURED, FIELD(kind), MESSAGE_MEASURED, NO_ANSWER },
 	{ MESSAGE_READY, FIELD(kind), MESSAGE_READY, DISTRUST, 0, "it is ready twice" },
 };
 
@@ -1027,6 +1036,55 @@ START_TEST(a_terminal_comes_with_the_start)
 }
 END_TEST
 
+static void ask_reload(uint64_t ticket)
+{
+	own_frontend_say(&(struct message){ .kind = MESSAGE_RELOAD,
+					    .reload = { .ticket = ticket } },
+			 NULL, 0);
+}
+
+/* Whatever the tickets are, one reload answers all that came before it. */
+START_TEST(reloads_when_it_is_asked_to)
+{
+	struct message answer;
+	unsigned count;
+
+	ask_reload(7);
+	ask_reload(0);
+	own_frontend_hear(MESSAGE_GENERATION, NULL);
+	own_frontend_hear(MESSAGE_ADOPT, NULL);
+	adopt(own_frontend_generation());
+	answer = own_frontend_hear(MESSAGE_LOADED, &count);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_uint_eq(answer.reload.ticket, 7);
+	ck_assert(answer.reload.is_loaded && answer.reload.kept == SERVICES);
+	ck_assert_uint_eq(answer.reload.errors + answer.reload.added + answer.reload.changed, 0);
+	place_write("usherd.conf", "defaults\n{\ncps = nonsense\n}\n");
+	ask_reload(UINT64_MAX);
+	own_frontend_hear(MESSAGE_ADOPT, NULL);
+	answer = own_frontend_hear(MESSAGE_LOADED, &count);
+	ck_assert_uint_eq(answer.reload.ticket, UINT64_MAX);
+	ck_assert(!answer.reload.is_loaded && answer.reload.errors == 1);
+}
+END_TEST
+
+/* Each reload reads all files. */
+START_TEST(does_not_reload_without_end)
+{
+	unsigned reloads = 0;
+
+	place_write("usherd.conf", "defaults\n{\ncps = nonsense\n}\n");
+	for (uint64_t end = clock_read() + RELOADS_APART_MS * 3 / 2, i = 0; clock_read() < end;
+	     i++) {
+		ask_reload(i);
+		reloads += own_frontend_drain() / 2;
+	}
+	ck_assert_uint_ge(reloads, 1);
+	ck_assert_uint_le(reloads, 3);
+	ck_assert(own_frontend_is_heard());
+}
+END_TEST
+
 /* Programs still count when a reload changes the number of their service. */
 START_TEST(counts_under_new_numbers)
 {
@@ -1171,6 +1229,8 @@ Suite *requests_suite(void)
 	tcase_add_test(tests, lets_go_of_what_has_ended_when_there_is_no_next_one);
 	tcase_add_test(tests, goes_by_the_newest_generation);
 	tcase_add_test(tests, a_terminal_comes_with_the_start);
+	tcase_add_test(tests, reloads_when_it_is_asked_to);
+	tcase_add_test(tests, does_not_reload_without_end);
 	tcase_add_test(tests, counts_under_new_numbers);
 	tcase_add_test(tests, knows_the_gate_of_a_service_with_a_new_number);
 	tcase_add_test(tests, keeps_to_the_instances_of_what_a_reload_removes);

@@ -32,6 +32,13 @@ static bool bans_number(struct sensor_list *list, uint32_t number, uint64_t now)
 	return sensor_list_bans(list, &address, now);
 }
 
+static bool remove_number(struct sensor_list *list, uint32_t number)
+{
+	struct address address = numbered_address(number);
+
+	return sensor_list_remove(list, &address);
+}
+
 START_TEST(bans_until_its_time)
 {
 	struct sensor_list *list = sensor_list_new();
@@ -322,6 +329,34 @@ START_TEST(shows_each_ban)
 }
 END_TEST
 
+/* The heap of the others stays in order, whichever leaves it: one branch ends late, and the last
+ * ban is in the other. */
+START_TEST(a_ban_is_ended)
+{
+	static const uint32_t ends[] = { 101, 110, 102, 111, 112, 103, 104,
+					 113, 114, 115, 116, 105, 106, 107 };
+	enum { COUNT = sizeof ends / sizeof ends[0] };
+	struct sensor_list *list = sensor_list_new();
+	struct address unknown = { 0 };
+
+	for (uint32_t i = 0; i < COUNT; i++)
+		ck_assert(ban_number(list, i, 0, ends[i]));
+	ck_assert(remove_number(list, (uint32_t)_i));
+	ck_assert(!remove_number(list, (uint32_t)_i));
+	ck_assert(!sensor_list_remove(list, &unknown));
+	ck_assert_uint_eq(sensor_list_count(list), COUNT - 1);
+	for (uint32_t now = 100; now <= 100 + COUNT + 2; now++) {
+		size_t left = 0;
+
+		sensor_list_expire(list, now);
+		for (uint32_t i = 0; i < COUNT; i++)
+			left += i != (uint32_t)_i && now < ends[i];
+		ck_assert_uint_eq(sensor_list_count(list), left);
+	}
+	sensor_list_free(list);
+}
+END_TEST
+
 #define ROWS(table) (int)(sizeof table / sizeof table[0])
 
 Suite *sensor_list_suite(void)
@@ -339,6 +374,7 @@ Suite *sensor_list_suite(void)
 	tcase_add_test(ban, expires_only_what_is_over);
 	tcase_add_test(ban, agrees_with_a_plain_array);
 	tcase_add_test(ban, shows_each_ban);
+	tcase_add_loop_test(ban, a_ban_is_ended, 0, 14);
 	suite_add_tcase(suite, ban);
 	tcase_add_test(full, the_soonest_to_end_gives_way);
 	tcase_add_test(full, what_is_over_gives_way_first);

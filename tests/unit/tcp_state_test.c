@@ -134,6 +134,30 @@ START_TEST(knows_only_tcp)
 }
 END_TEST
 
+START_TEST(counts_what_waits_to_be_accepted)
+{
+	struct endpoint here = endpoint_of(NULL, 0);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), fds[2];
+	struct tcp_queue queue;
+
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&here.address, here.length), 0);
+	ck_assert_int_lt(tcp_queue_read(listener, &queue), 0);
+	ck_assert_int_eq(listen(listener, 5), 0);
+	ck_assert_int_eq(tcp_queue_read(listener, &queue), 0);
+	ck_assert_uint_eq(queue.length, 0);
+	ck_assert_uint_eq(queue.limit, 5);
+	for (int i = 0; i < 2; i++)
+		fds[i] = client_connect(NULL, client_port(listener));
+	ck_assert_int_eq(tcp_queue_read(listener, &queue), 0);
+	ck_assert_uint_eq(queue.length, 2);
+	ck_assert_int_lt(tcp_queue_read(fds[0], &queue), 0);
+	ck_assert_int_lt(tcp_queue_read(STDIN_FILENO, &queue), 0);
+	for (int i = 0; i < 2; i++)
+		close(fds[i]);
+	close(listener);
+}
+END_TEST
+
 Suite *tcp_state_suite(void)
 {
 	Suite *suite = suite_create("tcp_state");
@@ -149,6 +173,7 @@ Suite *tcp_state_suite(void)
 	tcase_add_loop_test(all, tells_an_end_of_both_from_a_reset, 0, 2);
 	tcase_add_test(all, takes_no_error_away);
 	tcase_add_test(all, knows_only_tcp);
+	tcase_add_test(all, counts_what_waits_to_be_accepted);
 	suite_add_tcase(suite, all);
 	return suite;
 }

@@ -1,0 +1,20 @@
+/* The measures of the daemon in a file (handed_file.h), for the textfile collector of
+ * Prometheus' node_exporter: metrics_file in the daemon entry. Loop thread only. */
+#ifndef USHERD_MONITOR_METRICS_FILE_H
+#define USHERD_MONITOR_METRICS_FILE_H
+
+/* How often the file is written. */
+enum { METRICS_FILE_MS = 15000 };
+
+/* From now on the file with that absolute path is written; NULL: none. The one before is
+ * removed. A failure is logged, once until one is written again. */
+void metrics_file_use(const char *path);
+
+/* The frontend has written it; it will not. Harmless when none is being written. */
+void metrics_file_written(void);
+void metrics_file_give_up(void);
+
+/* Removes it: old numbers of a daemon that is gone would be shown for ever. */
+void metrics_file_finish(void);
+
+#endif

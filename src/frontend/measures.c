@@ -1,0 +1,47 @@
+#include "frontend/measures.h"
+
+#include "frontend/ask.h"
+#include "frontend/status.h"
+
+#include <unistd.h>
+
+static struct status *writing; /* NULL: nothing */
+static int file = -1;
+
+static int write_all(const char *text, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(file, text, length);
+
+		if (written < 0)
+			return -1;
+		text += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
+/* After a failure the monitor waits only for a while. */
+static void on_written(void *context, const char *text, size_t length)
+{
+	(void)context;
+	writing = NULL;
+	if (text && write_all(text, length) == 0)
+		ask_measured();
+	close(file);
+	file = -1;
+}
+
+void measures_write(int descriptor)
+{
+	if (writing)
+		status_cancel(writing);
+	if (file >= 0)
+		close(file);
+	file = descriptor;
+	writing = status_begin(STATUS_METRICS, on_written, NULL);
+	if (writing)
+		return;
+	close(file);
+	file = -1;
+}

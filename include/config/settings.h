@@ -166,6 +166,9 @@ struct service_settings {
 	bool session_env;   /* SESSION_ID and SESSION_SLOT */
 	char **environment; /* the part that is the same for all sessions, NULL-ended */
 	size_t environment_count;
+	size_t environment_passed;  /* how many of them come before those of env */
+	bool placeholders;          /* they have a meaning (placeholders.h) */
+	unsigned placeholders_used; /* as of placeholders_in, in all texts; 0: nothing to expand */
 	int nice;
 	mode_t umask;
 	struct resource_limit limits[LIMIT_COUNT];

@@ -3,6 +3,7 @@
 #include "config/attributes.h"
 #include "config/bounds.h"
 #include "config/derive.h"
+#include "config/placeholders.h"
 
 #include <netdb.h>
 #include <stdarg.h>
@@ -425,6 +426,8 @@ static void check_ends(struct check *check)
 			 "LABELED");
 	if (service->session_env && !service_starts_program(service))
 		complain(check, ERROR, "session_env is for services with a server; remove it");
+	if (service->placeholders && !service_starts_program(service))
+		complain(check, ERROR, "placeholders is for services with a server; remove it");
 	if (service->kill_timeout > 0 && !service_starts_program(service))
 		complain(check, ERROR, "kill_timeout is for services with a server; remove it");
 }
@@ -437,6 +440,38 @@ static void check_tree(struct check *check)
 
 	if (service_has_cgroup_limits(service) && !service_starts_program(service))
 		complain(check, ERROR, "%s is for services with a server; remove it", limit);
+}
+
+/* Notes which placeholders a text has. How long it can get, if it has some. */
+static size_t note_placeholders(struct service_settings *service, const char *text)
+{
+	unsigned found = placeholders_in(text);
+
+	service->placeholders_used |= found;
+	return found ? placeholders_most(text, service->account) + 1 : 0;
+}
+
+static size_t note_all_placeholders(struct service_settings *service)
+{
+	const struct strings *lists[] = { &service->server_args, &service->env,
+					  &service->end_command };
+	size_t length = 0;
+
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+		for (size_t j = 0; j < lists[i]->count; j++)
+			length += note_placeholders(service, lists[i]->list[j]);
+	return length;
+}
+
+static void check_placeholders(struct check *check)
+{
+	size_t length = note_all_placeholders(check->service);
+
+	if (length > PLACEHOLDERS_TEXT_MAX)
+		complain(check, ERROR,
+			 "the texts with placeholders can get %zu bytes long, and may have %d; "
+			 "write shorter ones",
+			 length, PLACEHOLDERS_TEXT_MAX);
 }
 
 static void check_families(struct check *check)
@@ -507,6 +542,8 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	check_send_proxy(&check);
 	access_lists_settle(&service->only_from, &service->no_access);
 	settle_balancers(service);
+	if (!check.failed && service->placeholders)
+		check_placeholders(&check);
 	if (!check.failed && service->server && service_starts_program(service))
 		derive_launch(service);
 	return !check.failed && !service->arena.failed;

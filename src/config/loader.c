@@ -8,6 +8,7 @@
 #include "config/frontend_account.h"
 #include "config/inetd_conf.h"
 #include "config/networks.h"
+#include "config/placeholders.h"
 #include "config/program.h"
 #include "config/reading.h"
 #include "config/rule_files.h"
@@ -88,6 +89,30 @@ static void merge_entries(struct loader *loader, enum entry_kind kind, struct wo
 			loader->refused = true;
 }
 
+static bool takes_placeholders(const struct attribute *attribute)
+{
+	return attribute->words == WORDS_FREE;
+}
+
+/* Variables are told apart by their names before a session has any. */
+static bool is_in_name(const struct attribute *attribute, const char *text)
+{
+	return attribute->read == read_env && text[strcspn(text, "%=")] == '%';
+}
+
+static void check_placeholders(struct reading *reading, const struct attribute *attribute)
+{
+	char fault[PLACEHOLDER_FAULT_SIZE];
+
+	for (size_t i = 0; i < reading->count; i++)
+		if (!placeholders_are_known(reading->words[i]->text, reading->service->wait != 1,
+					    fault))
+			reading_refuse(reading, reading->words[i], "%s", fault);
+		else if (is_in_name(attribute, reading->words[i]->text))
+			reading_refuse(reading, reading->words[i],
+				       "the name of a variable can't have a placeholder");
+}
+
 static bool read_attribute(struct loader *loader, size_t index, const struct word_list *list,
 			   struct service_settings *service, struct problems *problems)
 {
@@ -112,6 +137,8 @@ static bool read_attribute(struct loader *loader, size_t index, const struct wor
 	};
 
 	attribute->read(&reading, base + attribute->offset);
+	if (service && service->placeholders && takes_placeholders(attribute))
+		check_placeholders(&reading, attribute);
 	return !reading.refused;
 }
 

@@ -6,6 +6,7 @@
 #include "base/worker.h"
 #include "config/generation.h"
 #include "monitor/environment.h"
+#include "monitor/expansion.h"
 #include "monitor/start_program.h"
 
 #include <errno.h>
@@ -42,7 +43,8 @@ struct launch {
 	enum end_reason reason;                 /* ... for this */
 	bool has_ended; /* the program, before the worker was done; status is set */
 	int status;
-	char *environment[]; /* followed by its texts */
+	struct expansion *expansion; /* of placeholders; NULL: there are none */
+	char *environment[];         /* followed by its texts */
 };
 
 /* One pool starts programs. The other one looks up what they need, and may wait for name
@@ -193,6 +195,7 @@ static void launch_free(struct launch *launch)
 	program_order_clear(&launch->order);
 	service_settings_release(launch->settings);
 	child_free(launch->child);
+	free(launch->expansion);
 	free(launch);
 }
 
@@ -441,6 +444,21 @@ static void launch_prepare(struct launch *launch)
 /* --- a new one ------------------------------------------------------------------------------ */
 
 /* 0, or -1 with errno. */
+static int expand(struct launch *launch, const struct session_facts *facts)
+{
+	const struct service_settings *settings = launch->settings;
+	bool has_own_name = !(settings->flags & FLAG_NAMEINARGS); /* not from server_args */
+
+	launch->expansion =
+		expansion_new(settings, &launch->child->peer, facts, settings->argv, has_own_name);
+	if (!launch->expansion)
+		return -1;
+	launch->order.argv = launch->expansion->argv;
+	expansion_apply(launch->expansion, settings, launch->order.environment);
+	return 0;
+}
+
+/* 0, or -1 with errno. */
 static int fill_environment(struct launch *launch, const struct proxied *proxied)
 {
 	const struct service_settings *settings = launch->settings;
@@ -450,15 +468,16 @@ static int fill_environment(struct launch *launch, const struct proxied *proxied
 
 	if (proxied) /* orphans are known by what their environment says */
 		child->local = proxied->local;
-	if (settings->session_env && session_slot_take(&child->slot, settings->id) < 0)
-		return -1;
-	if (settings->end_command.count > 0 &&
-	    !(child->end_command = end_command_new(settings, &client)))
+	if ((settings->session_env || expansion_needs_slot(settings)) &&
+	    session_slot_take(&child->slot, settings->id) < 0)
 		return -1;
 	facts.slot = child->slot.number;
+	if (settings->end_command.count > 0 &&
+	    !(child->end_command = end_command_new(settings, &client, &facts)))
+		return -1;
 	launch->order.environment = environment_fill(launch->environment, settings, &client,
 						     settings->session_env ? &facts : NULL);
-	return 0;
+	return settings->placeholders_used ? expand(launch, &facts) : 0;
 }
 
 static void fill_keys(struct launch *launch, uint32_t service, const struct address *peer)

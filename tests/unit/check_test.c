@@ -169,6 +169,12 @@ static const struct {
 	{ "a", UNLISTED "flags = LABELED\nend_command = /bin/sh\n", ERROR,
 	  "end_command has no connection whose label it could get: remove it, or LABELED" },
 	{ "a", UNLISTED "session_env = yes\n", ADVICE, NULL },
+	{ "a", UNLISTED "placeholders = yes\n", ADVICE, NULL },
+	{ "a", REDIRECT "placeholders = no\n", ADVICE, NULL },
+	{ "a", REDIRECT "placeholders = yes\n", ERROR,
+	  "placeholders is for services with a server; remove it" },
+	{ "echo", INTERNAL "socket_type = stream\nplaceholders = yes\n", ERROR,
+	  "placeholders is for services with a server" },
 	{ "a", REDIRECT "session_env = yes\n", ERROR, "session_env is for services with a server" },
 	{ "a", REDIRECT "session_env = no\n", ADVICE, NULL },
 	/* memory, processes, cpu */
@@ -552,6 +558,25 @@ START_TEST(a_conflict_names_both)
 }
 END_TEST
 
+/* 8,191 times %client, of at most 79 bytes: 647,090 bytes with the NUL. */
+START_TEST(texts_with_placeholders_have_a_bound)
+{
+	enum { TIMES = 8191, LENGTH = 7 };
+	char *text = keep(calloc(TIMES, LENGTH + 1));
+
+	for (size_t i = 0; i < TIMES; i++)
+		memcpy(text + i * LENGTH, "%client", LENGTH);
+	configuration_load("service a\n{\n" UNLISTED "server_args = %s\n}\n", text);
+	ck_assert_ptr_nonnull(configuration_service("a"));
+	configuration_load("service a\n{\n" UNLISTED "server_args = %s\nplaceholders = yes\n}\n",
+			   text);
+	ck_assert_msg(configuration_said(ERROR, 1,
+					 "the texts with placeholders can get 647090 bytes long, "
+					 "and may have 65536; write shorter ones"),
+		      "%s", configuration_complaints_text());
+}
+END_TEST
+
 Suite *check_suite(void)
 {
 	Suite *suite = suite_create("check");
@@ -573,6 +598,7 @@ Suite *check_suite(void)
 	tcase_add_loop_test(tests, finds_services_that_want_one_socket, 0,
 			    (int)(sizeof pairs / sizeof pairs[0]));
 	tcase_add_test(tests, a_conflict_names_both);
+	tcase_add_test(tests, texts_with_placeholders_have_a_bound);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -91,6 +91,7 @@ static void show_end_command(FILE *out, const struct service_settings *service)
 
 SHOW(session_env, "%d", service->session_env)
 SHOW(max_runtime, "%d", service->max_runtime)
+SHOW(placeholders, "%d %u", service->placeholders, service->placeholders_used)
 SHOW(kill_timeout, "%d", service->kill_timeout)
 SHOW(lingering_close, "%d", service->lingering_close)
 SHOW(kill_on_disconnect, "%d", service->kill_on_disconnect)
@@ -321,6 +322,15 @@ static const struct {
 	{ "log_on_success = session", show_log_on_success, "512" },
 	{ "session_env = yes", show_session_env, "1" },
 	{ "session_env = no", show_session_env, "0" },
+	{ "server_args = %client %x % 100%", show_placeholders, "0 0" },
+	{ "placeholders = no\nserver_args = %client %", show_placeholders, "0 0" },
+	{ "placeholders = yes", show_placeholders, "1 0" },
+	{ "placeholders = yes\nserver_args = a b", show_placeholders, "1 0" },
+	{ "placeholders = yes\nserver_args = %client:%port", show_placeholders, "1 3" },
+	{ "server_args = a%slot\nplaceholders = yes\nenv = A=%user B=%%", show_placeholders,
+	  "1 56" },
+	{ "placeholders = yes\nend_command = /bin/true %session", show_placeholders, "1 4" },
+	{ "placeholders = yes\nwait = yes\nserver_args = %session", show_placeholders, "1 4" },
 	{ "log_on_success = reason", show_log_on_success, "128" },
 	{ "log_on_success =", show_log_on_success, "0" },
 	{ "log_on_success = traffic", show_log_on_success, "32" },
@@ -395,6 +405,18 @@ static const struct {
 	{ "rlimit_nproc = 4K", "\"4K\" is neither a number nor UNLIMITED" },
 	{ "rlimit_fsize = 4X", "\"4X\" is neither a number (K, M or G may follow) nor UNLIMITED" },
 	{ "session_env = some", "unknown value \"some\"" },
+	{ "placeholders = some", "unknown value \"some\"" },
+	{ "server_args = a %clinet\nplaceholders = yes",
+	  "server_args: \"%clinet\" is no placeholder; did you mean \"%client\"?" },
+	{ "server_args = 100%\nplaceholders = yes",
+	  "server_args: \"%\" is no placeholder; write %% for a percent sign" },
+	{ "env = A=%zz\nplaceholders = yes",
+	  "env: \"%zz\" is no placeholder; there are %client, %port, %session, %slot and %user" },
+	{ "env = A%user=1\nplaceholders = yes",
+	  "env: the name of a variable can't have a placeholder" },
+	{ "end_command = /bin/true %\nplaceholders = yes", "end_command: \"%\" is no placeholder" },
+	{ "server_args = %client\nplaceholders = yes\nwait = yes",
+	  "server_args: %client has no meaning with wait = yes" },
 	{ "end_command = true", "\"true\" is not an absolute path" },
 	{ "end_command = /no/such/program x", "/no/such/program: No such file or directory" },
 	{ "end_command = /etc", "/etc is not a regular file" },

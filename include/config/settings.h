@@ -78,6 +78,7 @@ enum at_limit { AT_LIMIT_REFUSE, AT_LIMIT_QUEUE };
 enum on_remove { ON_REMOVE_END, ON_REMOVE_DRAIN };
 enum { LINGERING_CLOSE_YES = 5 }; /* seconds */
 enum kill_on_disconnect { KILL_NEVER, KILL_ON_RESET, KILL_ON_FIN };
+enum preset { PRESET_NONE, PRESET_JAIL };
 enum proxy_others { PROXY_OTHERS_REFUSE, PROXY_OTHERS_DIRECT };
 enum processes_at_exit { AT_EXIT_UNSET, AT_EXIT_KEEP, AT_EXIT_KILL };
 enum banner_kind { BANNER_ALWAYS, BANNER_SUCCESS, BANNER_FAIL, BANNER_KINDS };
@@ -167,6 +168,7 @@ struct service_settings {
 	char **environment; /* the part that is the same for all sessions, NULL-ended */
 	size_t environment_count;
 	size_t environment_passed;  /* how many of them come before those of env */
+	enum preset preset;         /* whose lines were added to the entry (preset.h) */
 	bool placeholders;          /* they have a meaning (placeholders.h) */
 	unsigned placeholders_used; /* as of placeholders_in, in all texts; 0: nothing to expand */
 	int nice;

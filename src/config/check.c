@@ -442,6 +442,19 @@ static void check_tree(struct check *check)
 		complain(check, ERROR, "%s is for services with a server; remove it", limit);
 }
 
+/* Root would own the files that the others must not read, with or without capabilities. */
+static void check_preset(struct check *check)
+{
+	const struct service_settings *service = check->service;
+
+	if (!service_starts_program(service))
+		complain(check, ERROR, "preset is for services with a server; remove it");
+	else if (service->user && service->uid == 0)
+		complain(check, ERROR,
+			 "preset = jail can't hold root, who owns the system's files; choose "
+			 "another user");
+}
+
 /* Notes which placeholders a text has. How long it can get, if it has some. */
 static size_t note_placeholders(struct service_settings *service, const char *text)
 {
@@ -535,6 +548,8 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	check_connection_ends(&check);
 	check_ends(&check);
 	check_tree(&check);
+	if (service->preset == PRESET_JAIL)
+		check_preset(&check);
 	clear_useless_flags(&check);
 	check_access(&check);
 	if (service_is_proxied(service))

@@ -9,6 +9,7 @@
 #include "config/inetd_conf.h"
 #include "config/networks.h"
 #include "config/placeholders.h"
+#include "config/preset.h"
 #include "config/program.h"
 #include "config/reading.h"
 #include "config/rule_files.h"
@@ -306,7 +307,8 @@ static void print_attribute(struct text *out, const struct attribute *attribute,
 
 	if (attribute->words == WORDS_FLAGS)
 		word_list_drop(list, "REUSE");
-	if (attribute->words == WORDS_RETIRED || (list->count == 0 && !was_empty))
+	if (attribute->words == WORDS_RETIRED || attribute->words == WORDS_PRESET ||
+	    (list->count == 0 && !was_empty))
 		return;
 	print_name(out, attribute, " =");
 	print_words(out, attribute, list);
@@ -506,7 +508,7 @@ static void leave_out_broken(struct loader *loader, const struct entry *entry,
 
 /* The service's settings, or NULL, reported and left out, when it can't be
  * started. */
-static struct service_settings *build_service(struct loader *loader, const struct entry *entry)
+static struct service_settings *build_service(struct loader *loader, struct entry *entry)
 {
 	struct service_settings *service = service_settings_new();
 	size_t errors = loader->problems->errors;
@@ -522,7 +524,8 @@ static struct service_settings *build_service(struct loader *loader, const struc
 	service->name = arena_string(&service->arena, entry->name);
 	service->id = arena_string(&service->arena, entry_id(entry));
 	service->log.is_common = !entry->assignments[ATTRIBUTE("log_type")];
-	fine = read_service(loader, entry, service) && !entry->broken;
+	fine = preset_apply(entry, loader->defaults, loader->problems) &&
+	       read_service(loader, entry, service) && !entry->broken;
 	/* Also after an error, to report all errors at once. */
 	if (!service->arena.failed)
 		fine &= check_service(service, fine, loader->ports,
@@ -556,7 +559,7 @@ static bool has_too_many_values(struct loader *loader, const struct entry *entry
 }
 
 /* False when the load ends here. */
-static bool take_service(struct loader *loader, const struct entry *entry)
+static bool take_service(struct loader *loader, struct entry *entry)
 {
 	struct settings *settings = loader->settings;
 	const char *why = why_switched_off(loader, entry);

@@ -42,6 +42,15 @@ void read_yes_no(struct reading *reading, void *field)
 		*(bool *)field = answer;
 }
 
+void read_preset(struct reading *reading, void *field)
+{
+	static const struct name_value presets[] = { { "jail", PRESET_JAIL }, { 0 } };
+	int preset;
+
+	if (read_name(reading, reading->words[0], presets, &preset))
+		*(enum preset *)field = (enum preset)preset;
+}
+
 void read_wait(struct reading *reading, void *field)
 {
 	read_name(reading, reading->words[0], answers, field);

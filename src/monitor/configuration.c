@@ -147,8 +147,9 @@ static bool has_its_limits(const struct service_settings *service)
 	const char *reason, *attribute = cgroups_prepare(service, &reason);
 
 	if (attribute)
-		log_error("%s:%d: service %s: %s can't be kept here: %s", service->file,
-			  service->line, service->id, attribute, reason);
+		log_error("%s:%d: service %s: %s can't be kept here: %s; to start it without this "
+			  "limit, write %s = UNLIMITED",
+			  service->file, service->line, service->id, attribute, reason, attribute);
 	return !attribute;
 }
 

@@ -84,6 +84,19 @@ enum processes_at_exit { AT_EXIT_UNSET, AT_EXIT_KEEP, AT_EXIT_KILL };
 enum banner_kind { BANNER_ALWAYS, BANNER_SUCCESS, BANNER_FAIL, BANNER_KINDS };
 enum stderr_kind { STDERR_SOCKET, STDERR_LOG, STDERR_NULL, STDERR_FILE };
 
+enum no_new_privs { NO_NEW_PRIVS_UNSET, NO_NEW_PRIVS_NO, NO_NEW_PRIVS_YES };
+
+struct sock_filter;
+
+/* A program for seccomp(2). */
+struct call_filter {
+	struct sock_filter *list;
+	size_t count; /* 0: there is none */
+};
+
+/* In the order in which a child loads them; the last may forbid to load more. */
+enum call_filter_kind { FILTER_FILES, FILTER_CALLS, CALL_FILTERS };
+
 struct strings {
 	char **list; /* NULL-ended once set */
 	size_t count;
@@ -189,6 +202,15 @@ struct service_settings {
 	uint64_t memory;    /* bytes of a session; 0: no limit */
 	unsigned processes; /* of a session; 0: no limit */
 	unsigned cpu;       /* percent of one processor, for a session; 0: no limit */
+
+	/* What a session must not do. The monitor makes the filters when it has read the
+	 * configuration; see monitor/privileges.h. */
+	enum no_new_privs no_new_privs; /* as it is written */
+	bool capabilities_is_set;
+	uint64_t capabilities; /* those that are left, a bit each */
+	struct strings syscalls;
+	struct strings allow_read, allow_write, allow_execute; /* see file_rule_path */
+	struct call_filter filters[CALL_FILTERS];
 
 	unsigned instances, per_source; /* UNLIMITED */
 	struct rate cps, source_cps;
@@ -335,6 +357,40 @@ static inline bool service_is_tracked(const struct service_settings *service)
 	return service->processes_at_exit != AT_EXIT_UNSET || service_has_cgroup_limits(service) ||
 	       service->max_runtime || service->idle_timeout || service->lingering_close ||
 	       service->kill_on_disconnect || service->end_command.count > 0;
+}
+
+/* True when the system calls of a session are filtered by an allow list. */
+static inline bool service_filters_calls(const struct service_settings *service)
+{
+	return service->syscalls.count > 0 && service->syscalls.list[0][0] != 'a'; /* all */
+}
+
+/* The attribute that is set of those for which everything that is not listed is refused; NULL:
+ * none. */
+static inline const char *service_file_rules(const struct service_settings *service)
+{
+	return service->allow_read.is_set      ? "allow_read"
+	       : service->allow_write.is_set   ? "allow_write"
+	       : service->allow_execute.is_set ? "allow_execute"
+					       : NULL;
+}
+
+/* The path in a word of allow_read, allow_write or allow_execute. With a "-" before it the file
+ * may be missing. */
+static inline const char *file_rule_path(const char *word)
+{
+	return *word == '-' ? word + 1 : word;
+}
+
+/* The attribute that implies no_new_privs = yes; NULL: none. */
+static inline const char *service_needs_no_new_privs(const struct service_settings *service)
+{
+	return service_filters_calls(service) ? "syscalls" : service_file_rules(service);
+}
+
+static inline bool service_has_no_new_privs(const struct service_settings *service)
+{
+	return service->no_new_privs == NO_NEW_PRIVS_YES || service_needs_no_new_privs(service);
 }
 
 static inline bool service_is_stream(const struct service_settings *service)

@@ -2,6 +2,7 @@
 
 #include "config/attributes.h"
 #include "config/bounds.h"
+#include "config/check_privileges.h"
 #include "config/derive.h"
 #include "config/placeholders.h"
 
@@ -487,6 +488,14 @@ static void check_placeholders(struct check *check)
 			 length, PLACEHOLDERS_TEXT_MAX);
 }
 
+static void check_privileges(struct check *check)
+{
+	char text[PRIVILEGES_TEXT_SIZE];
+
+	if (check->is_whole && privileges_fault(check->service, text))
+		complain(check, ERROR, "%s", text);
+}
+
 static void check_families(struct check *check)
 {
 	char where[ORIGIN_SIZE];
@@ -550,6 +559,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	check_tree(&check);
 	if (service->preset == PRESET_JAIL)
 		check_preset(&check);
+	check_privileges(&check);
 	clear_useless_flags(&check);
 	check_access(&check);
 	if (service_is_proxied(service))

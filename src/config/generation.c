@@ -3,6 +3,7 @@
 #include "base/hash.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,8 @@ struct filling {
 	/* Of the service before, to which the daemon's own variables came alike. */
 	char *const *environment, **kept_environment;
 	size_t environment_count;
+	/* The last filters, and their copies. */
+	struct call_filter filters[CALL_FILTERS], kept_filters[CALL_FILTERS];
 	bool failed;
 };
 
@@ -242,6 +245,10 @@ static const size_t lists[] = {
 	offsetof(struct service_settings, env),
 	offsetof(struct service_settings, passenv),
 	offsetof(struct service_settings, end_command),
+	offsetof(struct service_settings, syscalls),
+	offsetof(struct service_settings, allow_read),
+	offsetof(struct service_settings, allow_write),
+	offsetof(struct service_settings, allow_execute),
 };
 
 /* The same member of the copy before; NULL: there is none. */
@@ -274,6 +281,20 @@ static void copy_members(struct filling *filling, struct service_settings *copy)
 					  copy->access_times_count * sizeof *copy->access_times);
 }
 
+/* Services with the same settings have the same filters: most of them need not be compared. */
+static void copy_filter(struct filling *filling, struct call_filter *filter, int kind)
+{
+	struct call_filter *last = &filling->filters[kind], *kept = &filling->kept_filters[kind];
+
+	if (filter->count == 0)
+		return;
+	if (last->list != filter->list) {
+		*last = *kept = *filter;
+		kept->list = keep(filling, filter->list, filter->count * sizeof *filter->list);
+	}
+	*filter = *kept;
+}
+
 /* The lists may be long, and who has a copy admits nobody any more. */
 static void refuse_everybody(struct service_settings *copy)
 {
@@ -293,6 +314,8 @@ static void copy_service(struct filling *filling, struct service_settings *copy,
 						      list_length(service->lines), NULL);
 	copy->canonical = NULL;
 	copy_members(filling, copy);
+	for (int kind = 0; kind < CALL_FILTERS; kind++)
+		copy_filter(filling, &copy->filters[kind], kind);
 }
 
 /* --- all of them ------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "monitor/cgroups.h"
 #include "monitor/frontend_user.h"
 #include "monitor/log_files.h"
+#include "monitor/privileges.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -153,6 +154,23 @@ static bool has_its_limits(const struct service_settings *service)
 	return !attribute;
 }
 
+/* The same for what its sessions must not do. */
+static bool has_its_privileges(struct service_settings *service)
+{
+	const char *reason, *attribute = privileges_prepare(service, &reason);
+
+	if (attribute)
+		log_error("%s:%d: service %s: %s can't be kept here: %s", service->file,
+			  service->line, service->id, attribute, reason);
+	return !attribute;
+}
+
+static bool can_be_kept(struct service_settings *service)
+{
+	return (!service_is_tracked(service) || has_its_limits(service)) &&
+	       has_its_privileges(service);
+}
+
 static void find_limits(void)
 {
 	uint32_t i = 0;
@@ -160,7 +178,7 @@ static void find_limits(void)
 	while (i < plan.count) {
 		uint32_t count = plan.count;
 
-		if (service_is_tracked(plan.services[i]) && !has_its_limits(plan.services[i]))
+		if (!can_be_kept(plan.services[i]))
 			plan_give_up(&plan, configuration_current(), i);
 		i += plan.count == count; /* otherwise the next one is in its place */
 	}
@@ -174,6 +192,7 @@ static bool make_next(struct settings *settings)
 		next_region = fill_region();
 	}
 	plan_free(&plan);
+	privileges_forget();
 	if (!next_region)
 		return false;
 	last_number++;

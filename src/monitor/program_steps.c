@@ -1,7 +1,9 @@
 #include "monitor/program_steps.h"
 
 #include "base/path_guard.h"
+#include "monitor/capabilities.h"
 #include "monitor/in_child.h"
+#include "monitor/privileges.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -225,14 +227,42 @@ IN_CHILD static int keyring(const struct program_order *order)
 }
 
 /* Programs must not get the daemon's capabilities, for example to bind ports. */
-IN_CHILD static int capabilities(const struct program_order *order)
+IN_CHILD static int ambient_capabilities(void)
 {
-	(void)order;
 	if (!facts.has_ambient)
 		return 0;
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0)
 		return 0;
 	return errno == EINVAL ? 0 : -1; /* an older kernel has none */
+}
+
+IN_CHILD static int capabilities(const struct program_order *order)
+{
+	if (ambient_capabilities() < 0)
+		return -1;
+	return order->settings->capabilities_is_set && facts.is_root ? capabilities_hold() : 0;
+}
+
+/* After the steps that need the daemon's, and after those that make a user namespace, which
+ * would bring all of them back. */
+IN_CHILD static int own_capabilities(const struct program_order *order)
+{
+	return order->settings->capabilities_is_set ? capabilities_take(order->settings) : 0;
+}
+
+IN_CHILD static int no_new_privs(const struct program_order *order)
+{
+	return privileges_end_new(order->settings);
+}
+
+IN_CHILD static int files(const struct program_order *order)
+{
+	return privileges_restrict_files(order->settings);
+}
+
+IN_CHILD static int syscalls(const struct program_order *order)
+{
+	return privileges_filter_calls(order->settings);
 }
 
 /* setexeccon(3) without the library: it would allocate memory. */
@@ -281,8 +311,12 @@ static const struct {
 	{ "label", label },
 	{ "resource limits", resource_limits }, /* after all that may open files */
 	{ "user", user },                       /* root's rights end here */
+	{ "capabilities", own_capabilities },
 	{ "memory", memory },
+	{ "no_new_privs", no_new_privs }, /* before the next ones, which need it */
+	{ "files", files },
 	{ "signals", signals },
+	{ "syscalls", syscalls }, /* the calls of the steps before need not be allowed */
 	{ "exec", program },
 };
 

@@ -3,8 +3,10 @@
 vm-dependencies:
 	@sh packaging/install-dependencies vm || [ "$$CI" != true ]
 
-vm: vm-dependencies $(BUILD)/tests/integration/runner $(DAEMON)
+vm: vm-dependencies $(BUILD)/tests/integration/runner $(SUPPORT_PROGRAMS) $(DAEMON)
 	VM_CACHE=build/vm tests/vm/run $(BUILD)/tests/integration/runner $(DAEMON) \
 		tree processes_at_exit cgroups limits
+	VM_CACHE=build/vm tests/vm/run $(BUILD)/tests/integration/runner $(DAEMON) \
+		privileges users 'without root' capabilities
 
 .PHONY: vm vm-dependencies

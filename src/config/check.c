@@ -2,6 +2,7 @@
 
 #include "config/attributes.h"
 #include "config/bounds.h"
+#include "config/check_jail.h"
 #include "config/derive.h"
 
 #include <netdb.h>
@@ -500,6 +501,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	check_connection_ends(&check);
 	check_ends(&check);
 	check_tree(&check);
+	check.failed |= !check_jail(service, problems);
 	clear_useless_flags(&check);
 	check_access(&check);
 	if (service_is_proxied(service))
@@ -509,5 +511,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	settle_balancers(service);
 	if (!check.failed && service->server && service_starts_program(service))
 		derive_launch(service);
+	if (!check.failed)
+		derive_jail(service);
 	return !check.failed && !service->arena.failed;
 }

@@ -110,6 +110,7 @@ attribute_reader read_type, read_flags, read_socket_type, read_protocol, read_ye
 	read_proxy_others, read_send_proxy, read_lingering_close, read_kill_on_disconnect,
 	read_on_remove, read_stderr, read_source_prefix, read_source_cps, read_config_paths,
 	read_config_path, read_file_mode, read_nothing, read_preset, read_no_new_privs,
-	read_capabilities, read_syscalls, read_file_rules;
+	read_capabilities, read_syscalls, read_file_rules, read_root, read_scratch, read_jail_paths,
+	read_devices, read_directory, read_network;
 
 #endif

@@ -83,6 +83,7 @@ enum proxy_others { PROXY_OTHERS_REFUSE, PROXY_OTHERS_DIRECT };
 enum processes_at_exit { AT_EXIT_UNSET, AT_EXIT_KEEP, AT_EXIT_KILL };
 enum banner_kind { BANNER_ALWAYS, BANNER_SUCCESS, BANNER_FAIL, BANNER_KINDS };
 enum stderr_kind { STDERR_SOCKET, STDERR_LOG, STDERR_NULL, STDERR_FILE };
+enum network { NETWORK_HOST, NETWORK_NONE };
 
 enum no_new_privs { NO_NEW_PRIVS_UNSET, NO_NEW_PRIVS_NO, NO_NEW_PRIVS_YES };
 
@@ -211,6 +212,16 @@ struct service_settings {
 	struct strings syscalls;
 	struct strings allow_read, allow_write, allow_execute; /* see file_rule_path */
 	struct call_filter filters[CALL_FILTERS];
+
+	/* What a session sees of the machine. Paths are those in root. */
+	char *root;             /* absolute; NULL: the host's */
+	struct strings scratch; /* a path and its bytes, a path and its bytes ... */
+	struct strings writable, devices;
+	bool proc;
+	char *directory; /* absolute; NULL: not set */
+	enum network network;
+	char *jail; /* all of these but directory, with who owns scratch, as one text: equal for
+		     * equal jails; NULL: none of them is set */
 
 	unsigned instances, per_source; /* UNLIMITED */
 	struct rate cps, source_cps;
@@ -348,6 +359,13 @@ static inline bool service_starts_program(const struct service_settings *service
 static inline bool service_has_cgroup_limits(const struct service_settings *service)
 {
 	return service->memory || service->processes || service->cpu;
+}
+
+/* True when a session has namespaces of its own. */
+static inline bool service_has_jail(const struct service_settings *service)
+{
+	return service->root || service->scratch.count > 0 || service->proc ||
+	       service->devices.is_set || service->network == NETWORK_NONE;
 }
 
 /* True when a session lasts until the last process that it started has ended. Otherwise it ends

@@ -4,9 +4,12 @@
 
 #include "config/settings.h"
 #include "monitor/cgroups.h"
+#include "monitor/jail_plan.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
+
+struct jail;
 
 /* What to start, and the result. The caller owns everything in it. */
 struct program_order {
@@ -14,9 +17,13 @@ struct program_order {
 	const char *program;
 	char *const *argv;
 	char **environment;
-	int connection;        /* becomes descriptors 0, 1 and 2 */
-	int error;             /* becomes descriptor 2 when it is not -1 */
-	struct cgroup *cgroup; /* that it is to be in; NULL: none of its own */
+	int connection;                    /* becomes descriptors 0, 1 and 2 */
+	int error;                         /* becomes descriptor 2 when it is not -1 */
+	struct cgroup *cgroup;             /* that it is to be in; NULL: none of its own */
+	struct jail *jail;                 /* a reference; NULL: none */
+	const struct jail_plan *jail_plan; /* its plan */
+	const char *directory;             /* its working directory; NULL: the daemon's */
+	int network; /* of network_pool.h, which the program is in; -1: none */
 
 	pid_t pid;               /* the kernel writes it before the child runs at all */
 	const char *step;        /* the current one; see program_step */
@@ -30,20 +37,38 @@ struct program_order {
 	size_t group_count;
 	struct cgroup_entrance entrance;
 	bool has_own_memory;
+	int template; /* the jail's; -1: it makes its mounts itself */
 	int slot;
 };
 
-enum { PROGRAM_SLOTS_MAX = 12, PROGRAM_SLOTS_FIRST = 3 };
+enum { PROGRAM_SLOTS_MAX = 12, PROGRAM_SLOTS_FIRST = 3, PROGRAM_SLOT_SIZE = 4 };
 
-/* The descriptors that are reserved for the connection and for standard error in a slot. */
+/* The descriptors that are reserved in a slot: for the connection, for standard error, and for
+ * namespaces of a jail. */
 static inline int program_slot_connection(int slot)
 {
-	return PROGRAM_SLOTS_FIRST + 2 * slot;
+	return PROGRAM_SLOTS_FIRST + PROGRAM_SLOT_SIZE * slot;
 }
 
 static inline int program_slot_error(int slot)
 {
 	return program_slot_connection(slot) + 1;
+}
+
+static inline int program_slot_mounts(int slot)
+{
+	return program_slot_connection(slot) + 2;
+}
+
+static inline int program_slot_network(int slot)
+{
+	return program_slot_connection(slot) + 3;
+}
+
+/* The first one after it. */
+static inline int program_slot_end(int slot)
+{
+	return program_slot_connection(slot) + PROGRAM_SLOT_SIZE;
 }
 
 #endif

@@ -315,7 +315,8 @@ static void advise_of_server(const struct view *view)
 	gid_t groups[GROUPS_MAX];
 	struct identity identity;
 
-	if (!has_program(service) || !service->user)
+	/* Paths and interpreters of another root are not checked. */
+	if (!has_program(service) || !service->user || service->root)
 		return;
 	identity = identity_of(service, groups);
 	if (program_obstacle(service->server, &identity, text))

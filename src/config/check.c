@@ -3,6 +3,7 @@
 #include "config/attributes.h"
 #include "config/bounds.h"
 #include "config/check_privileges.h"
+#include "config/check_jail.h"
 #include "config/derive.h"
 #include "config/placeholders.h"
 
@@ -560,6 +561,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	if (service->preset == PRESET_JAIL)
 		check_preset(&check);
 	check_privileges(&check);
+	check.failed |= !check_jail(service, problems);
 	clear_useless_flags(&check);
 	check_access(&check);
 	if (service_is_proxied(service))
@@ -571,5 +573,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 		check_placeholders(&check);
 	if (!check.failed && service->server && service_starts_program(service))
 		derive_launch(service);
+	if (!check.failed)
+		derive_jail(service);
 	return !check.failed && !service->arena.failed;
 }

@@ -440,21 +440,21 @@ static void leave_out(struct loader *loader, const struct entry *entry, const ch
 
 /* The fault of a program that root is to run, or "". Many services have the same program
  * as the service before. */
-static const char *judge_program(struct loader *loader, const char *server)
+static const char *judge_program(struct loader *loader, const char *root, const char *server)
 {
-	if (strcmp(loader->judged, server) == 0)
+	if (!root && strcmp(loader->judged, server) == 0)
 		return loader->judgement;
-	if (!program_fault(server, &loader->trust, loader->judgement))
+	if (!program_fault(root, server, &loader->trust, loader->judgement))
 		*loader->judgement = '\0';
-	snprintf(loader->judged, sizeof loader->judged, "%s", server);
+	snprintf(loader->judged, sizeof loader->judged, "%s", root ? "" : server);
 	return loader->judgement;
 }
 
 /* True, reported, when others can change that program, which the service runs as root. */
 static bool is_distrusted(struct loader *loader, const struct service_settings *service,
-			  const char *attribute, const char *program)
+			  const char *attribute, const char *root, const char *program)
 {
-	const char *fault = judge_program(loader, program);
+	const char *fault = judge_program(loader, root, program);
 
 	if (!*fault)
 		return false;
@@ -472,10 +472,10 @@ static bool program_is_distrusted(struct loader *loader, const struct service_se
 
 	if (!service->argv || service->uid != 0)
 		return false;
-	result = is_distrusted(loader, service, "server", service->server);
+	result = is_distrusted(loader, service, "server", service->root, service->server);
 	if (service->end_command.count > 0)
-		result |=
-			is_distrusted(loader, service, "end_command", service->end_command.list[0]);
+		result |= is_distrusted(loader, service, "end_command", NULL,
+					service->end_command.list[0]);
 	return result;
 }
 

@@ -6,6 +6,7 @@
 #include "base/region.h"
 #include "monitor/cgroups.h"
 #include "monitor/frontend_user.h"
+#include "monitor/jail.h"
 #include "monitor/log_files.h"
 #include "monitor/privileges.h"
 
@@ -165,16 +166,28 @@ static bool has_its_privileges(struct service_settings *service)
 	return !attribute;
 }
 
+/* The same for its jail. */
+static bool has_its_jail(const struct service_settings *service)
+{
+	const char *reason, *attribute = jail_prepare(service, &reason);
+
+	if (attribute)
+		log_error("%s:%d: service %s: %s can't be had here: %s", service->file,
+			  service->line, service->id, attribute, reason);
+	return !attribute;
+}
+
 static bool can_be_kept(struct service_settings *service)
 {
 	return (!service_is_tracked(service) || has_its_limits(service)) &&
-	       has_its_privileges(service);
+	       has_its_privileges(service) && (!service->jail || has_its_jail(service));
 }
 
 static void find_limits(void)
 {
 	uint32_t i = 0;
 
+	jails_begin();
 	while (i < plan.count) {
 		uint32_t count = plan.count;
 
@@ -182,6 +195,8 @@ static void find_limits(void)
 			plan_give_up(&plan, configuration_current(), i);
 		i += plan.count == count; /* otherwise the next one is in its place */
 	}
+	for (i = 0; i < plan.count; i++)
+		jail_keep(plan.services[i]);
 }
 
 static bool make_next(struct settings *settings)
@@ -230,6 +245,7 @@ void configuration_adopted(void)
 	}
 	current_region = next_region;
 	next_region = NULL;
+	jails_adopted();
 }
 
 void configuration_sum_up(void)

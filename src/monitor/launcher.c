@@ -7,6 +7,8 @@
 #include "config/generation.h"
 #include "monitor/environment.h"
 #include "monitor/expansion.h"
+#include "monitor/jail.h"
+#include "monitor/network_pool.h"
 #include "monitor/start_program.h"
 
 #include <errno.h>
@@ -182,6 +184,14 @@ void launcher_renumber(const uint32_t *numbers, uint32_t count)
 
 /* --- the end of a launch ------------------------------------------------------------------ */
 
+/* A program that was not started may have begun to use it. */
+static void launch_drop_network(struct launch *launch)
+{
+	if (launch->order.network >= 0)
+		network_pool_drop(launch->order.network);
+	launch->order.network = -1;
+}
+
 static void launch_free(struct launch *launch)
 {
 	TAILQ_REMOVE(&launches, launch, link);
@@ -192,6 +202,8 @@ static void launch_free(struct launch *launch)
 		descriptor_close(launch->order.connection);
 	if (launch->order.error >= 0)
 		close(launch->order.error);
+	launch_drop_network(launch);
+	jail_release(launch->order.jail);
 	program_order_clear(&launch->order);
 	service_settings_release(launch->settings);
 	child_free(launch->child);
@@ -218,6 +230,7 @@ static bool retry_later(struct launch *launch)
 		return false;
 	launch->attempts++;
 	launch->pool = NULL;
+	launch_drop_network(launch);
 	program_order_clear(&launch->order);
 	launch->order.failed_step = NULL;
 	launch->order.no_process = false;
@@ -281,6 +294,8 @@ static void child_claim(struct launch *launch)
 		return;
 	}
 	launch->child = NULL;
+	child->network = launch->order.network;
+	launch->order.network = -1;
 	if (launch->settings->max_runtime > 0)
 		child_limit_runtime(child, 1000 * (uint64_t)launch->settings->max_runtime);
 	if (launch->has_ended)
@@ -497,6 +512,9 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 	launch->order.program = launch->settings->server;
 	launch->order.argv = launch->settings->argv;
 	launch->order.cgroup = child->cgroup;
+	launch->order.jail = jail_of(launch->settings);
+	launch->order.jail_plan = launch->order.jail ? jail_plan(launch->order.jail) : NULL;
+	launch->order.directory = launch->settings->directory;
 	launch->order.connection = descriptors->connection;
 	launch->order.error = descriptors->errors_to;
 	child->errors = descriptors->errors_from;
@@ -538,6 +556,7 @@ static struct launch *launch_new(struct service_settings *settings,
 	if (!launch)
 		return NULL;
 	launch->session = message->session;
+	launch->order.network = -1;
 	launch->child = child_new();
 	if (launch->child && make_trackable(launch->child, message->session, settings) < 0) {
 		child_free(launch->child);
@@ -582,6 +601,13 @@ static void launch_fail(struct launch *launch, const char *step)
 	launch_finish(launch);
 }
 
+/* The service was removed, and its jail with it. */
+static void launch_lose_jail(struct launch *launch)
+{
+	errno = ENOENT;
+	launch_fail(launch, "mounts");
+}
+
 void launcher_launch(struct service_settings *settings, const struct launch_message *message,
 		     const struct proxied *proxied, const struct launch_descriptors *descriptors)
 {
@@ -591,7 +617,9 @@ void launcher_launch(struct service_settings *settings, const struct launch_mess
 
 	if (launch) {
 		fill_order(launch, message, descriptors);
-		if (fill_environment(launch, proxied) == 0)
+		if (service_has_jail(settings) && !launch->order.jail)
+			launch_lose_jail(launch);
+		else if (fill_environment(launch, proxied) == 0)
 			launch_begin(launch);
 		else
 			launch_fail(launch, "memory");
@@ -620,6 +648,7 @@ static struct launch *launch_new_for(struct launch_task *task)
 	launch->order.environment = task->environment;
 	launch->order.connection = open("/dev/null", O_RDWR | O_CLOEXEC);
 	launch->order.error = -1;
+	launch->order.network = -1;
 	fill_keys(launch, task->service, &task->peer);
 	timer_init(&launch->deadline, on_deadline);
 	TAILQ_INSERT_TAIL(&launches, launch, link);

@@ -9,6 +9,14 @@ enum { PRESET_WORDS_MAX = 16 }; /* of a line */
 
 /* For a program that is taken for hostile. usherd.conf(5) says why each line is there. */
 static const struct preset_line jail[] = {
+	{ "root", "/", 0 },
+	{ "scratch", "/tmp 16M", 0 },
+	{ "proc", "yes", 0 },
+	{ "devices", "null zero full random urandom", 0 },
+	{ "network", "none", 0 },
+	{ "no_new_privs", "yes", 0 },
+	{ "capabilities", "none", 0 },
+	{ "syscalls", "default", 0 },
 	{ "umask", "077", 0 },
 	{ "nice", "10", 0 },
 	{ "passenv", "", 0 },

@@ -85,10 +85,13 @@ static void require_calls(struct reading *reading, const struct syscall_set *set
 	static const char *const names[] = { "execve", "exit", "exit_group" };
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (!syscall_set_find(set, names[i]))
+		if (!syscall_set_find(set, names[i])) {
 			reading_refuse(reading, NULL,
-				       "no program can run without %s: add +%s at the end",
-				       names[i], names[i]);
+				       "no program can run without execve, exit and exit_group: "
+				       "add +%s at the end",
+				       names[i]);
+			return;
+		}
 }
 
 static void read_call_list(struct reading *reading)

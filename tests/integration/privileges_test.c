@@ -15,6 +15,7 @@
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -176,7 +177,7 @@ static const struct expected files_with_rules[] = {
 	{ "list_outside", EACCES },
 	{ "read_by_link", EACCES },
 	{ "read_by_dots", EACCES },
-	{ "read_shadow", EACCES },
+	{ "read_passwd", EACCES },
 	{ "read_by_proc", EACCES },
 	{ "create", 0 },
 	{ "write", EACCES },

@@ -105,6 +105,9 @@ SHOW(stderr, "%d %s", service->stderr_kind, service->stderr_path ? service->stde
 SHOW(on_remove, "%d", service->on_remove)
 SHOW(tree, "%d %llu %u %u", service->processes_at_exit, (unsigned long long)service->memory,
      service->processes, service->cpu)
+SHOW(no_new_privs, "%d %d", service->no_new_privs, service_has_no_new_privs(service))
+SHOW(capabilities, "%d %llx", service->capabilities_is_set,
+     (unsigned long long)service->capabilities)
 SHOW(redirect, "%s %d", service->redirect_host, service->redirect_port)
 SHOW(rpc, "%d %d %lu", service->rpc_version_first, service->rpc_version_last, service->rpc_number)
 
@@ -114,6 +117,19 @@ static void show_strings(FILE *out, const struct strings *strings)
 	for (size_t i = 0; i < strings->count; i++)
 		fprintf(out, " [%s]", strings->list[i]);
 	ck_assert(!strings->is_set || strings->list[strings->count] == NULL);
+}
+
+static void show_syscalls(FILE *out, const struct service_settings *service)
+{
+	show_strings(out, &service->syscalls);
+	fprintf(out, " %d", service_filters_calls(service));
+}
+
+static void show_files(FILE *out, const struct service_settings *service)
+{
+	show_strings(out, &service->allow_read);
+	show_strings(out, &service->allow_write);
+	show_strings(out, &service->allow_execute);
 }
 
 static void show_server_args(FILE *out, const struct service_settings *service)
@@ -358,6 +374,27 @@ static const struct {
 	{ "on_remove = end", show_on_remove, "0" },
 	{ "processes_at_exit = keep", show_tree, "1 0 0 0" },
 	{ "processes_at_exit = KILL", show_tree, "2 0 0 0" },
+	{ "", show_no_new_privs, "0 0" },
+	{ "no_new_privs = yes", show_no_new_privs, "2 1" },
+	{ "no_new_privs = NO", show_no_new_privs, "1 0" },
+	{ "syscalls = default", show_no_new_privs, "0 1" },
+	{ "syscalls = all\nno_new_privs = no", show_no_new_privs, "1 0" },
+	{ "allow_execute = /", show_no_new_privs, "0 1" },
+	{ "", show_capabilities, "0 0" },
+	{ "capabilities = none", show_capabilities, "1 0" },
+	{ "capabilities = CHOWN", show_capabilities, "1 1" },
+	{ "capabilities = cap_chown SYS_ADMIN CAP_CHECKPOINT_RESTORE", show_capabilities,
+	  "1 10000200001" },
+	{ "", show_syscalls, "unset 0" },
+	{ "syscalls = all", show_syscalls, "set [all] 0" },
+	{ "syscalls = default", show_syscalls, "set [default] 1" },
+	{ "syscalls = default +ptrace -@network +@debug", show_syscalls,
+	  "set [default] [+ptrace] [-@network] [+@debug] 1" },
+	{ "", show_files, "unsetunsetunset" },
+	{ "allow_read = /etc -/nonexistent\nallow_execute = /", show_files,
+	  "set [/etc] [-/nonexistent]unsetset [/]" },
+	{ "allow_write = /tmp /var\nallow_write -= /var\nallow_execute = /\nallow_write += /dev/null",
+	  show_files, "unsetset [/tmp] [/dev/null]set [/]" },
 	{ "memory = 1M", show_tree, "0 1048576 0 0" },
 	{ "memory = 2g", show_tree, "0 2147483648 0 0" },
 	{ "memory = unlimited", show_tree, "0 0 0 0" },
@@ -552,6 +589,34 @@ static const struct {
 	{ "cpu = 0", "\"0\" is neither a percentage of one processor from 1 to 100000" },
 	{ "cpu = 100001", "\"100001\" is neither a percentage" },
 	{ "cpu = 50%", "\"50%\" is neither a percentage" },
+	{ "no_new_privs = maybe", "unknown value \"maybe\"" },
+	{ "capabilities = CHWON", "there is no capability \"CHWON\"; did you mean \"CHOWN\"?" },
+	{ "capabilities = everything", "there is no capability \"everything\"; see" },
+	{ "capabilities = none CHOWN", "none stands alone" },
+	{ "capabilities = CHOWN NONE", "none stands alone" },
+	{ "syscalls = +read", "\"+read\" is not a beginning; write default" },
+	{ "syscalls = none", "\"none\" is not a beginning" },
+	{ "syscalls = all -ptrace", "all stands alone" },
+	{ "syscalls = default ptrace", "\"ptrace\" is not of the form +NAME or -NAME" },
+	{ "syscalls = default default", "\"default\" is not of the form" },
+	{ "syscalls = default +ptrac", "\"ptrac\"; did you mean \"+ptrace\"?" },
+	{ "syscalls = default -@netwrok", "\"@netwrok\"; did you mean \"-@network\"?" },
+	{ "syscalls = default +qqqqqqqqq", "there is no system call or group \"qqqqqqqqq\" that" },
+	{ "syscalls = default -execve",
+	  "no program can run without execve, exit and exit_group: add +execve" },
+	{ "syscalls = default -@process", "no program can run without execve" },
+	{ "allow_read = etc", "\"etc\" is not an absolute path" },
+	{ "allow_write = --/etc", "\"--/etc\" is not an absolute path" },
+	{ "allow_execute = -", "\"-\" is not an absolute path" },
+	{ "memory = 1023K", "\"1023K\" is not a number of bytes" },
+	{ "memory = UNLIMITED", "\"UNLIMITED\" is not a number of bytes" },
+	{ "memory = 9223372036854775808", "is not a number of bytes" },
+	{ "processes = 0", "\"0\" is not a number of processes from 1 to 4194304" },
+	{ "processes = 4194305", "\"4194305\" is not a number of processes" },
+	{ "processes = 1K", "\"1K\" is not a number of processes" },
+	{ "cpu = 0", "\"0\" is not a percentage of one processor from 1 to 100000" },
+	{ "cpu = 100001", "\"100001\" is not a percentage" },
+	{ "cpu = 50%", "\"50%\" is not a percentage" },
 	{ "redirect = 127.0.0.1 0", "\"0\" is neither a port number nor a TCP service" },
 	{ "redirect = 127.0.0.1 no-such", "\"no-such\" is neither" },
 	{ "redirect = 127.0.0.1 tftp", "\"tftp\" is neither" },

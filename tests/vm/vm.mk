@@ -5,8 +5,7 @@ vm-dependencies:
 
 vm: vm-dependencies $(BUILD)/tests/integration/runner $(SUPPORT_PROGRAMS) $(DAEMON)
 	VM_CACHE=build/vm tests/vm/run $(BUILD)/tests/integration/runner $(DAEMON) \
-		tree processes_at_exit cgroups limits
-	VM_CACHE=build/vm tests/vm/run $(BUILD)/tests/integration/runner $(DAEMON) \
-		privileges users 'without root' capabilities
+		tree/processes_at_exit tree/cgroups tree/limits \
+		privileges/users 'privileges/without root'
 
 .PHONY: vm vm-dependencies

@@ -176,8 +176,8 @@ static void try_reading(void)
 	say_of_descriptor("list_outside", open("secret", O_RDONLY | O_DIRECTORY));
 	say_of_descriptor("read_by_link", open("writable/link", O_RDONLY));
 	say_of_descriptor("read_by_dots", open("writable/../secret/file", O_RDONLY));
-	say_of_descriptor("read_shadow", open("/etc/shadow", O_RDONLY));
-	say_of_descriptor("read_by_proc", open("/proc/self/root/etc/hostname", O_RDONLY));
+	say_of_descriptor("read_passwd", open("/etc/passwd", O_RDONLY));
+	say_of_descriptor("read_by_proc", open("/proc/self/root/etc/passwd", O_RDONLY));
 }
 
 static void try_writing(void)

@@ -158,21 +158,19 @@ IN_CHILD static int make_writable(struct build *build)
 /* The node itself stays the host's: only a file to mount it on is made. */
 IN_CHILD static int make_device(struct build *build, int from, int to, const char *name)
 {
+	uint64_t attributes = ATTRIBUTE_READ_ONLY | ATTRIBUTE_NO_SETUID | ATTRIBUTE_NO_PROGRAMS;
 	struct stat status;
-	int node, copy, file;
+	int node, copy;
 
 	build->report->path = name;
 	node = (int)syscall(SYS_openat, from, name, O_PATH | O_CLOEXEC);
 	if (node < 0 || fstat(node, &status) < 0)
 		return -1;
 	errno = ENODEV;
-	if (!S_ISCHR(status.st_mode))
+	if (!S_ISCHR(status.st_mode) || mknodat(to, name, S_IFREG | 0600, 0) < 0)
 		return -1;
-	file = (int)syscall(SYS_openat, to, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	copy = file < 0 ? -1 : copy_mounts(node);
-	if (copy < 0 ||
-	    restrict_mount(copy, ATTRIBUTE_READ_ONLY | ATTRIBUTE_NO_SETUID | ATTRIBUTE_NO_PROGRAMS,
-			   0) < 0)
+	copy = copy_mounts(node);
+	if (copy < 0 || restrict_mount(copy, attributes, 0) < 0)
 		return -1;
 	return attach(copy, to, name);
 }

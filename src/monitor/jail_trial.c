@@ -129,10 +129,11 @@ static int run(struct trial *trial)
 	trial->parent = ends[0];
 	trial->child = ends[1];
 	pid = start(trial, stack);
-	trial->report->error = pid < 0 ? errno : 0;
 	close(trial->child);
-	if (pid >= 0)
+	if (pid >= 0) /* only the child writes its report from now on */
 		result = conclude(trial, pid);
+	else
+		trial->report->error = errno;
 	close(trial->parent);
 	free(stack);
 	return result;

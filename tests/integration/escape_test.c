@@ -122,7 +122,7 @@ static const struct {
 	{ "read_node", "read a device that lies in the root", { EACCES } },
 	{ "read_kernel_memory", "read /proc/kcore", { EACCES, EPERM, ENODATA, ENOENT } },
 	{ "write_core_pattern", "write to /proc/sys", { EACCES, EROFS } },
-	{ "write_sysrq", "write to /proc/sysrq-trigger", { EACCES, EROFS } },
+	{ "write_sysrq", "write to /proc/sysrq-trigger", { EACCES, EROFS, ENOENT } },
 	{ "leave_cgroup", "write to the cgroup of others", { EACCES, EROFS, ENOENT } },
 	{ "see_processes", "see others in /proc", { ESRCH } },
 	{ "signal_victim", "kill another process of the same user", { ESRCH } },

@@ -664,7 +664,9 @@ static void ignore_signals(void)
 /* A process of its own session that nobody waits for, which keeps the connection. */
 static void survive(void)
 {
-	if (fork() == 0) {
+	pid_t pid = fork();
+
+	if (pid == 0) {
 		setsid();
 		if (fork() != 0)
 			_exit(0);
@@ -672,7 +674,7 @@ static void survive(void)
 		for (;;)
 			sleep(1000);
 	}
-	wait(NULL);
+	waitpid(pid, NULL, 0); /* not for the other, whose parent process 1 becomes */
 }
 
 static int stay(char **arguments)

@@ -1,5 +1,5 @@
-/* Filters of system calls, for seccomp(2), made with libseccomp. They hold for the programs of
- * this machine and of its 32-bit kind; other programs are killed. */
+/* Filters of system calls, for seccomp(2). The names and numbers are libseccomp's. They hold for
+ * the programs of this machine and of its 32-bit kind; other programs are killed. */
 #ifndef USHERD_MONITOR_SYSCALL_FILTER_H
 #define USHERD_MONITOR_SYSCALL_FILTER_H
 

@@ -1,0 +1,164 @@
+#include "monitor/filter_program.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- ranges -------------------------------------------------------------------------------- */
+
+static bool same_outcome(const struct outcome *one, const struct outcome *other)
+{
+	return one->check == other->check && (one->check || one->action == other->action);
+}
+
+void call_ranges_add(struct call_ranges *ranges, uint32_t first, struct outcome outcome)
+{
+	if (ranges->count > 0 && same_outcome(&ranges->list[ranges->count - 1].outcome, &outcome))
+		return;
+	ranges->is_full |= ranges->count == CALL_RANGES_MAX;
+	if (!ranges->is_full)
+		ranges->list[ranges->count++] = (struct call_range){ first, outcome };
+}
+
+/* --- instructions -------------------------------------------------------------------------- */
+
+enum {
+	LOAD = BPF_LD | BPF_W | BPF_ABS,
+	AND = BPF_ALU | BPF_AND | BPF_K,
+	RETURN = BPF_RET | BPF_K,
+	GO = BPF_JMP | BPF_JA,
+	IF_EQUAL = BPF_JMP | BPF_JEQ | BPF_K,
+	IF_FROM = BPF_JMP | BPF_JGE | BPF_K,
+	SHORT_JUMP_MAX = 255,
+};
+
+/* Adds an instruction. When it jumps, so many instructions are passed over if the comparison is
+ * true, or if it is not. */
+static void add_jump(struct filter_program *program, int code, uint32_t value, size_t yes,
+		     size_t no)
+{
+	program->is_full |= program->count == BPF_MAXINSNS;
+	if (!program->is_full)
+		program->list[program->count++] =
+			(struct sock_filter){ (unsigned short)code, (unsigned char)yes,
+					      (unsigned char)no, value };
+}
+
+static void add(struct filter_program *program, int code, uint32_t value)
+{
+	add_jump(program, code, value, 0, 0);
+}
+
+/* Makes room at that place. Jumps are relative, and none may lead over the place. */
+static void insert(struct filter_program *program, size_t at, struct sock_filter instruction)
+{
+	size_t behind = program->count - at;
+
+	add(program, GO, 0);
+	if (program->is_full)
+		return;
+	memmove(&program->list[at + 1], &program->list[at], behind * sizeof instruction);
+	program->list[at] = instruction;
+}
+
+/* Lets the comparison before that place pass over all that follows it, if it is true. */
+static void pass_over(struct filter_program *program, size_t at)
+{
+	size_t length = program->count - at;
+
+	if (length <= SHORT_JUMP_MAX) {
+		program->list[at - 1].jt = (unsigned char)length;
+		return;
+	}
+	program->list[at - 1].jf = 1;
+	insert(program, at, (struct sock_filter){ GO, 0, 0, (uint32_t)length });
+}
+
+/* --- checks -------------------------------------------------------------------------------- */
+
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+enum { LOWER_HALF = 4 };
+#else
+enum { LOWER_HALF = 0 };
+#endif
+
+static void add_test(struct filter_program *program, const struct argument_test *test,
+		     uint32_t otherwise)
+{
+	size_t offset = offsetof(struct seccomp_data, args) + sizeof(uint64_t) * test->argument;
+
+	add(program, LOAD, (uint32_t)(offset + LOWER_HALF));
+	if (test->mask != UINT32_MAX)
+		add(program, AND, test->mask);
+	add_jump(program, IF_EQUAL, test->value, test->is_required, !test->is_required);
+	add(program, RETURN, test->is_required ? otherwise : test->action);
+}
+
+static void add_outcome(struct filter_program *program, const struct outcome *outcome)
+{
+	const struct argument_check *check = outcome->check;
+
+	for (size_t i = 0; check && i < ARGUMENT_TESTS_MAX && check->tests[i].mask; i++)
+		add_test(program, &check->tests[i], check->otherwise);
+	add(program, RETURN, check ? check->otherwise : outcome->action);
+}
+
+/* --- programs ------------------------------------------------------------------------------ */
+
+/* A binary search among count ranges, the depth of which is their logarithm. */
+static void add_search(struct filter_program *program, const struct call_range *ranges,
+		       size_t count)
+{
+	size_t half = count / 2, at;
+
+	if (count == 1) {
+		add_outcome(program, &ranges->outcome);
+		return;
+	}
+	add(program, IF_FROM, ranges[half].first);
+	at = program->count;
+	add_search(program, ranges, half);
+	pass_over(program, at);
+	add_search(program, ranges + half, count - half);
+}
+
+void filter_program_begin(struct filter_program *program)
+{
+	program->count = 0;
+	program->is_full = false;
+	add(program, LOAD, offsetof(struct seccomp_data, arch));
+}
+
+void filter_program_add(struct filter_program *program, uint32_t architecture,
+			const struct call_ranges *ranges)
+{
+	size_t at;
+
+	program->is_full |= ranges->is_full || ranges->count == 0;
+	if (program->is_full)
+		return;
+	add_jump(program, IF_EQUAL, architecture, 1, 0);
+	at = program->count;
+	add(program, GO, 0);
+	add(program, LOAD, offsetof(struct seccomp_data, nr));
+	add_search(program, ranges->list, ranges->count);
+	program->list[at].k = (uint32_t)(program->count - at - 1);
+}
+
+int filter_program_end(struct filter_program *program, struct call_filter *filter)
+{
+	struct sock_filter *list;
+
+	add(program, RETURN, SECCOMP_RET_KILL_PROCESS);
+	if (program->is_full) {
+		errno = E2BIG;
+		return -1;
+	}
+	list = calloc(program->count, sizeof *list);
+	if (!list)
+		return -1;
+	memcpy(list, program->list, program->count * sizeof *list);
+	*filter = (struct call_filter){ list, program->count };
+	return 0;
+}

@@ -49,6 +49,13 @@ unsigned placeholders_in(const char *text);
 size_t placeholders_expand(char *room, size_t size, const char *text,
 			   const struct placeholder_values *values);
 
+/* True when text has only what is known when the configuration is read, which is %user, and
+ * %slot, whose first value is 0: what must exist then can be looked for. */
+bool placeholders_are_foreseen(const char *text);
+
+/* Expands a text that is foreseen for the first session of that user. */
+size_t placeholders_expand_first(char *room, size_t size, const char *text, const char *user);
+
 /* The greatest length, without the NUL, that text can get in a session of that user. */
 size_t placeholders_most(const char *text, const char *user);
 

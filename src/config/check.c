@@ -469,9 +469,11 @@ static size_t note_placeholders(struct service_settings *service, const char *te
 static size_t note_all_placeholders(struct service_settings *service)
 {
 	const struct strings *lists[] = { &service->server_args, &service->env,
-					  &service->end_command };
+					  &service->end_command, &service->scratch };
 	size_t length = 0;
 
+	if (service->directory)
+		length += note_placeholders(service, service->directory);
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
 		for (size_t j = 0; j < lists[i]->count; j++)
 			length += note_placeholders(service, lists[i]->list[j]);

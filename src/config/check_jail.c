@@ -2,6 +2,7 @@
 
 #include "base/path_in_root.h"
 #include "base/text.h"
+#include "config/placeholders.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -110,6 +111,24 @@ static bool is_made(const struct service_settings *service, const char *path)
 	return service->devices.is_set && strcmp(path, "/dev/shm") == 0;
 }
 
+/* As the first session has it. */
+static void check_scratch(struct jail_check *check, const char *path)
+{
+	const struct service_settings *service = check->service;
+	char first[PATH_MAX];
+
+	if (service->placeholders && service->account) {
+		if (placeholders_expand_first(first, sizeof first, path, service->account) >=
+		    sizeof first) {
+			complain(check, "scratch: %.100s...: %s", path, strerror(ENAMETOOLONG));
+			return;
+		}
+		path = first;
+	}
+	if (!is_made(service, path))
+		check_path(check, "scratch", path, true);
+}
+
 static void check_paths(struct jail_check *check)
 {
 	const struct service_settings *service = check->service;
@@ -117,8 +136,7 @@ static void check_paths(struct jail_check *check)
 	for (size_t i = 0; i < service->writable.count; i++)
 		check_path(check, "writable", service->writable.list[i], false);
 	for (size_t i = 0; i + 1 < service->scratch.count; i += 2)
-		if (!is_made(service, service->scratch.list[i]))
-			check_path(check, "scratch", service->scratch.list[i], true);
+		check_scratch(check, service->scratch.list[i]);
 	if (service->proc)
 		check_path(check, "proc", "/proc", true);
 	if (service->devices.is_set)
@@ -170,6 +188,8 @@ void derive_jail(struct service_settings *service)
 			service->proc ? " proc" : "",
 			service->network == NETWORK_NONE ? " without network" : "");
 	add_text(&text, service->root ? service->root : "");
+	if (service->placeholders)
+		add_text(&text, service->account);
 	add_list(&text, "scratch", &service->scratch);
 	add_list(&text, "writable", &service->writable);
 	add_list(&text, "devices", &service->devices);

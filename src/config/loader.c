@@ -92,7 +92,8 @@ static void merge_entries(struct loader *loader, enum entry_kind kind, struct wo
 
 static bool takes_placeholders(const struct attribute *attribute)
 {
-	return attribute->words == WORDS_FREE;
+	return attribute->words == WORDS_FREE || attribute->read == read_directory ||
+	       attribute->read == read_scratch;
 }
 
 /* Variables are told apart by their names before a session has any. */
@@ -112,6 +113,12 @@ static void check_placeholders(struct reading *reading, const struct attribute *
 		else if (is_in_name(attribute, reading->words[i]->text))
 			reading_refuse(reading, reading->words[i],
 				       "the name of a variable can't have a placeholder");
+		else if (attribute->read == read_scratch &&
+			 !placeholders_are_foreseen(reading->words[i]->text))
+			reading_refuse(
+				reading, reading->words[i],
+				"the directory must be there before the session; only %%user "
+				"and %%slot can be in its path");
 }
 
 static bool read_attribute(struct loader *loader, size_t index, const struct word_list *list,

@@ -150,6 +150,25 @@ size_t placeholders_expand(char *room, size_t size, const char *text,
 	return output.length;
 }
 
+bool placeholders_are_foreseen(const char *text)
+{
+	return !(placeholders_in(text) & ((1U << PLACEHOLDER_CLIENT) | (1U << PLACEHOLDER_PORT) |
+					  (1U << PLACEHOLDER_SESSION)));
+}
+
+size_t placeholders_expand_first(char *room, size_t size, const char *text, const char *user)
+{
+	const struct placeholder_values first = { .texts = {
+							  [PLACEHOLDER_CLIENT] = "",
+							  [PLACEHOLDER_PORT] = "",
+							  [PLACEHOLDER_SESSION] = "",
+							  [PLACEHOLDER_SLOT] = "0",
+							  [PLACEHOLDER_USER] = user,
+						  } };
+
+	return placeholders_expand(room, size, text, &first);
+}
+
 size_t placeholders_most(const char *text, const char *user)
 {
 	char address[ADDRESS_TEXT_SIZE], session[SESSION_ID_SIZE];

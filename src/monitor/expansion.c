@@ -49,12 +49,12 @@ struct target {
 	const struct placeholder_values *values;
 };
 
-/* Adds text, and counts the bytes it takes even if there is no room: list is NULL then. */
+/* Adds text, which may be NULL, and counts the bytes it takes even if there is no room: list is NULL then. */
 static void add(struct target *target, char *text, bool is_expanded)
 {
 	size_t length = 0;
 
-	if (is_expanded && placeholders_in(text)) {
+	if (text && is_expanded && placeholders_in(text)) {
 		length = placeholders_expand(target->room, target->list ? target->size : 0, text,
 					     target->values) +
 			 1;
@@ -78,6 +78,7 @@ static void add_all(struct target *target, const struct service_settings *settin
 	target->count++;
 	for (size_t i = 0; i < settings->environment_count; i++)
 		add(target, settings->environment[i], i >= settings->environment_passed);
+	add(target, settings->directory, true);
 }
 
 /* Twice the same: to measure, and to write. */
@@ -98,8 +99,52 @@ struct expansion *expansion_new(const struct service_settings *settings, const s
 	target.size = needed.size;
 	add_all(&target, settings, argv, fixed);
 	expansion->argv = expansion->texts;
-	expansion->environment = expansion->texts + (needed.count - settings->environment_count);
+	expansion->environment =
+		expansion->texts + (needed.count - 1 - settings->environment_count);
+	expansion->directory = expansion->texts[needed.count - 1];
 	return expansion;
+}
+
+/* How many bytes the paths of scratch need, expanded. */
+static size_t scratch_size(const struct service_settings *settings,
+			   const struct placeholder_values *values)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < settings->scratch.count; i += 2)
+		size += placeholders_expand(NULL, 0, settings->scratch.list[i], values) + 1;
+	return size;
+}
+
+struct jail_plan *expansion_plan(const struct jail_plan *plan,
+				 const struct service_settings *settings,
+				 const struct session_facts *facts)
+{
+	const struct address nobody = { 0 };
+	struct session_texts texts;
+	struct own_plan {
+		struct jail_plan plan; /* first, as it is what is freed */
+		struct jail_scratch scratch[];
+	} * own;
+	size_t size, length = plan->scratch_count * sizeof *own->scratch;
+	char *text;
+
+	write_texts(&texts, settings, &nobody, facts);
+	size = scratch_size(settings, &texts.values);
+	own = malloc(sizeof *own + length + size);
+	if (!own)
+		return NULL;
+	own->plan = *plan;
+	own->plan.scratch = own->scratch;
+	memcpy(own->scratch, plan->scratch, length);
+	text = (char *)(own->scratch + plan->scratch_count);
+	for (size_t i = 0; i < plan->scratch_count; i++) {
+		own->scratch[i].path = text;
+		text += placeholders_expand(text, size, settings->scratch.list[2 * i],
+					    &texts.values) +
+			1;
+	}
+	return &own->plan;
 }
 
 void expansion_apply(const struct expansion *expansion, const struct service_settings *settings,

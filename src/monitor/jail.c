@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/descriptors.h"
 #include "base/hash.h"
+#include "config/placeholders.h"
 #include "monitor/jail_trial.h"
 #include "monitor/network_pool.h"
 #include "monitor/program_steps.h"
@@ -103,6 +104,18 @@ static uint64_t inodes_for(uint64_t size)
 	return count < INODES_MIN ? INODES_MIN : count > INODES_MAX ? INODES_MAX : count;
 }
 
+/* With placeholders, that of the first session; the others have plans of their own. */
+static const char *scratch_path(struct jail *jail, const struct service_settings *service,
+				const char *path)
+{
+	char first[PATH_MAX];
+
+	if (!service->placeholders)
+		return arena_string(&jail->arena, path);
+	placeholders_expand_first(first, sizeof first, path, service->account);
+	return arena_string(&jail->arena, first);
+}
+
 static void plan_scratch(struct jail *jail, const struct service_settings *service)
 {
 	size_t count = service->scratch.count / 2;
@@ -115,7 +128,7 @@ static void plan_scratch(struct jail *jail, const struct service_settings *servi
 	for (size_t i = 0; scratch && i < count; i++) {
 		uint64_t size = strtoull(service->scratch.list[2 * i + 1], NULL, 10);
 
-		scratch[i].path = arena_string(&jail->arena, service->scratch.list[2 * i]);
+		scratch[i].path = scratch_path(jail, service, service->scratch.list[2 * i]);
 		snprintf(scratch[i].options, sizeof scratch[i].options,
 			 "size=%" PRIu64 ",nr_inodes=%" PRIu64 ",mode=0700,uid=%u,gid=%u", size,
 			 inodes_for(size), uid, gid);

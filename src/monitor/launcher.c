@@ -46,6 +46,7 @@ struct launch {
 	bool has_ended; /* the program, before the worker was done; status is set */
 	int status;
 	struct expansion *expansion; /* of placeholders; NULL: there are none */
+	struct jail_plan *own_plan;  /* the same, of a jail */
 	char *environment[];         /* followed by its texts */
 };
 
@@ -208,6 +209,7 @@ static void launch_free(struct launch *launch)
 	service_settings_release(launch->settings);
 	child_free(launch->child);
 	free(launch->expansion);
+	free(launch->own_plan);
 	free(launch);
 }
 
@@ -469,8 +471,13 @@ static int expand(struct launch *launch, const struct session_facts *facts)
 	if (!launch->expansion)
 		return -1;
 	launch->order.argv = launch->expansion->argv;
+	launch->order.directory = launch->expansion->directory;
 	expansion_apply(launch->expansion, settings, launch->order.environment);
-	return 0;
+	if (!launch->order.jail_plan || settings->scratch.count == 0)
+		return 0;
+	launch->own_plan = expansion_plan(launch->order.jail_plan, settings, facts);
+	launch->order.jail_plan = launch->own_plan;
+	return launch->own_plan ? 0 : -1;
 }
 
 /* 0, or -1 with errno. */

@@ -6,7 +6,9 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Shows its arguments and its variable W, a line each, and stays until the client ends. */
 static const char *show(void)
@@ -113,6 +115,44 @@ START_TEST(the_client_is_the_one_behind_the_balancer)
 }
 END_TEST
 
+START_TEST(directories_are_the_sessions_own)
+{
+	const char *work = place_path("work");
+	int port;
+
+	if (!is_superuser())
+		return;
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(system(textf("mkdir -p %s/%d && chmod 755 %s %s/%d", work, i, work,
+					      work, i)),
+				 0);
+	port = add_service("zzwork",
+			   "server = /bin/sh\nserver_args = -c \"pwd; echo > file; ls; read x\"\n"
+			   "placeholders = yes\ndirectory = %s/%%slot\nscratch = %s/%%slot 64K\n",
+			   work, work);
+	daemon_start();
+	for (int slot = 0; slot < 2; slot++)
+		client_expect(client_connect(NULL, port), textf("%s/%d\nfile\n", work, slot));
+	ck_assert_int_ne(access(textf("%s/0/file", work), F_OK), 0);
+	ck_assert_int_ne(access(textf("%s/1/file", work), F_OK), 0);
+}
+END_TEST
+
+START_TEST(the_first_directory_must_be_there)
+{
+	int port;
+
+	if (!is_superuser())
+		return;
+	port = add_service("zzwork", CAT "placeholders = yes\nscratch = %s/%%slot 64K\n",
+			   place_path("nowhere"));
+	add_service("zzcat", CAT);
+	daemon_start();
+	daemon_wait_log("service zzwork: scratch: there is no .*/nowhere/0 in /; make it");
+	ck_assert(client_is_refused(NULL, port));
+}
+END_TEST
+
 Suite *placeholders_suite(void)
 {
 	Suite *suite = suite_create("placeholders");
@@ -124,5 +164,7 @@ Suite *placeholders_suite(void)
 	tcase_add_test(tests, a_slot_is_free_after_its_session);
 	tcase_add_test(tests, the_end_command_has_those_of_its_session);
 	tcase_add_test(tests, the_client_is_the_one_behind_the_balancer);
+	tcase_add_test(tests, directories_are_the_sessions_own);
+	tcase_add_test(tests, the_first_directory_must_be_there);
 	return suite;
 }

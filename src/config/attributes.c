@@ -182,7 +182,7 @@ const struct attribute attributes[] = {
 	{ "allow_execute", LIST, SERVICE, 0, -1, PLAIN, read_file_rules,
 	  SERVICE_FIELD(allow_execute),
 	  "the only files that a session may run, or directories of them" },
-	{ "scratch", SCALAR, SERVICE, 2, -1, PLAIN, read_scratch, SERVICE_FIELD(scratch),
+	{ "scratch", SCALAR, SERVICE, 1, -1, PLAIN, read_scratch, SERVICE_FIELD(scratch),
 	  "directories, each with a size (K, M, G): in memory, the session's own, empty" },
 	{ "writable", LIST, SERVICE, 0, -1, PLAIN, read_jail_paths, SERVICE_FIELD(writable),
 	  "what in root is not read-only" },

@@ -111,6 +111,19 @@ static bool is_made(const struct service_settings *service, const char *path)
 	return service->devices.is_set && strcmp(path, "/dev/shm") == 0;
 }
 
+/* The program is started when all is mounted. */
+static void check_server(struct jail_check *check, const char *path)
+{
+	const char *server = check->service->server;
+	size_t length = strlen(path);
+
+	while (length > 0 && path[length - 1] == '/')
+		length--;
+	if (server && strncmp(server, path, length) == 0 && server[length] == '/')
+		complain(check, "scratch: %s would cover %s, which is the server; move one of them",
+			 path, server);
+}
+
 /* As the first session has it. */
 static void check_scratch(struct jail_check *check, const char *path)
 {
@@ -127,6 +140,7 @@ static void check_scratch(struct jail_check *check, const char *path)
 	}
 	if (!is_made(service, path))
 		check_path(check, "scratch", path, true);
+	check_server(check, path);
 }
 
 static void check_paths(struct jail_check *check)

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 /* True when a part of the path is "..". */
@@ -43,12 +44,20 @@ static bool is_path_below(struct reading *reading, const struct word *word)
 	return false;
 }
 
+/* True for the word that takes back what a preset has set. */
+static bool is_word_alone(const struct reading *reading, const char *text)
+{
+	return reading->count == 1 && strcasecmp(first_word(reading), text) == 0;
+}
+
 /* Kept even when it is refused: server must not be looked for anywhere else. */
 void read_root(struct reading *reading, void *field)
 {
 	const char *path = first_word(reading);
 	struct stat status;
 
+	if (is_word_alone(reading, "none"))
+		return;
 	read_text(reading, field);
 	if (!is_plain_path(reading, reading->words[0]))
 		return;
@@ -94,6 +103,8 @@ void read_scratch(struct reading *reading, void *field)
 {
 	struct strings *scratch = field;
 
+	if (is_word_alone(reading, "none"))
+		return;
 	strings_fill(reading, scratch);
 	if (!scratch->list)
 		return;
@@ -105,6 +116,8 @@ void read_scratch(struct reading *reading, void *field)
 		reading_refuse(reading, reading->words[scratch->count - 1],
 			       "%s has no size after it; write a path and a size, such as /tmp 16M",
 			       reading->words[scratch->count - 1]->text);
+	if (reading->refused)
+		scratch->count = 0; /* what is refused is not looked for */
 }
 
 static bool is_device(const char *name)
@@ -118,6 +131,8 @@ static bool is_device(const char *name)
 
 void read_devices(struct reading *reading, void *field)
 {
+	if (is_word_alone(reading, "host"))
+		return;
 	for (size_t i = 0; i < reading->count; i++) {
 		const struct word *word = reading->words[i];
 

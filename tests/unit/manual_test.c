@@ -3,6 +3,7 @@
 #include "admission/verdict.h"
 #include "config/attributes.h"
 #include "config/loader.h"
+#include "config/syscall_names.h"
 #include "handlers/handler.h"
 #include "options.h"
 #include "frontend/service.h"
@@ -123,6 +124,17 @@ static void check_item(const struct attribute *attribute, unsigned number, unsig
 	ck_assert_msg(strcmp(line, expected) == 0, "%s: \"%s\" in place of \"%s\"", attribute->name,
 		      line, expected);
 }
+
+START_TEST(every_group_of_system_calls_is_described)
+{
+	const char *manual = manual_read(configuration_manual);
+	const struct syscall_group *group;
+
+	for (size_t i = 0; (group = syscall_group(i)); i++)
+		ck_assert_msg(count_lines(manual, textf(".It Li %s", group->name)) == 1, "%s",
+			      group->name);
+}
+END_TEST
 
 START_TEST(every_attribute_is_described)
 {
@@ -374,6 +386,7 @@ Suite *manual_suite(void)
 	TCase *known = manual_tcase(suite, "known");
 	TCase *form = manual_tcase(suite, "form");
 
+	tcase_add_test(described, every_group_of_system_calls_is_described);
 	tcase_add_loop_test(described, every_attribute_is_described, 0, (int)attribute_count);
 	tcase_add_test(described, interface_is_described_as_bind);
 	tcase_add_loop_test(described, every_word_is_described, 0,

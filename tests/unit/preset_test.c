@@ -84,6 +84,16 @@ static const struct {
 	  "instances += 50" },
 	{ "defaults\n{\ninstances = UNLIMITED\nper_source = 99\n}\n",
 	  "preset = jail\nper_source = 1\n", "per_source +=( 1)$", "instances += 50" },
+	/* Every protection can be taken back. */
+	{ "",
+	  "preset = jail\nroot = none\nscratch = none\nproc = no\ndevices = host\n"
+	  "network = host\nno_new_privs = no\nsyscalls = all\n",
+	  "network +=( host)$", "root += /|scratch += /|devices += null" },
+	{ "", "preset = jail\nscratch = /var/tmp 1M\n", "scratch +=( /var/tmp 1M)$", "/tmp 16M" },
+	{ "", "preset = jail\ndevices += tty\n", "devices +=( null zero full random urandom tty)$",
+	  NULL },
+	{ "", "preset = jail\nsyscalls = default +ptrace\n", "syscalls +=( default .ptrace)$",
+	  "syscalls += default$" },
 	/* What is only for connections. */
 	{ "", "preset = jail\n", "lingering_close +=( yes)$", NULL },
 	{ "", "preset = jail\nlingering_close = no\n", "lingering_close +=( no)$", NULL },

@@ -91,6 +91,8 @@ static void show_end_command(FILE *out, const struct service_settings *service)
 
 SHOW(session_env, "%d", service->session_env)
 SHOW(max_runtime, "%d", service->max_runtime)
+SHOW(jail, "%s %zu %d", service->root ? service->root : "-", service->scratch.count,
+     service->devices.is_set)
 SHOW(placeholders, "%d %u", service->placeholders, service->placeholders_used)
 SHOW(kill_timeout, "%d", service->kill_timeout)
 SHOW(lingering_close, "%d", service->lingering_close)
@@ -346,6 +348,10 @@ static const struct {
 	{ "server_args = a%slot\nplaceholders = yes\nenv = A=%user B=%%", show_placeholders,
 	  "1 56" },
 	{ "placeholders = yes\nend_command = /bin/true %session", show_placeholders, "1 4" },
+	{ "root = /", show_jail, "/ 0 0" },
+	{ "root = none\nscratch = none\ndevices = host", show_jail, "- 0 0" },
+	{ "root = NONE\nscratch = None\ndevices = Host", show_jail, "- 0 0" },
+	{ "scratch = /tmp 4K /var/tmp 1M\ndevices =", show_jail, "- 4 1" },
 	{ "placeholders = yes\ndirectory = /srv/%client", show_placeholders, "1 1" },
 	{ "placeholders = yes\nscratch = /%user 4K", show_placeholders, "1 16" },
 	{ "directory = /srv/%nothing", show_placeholders, "0 0" },
@@ -455,6 +461,9 @@ static const struct {
 	  "server_args: \"%\" is no placeholder; write %% for a percent sign" },
 	{ "env = A=%zz\nplaceholders = yes",
 	  "env: \"%zz\" is no placeholder; there are %client, %port, %session, %slot and %user" },
+	{ "scratch = /tmp", "scratch: /tmp has no size after it" },
+	{ "scratch = none 4K", "\"none\" is not an absolute path" },
+	{ "devices = host null", "there is no character device /dev/host" },
 	{ "directory = /srv/%\nplaceholders = yes", "directory: \"%\" is no placeholder" },
 	{ "scratch = /tmp/%session 4K\nplaceholders = yes",
 	  "scratch: the directory must be there before the session; only %user and %slot" },

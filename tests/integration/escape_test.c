@@ -4,13 +4,16 @@
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
+#include "support/isolation.h"
 #include "support/place.h"
 #include "support/process.h"
 
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
+#include <grp.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +73,9 @@ static struct jail whole_host(void)
 	return (struct jail){ "/", prefix, prefix, "/var/tmp" };
 }
 
-static struct jail (*const jails[])(void) = { small_root, whole_host };
+static struct jail (*const jails[])(void) = { small_root, whole_host, small_root };
+
+enum { ORDINARY = 2 };
 
 static void fill_root(const struct jail *jail)
 {
@@ -91,12 +96,37 @@ static bool can_limit(const char *controller)
 	       (!cgroup_mounts_own(controller, path) || access(path, W_OK) == 0);
 }
 
+static bool is_ordinary; /* the daemon: it has no cgroups, and the user is its own */
+
 /* As the manual says for containers without cgroups. */
 static const char *without_missing_limits(void)
 {
-	return textf("%s%s%s", can_limit("memory") ? "" : "memory = UNLIMITED\n",
-		     can_limit("cpu") ? "" : "cpu = UNLIMITED\n",
-		     can_limit("pids") ? "" : "processes = UNLIMITED\nrlimit_nproc = 64\n");
+	bool none = is_ordinary;
+
+	return textf("%s%s%s", !none && can_limit("memory") ? "" : "memory = UNLIMITED\n",
+		     !none && can_limit("cpu") ? "" : "cpu = UNLIMITED\n",
+		     !none && can_limit("pids") ? ""
+						: "processes = UNLIMITED\nrlimit_nproc = 64\n");
+}
+
+static void become_ordinary(void)
+{
+	if (setgroups(0, NULL) < 0 || setgid(HOSTILE_USER) < 0 || setuid(HOSTILE_USER) < 0)
+		_exit(126);
+}
+
+static int make_user_namespace(void)
+{
+	become_ordinary();
+	return unshare(CLONE_NEWUSER);
+}
+
+static void start(void)
+{
+	if (is_ordinary)
+		ck_assert_int_eq(chown(place_path(""), HOSTILE_USER, (gid_t)-1), 0);
+	daemon_start_with(
+		&(struct daemon_options){ .prepare = is_ordinary ? become_ordinary : NULL });
 }
 
 /* --- attempts ---------------------------------------------------------------------------------- */
@@ -140,7 +170,7 @@ static const struct {
 	{ "read_session_keyring", "look at the session's keyring", { EPERM } },
 	{ "use_descriptors", "find a descriptor besides 0, 1 and 2", { EBADF } },
 	{ "run_suid", "run a setuid program of root's", { EPERM } },
-	{ "become_root", "setuid(0)", { EPERM } },
+	{ "become_root", "setuid(0)", { EPERM, EINVAL } },
 	{ "mount_something", "mount a file system", { EPERM } },
 	{ "make_writable", "mount the root writable", { EPERM } },
 	{ "unmount_scratch", "unmount /tmp", { EPERM } },
@@ -261,10 +291,13 @@ START_TEST(every_attempt_fails)
 
 	if (!is_superuser())
 		return;
+	is_ordinary = _i == ORDINARY;
+	if (is_ordinary && !isolation_is_allowed(make_user_namespace))
+		return;
 	jail = jails[_i]();
 	fill_root(&jail);
 	plain = add_service("zzcat", CAT "user = %d\n", HOSTILE_USER);
-	daemon_start();
+	start();
 	held = hold_victim(plain, &victim);
 	port = add_hostile(&jail, "zzescape", "attempts", targets(&jail, plain, victim, key));
 	daemon_reload();
@@ -387,9 +420,11 @@ Suite *escape_suite(void)
 {
 	Suite *suite = suite_create("escape");
 	TCase *own = daemon_tcase(suite, "jail with a root");
+	TCase *ordinary = daemon_tcase(suite, "jail without root");
 	TCase *host = daemon_tcase(suite, "jail in the host's root");
 
 	tcase_add_loop_test(own, every_attempt_fails, 0, 1);
+	tcase_add_loop_test(ordinary, every_attempt_fails, ORDINARY, ORDINARY + 1);
 	tcase_add_test(own, no_session_outlives_its_time);
 	tcase_add_test(own, memory_that_is_eaten_is_its_own);
 	tcase_add_loop_test(host, every_attempt_fails, 1, 2);

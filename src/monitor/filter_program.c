@@ -159,6 +159,7 @@ int filter_program_end(struct filter_program *program, struct call_filter *filte
 	if (!list)
 		return -1;
 	memcpy(list, program->list, program->count * sizeof *list);
-	*filter = (struct call_filter){ list, program->count };
+	filter->list = list;
+	filter->count = program->count;
 	return 0;
 }

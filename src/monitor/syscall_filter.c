@@ -53,6 +53,8 @@ enum { CLONE_FLAGS = 1 };
 enum { CLONE_FLAGS = 0 };
 #endif
 
+enum { CALL_SOCKET = 1, CALL_SOCKETPAIR = 8 }; /* as in linux/net.h */
+
 /* The flag CLONE_NEWTIME is one of unshare(2) alone.
  *
  * PER_LINUX and PER_LINUX32, each also with UNAME26, and the question which it is: none makes
@@ -61,8 +63,10 @@ enum { CLONE_FLAGS = 0 };
  * Other domains of sockets reach hypervisors, hardware, or rarely used parts of the kernel. The C
  * library asks NETLINK_ROUTE which addresses the machine has.
  *
- * socketcall(2) of some machines has the arguments of socket(2) in memory, where no filter sees
- * them. C libraries have used socket(2) for long. */
+ * socketpair(2) makes sockets of other domains before it fails.
+ *
+ * socketcall(2) of some machines has the arguments of these two in memory, where no filter sees
+ * them. C libraries have made the calls themselves for long. */
 static const struct conditional_call {
 	const char *name;
 	struct argument_check check;
@@ -84,7 +88,11 @@ static const struct conditional_call {
 	      { 0, EXACTLY, AF_NETLINK, 0, true },
 	      { 2, EXACTLY, NETLINK_ROUTE, ALLOW, false } },
 	    REFUSE(EPERM) } },
-	{ "socketcall", { { { 0, EXACTLY, 1, REFUSE(EPERM), false } }, ALLOW } },
+	{ "socketpair", { { { 0, EXACTLY, AF_UNIX, ALLOW, false } }, REFUSE(EPERM) } },
+	{ "socketcall",
+	  { { { 0, EXACTLY, CALL_SOCKET, REFUSE(EPERM), false },
+	      { 0, EXACTLY, CALL_SOCKETPAIR, REFUSE(EPERM), false } },
+	    ALLOW } },
 };
 
 static struct outcome with_conditions(const char *name)

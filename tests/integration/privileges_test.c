@@ -143,7 +143,7 @@ static void expect(const char *report, const struct expected *expected, size_t c
 			      value_of(report, expected[i].name), expected[i].error, report);
 }
 
-#define EXPECT(report, table) expect(report, table, sizeof table / sizeof table[0])
+#define EXPECT(report, table) expect(report, table, sizeof(table) / sizeof((table)[0]))
 
 static void expect_text(const char *report, const char *name, const char *text)
 {

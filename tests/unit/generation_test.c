@@ -4,6 +4,7 @@
 #include "support/place.h"
 
 #include <check.h>
+#include <linux/filter.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,8 @@ static const char everything[] =
 	" proxy_protocol = v2\n proxy_from = 10.0.0.1 ::1\n"
 	" access_times = 8:00-12:00 13:00-17:00\n banner = /b\n banner_success = /s\n"
 	" banner_fail = /f\n log_type = FILE /var/log/x 1000\n libwrap = other\n"
-	" stderr = /tmp/errors\n}\n";
+	" stderr = /tmp/errors\n syscalls = default +ptrace\n allow_read = /etc\n"
+	" allow_write = /dev/null\n allow_execute = /\n}\n";
 
 static bool is_inside(const void *pointer)
 {
@@ -104,10 +106,48 @@ START_TEST(keeps_every_value)
 	ck_assert_int_eq(copy->access_times[1].first, 13 * 60);
 	check_strings(&copy->bind, &original->bind);
 	check_strings(&copy->env, &original->env);
+	check_strings(&copy->syscalls, &original->syscalls);
+	check_strings(&copy->allow_read, &original->allow_read);
+	check_strings(&copy->allow_write, &original->allow_write);
+	check_strings(&copy->allow_execute, &original->allow_execute);
 	check_access_list(&copy->only_from, &original->only_from);
 	check_access_list(&copy->no_access, &original->no_access);
 	check_access_list(&copy->proxy_from, &original->proxy_from);
 	ck_assert_ptr_null(copy->environment[copy->environment_count]);
+}
+END_TEST
+
+static const char three[] =
+	"defaults\n{\n}\nservice one\n{\n type = UNLISTED\n port = 1\n socket_type = stream\n"
+	" wait = no\n user = root\n server = /bin/cat\n}\n"
+	"service two\n{\n type = UNLISTED\n port = 2\n socket_type = stream\n"
+	" wait = no\n user = root\n server = /bin/cat\n}\n"
+	"service three\n{\n type = UNLISTED\n port = 3\n socket_type = stream\n"
+	" wait = no\n user = root\n server = /bin/cat\n}\n";
+
+/* Also when the service between has none, or its own bytes. */
+START_TEST(keeps_equal_filters_once)
+{
+	static const uint32_t continues[3];
+	struct sock_filter bytes[] = { { 6, 0, 0, 1 }, { 6, 0, 0, 2 } },
+			   same[] = { { 6, 0, 0, 1 } };
+	struct settings *settings = configuration_load("%s", three);
+	struct generation *generation;
+	struct service_settings **copies;
+
+	settings->services[0]->filters[FILTER_CALLS] = (struct call_filter){ bytes, 1 };
+	settings->services[1]->filters[FILTER_FILES] = (struct call_filter){ bytes, 2 };
+	settings->services[2]->filters[FILTER_CALLS] = (struct call_filter){ _i ? same : bytes, 1 };
+	generation = generation_fill(region, 7, settings->services, continues, 3);
+	ck_assert_ptr_nonnull(generation);
+	copies = generation->services;
+	ck_assert(is_inside(copies[0]->filters[FILTER_CALLS].list));
+	ck_assert_ptr_eq(copies[0]->filters[FILTER_CALLS].list,
+			 copies[2]->filters[FILTER_CALLS].list);
+	ck_assert_uint_eq(copies[2]->filters[FILTER_CALLS].count, 1);
+	ck_assert_ptr_null(copies[1]->filters[FILTER_CALLS].list);
+	ck_assert_uint_eq(copies[1]->filters[FILTER_FILES].count, 2);
+	ck_assert_uint_eq(copies[1]->filters[FILTER_FILES].list[1].k, 2);
 }
 END_TEST
 
@@ -309,6 +349,7 @@ Suite *generation_suite(void)
 	tcase_add_test(tests, points_nowhere_else);
 	tcase_add_test(tests, keeps_a_file_of_rules_once);
 	tcase_add_test(tests, keeps_equal_texts_and_lists_once);
+	tcase_add_loop_test(tests, keeps_equal_filters_once, 0, 2);
 	tcase_add_test(tests, keeps_apart_what_differs_from_the_service_before);
 	tcase_add_test(tests, knows_what_has_not_changed);
 	tcase_add_test(tests, can_be_copied_on);

@@ -139,6 +139,15 @@ static int try_sockets(void)
 	return error_of(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
 }
 
+static int try_pairs(void)
+{
+	int pair[2];
+
+	if (error_of(socketpair(AF_UNIX, SOCK_STREAM, 0, pair)))
+		return 1;
+	return error_of(socketpair(AF_TIPC, SOCK_STREAM, 0, pair));
+}
+
 static int try_netlink(void)
 {
 	return error_of(socket(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT));
@@ -187,10 +196,19 @@ static int try_vsock32(void)
 	return error32(call32(359, AF_VSOCK, SOCK_STREAM, 0));
 }
 
-/* socketcall(2), whose arguments are in memory where no filter sees them. */
+/* socketcall(2), whose arguments are in memory where no filter sees them: socket, socketpair and
+ * listen. */
 static int try_socketcall32(void)
 {
-	return error32(call32(102, 1, 0, 0));
+	if (error32(call32(102, 1, 0, 0)) != EPERM || error32(call32(102, 8, 0, 0)) != EPERM)
+		return 1;
+	return error32(call32(102, 4, 0, 0));
+}
+
+/* Only with all of its group. */
+static int try_ipc32(void)
+{
+	return error32(call32(117, 2, 0, 0));
 }
 
 static int try_clone3_32(void)
@@ -211,7 +229,8 @@ static int try_x32(void)
 
 static char default_word[] = "default", keys[] = "+@keys", no_files[] = "-@files",
 	    whole_clone3[] = "+clone3", whole_socket[] = "+socket", no_network[] = "-@network",
-	    no_mkdirat[] = "-mkdirat", keyctl_word[] = "+keyctl";
+	    no_mkdirat[] = "-mkdirat", no_listen[] = "-listen", no_shmget[] = "-shmget",
+	    keyctl_word[] = "+keyctl";
 
 static const struct {
 	char *words[4];
@@ -233,6 +252,7 @@ static const struct {
 	{ { default_word }, try_vsock, EPERM },
 	{ { default_word }, try_vsock_high, EPERM },
 	{ { default_word }, try_sockets, 0 },
+	{ { default_word }, try_pairs, EPERM },
 	{ { default_word }, try_netlink, EPERM },
 	{ { default_word, whole_socket }, try_netlink, 0 },
 	{ { default_word, no_network, whole_socket }, try_sockets, 0 },
@@ -244,7 +264,10 @@ static const struct {
 	{ { default_word }, try_ptrace32, EPERM },
 	{ { default_word }, try_socket32, 0 },
 	{ { default_word }, try_vsock32, EPERM },
-	{ { default_word }, try_socketcall32, EPERM },
+	{ { default_word }, try_socketcall32, EFAULT },
+	{ { default_word, no_listen }, try_socketcall32, EPERM },
+	{ { default_word }, try_ipc32, EINVAL },
+	{ { default_word, no_shmget }, try_ipc32, EPERM },
 	{ { default_word }, try_clone3_32, ENOSYS },
 	{ { default_word }, try_clone32, EPERM },
 	{ { default_word }, try_x32, 1000 + SIGSYS },
@@ -267,8 +290,8 @@ static bool is_possible(int (*attempt)(void))
 {
 	return has_32_bit_calls() ||
 	       (attempt != try_getpid32 && attempt != try_ptrace32 && attempt != try_socket32 &&
-		attempt != try_vsock32 && attempt != try_socketcall32 && attempt != try_clone3_32 &&
-		attempt != try_clone32);
+		attempt != try_ipc32 && attempt != try_vsock32 && attempt != try_socketcall32 &&
+		attempt != try_clone3_32 && attempt != try_clone32);
 }
 #else
 static bool is_possible(int (*attempt)(void))

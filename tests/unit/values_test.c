@@ -102,6 +102,26 @@ SHOW(umask, "%d %03o", service->umask_is_set, (unsigned)service->umask)
 SHOW(nice, "%d %d", service->nice_is_set, service->nice)
 SHOW(stderr, "%d %s", service->stderr_kind, service->stderr_path ? service->stderr_path : "-")
 SHOW(on_remove, "%d", service->on_remove)
+static void show_list(FILE *out, const char *name, const struct strings *strings)
+{
+	if (strings->is_set)
+		fprintf(out, "%s:", name);
+	for (size_t i = 0; i < strings->count; i++)
+		fprintf(out, " %s", strings->list[i]);
+	if (strings->is_set)
+		fputc('\n', out);
+}
+
+static void show_jail(FILE *out, const struct service_settings *service)
+{
+	fprintf(out, "%s %d %s %d\n", service->root ? service->root : "-", service->proc,
+		service->directory ? service->directory : "-", service->network == NETWORK_NONE);
+	show_list(out, "scratch", &service->scratch);
+	show_list(out, "writable", &service->writable);
+	show_list(out, "devices", &service->devices);
+	fputs(service->jail ? "jailed" : "free", out);
+}
+
 SHOW(tree, "%d %llu %u %u", service->processes_at_exit, (unsigned long long)service->memory,
      service->processes, service->cpu)
 SHOW(redirect, "%s %d", service->redirect_host, service->redirect_port)
@@ -348,6 +368,23 @@ static const struct {
 	{ "on_remove = end", show_on_remove, "0" },
 	{ "processes_at_exit = keep", show_tree, "1 0 0 0" },
 	{ "processes_at_exit = KILL", show_tree, "2 0 0 0" },
+	{ "nice = 1", show_jail, "- 0 - 0\nfree" },
+	{ "root = /", show_jail, "/ 0 - 0\njailed" },
+	{ "root = //usr/.\nserver = /bin/env", show_jail, "//usr/. 0 - 0\njailed" },
+	{ "root = /\nserver = /../bin/sh", show_jail, "/ 0 - 0\njailed" },
+	{ "proc = yes", show_jail, "- 1 - 0\njailed" },
+	{ "proc = no", show_jail, "- 0 - 0\nfree" },
+	{ "directory = /a..b/...", show_jail, "- 0 /a..b/... 0\nfree" },
+	{ "network = None", show_jail, "- 0 - 1\njailed" },
+	{ "network = host", show_jail, "- 0 - 0\nfree" },
+	{ "scratch = /usr 4K /etc/ 2g", show_jail,
+	  "- 0 - 0\nscratch: /usr 4096 /etc/ 2147483648\njailed" },
+	{ "root = /\nwritable = /usr /etc/passwd\nwritable += /dev", show_jail,
+	  "/ 0 - 0\nwritable: /usr /etc/passwd /dev\njailed" },
+	{ "devices = null\ndevices += zero", show_jail, "- 0 - 0\ndevices: null zero\njailed" },
+	{ "devices =", show_jail, "- 0 - 0\ndevices:\njailed" },
+	{ "devices = null\nscratch = /dev/shm 1M", show_jail,
+	  "- 0 - 0\nscratch: /dev/shm 1048576\ndevices: null\njailed" },
 	{ "memory = 1M", show_tree, "0 1048576 0 0" },
 	{ "memory = 2g", show_tree, "0 2147483648 0 0" },
 	{ "processes = 1", show_tree, "0 0 1 0" },
@@ -519,6 +556,29 @@ static const struct {
 	{ "stderr = relative/path", "unknown value \"relative/path\"" },
 	{ "on_remove = keep", "unknown value \"keep\"" },
 	{ "processes_at_exit = yes", "unknown value \"yes\"" },
+	{ "root = usr", "root: \"usr\" is not an absolute path" },
+	{ "root = /usr/../etc", "root: \"/usr/../etc\" has \"..\" in it" },
+	{ "root = /usr/..", "has \"..\" in it" },
+	{ "root = /no/such", "root: /no/such: No such file or directory" },
+	{ "root = /etc/passwd", "root: /etc/passwd is not a directory" },
+	{ "server = /bin/sh\nroot = /proc", "server: /bin/sh in /proc: No such file or directory" },
+	{ "server = bin/sh\nroot = /",
+	  "server: \"bin/sh\" is not an absolute path, as it must be" },
+	{ "server = /etc/passwd\nroot = /", "server: /etc/passwd is not executable" },
+	{ "scratch = tmp 1M", "scratch: \"tmp\" is not an absolute path" },
+	{ "scratch = // 1M", "scratch: \"//\" is the whole root" },
+	{ "scratch = /usr 4095", "scratch: \"4095\" is not a number of bytes" },
+	{ "scratch = /usr much", "scratch: \"much\" is not a number of bytes" },
+	{ "scratch = /usr 1M /etc", "scratch: /etc has no size after it" },
+	{ "writable = /usr ../etc\nroot = /", "writable: \"../etc\" is not an absolute path" },
+	{ "writable = /\nroot = /", "writable: \"/\" is the whole root" },
+	{ "proc = maybe", "proc: unknown value \"maybe\"" },
+	{ "devices = null no-such", "devices: there is no character device /dev/no-such" },
+	{ "devices = shm", "devices: there is no character device /dev/shm" },
+	{ "devices = pts/0", "devices: \"pts/0\" is not the name of a device" },
+	{ "devices = ..", "devices: \"..\" is not the name of a device" },
+	{ "directory = etc", "directory: \"etc\" is not an absolute path" },
+	{ "network = nobody", "network: unknown value \"nobody\"" },
 	{ "memory = 1023K", "\"1023K\" is not a number of bytes" },
 	{ "memory = UNLIMITED", "\"UNLIMITED\" is not a number of bytes" },
 	{ "memory = 9223372036854775808", "is not a number of bytes" },
@@ -721,6 +781,7 @@ static const struct {
 	const char *said;
 } remarks[] = {
 	{ "flags = REUSE", ADVICE, "REUSE is retired" },
+	{ "proc = yes\nuser = root", ADVICE, "hold no program of root back" },
 	{ "mdns = yes", WARNING, "retired, has no effect" },
 	{ "port = 1000\nport = 1001", WARNING, "port is already set on line 3" },
 	{ "only_from = ALL", ADVICE, "\"ALL\" is taken for the name of a host; for everybody" },
@@ -747,6 +808,8 @@ static const struct {
 
 /* Similar lines that are correct. */
 static const char *const unremarkable[] = {
+	"user = nobody\nproc = yes",
+	"user = nobody\nserver = /bin/sh\nroot = /",
 	"only_from = 0.0.0.0/0 ::/0",
 	"only_from = 0.0.0.0",
 	"no_access = all.example.org",

@@ -215,6 +215,7 @@ struct service_settings {
 
 	/* What a session sees of the machine. Paths are those in root. */
 	char *root;             /* absolute; NULL: the host's */
+	bool lacks_root;        /* while it is read: root can't be used */
 	struct strings scratch; /* a path and its bytes, a path and its bytes ... */
 	struct strings writable, devices;
 	bool proc;

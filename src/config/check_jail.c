@@ -162,7 +162,7 @@ bool check_jail(const struct service_settings *service, struct problems *problem
 	struct jail_check check = { .service = service, .problems = problems };
 
 	check_use(&check);
-	if (check.failed || !service_has_jail(service))
+	if (check.failed || service->lacks_root || !service_has_jail(service))
 		return !check.failed;
 	check.root = open(service->root ? service->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (check.root < 0) {

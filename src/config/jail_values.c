@@ -59,12 +59,15 @@ void read_root(struct reading *reading, void *field)
 	if (is_word_alone(reading, "none"))
 		return;
 	read_text(reading, field);
+	reading->service->lacks_root = true;
 	if (!is_plain_path(reading, reading->words[0]))
 		return;
 	if (stat(path, &status) < 0)
 		reading_refuse(reading, NULL, "%s: %s", path, strerror(errno));
 	else if (!S_ISDIR(status.st_mode))
 		reading_refuse(reading, NULL, "%s is not a directory", path);
+	else
+		reading->service->lacks_root = false;
 }
 
 void read_directory(struct reading *reading, void *field)
@@ -109,8 +112,11 @@ void read_scratch(struct reading *reading, void *field)
 	if (!scratch->list)
 		return;
 	for (size_t i = 0; i + 1 < scratch->count; i += 2) {
+		char *size = scratch_size(reading, reading->words[i + 1]);
+
 		is_path_below(reading, reading->words[i]);
-		scratch->list[i + 1] = scratch_size(reading, reading->words[i + 1]);
+		if (size)
+			scratch->list[i + 1] = size;
 	}
 	if (scratch->count % 2)
 		reading_refuse(reading, reading->words[scratch->count - 1],

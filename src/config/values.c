@@ -344,9 +344,10 @@ static void read_server_in_root(struct reading *reading, void *field)
 	if (path[0] != '/')
 		reading_refuse(reading, NULL,
 			       "\"%s\" is not an absolute path, as it must be in root", path);
-	else if (path_in_root_find(root, path, real) < 0 || stat(real, &status) < 0)
+	else if (!reading->service->lacks_root &&
+		 (path_in_root_find(root, path, real) < 0 || stat(real, &status) < 0))
 		refuse_server(reading, path);
-	else
+	else if (!reading->service->lacks_root)
 		check_program(reading, real, &status);
 }
 

@@ -36,6 +36,32 @@ static const struct {
 	{ "a", "type = UNLISTED\n" LISTED, ERROR, "port (the service is UNLISTED) is missing" },
 	{ "echo", "type = INTERNAL\nsocket_type = stream\n", ERROR, "wait is missing" },
 
+	/* What a session sees of the machine. */
+	{ "a", UNLISTED "proc = yes\n", ADVICE, NULL },
+	{ "a", WAITING "proc = yes\ndirectory = /\n", ADVICE, NULL },
+	{ "a", REDIRECT "proc = yes\n", ERROR, "proc is for services with a server; remove it" },
+	{ "echo", INTERNAL "socket_type = stream\ndevices =\n", ERROR,
+	  "devices is for services with a server; remove it" },
+	{ "echo", INTERNAL "socket_type = stream\ndirectory = /\n", ERROR,
+	  "directory is for services with a server; remove it" },
+	{ "echo", INTERNAL "socket_type = stream\nnetwork = none\n", ERROR,
+	  "network is for services with a server; remove it" },
+	{ "echo", INTERNAL "socket_type = stream\nnetwork = host\n", ADVICE, NULL },
+	{ "a", UNLISTED "writable = /usr\n", ERROR, "writable needs root" },
+	{ "a", UNLISTED "scratch = /no/such 1M\n", ERROR,
+	  "scratch: there is no /no/such in /; make it" },
+	{ "a", UNLISTED "scratch = /dev/shm/no-such 1M\n", ERROR, "scratch: there is no" },
+	{ "a", UNLISTED "scratch = /etc/passwd 1M\n", ERROR,
+	  "scratch: /etc/passwd is not a directory" },
+	{ "a", UNLISTED "scratch = /proc/self 1M\n", ERROR,
+	  "scratch: a link is in /proc/self in /, and others may have laid it" },
+	{ "a", UNLISTED "root = /\nwritable = /usr /no/such\n", ERROR,
+	  "writable: there is no /no/such in /; make it" },
+	{ "a",
+	  "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nuser = root\n"
+	  "root = /usr\nserver = /bin/env\nproc = yes\n",
+	  ERROR, "proc: there is no /proc in /usr; make it" },
+
 	/* Types of sockets and ports. */
 	{ "a", UNLISTED "protocol = udp\n", ERROR, "socket_type and protocol do not go together" },
 	{ "tftp",

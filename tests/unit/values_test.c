@@ -91,8 +91,6 @@ static void show_end_command(FILE *out, const struct service_settings *service)
 
 SHOW(session_env, "%d", service->session_env)
 SHOW(max_runtime, "%d", service->max_runtime)
-SHOW(jail, "%s %zu %d", service->root ? service->root : "-", service->scratch.count,
-     service->devices.is_set)
 SHOW(placeholders, "%d %u", service->placeholders, service->placeholders_used)
 SHOW(kill_timeout, "%d", service->kill_timeout)
 SHOW(lingering_close, "%d", service->lingering_close)
@@ -105,6 +103,26 @@ SHOW(umask, "%d %03o", service->umask_is_set, (unsigned)service->umask)
 SHOW(nice, "%d %d", service->nice_is_set, service->nice)
 SHOW(stderr, "%d %s", service->stderr_kind, service->stderr_path ? service->stderr_path : "-")
 SHOW(on_remove, "%d", service->on_remove)
+static void show_list(FILE *out, const char *name, const struct strings *strings)
+{
+	if (strings->is_set)
+		fprintf(out, "%s:", name);
+	for (size_t i = 0; i < strings->count; i++)
+		fprintf(out, " %s", strings->list[i]);
+	if (strings->is_set)
+		fputc('\n', out);
+}
+
+static void show_jail(FILE *out, const struct service_settings *service)
+{
+	fprintf(out, "%s %d %s %d\n", service->root ? service->root : "-", service->proc,
+		service->directory ? service->directory : "-", service->network == NETWORK_NONE);
+	show_list(out, "scratch", &service->scratch);
+	show_list(out, "writable", &service->writable);
+	show_list(out, "devices", &service->devices);
+	fputs(service->jail ? "jailed" : "free", out);
+}
+
 SHOW(tree, "%d %llu %u %u", service->processes_at_exit, (unsigned long long)service->memory,
      service->processes, service->cpu)
 SHOW(no_new_privs, "%d %d", service->no_new_privs, service_has_no_new_privs(service))
@@ -348,10 +366,8 @@ static const struct {
 	{ "server_args = a%slot\nplaceholders = yes\nenv = A=%user B=%%", show_placeholders,
 	  "1 56" },
 	{ "placeholders = yes\nend_command = /bin/true %session", show_placeholders, "1 4" },
-	{ "root = /", show_jail, "/ 0 0" },
-	{ "root = none\nscratch = none\ndevices = host", show_jail, "- 0 0" },
-	{ "root = NONE\nscratch = None\ndevices = Host", show_jail, "- 0 0" },
-	{ "scratch = /tmp 4K /var/tmp 1M\ndevices =", show_jail, "- 4 1" },
+	{ "root = none\nscratch = none\ndevices = host", show_jail, "- 0 - 0\nfree" },
+	{ "root = NONE\nscratch = None\ndevices = Host", show_jail, "- 0 - 0\nfree" },
 	{ "placeholders = yes\ndirectory = /srv/%client", show_placeholders, "1 1" },
 	{ "placeholders = yes\nscratch = /%user 4K", show_placeholders, "1 16" },
 	{ "directory = /srv/%nothing", show_placeholders, "0 0" },
@@ -404,6 +420,23 @@ static const struct {
 	  "set [/etc] [-/nonexistent]unsetset [/]" },
 	{ "allow_write = /tmp /var\nallow_write -= /var\nallow_execute = /\nallow_write += /dev/null",
 	  show_files, "unsetset [/tmp] [/dev/null]set [/]" },
+	{ "nice = 1", show_jail, "- 0 - 0\nfree" },
+	{ "root = /", show_jail, "/ 0 - 0\njailed" },
+	{ "root = //usr/.\nserver = /bin/env", show_jail, "//usr/. 0 - 0\njailed" },
+	{ "root = /\nserver = /../bin/sh", show_jail, "/ 0 - 0\njailed" },
+	{ "proc = yes", show_jail, "- 1 - 0\njailed" },
+	{ "proc = no", show_jail, "- 0 - 0\nfree" },
+	{ "directory = /a..b/...", show_jail, "- 0 /a..b/... 0\nfree" },
+	{ "network = None", show_jail, "- 0 - 1\njailed" },
+	{ "network = host", show_jail, "- 0 - 0\nfree" },
+	{ "scratch = /usr 4K /etc/ 2g", show_jail,
+	  "- 0 - 0\nscratch: /usr 4096 /etc/ 2147483648\njailed" },
+	{ "root = /\nwritable = /usr /etc/passwd\nwritable += /dev", show_jail,
+	  "/ 0 - 0\nwritable: /usr /etc/passwd /dev\njailed" },
+	{ "devices = null\ndevices += zero", show_jail, "- 0 - 0\ndevices: null zero\njailed" },
+	{ "devices =", show_jail, "- 0 - 0\ndevices:\njailed" },
+	{ "devices = null\nscratch = /dev/shm 1M", show_jail,
+	  "- 0 - 0\nscratch: /dev/shm 1048576\ndevices: null\njailed" },
 	{ "memory = 1M", show_tree, "0 1048576 0 0" },
 	{ "memory = 2g", show_tree, "0 2147483648 0 0" },
 	{ "memory = unlimited", show_tree, "0 0 0 0" },
@@ -624,6 +657,29 @@ static const struct {
 	{ "allow_read = etc", "\"etc\" is not an absolute path" },
 	{ "allow_write = --/etc", "\"--/etc\" is not an absolute path" },
 	{ "allow_execute = -", "\"-\" is not an absolute path" },
+	{ "root = usr", "root: \"usr\" is not an absolute path" },
+	{ "root = /usr/../etc", "root: \"/usr/../etc\" has \"..\" in it" },
+	{ "root = /usr/..", "has \"..\" in it" },
+	{ "root = /no/such", "root: /no/such: No such file or directory" },
+	{ "root = /etc/passwd", "root: /etc/passwd is not a directory" },
+	{ "server = /bin/sh\nroot = /proc", "server: /bin/sh in /proc: No such file or directory" },
+	{ "server = bin/sh\nroot = /",
+	  "server: \"bin/sh\" is not an absolute path, as it must be" },
+	{ "server = /etc/passwd\nroot = /", "server: /etc/passwd is not executable" },
+	{ "scratch = tmp 1M", "scratch: \"tmp\" is not an absolute path" },
+	{ "scratch = // 1M", "scratch: \"//\" is the whole root" },
+	{ "scratch = /usr 4095", "scratch: \"4095\" is not a number of bytes" },
+	{ "scratch = /usr much", "scratch: \"much\" is not a number of bytes" },
+	{ "scratch = /usr 1M /etc", "scratch: /etc has no size after it" },
+	{ "writable = /usr ../etc\nroot = /", "writable: \"../etc\" is not an absolute path" },
+	{ "writable = /\nroot = /", "writable: \"/\" is the whole root" },
+	{ "proc = maybe", "proc: unknown value \"maybe\"" },
+	{ "devices = null no-such", "devices: there is no character device /dev/no-such" },
+	{ "devices = shm", "devices: there is no character device /dev/shm" },
+	{ "devices = pts/0", "devices: \"pts/0\" is not the name of a device" },
+	{ "devices = ..", "devices: \"..\" is not the name of a device" },
+	{ "directory = etc", "directory: \"etc\" is not an absolute path" },
+	{ "network = nobody", "network: unknown value \"nobody\"" },
 	{ "redirect = 127.0.0.1 0", "\"0\" is neither a port number nor a TCP service" },
 	{ "redirect = 127.0.0.1 no-such", "\"no-such\" is neither" },
 	{ "redirect = 127.0.0.1 tftp", "\"tftp\" is neither" },
@@ -817,6 +873,7 @@ static const struct {
 	const char *said;
 } remarks[] = {
 	{ "flags = REUSE", ADVICE, "REUSE is retired" },
+	{ "proc = yes\nuser = root", ADVICE, "hold no program of root back" },
 	{ "mdns = yes", WARNING, "retired, has no effect" },
 	{ "port = 1000\nport = 1001", WARNING, "port is already set on line 3" },
 	{ "only_from = ALL", ADVICE, "\"ALL\" is taken for the name of a host; for everybody" },
@@ -843,6 +900,8 @@ static const struct {
 
 /* Similar lines that are correct. */
 static const char *const unremarkable[] = {
+	"user = nobody\nproc = yes",
+	"user = nobody\nserver = /bin/sh\nroot = /",
 	"only_from = 0.0.0.0/0 ::/0",
 	"only_from = 0.0.0.0",
 	"no_access = all.example.org",

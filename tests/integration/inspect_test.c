@@ -184,6 +184,12 @@ static const struct {
 	{ SERVER, "devices", "", "=" },
 	{ SERVER, "directory", "/usr", "=" },
 	{ SERVER, "network", "none", "=" },
+	{ SERVER, "no_new_privs", "yes", "=" },
+	{ SERVER, "capabilities", "CHOWN cap_kill", "=" },
+	{ SERVER, "syscalls", "default +ptrace -@network", "=" },
+	{ SERVER "allow_execute = /\n", "allow_read", "/etc -/no/such/file", "=" },
+	{ SERVER "allow_execute = /\n", "allow_write", "", "=" },
+	{ SERVER, "allow_execute", "/usr / -/lib", "=" },
 	{ SERVER, "processes_at_exit", "kill", "=" },
 #ifdef HAVE_LIBTIRPC
 	{ RPC "type = RPC UNLISTED\nrpc_number = 200100\n", "rpc_version", "1-3", "=" },

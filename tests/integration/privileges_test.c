@@ -12,6 +12,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/keyctl.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -243,6 +244,14 @@ static void expect_no_capabilities(const char *report)
 	expect_text(report, "CapAmb", "0000000000000000");
 }
 
+/* It is allowed, as far as the container of the tests allows it. */
+static void expect_keyctl(const char *report)
+{
+	long result = syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0);
+
+	ck_assert_int_eq(atoi(value_of(report, "keyctl")), result < 0 ? errno : 0);
+}
+
 /* --- as root, as a user, without root --- */
 
 static bool setuid_works(void)
@@ -256,10 +265,10 @@ static bool setuid_works(void)
 START_TEST(a_plain_session_may_do_it)
 {
 	static const struct expected allowed[] = {
-		{ "ptrace", 0 },         { "keyctl", 0 },           { "socket_route", 0 },
-		{ "read_outside", 0 },   { "read_by_link", 0 },     { "write_outside", 0 },
-		{ "create_outside", 0 }, { "truncate_by_open", 0 }, { "size", 0 },
-		{ "rename_out", 0 },     { "abstract", 0 },         { "run_outside", 0 },
+		{ "ptrace", 0 },           { "socket_route", 0 },  { "read_outside", 0 },
+		{ "read_by_link", 0 },     { "write_outside", 0 }, { "create_outside", 0 },
+		{ "truncate_by_open", 0 }, { "size", 0 },          { "rename_out", 0 },
+		{ "abstract", 0 },         { "run_outside", 0 },
 	};
 	const char *report;
 	int port;
@@ -270,6 +279,7 @@ START_TEST(a_plain_session_may_do_it)
 	daemon_start();
 	report = ask(port, "");
 	EXPECT(report, allowed);
+	expect_keyctl(report);
 	expect_text(report, "NoNewPrivs", process_status(getpid(), "NoNewPrivs"));
 	expect_text(report, "Seccomp", process_status(getpid(), "Seccomp"));
 	if (is_superuser() && setuid_works())
@@ -335,13 +345,8 @@ END_TEST
 START_TEST(a_filter_can_be_changed)
 {
 	static const struct expected expected[] = {
-		{ "ptrace", 0 },
-		{ "keyctl", 0 },
-		{ "socket_route", EPERM },
-		{ "socket_alg", EPERM },
-		{ "read_outside", 0 },
-		{ "clone_user", EPERM },
-		{ "mkdir_outside", EPERM },
+		{ "ptrace", 0 },       { "socket_route", EPERM }, { "socket_alg", EPERM },
+		{ "read_outside", 0 }, { "clone_user", EPERM },   { "mkdir_outside", EPERM },
 	};
 	const char *report;
 	int port;
@@ -351,6 +356,7 @@ START_TEST(a_filter_can_be_changed)
 	daemon_start();
 	report = ask(port, "");
 	EXPECT(report, expected);
+	expect_keyctl(report);
 	expect_text(report, "Seccomp", "2");
 }
 END_TEST

@@ -25,8 +25,8 @@ static int error_of(long result)
 	return result < 0 ? errno : 0;
 }
 
-/* The exit status of a process that loads the filter and makes the attempt; 1000 and the signal
- * that killed it. */
+/* The exit status of a process that loads the filter, if there is one, and makes the attempt;
+ * 1000 and the signal that killed it. */
 static int attempt_behind(const struct call_filter *filter, int (*attempt)(void))
 {
 	static const struct rlimit no_core;
@@ -36,7 +36,8 @@ static int attempt_behind(const struct call_filter *filter, int (*attempt)(void)
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {
 		setrlimit(RLIMIT_CORE, &no_core);
-		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall_filter_load(filter) < 0)
+		if (filter &&
+		    (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall_filter_load(filter) < 0))
 			_exit(200);
 		_exit(attempt());
 	}
@@ -303,9 +304,13 @@ static bool is_possible(int (*attempt)(void))
 
 START_TEST(calls_meet_the_filter)
 {
-	if (is_possible(attempts[_i].attempt))
-		ck_assert_int_eq(attempt_with(attempts[_i].words, attempts[_i].attempt),
-				 attempts[_i].status);
+	int status = attempts[_i].status;
+
+	if (!is_possible(attempts[_i].attempt))
+		return;
+	if (status == 0) /* what is allowed is so only as far as the test may do it */
+		status = attempt_behind(NULL, attempts[_i].attempt);
+	ck_assert_int_eq(attempt_with(attempts[_i].words, attempts[_i].attempt), status);
 }
 END_TEST
 

@@ -11,7 +11,7 @@ enum path_links {
 };
 
 /* Opens the path in root, a descriptor of a directory; O_CLOEXEC is added. No file is created.
- * Only one system call. Returns a descriptor, or -1 with errno; ENOSYS before Linux 5.6. */
+ * Only system calls. Returns a descriptor, or -1 with errno; ENOSYS before Linux 5.6. */
 int path_in_root_open(int root, const char *path, int flags, enum path_links links)
 	__attribute__((warn_unused_result));
 

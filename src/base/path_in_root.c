@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+enum { ATTEMPTS = 16 };
+
 int path_in_root_open(int root, const char *path, int flags, enum path_links links)
 {
 	struct open_how how = {
@@ -15,7 +17,12 @@ int path_in_root_open(int root, const char *path, int flags, enum path_links lin
 			   (links == PATH_NO_LINKS ? RESOLVE_NO_SYMLINKS : 0),
 	};
 
-	return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+	int fd = -1;
+
+	errno = EAGAIN; /* something was renamed while the kernel went over ".." */
+	for (int i = 0; i < ATTEMPTS && fd < 0 && errno == EAGAIN; i++)
+		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+	return fd;
 }
 
 static int close_keeping_errno(int fd, int result)

@@ -41,6 +41,11 @@ static int try_namespaces(void)
 	return unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID);
 }
 
+static int try_namespaces_of_root(void)
+{
+	return unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET);
+}
+
 /* True for mount_setattr(2) and what is older. */
 static bool has_mount_calls(void)
 {
@@ -51,7 +56,9 @@ static bool is_allowed(int who)
 {
 	if (!has_mount_calls())
 		return false;
-	return who == AS_ROOT ? is_superuser() : isolation_is_allowed(try_namespaces);
+	if (who == AS_ROOT)
+		return is_superuser() && isolation_is_allowed(try_namespaces_of_root);
+	return isolation_is_allowed(try_namespaces);
 }
 
 static int user_of_programs(void)
@@ -89,6 +96,8 @@ static const char *make_usual_root(const char *name)
 	if (is_superuser())
 		ck_assert_int_eq(chown(textf("%s/data", root), SOME_USER, SOME_USER), 0);
 	ck_assert_int_eq(chmod(textf("%s/fixed", root), 0777), 0);
+	ck_assert(mknod(textf("%s/log", root), S_IFREG, 0) == 0 &&
+		  chmod(textf("%s/log", root), 0666) == 0);
 	return root;
 }
 
@@ -109,7 +118,7 @@ static void check_line(const char *report, const char *line)
 }
 
 #define WHOLE_JAIL \
-	"scratch = /tmp 64K\nwritable = /data\ndevices = null zero\nproc = yes\n" \
+	"scratch = /tmp 64K\nwritable = /data /log\ndevices = null zero\nproc = yes\n" \
 	"network = none\ndirectory = /data"
 
 /* --- what is seen --- */
@@ -126,7 +135,7 @@ static void listen_in_the_abstract(void)
 
 #define LOOK \
 	"descriptors identity directory interfaces connect:usherd-jail bind:usherd-jail " \
-	"write:/fixed/x write:/data/x write:/tmp/x write:/dev/null write:/proc/self/comm " \
+	"write:/fixed/x write:/log write:/data/x write:/tmp/x write:/dev/null write:/proc/self/comm " \
 	"list:/ list:/dev list:/tmp processes pid host mode:/tmp fill:/tmp mount:/tmp " \
 	"remount:/ unmount:/tmp list:/tmp/.."
 
@@ -139,11 +148,12 @@ static void check_inside(const char *report)
 		"bind:usherd-jail=0",
 		"descriptors=0 1 2 ",
 		"write:/fixed/x=EROFS",
+		"write:/log=0",
 		"write:/data/x=0",
 		"write:/tmp/x=0",
 		"write:/dev/null=0",
 		"write:/proc/self/comm=EROFS",
-		"list:/=data dev fixed probe proc tmp ",
+		"list:/=data dev fixed log probe proc tmp ",
 		"list:/dev=fd null shm stderr stdin stdout zero ",
 		"list:/tmp=x ",
 		"processes=1 ",
@@ -311,12 +321,12 @@ START_TEST(a_root_can_be_replaced)
 
 	ck_assert_int_eq(mkdir(textf("%s/new", next), 0755), 0);
 	start_as(_i);
-	ck_assert_str_eq(ask(port, ""), "list:/=data dev fixed probe proc tmp \n");
+	ck_assert_str_eq(ask(port, ""), "list:/=data dev fixed log probe proc tmp \n");
 	ck_assert_int_eq(rename(root, place_path("old")), 0);
 	ck_assert_int_eq(rename(next, root), 0);
-	ck_assert_str_eq(ask(port, ""), "list:/=data dev fixed new probe proc tmp \n");
+	ck_assert_str_eq(ask(port, ""), "list:/=data dev fixed log new probe proc tmp \n");
 	daemon_reload();
-	ck_assert_str_eq(ask(port, ""), "list:/=data dev fixed new probe proc tmp \n");
+	ck_assert_str_eq(ask(port, ""), "list:/=data dev fixed log new probe proc tmp \n");
 }
 END_TEST
 

@@ -12,6 +12,7 @@
 #include "monitor/start_program.h"
 
 #include "monitor/clone_process.h"
+#include "monitor/connection_lock.h"
 #include "monitor/in_child.h"
 #include "monitor/jail.h"
 #include "monitor/label.h"
@@ -284,7 +285,10 @@ static void prepare_jail(struct program_order *order)
 	begin_step(order, "mounts");
 	order->template = jail_template(order->jail);
 	begin_step(order, "network");
-	if (jail_shares_networks(order->jail))
+	if (jail_plan(order->jail)->has_no_network && !service_waits(order->settings) &&
+	    connection_lock(order->connection) < 0)
+		fail(order, "network");
+	else if (jail_shares_networks(order->jail))
 		order->network = network_pool_take();
 }
 

@@ -311,6 +311,25 @@ START_TEST(every_attempt_fails)
 }
 END_TEST
 
+START_TEST(the_connection_leads_nowhere_else)
+{
+	struct jail jail;
+	int plain, port, fd;
+
+	if (!is_superuser())
+		return;
+	jail = small_root();
+	fill_root(&jail);
+	plain = add_service("zzcat", CAT);
+	port = add_hostile(&jail, "zzreconnect", "reconnect",
+			   textf("env = PORT=%d\nkill_on_disconnect = no\n", plain));
+	daemon_start();
+	fd = client_connect(NULL, port);
+	service_wait_log("EXIT: zzreconnect status=%d ", EINPROGRESS);
+	client_expect_end(fd);
+}
+END_TEST
+
 /* --- what lasts --------------------------------------------------------------------------------- */
 
 static unsigned count_hostile_processes(void)
@@ -425,6 +444,7 @@ Suite *escape_suite(void)
 
 	tcase_add_loop_test(own, every_attempt_fails, 0, 1);
 	tcase_add_loop_test(ordinary, every_attempt_fails, ORDINARY, ORDINARY + 1);
+	tcase_add_test(own, the_connection_leads_nowhere_else);
 	tcase_add_test(own, no_session_outlives_its_time);
 	tcase_add_test(own, memory_that_is_eaten_is_its_own);
 	tcase_add_loop_test(host, every_attempt_fails, 1, 2);

@@ -720,6 +720,28 @@ static int eat_memory(char **arguments)
 	return 0;
 }
 
+/* The connection itself is a socket of the host's network. Ends with errno: what became of the
+ * client is nothing that can be told to it. */
+static int reconnect(char **arguments)
+{
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	const struct timeval patience = { .tv_usec = 200 * 1000 };
+	struct sockaddr_in address = loopback();
+	char byte = 'x';
+
+	(void)arguments;
+	if (connect(0, &nobody, sizeof nobody) < 0)
+		return errno;
+	setsockopt(0, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	setsockopt(0, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	setsockopt(0, SOL_SOCKET, SO_DETACH_FILTER, &byte, sizeof(int));
+	if (connect(0, (struct sockaddr *)&address, sizeof address) < 0)
+		return errno;
+	if (write(0, &byte, 1) != 1 || read(0, &byte, 1) != 1)
+		return errno;
+	return 0;
+}
+
 static int spin(char **arguments)
 {
 	volatile unsigned long i = 0;
@@ -736,9 +758,9 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(char **arguments);
 	} modes[] = {
-		{ "attempts", make_all }, { "whoami", who_am_i }, { "stay", stay },
-		{ "leave", leave },       { "flood", flood },     { "eat", eat_memory },
-		{ "spin", spin },
+		{ "attempts", make_all }, { "whoami", who_am_i },     { "stay", stay },
+		{ "leave", leave },       { "flood", flood },         { "eat", eat_memory },
+		{ "spin", spin },         { "reconnect", reconnect },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof modes / sizeof modes[0]; i++)

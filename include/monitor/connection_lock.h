@@ -1,0 +1,16 @@
+/* Binds a TCP connection to its client for good.
+ *
+ * A session without a network still has its connection, which is a socket of the host's
+ * network. connect(2) with AF_UNSPEC takes it from its client, and a second one would lead to
+ * any address that the host reaches, its loopback too. So it gets a filter, which the program
+ * can't remove (SO_LOCK_FILTER in socket(7)): only packets from the client's address and port to
+ * the own port come in. A connection to anybody else is never established. */
+#ifndef USHERD_MONITOR_CONNECTION_LOCK_H
+#define USHERD_MONITOR_CONNECTION_LOCK_H
+
+/* For connections of TCP; harmless on one that is locked, and on what is no socket of the
+ * internet, as a terminal. One that its client has left already gets no packet at all. 0, or
+ * -1 with errno: EPROTONOSUPPORT for other protocols. Any thread. */
+int connection_lock(int connection) __attribute__((warn_unused_result));
+
+#endif

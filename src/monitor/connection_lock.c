@@ -1,0 +1,122 @@
+#include "monitor/connection_lock.h"
+
+#include "base/address.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+	INSTRUCTIONS_MAX = 24,
+	SOURCE_IN4 = 12, /* of the address in a packet's header (RFC 791) */
+	SOURCE_IN6 = 8,  /* the same (RFC 8200) */
+	WHOLE = -1,      /* of a packet */
+};
+
+/* A filter while it is written. */
+struct filter {
+	struct sock_filter code[INSTRUCTIONS_MAX];
+	unsigned short length;
+};
+
+static void add(struct filter *filter, int code, uint32_t value)
+{
+	filter->code[filter->length++] =
+		(struct sock_filter){ .code = (unsigned short)code, .k = value };
+}
+
+/* Goes on only if the word at offset has that value. */
+static void require(struct filter *filter, uint32_t offset, uint32_t value)
+{
+	add(filter, BPF_LD | BPF_W | BPF_ABS, offset);
+	filter->code[filter->length] =
+		(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
+	filter->length++;
+	add(filter, BPF_RET | BPF_K, 0);
+}
+
+static uint32_t word_of(const void *bytes)
+{
+	uint32_t word;
+
+	memcpy(&word, bytes, sizeof word);
+	return ntohl(word);
+}
+
+static void require_source(struct filter *filter, const struct address *peer)
+{
+	bool is_in4 = peer->any.sa_family == AF_INET;
+	const uint8_t *bytes =
+		is_in4 ? (const void *)&peer->in4.sin_addr : (const void *)&peer->in6.sin6_addr;
+	unsigned start = is_in4 ? SOURCE_IN4 : SOURCE_IN6, length = is_in4 ? 4 : 16;
+
+	require(filter, (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL), is_in4 ? ETH_P_IP : ETH_P_IPV6);
+	for (unsigned i = 0; i < length; i += 4)
+		require(filter, (uint32_t)SKF_NET_OFF + start + i, word_of(bytes + i));
+}
+
+/* Both ports are the first word of a packet's data (RFC 9293). */
+static void write_filter(struct filter *filter, const struct address *peer,
+			 const struct address *local)
+{
+	if (address_is_known(peer)) {
+		require_source(filter, peer);
+		require(filter, 0, (uint32_t)address_port(peer) << 16 | address_port(local));
+		add(filter, BPF_RET | BPF_K, (uint32_t)WHOLE);
+	} else {
+		add(filter, BPF_RET | BPF_K, 0);
+	}
+}
+
+static int read_option(int connection, int option)
+{
+	int value = 0;
+	socklen_t length = sizeof value;
+
+	return getsockopt(connection, SOL_SOCKET, option, &value, &length) < 0 ? -1 : value;
+}
+
+static bool is_of_internet(int connection)
+{
+	int domain = read_option(connection, SO_DOMAIN);
+
+	return domain == AF_INET || domain == AF_INET6;
+}
+
+static struct address peer_of(int connection)
+{
+	struct sockaddr_storage peer;
+	socklen_t length = sizeof peer;
+
+	if (getpeername(connection, (struct sockaddr *)&peer, &length) < 0)
+		length = 0;
+	return address_from_sockaddr((struct sockaddr *)&peer, length);
+}
+
+int connection_lock(int connection)
+{
+	static const int yes = 1;
+	struct filter filter = { .length = 0 };
+	struct address peer, local;
+	struct sock_fprog program;
+
+	if (!is_of_internet(connection) || read_option(connection, SO_LOCK_FILTER) == 1)
+		return 0;
+	if (read_option(connection, SO_PROTOCOL) != IPPROTO_TCP) {
+		errno = EPROTONOSUPPORT;
+		return -1;
+	}
+	if (address_of_socket(connection, &local) < 0)
+		return -1;
+	peer = peer_of(connection);
+	write_filter(&filter, &peer, &local);
+	program = (struct sock_fprog){ .len = filter.length, .filter = filter.code };
+	if (setsockopt(connection, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
+		return -1;
+	return setsockopt(connection, SOL_SOCKET, SO_LOCK_FILTER, &yes, sizeof yes);
+}

@@ -48,9 +48,18 @@ struct call_ranges {
 /* From that number on. The first number is 0, and they ascend. */
 void call_ranges_add(struct call_ranges *ranges, uint32_t first, struct outcome outcome);
 
+/* Ranges that are searched with short jumps to common returns. */
+enum { FILTER_GROUP_MAX = 100 };
+
 struct filter_program {
 	struct sock_filter list[BPF_MAXINSNS];
 	size_t count;
+	struct waiting_jump { /* a side of a comparison that is to lead to a return */
+		size_t at;
+		uint32_t action;
+		bool if_true, is_served;
+	} waiting[2 * FILTER_GROUP_MAX];
+	size_t waiting_count;
 	bool is_full;
 };
 
@@ -60,7 +69,8 @@ void filter_program_add(struct filter_program *program, uint32_t architecture,
 			const struct call_ranges *ranges);
 
 /* Ends it: programs of other architectures are killed. The caller frees filter->list. 0, or -1
- * with errno: E2BIG when it or a list of ranges was full. */
+ * with errno: E2BIG when it or a list of ranges was full, or more than a few ranges that are close
+ * to each other have checks. */
 int filter_program_end(struct filter_program *program, struct call_filter *filter)
 	__attribute__((warn_unused_result));
 

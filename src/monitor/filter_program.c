@@ -67,6 +67,8 @@ static void pass_over(struct filter_program *program, size_t at)
 {
 	size_t length = program->count - at;
 
+	if (program->is_full)
+		return;
 	if (length <= SHORT_JUMP_MAX) {
 		program->list[at - 1].jt = (unsigned char)length;
 		return;
@@ -106,14 +108,79 @@ static void add_outcome(struct filter_program *program, const struct outcome *ou
 
 /* --- programs ------------------------------------------------------------------------------ */
 
+/* Lets one side of the comparison at that place lead to the next instruction. */
+static void lead_here(struct filter_program *program, size_t at, bool if_true)
+{
+	size_t distance = program->count - at - 1;
+
+	program->is_full |= distance > SHORT_JUMP_MAX;
+	if (program->is_full)
+		return; /* the place may be beyond the end */
+	if (if_true)
+		program->list[at].jt = (unsigned char)distance;
+	else
+		program->list[at].jf = (unsigned char)distance;
+}
+
+/* Adds the returns that the comparisons of a group wait for: one for each action. */
+static void add_returns(struct filter_program *program)
+{
+	for (size_t i = 0; i < program->waiting_count; i++) {
+		uint32_t action = program->waiting[i].action;
+
+		if (program->waiting[i].is_served)
+			continue;
+		for (size_t j = i; j < program->waiting_count; j++)
+			if (program->waiting[j].action == action) {
+				lead_here(program, program->waiting[j].at,
+					  program->waiting[j].if_true);
+				program->waiting[j].is_served = true;
+			}
+		add(program, RETURN, action);
+	}
+	program->waiting_count = 0;
+}
+
+static void add_group(struct filter_program *program, const struct call_range *ranges,
+		      size_t count);
+
+/* One side of the comparison at that place: some of the ranges. */
+static void add_side(struct filter_program *program, size_t at, bool if_true,
+		     const struct call_range *ranges, size_t count)
+{
+	if (count == 1 && !ranges->outcome.check) {
+		program->waiting[program->waiting_count++] = (struct waiting_jump){
+			.at = at, .if_true = if_true, .action = ranges->outcome.action
+		};
+		return;
+	}
+	lead_here(program, at, if_true);
+	add_group(program, ranges, count);
+}
+
+/* A search that is so short that all its comparisons reach returns at its end. */
+static void add_group(struct filter_program *program, const struct call_range *ranges, size_t count)
+{
+	size_t half = count / 2, at = program->count;
+
+	if (count == 1) {
+		add_outcome(program, &ranges->outcome);
+		return;
+	}
+	add(program, IF_FROM, ranges[half].first);
+	add_side(program, at, false, ranges, half);
+	add_side(program, at, true, ranges + half, count - half);
+}
+
 /* A binary search among count ranges, the depth of which is their logarithm. */
 static void add_search(struct filter_program *program, const struct call_range *ranges,
 		       size_t count)
 {
 	size_t half = count / 2, at;
 
-	if (count == 1) {
-		add_outcome(program, &ranges->outcome);
+	if (count <= FILTER_GROUP_MAX) {
+		add_group(program, ranges, count);
+		add_returns(program);
 		return;
 	}
 	add(program, IF_FROM, ranges[half].first);
@@ -126,6 +193,7 @@ static void add_search(struct filter_program *program, const struct call_range *
 void filter_program_begin(struct filter_program *program)
 {
 	program->count = 0;
+	program->waiting_count = 0;
 	program->is_full = false;
 	add(program, LOAD, offsetof(struct seccomp_data, arch));
 }
@@ -143,7 +211,8 @@ void filter_program_add(struct filter_program *program, uint32_t architecture,
 	add(program, GO, 0);
 	add(program, LOAD, offsetof(struct seccomp_data, nr));
 	add_search(program, ranges->list, ranges->count);
-	program->list[at].k = (uint32_t)(program->count - at - 1);
+	if (!program->is_full)
+		program->list[at].k = (uint32_t)(program->count - at - 1);
 }
 
 int filter_program_end(struct filter_program *program, struct call_filter *filter)

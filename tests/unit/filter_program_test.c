@@ -84,7 +84,7 @@ static void forget(void)
 }
 
 /* Up to programs whose jumps are longer than a comparison can make. */
-static const uint32_t counts[] = { 1, 2, 3, 7, 64, 255, 256, 257, 600, CALL_RANGES_MAX };
+static const uint32_t counts[] = { 1, 2, 3, 7, 64, 100, 101, 255, 257, 600, CALL_RANGES_MAX };
 
 START_TEST(every_number_is_found)
 {
@@ -180,6 +180,20 @@ START_TEST(too_many_instructions_make_no_program)
 }
 END_TEST
 
+START_TEST(too_many_checks_make_no_program)
+{
+	static struct argument_check checks[FILTER_GROUP_MAX];
+
+	for (uint32_t i = 0; i < FILTER_GROUP_MAX; i++) {
+		checks[i] = check;
+		call_ranges_add(&ranges, i, (struct outcome){ .check = &checks[i] });
+	}
+	filter_program_add(&program, OURS, &ranges);
+	ck_assert_int_eq(filter_program_end(&program, &filter), -1);
+	ck_assert_int_eq(errno, E2BIG);
+}
+END_TEST
+
 START_TEST(no_ranges_make_no_program)
 {
 	filter_program_add(&program, OURS, &ranges);
@@ -201,6 +215,7 @@ Suite *filter_program_suite(void)
 			    (int)(sizeof arguments / sizeof arguments[0]));
 	tcase_add_test(tests, too_many_ranges_make_no_program);
 	tcase_add_test(tests, too_many_instructions_make_no_program);
+	tcase_add_test(tests, too_many_checks_make_no_program);
 	tcase_add_test(tests, no_ranges_make_no_program);
 	suite_add_tcase(suite, tests);
 	return suite;

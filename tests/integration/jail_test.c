@@ -289,24 +289,27 @@ END_TEST
 
 enum { MANY = 30 };
 
-/* The network of the session is unused when this returns. */
-static void have_one_session(int port)
+/* Waits until the session is over, which is the one of that number: its network is unused. */
+static const char *ask_and_wait(int port, unsigned number)
 {
-	ck_assert_str_eq(ask(port, ""), "pid=1 0\n");
-	wait_until(process_children(daemon_pid()) == 0);
+	const char *answer = ask(port, "");
+
+	service_wait_lines(number, "EXIT: ");
+	return answer;
 }
 
 START_TEST(nothing_is_left_of_sessions)
 {
 	const char *mounts = file_read("/proc/self/mountinfo");
 	int port = add_probe("zzmany", make_usual_root("root"), "cps = 0 0\n" WHOLE_JAIL, "pid");
-	unsigned before;
+	unsigned before, number = 1;
 
+	add_defaults("%s", log_everything());
 	start_as(_i);
-	have_one_session(port);
+	ck_assert_str_eq(ask_and_wait(port, number), "pid=1 0\n");
 	before = process_descriptors(daemon_pid());
-	for (int i = 0; i < MANY; i++)
-		have_one_session(port);
+	while (number++ < MANY)
+		ck_assert_str_eq(ask_and_wait(port, number), "pid=1 0\n");
 	wait_until(process_descriptors(daemon_pid()) <= before);
 	ck_assert_str_eq(file_read("/proc/self/mountinfo"), mounts);
 }
@@ -340,14 +343,6 @@ static void take_a_socket(int listener)
 	ck_assert_ptr_nonnull(CMSG_FIRSTHDR(&message));
 }
 
-static const char *ask_when_alone(int port)
-{
-	const char *answer = ask(port, "");
-
-	wait_until(process_children(daemon_pid()) == 0);
-	return answer;
-}
-
 START_TEST(only_an_empty_network_is_used_again)
 {
 	const char *root = make_usual_root("root"), *first, *second;
@@ -355,13 +350,14 @@ START_TEST(only_an_empty_network_is_used_again)
 	int giver = add_probe("zzgiver", root, WHOLE_JAIL, "give:/data/socket");
 	int listener = listen_at(textf("%s/data/socket", root));
 
+	add_defaults("%s", log_everything());
 	start_as(AS_ROOT);
-	first = ask_when_alone(port);
+	first = ask_and_wait(port, 1);
 	ck_assert(text_matches(first, "^network=net:.[0-9]+.\nconnect:left=ECONNREFUSED\n$"));
-	ck_assert_str_eq(ask_when_alone(port), first);
-	ck_assert_str_eq(ask_when_alone(giver), "give:/data/socket=0\n");
+	ck_assert_str_eq(ask_and_wait(port, 2), first);
+	ck_assert_str_eq(ask_and_wait(giver, 3), "give:/data/socket=0\n");
 	take_a_socket(listener);
-	second = ask_when_alone(port);
+	second = ask_and_wait(port, 4);
 	ck_assert(text_matches(second, "^network=net:.[0-9]+.\nconnect:left=ECONNREFUSED\n$"));
 	ck_assert_str_ne(second, first);
 }

@@ -289,26 +289,77 @@ END_TEST
 
 enum { MANY = 30 };
 
-/* The network of the session is unused when this returns. */
-static void have_one_session(int port)
+/* Waits until the session is over, which is the one of that number: its network is unused. */
+static const char *ask_and_wait(int port, unsigned number)
 {
-	ck_assert_str_eq(ask(port, ""), "pid=1 0\n");
-	wait_until(process_children(daemon_pid()) == 0);
+	const char *answer = ask(port, "");
+
+	service_wait_lines(number, "EXIT: ");
+	return answer;
 }
 
 START_TEST(nothing_is_left_of_sessions)
 {
 	const char *mounts = file_read("/proc/self/mountinfo");
 	int port = add_probe("zzmany", make_usual_root("root"), "cps = 0 0\n" WHOLE_JAIL, "pid");
-	unsigned before;
+	unsigned before, number = 1;
 
+	add_defaults("%s", log_everything());
 	start_as(_i);
-	have_one_session(port);
+	ck_assert_str_eq(ask_and_wait(port, number), "pid=1 0\n");
 	before = process_descriptors(daemon_pid());
-	for (int i = 0; i < MANY; i++)
-		have_one_session(port);
+	while (number++ < MANY)
+		ck_assert_str_eq(ask_and_wait(port, number), "pid=1 0\n");
 	wait_until(process_descriptors(daemon_pid()) <= before);
 	ck_assert_str_eq(file_read("/proc/self/mountinfo"), mounts);
+}
+END_TEST
+
+/* Networks are used again, but not one in which something is left. */
+
+static int listen_at(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_uint_lt(strlen(path), sizeof address.sun_path);
+	strcpy(address.sun_path, path);
+	ck_assert(bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+		  listen(fd, 1) == 0 && chmod(path, 0777) == 0);
+	return fd;
+}
+
+/* Takes what a session gives, which stays open as long as the test. */
+static void take_a_socket(int listener)
+{
+	char byte, control[CMSG_SPACE(sizeof(int))];
+	struct iovec room = { &byte, 1 };
+	struct msghdr message = { .msg_iov = &room,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
+				  .msg_controllen = sizeof control };
+
+	ck_assert_int_eq(recvmsg(accept(listener, NULL, NULL), &message, 0), 1);
+	ck_assert_ptr_nonnull(CMSG_FIRSTHDR(&message));
+}
+
+START_TEST(only_an_empty_network_is_used_again)
+{
+	const char *root = make_usual_root("root"), *first, *second;
+	int port = add_probe("zzempty", root, WHOLE_JAIL, "network connect:left");
+	int giver = add_probe("zzgiver", root, WHOLE_JAIL, "give:/data/socket");
+	int listener = listen_at(textf("%s/data/socket", root));
+
+	add_defaults("%s", log_everything());
+	start_as(AS_ROOT);
+	first = ask_and_wait(port, 1);
+	ck_assert(text_matches(first, "^network=net:.[0-9]+.\nconnect:left=ECONNREFUSED\n$"));
+	ck_assert_str_eq(ask_and_wait(port, 2), first);
+	ck_assert_str_eq(ask_and_wait(giver, 3), "give:/data/socket=0\n");
+	take_a_socket(listener);
+	second = ask_and_wait(port, 4);
+	ck_assert(text_matches(second, "^network=net:.[0-9]+.\nconnect:left=ECONNREFUSED\n$"));
+	ck_assert_str_ne(second, first);
 }
 END_TEST
 
@@ -392,7 +443,7 @@ static void add_both(TCase *tcase, const TTest *test)
 Suite *jail_suite(void)
 {
 	Suite *suite = suite_create("jail");
-	TCase *tcase = daemon_tcase(suite, "jail"), *links = daemon_tcase(suite, "of root");
+	TCase *tcase = daemon_tcase(suite, "jail"), *of_root = daemon_tcase(suite, "of root");
 
 	add_both(tcase, a_session_sees_what_its_jail_has);
 	add_both(tcase, what_a_session_changes_is_its_own);
@@ -405,6 +456,8 @@ Suite *jail_suite(void)
 	add_both(tcase, no_mount_goes_where_a_planted_link_leads);
 	add_both(tcase, a_directory_that_is_not_there_is_a_failure);
 	if (is_allowed(AS_ROOT))
-		tcase_add_test(links, a_service_without_its_jail_is_not_started);
+		tcase_add_test(of_root, only_an_empty_network_is_used_again);
+	if (is_allowed(AS_ROOT))
+		tcase_add_test(of_root, a_service_without_its_jail_is_not_started);
 	return suite;
 }

@@ -194,6 +194,7 @@ static void say_interfaces(const char *operand)
 			printf("%s ", each->ifa_name);
 }
 
+/* A socket for which the call succeeded, or -1. */
 static int reach(const char *name, int (*call)(int, const struct sockaddr *, socklen_t))
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -201,7 +202,7 @@ static int reach(const char *name, int (*call)(int, const struct sockaddr *, soc
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	strcpy(address.sun_path + 1, name);
-	return call(fd, (struct sockaddr *)&address, length);
+	return call(fd, (struct sockaddr *)&address, length) == 0 ? fd : -1;
 }
 
 static void say_connect(const char *operand)
@@ -212,6 +213,45 @@ static void say_connect(const char *operand)
 static void say_bind(const char *operand)
 {
 	say_result(reach(operand, bind));
+}
+
+static void say_network(const char *operand)
+{
+	char text[64];
+	ssize_t length = readlink("/proc/self/ns/net", text, sizeof text);
+
+	(void)operand;
+	if (length < 0)
+		say_result(-1);
+	else
+		printf("%.*s", (int)length, text);
+}
+
+/* Gives a socket with the abstract name "left" to who listens there. */
+static void say_give(const char *operand)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int to = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), left = -1;
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof left)];
+	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof left),
+				  .cmsg_level = SOL_SOCKET,
+				  .cmsg_type = SCM_RIGHTS } };
+	struct iovec byte = { (char[]){ 'x' }, 1 };
+	struct msghdr message = { .msg_iov = &byte,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof control };
+
+	left = reach("left", bind);
+	memcpy(CMSG_DATA(&control.header), &left, sizeof left);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", operand);
+	if (left < 0 || listen(left, 1) < 0 ||
+	    connect(to, (struct sockaddr *)&address, sizeof address) < 0)
+		say_result(-1);
+	else
+		say_result(sendmsg(to, &message, 0) < 0 ? -1 : 0);
 }
 
 static void say_mount(const char *operand)
@@ -286,6 +326,8 @@ static const struct {
 	{ "interfaces", say_interfaces },
 	{ "connect", say_connect },
 	{ "bind", say_bind },
+	{ "network", say_network },
+	{ "give", say_give },
 	{ "mount", say_mount },
 	{ "remount", say_remount },
 	{ "unmount", say_unmount },

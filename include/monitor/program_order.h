@@ -37,7 +37,8 @@ struct program_order {
 	size_t group_count;
 	struct cgroup_entrance entrance;
 	bool has_own_memory;
-	int template; /* the jail's; -1: it makes its mounts itself */
+	bool forbids_connecting; /* as its connection can't be locked */
+	int template;            /* the jail's; -1: it makes its mounts itself */
 	int slot;
 };
 

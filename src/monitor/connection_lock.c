@@ -1,15 +1,19 @@
 #include "monitor/connection_lock.h"
 
 #include "base/address.h"
+#include "monitor/in_child.h"
 
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
+#include <linux/landlock.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum {
 	INSTRUCTIONS_MAX = 24,
@@ -119,4 +123,56 @@ int connection_lock(int connection)
 	if (setsockopt(connection, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
 		return -1;
 	return setsockopt(connection, SOL_SOCKET, SO_LOCK_FILTER, &yes, sizeof yes);
+}
+
+/* --- without a filter ----------------------------------------------------------------------- */
+
+/* As in linux/landlock.h, which may be older than the kernel. */
+struct network_attributes {
+	uint64_t files;
+	uint64_t network;
+};
+
+enum { VERSION_NETWORK = 4, RIGHT_BIND = 1, RIGHT_CONNECT = 2 };
+
+/* What a ruleset handles is forbidden, as it has no rules. */
+IN_CHILD int connection_lock_process(void)
+{
+	const struct network_attributes attributes = { .network = RIGHT_BIND | RIGHT_CONNECT };
+	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+
+	if (ruleset < 0)
+		return -1;
+	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0); /* closes on exec */
+}
+
+static bool can_filter(void)
+{
+	struct filter filter = { .length = 0 };
+	struct sock_fprog program;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), result;
+
+	if (fd < 0)
+		return false;
+	add(&filter, BPF_RET | BPF_K, 0);
+	program = (struct sock_fprog){ .len = filter.length, .filter = filter.code };
+	result = setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+	close(fd);
+	return result == 0;
+}
+
+const char *connection_lock_obstacle(void)
+{
+	long version;
+
+	if (can_filter())
+		return NULL;
+	version = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0,
+			  LANDLOCK_CREATE_RULESET_VERSION);
+	return version >= VERSION_NETWORK
+		       ? NULL
+		       : "its connection could be turned to other addresses: this kernel takes a "
+			 "filter for it only from who has CAP_NET_ADMIN, and has no Landlock for "
+			 "networks (Linux 6.7); give the daemon CAP_NET_ADMIN, or write network = "
+			 "host";
 }

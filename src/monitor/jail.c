@@ -4,6 +4,7 @@
 #include "base/descriptors.h"
 #include "base/hash.h"
 #include "config/placeholders.h"
+#include "monitor/connection_lock.h"
 #include "monitor/jail_trial.h"
 #include "monitor/network_pool.h"
 #include "monitor/program_steps.h"
@@ -266,6 +267,9 @@ const char *jail_prepare(const struct service_settings *service, const char **re
 
 	if (!service->jail || (older && older->round == current_round))
 		return NULL;
+	if (service->network == NETWORK_NONE && !service_waits(service) &&
+	    (*reason = connection_lock_obstacle()))
+		return "network";
 	*reason = "memory is short";
 	jail = jail_new(service);
 	if (!jail)

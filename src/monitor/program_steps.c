@@ -2,6 +2,7 @@
 
 #include "base/path_guard.h"
 #include "monitor/capabilities.h"
+#include "monitor/connection_lock.h"
 #include "monitor/in_child.h"
 #include "monitor/privileges.h"
 #include "monitor/jail_mounts.h"
@@ -271,6 +272,11 @@ IN_CHILD static int no_new_privs(const struct program_order *order)
 	return privileges_end_new(order->settings);
 }
 
+IN_CHILD static int connection(const struct program_order *order)
+{
+	return order->forbids_connecting ? connection_lock_process() : 0;
+}
+
 IN_CHILD static int files(const struct program_order *order)
 {
 	return privileges_restrict_files(order->settings);
@@ -367,6 +373,7 @@ static const struct {
 	{ "directory", working_directory },
 	{ "memory", memory },
 	{ "no_new_privs", no_new_privs }, /* before the next ones, which need it */
+	{ "connection", connection },
 	{ "files", files },
 	{ "signals", signals },
 	{ "syscalls", syscalls }, /* the calls of the steps before need not be allowed */

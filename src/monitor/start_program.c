@@ -280,13 +280,22 @@ void prepare_program(struct program_order *order)
 	}
 }
 
+/* False with errno. */
+static bool lock_connection(struct program_order *order)
+{
+	if (!jail_plan(order->jail)->has_no_network || service_waits(order->settings) ||
+	    connection_lock(order->connection) == 0)
+		return true;
+	order->forbids_connecting = errno == EPERM;
+	return order->forbids_connecting;
+}
+
 static void prepare_jail(struct program_order *order)
 {
 	begin_step(order, "mounts");
 	order->template = jail_template(order->jail);
 	begin_step(order, "network");
-	if (jail_plan(order->jail)->has_no_network && !service_waits(order->settings) &&
-	    connection_lock(order->connection) < 0)
+	if (!lock_connection(order))
 		fail(order, "network");
 	else if (jail_shares_networks(order->jail))
 		order->network = network_pool_take();

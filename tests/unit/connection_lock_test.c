@@ -103,6 +103,16 @@ static int turn_to(int fd, const char *host, uint16_t port)
 	return connect(fd, &address.any, address.length) == 0 ? 0 : errno;
 }
 
+/* Some kernels give filters only to root. */
+static bool can_lock(int fd)
+{
+	if (connection_lock(fd) == 0)
+		return true;
+	ck_assert_int_eq(errno, EPERM);
+	ck_assert_int_ne(geteuid(), 0);
+	return false;
+}
+
 START_TEST(only_the_client_can_be_reached)
 {
 	uint16_t port, other_port;
@@ -111,7 +121,8 @@ START_TEST(only_the_client_can_be_reached)
 	int client = connect_to(routes[_i].target, port), free_client, fd, lock = 0;
 
 	fd = accept(listener, NULL, NULL);
-	ck_assert_int_eq(connection_lock(fd), 0);
+	if (!can_lock(fd))
+		return;
 	ck_assert_int_eq(connection_lock(fd), 0); /* again does no harm */
 	expect_byte(client, fd);
 	expect_byte(fd, client);
@@ -144,7 +155,8 @@ START_TEST(a_connection_without_a_client_gets_nothing)
 	close(client);
 	reset = (struct pollfd){ .fd = fd, .events = POLLIN };
 	ck_assert_int_eq(poll(&reset, 1, 5000), 1);
-	ck_assert_int_eq(connection_lock(fd), 0);
+	if (!can_lock(fd))
+		return;
 	ck_assert_int_eq(turn_to(fd, "127.0.0.1", port), EINPROGRESS);
 	close(fd);
 	close(listener);

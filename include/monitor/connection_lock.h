@@ -6,8 +6,9 @@
  * can't remove (SO_LOCK_FILTER in socket(7)): only packets from the client's address and port to
  * the own port come in. A connection to anybody else is never established.
  *
- * Some kernels give such a filter only to who has CAP_NET_ADMIN. Without it the program loses
- * the right to connect by TCP at all, by Landlock (Linux 6.7). */
+ * Kernels may take such a filter only from who has CAP_NET_ADMIN. Without it the program loses
+ * the right to connect by TCP at all, by Landlock (Linux 6.7), or connect(2) itself, by
+ * seccomp. */
 #ifndef USHERD_MONITOR_CONNECTION_LOCK_H
 #define USHERD_MONITOR_CONNECTION_LOCK_H
 

@@ -4,11 +4,14 @@
 #include "monitor/in_child.h"
 
 #include <errno.h>
+#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -135,12 +138,57 @@ struct network_attributes {
 
 enum { VERSION_NETWORK = 4, RIGHT_BIND = 1, RIGHT_CONNECT = 2 };
 
+#if defined(__x86_64__)
+#define NATIVE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define NATIVE AUDIT_ARCH_AARCH64
+#elif defined(__riscv) && __riscv_xlen == 64
+#define NATIVE AUDIT_ARCH_RISCV64
+#else
+#define NATIVE 0 /* nothing here is known of the numbers of its calls */
+#endif
+
+enum { FOREIGN_CALLS = 0x40000000 }; /* x32, on x86_64; none elsewhere */
+
+/* Refuses connect(2), and io_uring, which connects too. Programs for other machines than this
+ * one have other numbers for it: they can't run. */
+static const struct sock_filter without_connect[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE, 0, 6),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FOREIGN_CALLS, 4, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_connect, 3, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 2, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_enter, 1, 0),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+};
+
+IN_CHILD static int refuse_connect(void)
+{
+	const struct sock_fprog program = {
+		.len = sizeof without_connect / sizeof without_connect[0],
+		.filter = (struct sock_filter *)(uintptr_t)without_connect,
+	};
+
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+}
+
+IN_CHILD static long landlock_version(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, (size_t)0,
+		       LANDLOCK_CREATE_RULESET_VERSION);
+}
+
 /* What a ruleset handles is forbidden, as it has no rules. */
 IN_CHILD int connection_lock_process(void)
 {
 	const struct network_attributes attributes = { .network = RIGHT_BIND | RIGHT_CONNECT };
-	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+	int ruleset;
 
+	if (landlock_version() < VERSION_NETWORK)
+		return refuse_connect();
+	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
 	if (ruleset < 0)
 		return -1;
 	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0); /* closes on exec */
@@ -161,18 +209,18 @@ static bool can_filter(void)
 	return result == 0;
 }
 
+static bool can_refuse_connect(void)
+{
+	const uint32_t action = SECCOMP_RET_ERRNO;
+
+	return NATIVE != 0 && syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+}
+
 const char *connection_lock_obstacle(void)
 {
-	long version;
-
-	if (can_filter())
+	if (can_filter() || landlock_version() >= VERSION_NETWORK || can_refuse_connect())
 		return NULL;
-	version = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0,
-			  LANDLOCK_CREATE_RULESET_VERSION);
-	return version >= VERSION_NETWORK
-		       ? NULL
-		       : "its connection could be turned to other addresses: this kernel takes a "
-			 "filter for it only from who has CAP_NET_ADMIN, and has no Landlock for "
-			 "networks (Linux 6.7); give the daemon CAP_NET_ADMIN, or write network = "
-			 "host";
+	return "its connection could be turned to other addresses: the kernel takes a filter for "
+	       "it only from who has CAP_NET_ADMIN, and has neither Landlock for networks (Linux "
+	       "6.7) nor seccomp; give the daemon CAP_NET_ADMIN, or write network = host";
 }

@@ -324,26 +324,9 @@ IN_CHILD int jail_map_identity(const struct jail_plan *plan)
 	return write_map("/proc/self/gid_map", plan->gid_map);
 }
 
-/* A socket that a session has left to somebody outside would be a way from it to the next. */
-IN_CHILD static bool network_is_empty(void)
-{
-	static const char expected[] = "sockets: used 0\n";
-	char text[sizeof expected] = "";
-	int fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc/thread-self/net/sockstat",
-			      O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	return close_from_keeping_errno(fd, (int)syscall(SYS_read, fd, text, sizeof text - 1)) ==
-		       (int)sizeof text - 1 &&
-	       strcmp(text, expected) == 0;
-}
-
 IN_CHILD int jail_enter_network(int network)
 {
-	if (network >= 0 && setns(network, CLONE_NEWNET) == 0 && network_is_empty())
-		return 0;
-	return unshare(CLONE_NEWNET);
+	return network >= 0 ? setns(network, CLONE_NEWNET) : unshare(CLONE_NEWNET);
 }
 
 enum { SESSION_NAMESPACES = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP };

@@ -22,6 +22,7 @@ enum {
 	CALL_MOUNT_SETATTR = 442,
 	TREE_CLONE = 1,
 	MOVE_FROM_DESCRIPTOR = 4,
+	MOVE_TO_DESCRIPTOR = 0x40,
 	EMPTY_PATH = 0x1000, /* AT_EMPTY_PATH */
 	RECURSIVE = 0x8000,  /* AT_RECURSIVE */
 	ATTRIBUTE_READ_ONLY = 1,
@@ -69,7 +70,7 @@ IN_CHILD static int restrict_mount(int fd, uint64_t attributes, int flags)
 
 IN_CHILD static int attach(int mount, int directory, const char *path)
 {
-	int flags = MOVE_FROM_DESCRIPTOR | (*path ? 0 : 0x40 /* MOVE_MOUNT_T_EMPTY_PATH */);
+	int flags = MOVE_FROM_DESCRIPTOR | (*path ? 0 : MOVE_TO_DESCRIPTOR);
 
 	return (int)syscall(CALL_MOVE_MOUNT, mount, "", directory, path, flags);
 }

@@ -23,7 +23,7 @@ struct program_order {
 	struct jail *jail;                 /* a reference; NULL: none */
 	const struct jail_plan *jail_plan; /* its plan */
 	const char *directory;             /* its working directory; NULL: the daemon's */
-	int network; /* of network_pool.h, which the program is in; -1: none */
+	int network;                       /* its number in network_pool.h; -1: none */
 
 	pid_t pid;               /* the kernel writes it before the child runs at all */
 	const char *step;        /* the current one; see program_step */

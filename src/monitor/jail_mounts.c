@@ -22,6 +22,7 @@ enum {
 	CALL_MOUNT_SETATTR = 442,
 	TREE_CLONE = 1,
 	MOVE_FROM_DESCRIPTOR = 4,
+	MOVE_TO_DESCRIPTOR = 0x40,
 	EMPTY_PATH = 0x1000, /* AT_EMPTY_PATH */
 	RECURSIVE = 0x8000,  /* AT_RECURSIVE */
 	ATTRIBUTE_READ_ONLY = 1,
@@ -69,7 +70,7 @@ IN_CHILD static int restrict_mount(int fd, uint64_t attributes, int flags)
 
 IN_CHILD static int attach(int mount, int directory, const char *path)
 {
-	int flags = MOVE_FROM_DESCRIPTOR | (*path ? 0 : 0x40 /* MOVE_MOUNT_T_EMPTY_PATH */);
+	int flags = MOVE_FROM_DESCRIPTOR | (*path ? 0 : MOVE_TO_DESCRIPTOR);
 
 	return (int)syscall(CALL_MOVE_MOUNT, mount, "", directory, path, flags);
 }
@@ -324,26 +325,9 @@ IN_CHILD int jail_map_identity(const struct jail_plan *plan)
 	return write_map("/proc/self/gid_map", plan->gid_map);
 }
 
-/* A socket that a session has left to somebody outside would be a way from it to the next. */
-IN_CHILD static bool network_is_empty(void)
-{
-	static const char expected[] = "sockets: used 0\n";
-	char text[sizeof expected] = "";
-	int fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc/thread-self/net/sockstat",
-			      O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	return close_from_keeping_errno(fd, (int)syscall(SYS_read, fd, text, sizeof text - 1)) ==
-		       (int)sizeof text - 1 &&
-	       strcmp(text, expected) == 0;
-}
-
 IN_CHILD int jail_enter_network(int network)
 {
-	if (network >= 0 && setns(network, CLONE_NEWNET) == 0 && network_is_empty())
-		return 0;
-	return unshare(CLONE_NEWNET);
+	return network >= 0 ? setns(network, CLONE_NEWNET) : unshare(CLONE_NEWNET);
 }
 
 enum { SESSION_NAMESPACES = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP };

@@ -5,22 +5,49 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-enum { NETWORKS_MAX = 64, SHARE_OF_DESCRIPTORS = 16 };
+enum {
+	NETWORKS_MAX = 64,
+	DESCRIPTORS_EACH = 2,
+	SHARE_OF_DESCRIPTORS = 16, /* the pool has at most one of so many */
+};
+
+enum network_state { NETWORK_ABSENT, NETWORK_UNUSED, NETWORK_TAKEN };
+
+struct network {
+	enum network_state state;
+	int descriptor;
+	int counts; /* its /proc/net/sockstat */
+};
 
 static struct {
-	pthread_mutex_t mutex; /* guards all but own */
-	int unused[NETWORKS_MAX];
-	int unused_count;
-	int count, most; /* in use or not */
-	int own;         /* the daemon's own network */
+	pthread_mutex_t mutex; /* guards the states and most */
+	struct network networks[NETWORKS_MAX];
+	int most; /* how many there may be */
+	int own;  /* the daemon's own network */
 } pool = { .mutex = PTHREAD_MUTEX_INITIALIZER, .own = -1 };
+
+/* True when one more fits. */
+static bool reserve(void)
+{
+	int got = 0;
+
+	while (got < DESCRIPTORS_EACH && descriptors_spend())
+		got++;
+	if (got == DESCRIPTORS_EACH)
+		return true;
+	while (got-- > 0)
+		descriptors_regain();
+	return false;
+}
 
 void network_pool_open(void)
 {
-	int most = (int)(descriptors_limit() / SHARE_OF_DESCRIPTORS);
+	int most = (int)(descriptors_limit() / (DESCRIPTORS_EACH * SHARE_OF_DESCRIPTORS));
 
 	if (pool.own >= 0)
 		return;
@@ -28,10 +55,12 @@ void network_pool_open(void)
 	if (most > NETWORKS_MAX)
 		most = NETWORKS_MAX;
 	pthread_mutex_lock(&pool.mutex);
-	while (pool.own >= 0 && pool.most < most && descriptors_spend())
+	while (pool.own >= 0 && pool.most < most && reserve())
 		pool.most++;
 	pthread_mutex_unlock(&pool.mutex);
 }
+
+/* --- one of them -------------------------------------------------------------------------- */
 
 /* A program that this thread starts would otherwise get the wrong network. */
 static void come_back(void)
@@ -40,61 +69,99 @@ static void come_back(void)
 		abort();
 }
 
+static void close_both(struct network *network)
+{
+	if (network->descriptor >= 0)
+		close(network->descriptor);
+	if (network->counts >= 0)
+		close(network->counts);
+}
+
 /* This thread visits a new one, to open it. */
-static int make(void)
+static bool make(struct network *network)
 {
-	int network;
-
 	if (unshare(CLONE_NEWNET) < 0)
-		return -1;
-	network = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+		return false;
+	network->descriptor = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	network->counts = open("/proc/thread-self/net/sockstat", O_RDONLY | O_CLOEXEC);
 	come_back();
-	return network;
+	if (network->descriptor >= 0 && network->counts >= 0)
+		return true;
+	close_both(network);
+	return false;
 }
 
-/* An unused one, or -1; is_new: one may be made. */
-static int take_unused(bool *is_new)
+static bool is_empty(const struct network *network)
 {
-	int network = -1;
+	static const char expected[] = "sockets: used 0\n";
+	char text[sizeof expected - 1];
 
-	pthread_mutex_lock(&pool.mutex);
-	*is_new = pool.unused_count == 0 && pool.count < pool.most;
-	if (pool.unused_count > 0)
-		network = pool.unused[--pool.unused_count];
-	pool.count += *is_new;
-	pthread_mutex_unlock(&pool.mutex);
-	return network;
+	return pread(network->counts, text, sizeof text, 0) == (ssize_t)sizeof text &&
+	       memcmp(text, expected, sizeof text) == 0;
 }
 
-static void uncount(void)
+/* --- all of them ------------------------------------------------------------------------------ */
+
+static void set_state(int number, enum network_state state)
 {
 	pthread_mutex_lock(&pool.mutex);
-	pool.count--;
+	pool.networks[number].state = state;
 	pthread_mutex_unlock(&pool.mutex);
+}
+
+static int find(enum network_state state)
+{
+	for (int i = 0; i < pool.most; i++)
+		if (pool.networks[i].state == state)
+			return i;
+	return -1;
+}
+
+/* The number of an unused one, or of a place for another one; -1: none. */
+static int take_place(bool *is_new)
+{
+	int number;
+
+	pthread_mutex_lock(&pool.mutex);
+	number = find(NETWORK_UNUSED);
+	*is_new = number < 0;
+	if (*is_new)
+		number = find(NETWORK_ABSENT);
+	if (number >= 0)
+		pool.networks[number].state = NETWORK_TAKEN;
+	pthread_mutex_unlock(&pool.mutex);
+	return number;
 }
 
 int network_pool_take(void)
 {
 	bool is_new;
-	int network = take_unused(&is_new);
+	int number = take_place(&is_new);
 
+	if (number < 0)
+		return -1;
+	if (!is_new && is_empty(&pool.networks[number]))
+		return number;
 	if (!is_new)
-		return network;
-	network = make();
-	if (network < 0)
-		uncount();
-	return network;
+		close_both(&pool.networks[number]);
+	if (make(&pool.networks[number]))
+		return number;
+	set_state(number, NETWORK_ABSENT);
+	return -1;
 }
 
-void network_pool_give_back(int network)
+int network_pool_descriptor(int number)
 {
-	pthread_mutex_lock(&pool.mutex);
-	pool.unused[pool.unused_count++] = network;
-	pthread_mutex_unlock(&pool.mutex);
+	return pool.networks[number].descriptor;
 }
 
-void network_pool_drop(int network)
+void network_pool_give_back(int number)
 {
-	close(network);
-	uncount();
+	set_state(number, NETWORK_UNUSED);
+}
+
+void network_pool_drop(int number)
+{
+	close_both(&pool.networks[number]);
+	set_state(number, NETWORK_ABSENT);
 }

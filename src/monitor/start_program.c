@@ -197,7 +197,8 @@ static void slot_contents(const struct program_order *order, int contents[PROGRA
 	contents[0] = order->connection;
 	contents[program_slot_error(order->slot) - first] = order->error;
 	contents[program_slot_mounts(order->slot) - first] = order->jail ? order->template : -1;
-	contents[program_slot_network(order->slot) - first] = order->network;
+	contents[program_slot_network(order->slot) - first] =
+		order->network >= 0 ? network_pool_descriptor(order->network) : -1;
 }
 
 /* 0, or -1 with errno. */

@@ -431,6 +431,48 @@ START_TEST(a_service_without_its_jail_is_not_started)
 }
 END_TEST
 
+/* Somebody else could have laid the link. */
+START_TEST(a_service_whose_new_jail_fails_keeps_the_old_one)
+{
+	const char *root = make_usual_root("root"), *loose = place_path("loose");
+	const char *link = textf("%s/link", loose);
+	int port = add_service("zzkept",
+			       "user = %d\nroot = %s\nserver = /probe\nproc = yes\n"
+			       "server_args = pid\n",
+			       SOME_USER, root);
+
+	daemon_start();
+	ck_assert_str_eq(ask(port, ""), "pid=1 0\n");
+	ck_assert(mkdir(loose, 0) == 0 && chmod(loose, 01777) == 0 && symlink(root, link) == 0 &&
+		  lchown(link, SOME_USER, SOME_USER) == 0);
+	configuration_clear();
+	add_service("zzkept", "port = %d\nuser = %d\nroot = %s\nserver = /probe\nproc = yes\n",
+		    port, SOME_USER, link);
+	daemon_reload();
+	daemon_wait_log("ERROR: .*: service zzkept: root can't be had here: %s: .*a link is on",
+			link);
+	daemon_wait_log("Reconfigured: new=0 old=0 dropped=0 .services., 1 keep");
+	ck_assert_str_eq(ask(port, ""), "pid=1 0\n");
+}
+END_TEST
+
+#define OF_ROOT \
+	"user = root\nroot = %s\nserver = /probe\nproc = yes\n" \
+	"server_args = pid write:/proc/sys/vm/swappiness\n"
+
+START_TEST(others_must_not_decide_what_root_runs)
+{
+	const char *sound = make_usual_root("sound"), *loose = make_usual_root("loose");
+	int port = add_service("zzsound", OF_ROOT, sound);
+
+	add_service("zzloose", OF_ROOT, loose);
+	ck_assert_int_eq(chmod(textf("%s/probe", loose), 0757), 0);
+	daemon_start();
+	daemon_wait_log("service zzloose: server: %s/probe is writable by everybody", loose);
+	ck_assert_str_eq(ask(port, ""), "pid=1 0\nwrite:/proc/sys/vm/swappiness=EROFS\n");
+}
+END_TEST
+
 /* --- */
 
 static void add_both(TCase *tcase, const TTest *test)
@@ -455,9 +497,11 @@ Suite *jail_suite(void)
 	add_both(tcase, a_root_can_be_replaced);
 	add_both(tcase, no_mount_goes_where_a_planted_link_leads);
 	add_both(tcase, a_directory_that_is_not_there_is_a_failure);
-	if (is_allowed(AS_ROOT))
-		tcase_add_test(of_root, only_an_empty_network_is_used_again);
-	if (is_allowed(AS_ROOT))
-		tcase_add_test(of_root, a_service_without_its_jail_is_not_started);
+	if (!is_allowed(AS_ROOT))
+		return suite;
+	tcase_add_test(of_root, only_an_empty_network_is_used_again);
+	tcase_add_test(of_root, a_service_whose_new_jail_fails_keeps_the_old_one);
+	tcase_add_test(of_root, a_service_without_its_jail_is_not_started);
+	tcase_add_test(of_root, others_must_not_decide_what_root_runs);
 	return suite;
 }

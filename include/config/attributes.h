@@ -22,11 +22,12 @@ enum {
 /* What the words of an attribute are, for who writes them again. */
 enum word_kind {
 	WORDS_PLAIN,
-	WORDS_FREE,   /* a # in them begins no comment */
-	WORDS_PATH,   /* the first is the path of a file */
-	WORDS_LOG,    /* FILE and the path of one, or else */
-	WORDS_FLAGS,  /* some of them are retired: without effect, and not written */
-	WORDS_RETIRED /* all are */
+	WORDS_FREE,    /* a # in them begins no comment */
+	WORDS_PATH,    /* the first is the path of a file */
+	WORDS_LOG,     /* FILE and the path of one, or else */
+	WORDS_FLAGS,   /* some of them are retired: without effect, and not written */
+	WORDS_RETIRED, /* all are */
+	WORDS_PRESET   /* not written: the lines that they stand for are */
 };
 
 struct reading;
@@ -42,7 +43,7 @@ struct attribute {
 	const char *help;
 };
 
-enum { ATTRIBUTES_MAX = 96 };
+enum { ATTRIBUTES_MAX = 128 };
 
 extern const struct attribute attributes[];
 extern const size_t attribute_count;

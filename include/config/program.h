@@ -25,8 +25,8 @@ const char *program_obstacle(const char *path, const struct identity *identity,
 			     char text[static OBSTACLE_SIZE]);
 
 /* How others can change the program, or its interpreter, in fault; NULL: they can't, or
- * it could not be checked. */
-const char *program_fault(const char *path, struct trust *trust,
+ * it could not be checked. root: the directory that both are looked up in; NULL: the host's. */
+const char *program_fault(const char *root, const char *path, struct trust *trust,
 			  char fault[static TRUST_TEXT_SIZE]);
 
 /* As program_obstacle, for reading a file, and for appending to or creating one. */

@@ -78,11 +78,13 @@ enum at_limit { AT_LIMIT_REFUSE, AT_LIMIT_QUEUE };
 enum on_remove { ON_REMOVE_END, ON_REMOVE_DRAIN };
 enum { LINGERING_CLOSE_YES = 5 }; /* seconds */
 enum kill_on_disconnect { KILL_NEVER, KILL_ON_RESET, KILL_ON_FIN };
+enum preset { PRESET_NONE, PRESET_JAIL };
 enum proxy_others { PROXY_OTHERS_REFUSE, PROXY_OTHERS_DIRECT };
 enum pty_kind { PTY_NO, PTY_YES, PTY_EOF }; /* EOF: with an end of input */
 enum processes_at_exit { AT_EXIT_UNSET, AT_EXIT_KEEP, AT_EXIT_KILL };
 enum banner_kind { BANNER_ALWAYS, BANNER_SUCCESS, BANNER_FAIL, BANNER_KINDS };
 enum stderr_kind { STDERR_SOCKET, STDERR_LOG, STDERR_NULL, STDERR_FILE };
+enum network { NETWORK_HOST, NETWORK_NONE };
 
 enum no_new_privs { NO_NEW_PRIVS_UNSET, NO_NEW_PRIVS_NO, NO_NEW_PRIVS_YES };
 
@@ -180,6 +182,10 @@ struct service_settings {
 	bool session_env;   /* SESSION_ID and SESSION_SLOT */
 	char **environment; /* the part that is the same for all sessions, NULL-ended */
 	size_t environment_count;
+	size_t environment_passed;  /* how many of them come before those of env */
+	enum preset preset;         /* whose lines were added to the entry (preset.h) */
+	bool placeholders;          /* they have a meaning (placeholders.h) */
+	unsigned placeholders_used; /* as of placeholders_in, in all texts; 0: nothing to expand */
 	int nice;
 	mode_t umask;
 	struct resource_limit limits[LIMIT_COUNT];
@@ -212,6 +218,17 @@ struct service_settings {
 	struct call_filter filters[CALL_FILTERS];
 	/* Its terminal. */
 	enum pty_kind pty;
+
+	/* What a session sees of the machine. Paths are those in root. */
+	char *root;             /* absolute; NULL: the host's */
+	bool lacks_root;        /* while it is read: root can't be used */
+	struct strings scratch; /* a path and its bytes, a path and its bytes ... */
+	struct strings writable, devices;
+	bool proc;
+	char *directory; /* absolute; NULL: not set */
+	enum network network;
+	char *jail; /* all of these but directory, with who owns scratch, as one text: equal for
+		     * equal jails; NULL: none of them is set */
 
 	unsigned instances, per_source; /* UNLIMITED */
 	struct rate cps, source_cps;
@@ -371,6 +388,13 @@ static inline bool service_starts_program(const struct service_settings *service
 static inline bool service_has_cgroup_limits(const struct service_settings *service)
 {
 	return service->memory || service->processes || service->cpu;
+}
+
+/* True when a session has namespaces of its own. */
+static inline bool service_has_jail(const struct service_settings *service)
+{
+	return service->root || service->scratch.count > 0 || service->proc ||
+	       service->devices.is_set || service->network == NETWORK_NONE;
 }
 
 /* True when a session lasts until the last process that it started has ended. Otherwise it ends

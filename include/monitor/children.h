@@ -36,6 +36,7 @@ struct child {
 	bool start_told;       /* a frontend was told that it started */
 	int64_t started;       /* in seconds since the epoch */
 	uint64_t opened;       /* the same time, as of clock_now */
+	int network;           /* its number in network_pool.h; -1: none */
 	int errors;            /* the read end of its standard error, for a frontend; -1: none */
 	bool has_ended;        /* reaped, with status ... */
 	int status;            /* ... at this time, as of clock_now */

@@ -19,9 +19,11 @@ struct end_command;
 void end_command_init(void (*launch)(struct launch_task *task));
 
 /* The command of a session of settings, of which it has a copy; made before the session, so
- * that it is there at its end; of client it has copies, too. NULL with errno ENOMEM. */
+ * that it is there at its end; of client it has copies, too. facts are for placeholders. NULL
+ * with errno ENOMEM. */
 struct end_command *end_command_new(const struct service_settings *settings,
-				    const struct program_client *client);
+				    const struct program_client *client,
+				    const struct session_facts *facts);
 
 /* NULL is harmless. It must not be running. */
 void end_command_free(struct end_command *command);

@@ -4,10 +4,13 @@
 
 #include "config/settings.h"
 #include "monitor/cgroups.h"
+#include "monitor/jail_plan.h"
 #include "monitor/terminal.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
+
+struct jail;
 
 /* What to start, and the result. The caller owns everything in it. */
 struct program_order {
@@ -22,6 +25,11 @@ struct program_order {
 
 	struct terminal terminal; /* ... whose master is here once the program runs */
 
+	struct jail *jail;                 /* a reference; NULL: none */
+	const struct jail_plan *jail_plan; /* its plan */
+	const char *directory;             /* its working directory; NULL: the daemon's */
+	int network;                       /* its number in network_pool.h; -1: none */
+
 	pid_t pid;               /* the kernel writes it before the child runs at all */
 	const char *step;        /* the current one; see program_step */
 	const char *failed_step; /* NULL: the program runs */
@@ -34,20 +42,39 @@ struct program_order {
 	size_t group_count;
 	struct cgroup_entrance entrance;
 	bool has_own_memory;
+	bool forbids_connecting; /* as its connection can't be locked */
+	int template;            /* the jail's; -1: it makes its mounts itself */
 	int slot;
 };
 
-enum { PROGRAM_SLOTS_MAX = 12, PROGRAM_SLOTS_FIRST = 3 };
+enum { PROGRAM_SLOTS_MAX = 12, PROGRAM_SLOTS_FIRST = 3, PROGRAM_SLOT_SIZE = 4 };
 
-/* The descriptors that are reserved for the connection, or the terminal, and for standard error in a slot. */
+/* The descriptors that are reserved in a slot: for the connection or the terminal, for standard
+ * error, and for namespaces of a jail. */
 static inline int program_slot_connection(int slot)
 {
-	return PROGRAM_SLOTS_FIRST + 2 * slot;
+	return PROGRAM_SLOTS_FIRST + PROGRAM_SLOT_SIZE * slot;
 }
 
 static inline int program_slot_error(int slot)
 {
 	return program_slot_connection(slot) + 1;
+}
+
+static inline int program_slot_mounts(int slot)
+{
+	return program_slot_connection(slot) + 2;
+}
+
+static inline int program_slot_network(int slot)
+{
+	return program_slot_connection(slot) + 3;
+}
+
+/* The first one after it. */
+static inline int program_slot_end(int slot)
+{
+	return program_slot_connection(slot) + PROGRAM_SLOT_SIZE;
 }
 
 #endif

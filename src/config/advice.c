@@ -315,7 +315,8 @@ static void advise_of_server(const struct view *view)
 	gid_t groups[GROUPS_MAX];
 	struct identity identity;
 
-	if (!has_program(service) || !service->user)
+	/* Paths and interpreters of another root are not checked. */
+	if (!has_program(service) || !service->user || service->root)
 		return;
 	identity = identity_of(service, groups);
 	if (program_obstacle(service->server, &identity, text))
@@ -396,6 +397,14 @@ static void advise_of_error_file(const struct view *view)
 		       text);
 }
 
+static void advise_of_jail(const struct view *view)
+{
+	if (service_has_jail(view->service) && view->service->user && view->service->uid == 0)
+		remark(view, "user",
+		       "root, scratch, proc, devices and network hold no program of root back: it "
+		       "can undo them; give the service another user");
+}
+
 /* The daemon itself may have other cgroups than who asks. */
 static void advise_of_limits(const struct view *view)
 {
@@ -441,6 +450,7 @@ void advise_of_service(const struct service_settings *service, struct problems *
 		advise_of_end_command, advise_of_processes, advise_of_banners,
 		advise_of_error_file,  advise_of_balancers, advise_of_limits,
 		advise_of_pty,
+		advise_of_jail,
 	};
 	struct view view = { .service = service, .problems = problems };
 

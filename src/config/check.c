@@ -3,7 +3,9 @@
 #include "config/attributes.h"
 #include "config/bounds.h"
 #include "config/check_privileges.h"
+#include "config/check_jail.h"
 #include "config/derive.h"
+#include "config/placeholders.h"
 
 #include <netdb.h>
 #include <stdarg.h>
@@ -433,6 +435,8 @@ static void check_ends(struct check *check)
 			 "LABELED");
 	if (service->session_env && !service_starts_program(service))
 		complain(check, ERROR, "session_env is for services with a server; remove it");
+	if (service->placeholders && !service_starts_program(service))
+		complain(check, ERROR, "placeholders is for services with a server; remove it");
 	if (service->kill_timeout > 0 && !service_starts_program(service))
 		complain(check, ERROR, "kill_timeout is for services with a server; remove it");
 }
@@ -467,6 +471,53 @@ static void check_proof_of_work(struct check *check)
 	if (service->flags & FLAG_SENSOR)
 		complain(check, ERROR,
 			 "proof_of_work is not for a SENSOR, which serves nobody; remove it");
+}
+
+/* Root would own the files that the others must not read, with or without capabilities. */
+static void check_preset(struct check *check)
+{
+	const struct service_settings *service = check->service;
+
+	if (!service_starts_program(service))
+		complain(check, ERROR, "preset is for services with a server; remove it");
+	else if (service->user && service->uid == 0)
+		complain(check, ERROR,
+			 "preset = jail can't hold root, who owns the system's files; choose "
+			 "another user");
+}
+
+/* Notes which placeholders a text has. How long it can get, if it has some. */
+static size_t note_placeholders(struct service_settings *service, const char *text)
+{
+	unsigned found = placeholders_in(text);
+
+	service->placeholders_used |= found;
+	return found ? placeholders_most(text, service->account) + 1 : 0;
+}
+
+static size_t note_all_placeholders(struct service_settings *service)
+{
+	const struct strings *lists[] = { &service->server_args, &service->env,
+					  &service->end_command, &service->scratch };
+	size_t length = 0;
+
+	if (service->directory)
+		length += note_placeholders(service, service->directory);
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+		for (size_t j = 0; j < lists[i]->count; j++)
+			length += note_placeholders(service, lists[i]->list[j]);
+	return length;
+}
+
+static void check_placeholders(struct check *check)
+{
+	size_t length = note_all_placeholders(check->service);
+
+	if (length > PLACEHOLDERS_TEXT_MAX)
+		complain(check, ERROR,
+			 "the texts with placeholders can get %zu bytes long, and may have %d; "
+			 "write shorter ones",
+			 length, PLACEHOLDERS_TEXT_MAX);
 }
 
 static void check_privileges(struct check *check)
@@ -540,7 +591,10 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	check_ends(&check);
 	check_tree(&check);
 	check_proof_of_work(&check);
+	if (service->preset == PRESET_JAIL)
+		check_preset(&check);
 	check_privileges(&check);
+	check.failed |= !check_jail(service, problems);
 	clear_useless_flags(&check);
 	check_access(&check);
 	if (service_is_proxied(service))
@@ -548,7 +602,11 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	check_send_proxy(&check);
 	access_lists_settle(&service->only_from, &service->no_access);
 	settle_balancers(service);
+	if (!check.failed && service->placeholders)
+		check_placeholders(&check);
 	if (!check.failed && service->server && service_starts_program(service))
 		derive_launch(service);
+	if (!check.failed)
+		derive_jail(service);
 	return !check.failed && !service->arena.failed;
 }

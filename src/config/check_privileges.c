@@ -176,8 +176,7 @@ static bool paths_exist(const char *attribute, const struct strings *rules,
 /* The paths mean files of this file system. */
 static bool files_are_here(const struct service_settings *service)
 {
-	(void)service;
-	return true;
+	return !service->root;
 }
 
 static const char *files_fault(const struct service_settings *service,

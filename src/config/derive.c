@@ -153,6 +153,7 @@ static void derive_environment(struct service_settings *service)
 	for (char **variable = environ; *variable; variable++)
 		if (variable_passes(service, *variable))
 			service->environment[count++] = *variable;
+	service->environment_passed = count;
 	for (size_t i = 0; i < service->env.count; i++)
 		if (!is_the_daemons(service, service->env.list[i]) &&
 		    !list_has_variable(service->env.list + i + 1, service->env.count - i - 1,

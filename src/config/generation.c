@@ -231,6 +231,9 @@ static const size_t texts[] = {
 	offsetof(struct service_settings, account),
 	offsetof(struct service_settings, server),
 	offsetof(struct service_settings, stderr_path),
+	offsetof(struct service_settings, root),
+	offsetof(struct service_settings, directory),
+	offsetof(struct service_settings, jail),
 	offsetof(struct service_settings, redirect_host),
 	offsetof(struct service_settings, libwrap),
 	offsetof(struct service_settings, banner),
@@ -249,6 +252,9 @@ static const size_t lists[] = {
 	offsetof(struct service_settings, allow_read),
 	offsetof(struct service_settings, allow_write),
 	offsetof(struct service_settings, allow_execute),
+	offsetof(struct service_settings, scratch),
+	offsetof(struct service_settings, writable),
+	offsetof(struct service_settings, devices),
 };
 
 /* The same member of the copy before; NULL: there is none. */

@@ -75,24 +75,27 @@ enum { MEMORY_MIN = 1 << 20, CPU_MAX = 100000 };
 /* Less would not even start a program. */
 void read_memory(struct reading *reading, void *field)
 {
-	uint64_t size;
+	uint64_t size = 0;
 
-	if (parse_size(first_word(reading), &size) && size >= MEMORY_MIN && size <= INT64_MAX)
+	if (is_unlimited(first_word(reading)) ||
+	    (parse_size(first_word(reading), &size) && size >= MEMORY_MIN && size <= INT64_MAX))
 		*(uint64_t *)field = size;
 	else
 		reading_refuse(reading, NULL,
-			       "\"%s\" is not a number of bytes (K, M or G may follow) from 1M",
+			       "\"%s\" is neither a number of bytes (K, M or G may follow) from 1M "
+			       "nor UNLIMITED",
 			       first_word(reading));
 }
 
 static void read_positive(struct reading *reading, unsigned *field, unsigned most, const char *what)
 {
-	uint64_t number;
+	uint64_t number = 0;
 
-	if (parse_number(first_word(reading), most, &number) && number > 0)
+	if (is_unlimited(first_word(reading)) ||
+	    (parse_number(first_word(reading), most, &number) && number > 0))
 		*field = (unsigned)number;
 	else
-		reading_refuse(reading, NULL, "\"%s\" is not a %s from 1 to %u",
+		reading_refuse(reading, NULL, "\"%s\" is neither a %s from 1 to %u nor UNLIMITED",
 			       first_word(reading), what, most);
 }
 

@@ -8,6 +8,8 @@
 #include "config/frontend_account.h"
 #include "config/inetd_conf.h"
 #include "config/networks.h"
+#include "config/placeholders.h"
+#include "config/preset.h"
 #include "config/program.h"
 #include "config/reading.h"
 #include "config/rule_files.h"
@@ -89,6 +91,37 @@ static void merge_entries(struct loader *loader, enum entry_kind kind, struct wo
 			loader->refused = true;
 }
 
+static bool takes_placeholders(const struct attribute *attribute)
+{
+	return attribute->words == WORDS_FREE || attribute->read == read_directory ||
+	       attribute->read == read_scratch;
+}
+
+/* Variables are told apart by their names before a session has any. */
+static bool is_in_name(const struct attribute *attribute, const char *text)
+{
+	return attribute->read == read_env && text[strcspn(text, "%=")] == '%';
+}
+
+static void check_placeholders(struct reading *reading, const struct attribute *attribute)
+{
+	char fault[PLACEHOLDER_FAULT_SIZE];
+
+	for (size_t i = 0; i < reading->count; i++)
+		if (!placeholders_are_known(reading->words[i]->text, reading->service->wait != 1,
+					    fault))
+			reading_refuse(reading, reading->words[i], "%s", fault);
+		else if (is_in_name(attribute, reading->words[i]->text))
+			reading_refuse(reading, reading->words[i],
+				       "the name of a variable can't have a placeholder");
+		else if (attribute->read == read_scratch &&
+			 !placeholders_are_foreseen(reading->words[i]->text))
+			reading_refuse(
+				reading, reading->words[i],
+				"the directory must be there before the session; only %%user "
+				"and %%slot can be in its path");
+}
+
 static bool read_attribute(struct loader *loader, size_t index, const struct word_list *list,
 			   struct service_settings *service, struct problems *problems)
 {
@@ -113,6 +146,8 @@ static bool read_attribute(struct loader *loader, size_t index, const struct wor
 	};
 
 	attribute->read(&reading, base + attribute->offset);
+	if (service && service->placeholders && takes_placeholders(attribute))
+		check_placeholders(&reading, attribute);
 	return !reading.refused;
 }
 
@@ -280,7 +315,8 @@ static void print_attribute(struct text *out, const struct attribute *attribute,
 
 	if (attribute->words == WORDS_FLAGS)
 		word_list_drop(list, "REUSE");
-	if (attribute->words == WORDS_RETIRED || (list->count == 0 && !was_empty))
+	if (attribute->words == WORDS_RETIRED || attribute->words == WORDS_PRESET ||
+	    (list->count == 0 && !was_empty))
 		return;
 	print_name(out, attribute, " =");
 	print_words(out, attribute, list);
@@ -412,21 +448,21 @@ static void leave_out(struct loader *loader, const struct entry *entry, const ch
 
 /* The fault of a program that root is to run, or "". Many services have the same program
  * as the service before. */
-static const char *judge_program(struct loader *loader, const char *server)
+static const char *judge_program(struct loader *loader, const char *root, const char *server)
 {
-	if (strcmp(loader->judged, server) == 0)
+	if (!root && strcmp(loader->judged, server) == 0)
 		return loader->judgement;
-	if (!program_fault(server, &loader->trust, loader->judgement))
+	if (!program_fault(root, server, &loader->trust, loader->judgement))
 		*loader->judgement = '\0';
-	snprintf(loader->judged, sizeof loader->judged, "%s", server);
+	snprintf(loader->judged, sizeof loader->judged, "%s", root ? "" : server);
 	return loader->judgement;
 }
 
 /* True, reported, when others can change that program, which the service runs as root. */
 static bool is_distrusted(struct loader *loader, const struct service_settings *service,
-			  const char *attribute, const char *program)
+			  const char *attribute, const char *root, const char *program)
 {
-	const char *fault = judge_program(loader, program);
+	const char *fault = judge_program(loader, root, program);
 
 	if (!*fault)
 		return false;
@@ -444,10 +480,10 @@ static bool program_is_distrusted(struct loader *loader, const struct service_se
 
 	if (!service->argv || service->uid != 0)
 		return false;
-	result = is_distrusted(loader, service, "server", service->server);
+	result = is_distrusted(loader, service, "server", service->root, service->server);
 	if (service->end_command.count > 0)
-		result |=
-			is_distrusted(loader, service, "end_command", service->end_command.list[0]);
+		result |= is_distrusted(loader, service, "end_command", NULL,
+					service->end_command.list[0]);
 	return result;
 }
 
@@ -480,7 +516,7 @@ static void leave_out_broken(struct loader *loader, const struct entry *entry,
 
 /* The service's settings, or NULL, reported and left out, when it can't be
  * started. */
-static struct service_settings *build_service(struct loader *loader, const struct entry *entry)
+static struct service_settings *build_service(struct loader *loader, struct entry *entry)
 {
 	struct service_settings *service = service_settings_new();
 	size_t errors = loader->problems->errors;
@@ -496,7 +532,8 @@ static struct service_settings *build_service(struct loader *loader, const struc
 	service->name = arena_string(&service->arena, entry->name);
 	service->id = arena_string(&service->arena, entry_id(entry));
 	service->log.is_common = !entry->assignments[ATTRIBUTE("log_type")];
-	fine = read_service(loader, entry, service) && !entry->broken;
+	fine = preset_apply(entry, loader->defaults, loader->problems) &&
+	       read_service(loader, entry, service) && !entry->broken;
 	/* Also after an error, to report all errors at once. */
 	if (!service->arena.failed)
 		fine &= check_service(service, fine, loader->ports,
@@ -530,7 +567,7 @@ static bool has_too_many_values(struct loader *loader, const struct entry *entry
 }
 
 /* False when the load ends here. */
-static bool take_service(struct loader *loader, const struct entry *entry)
+static bool take_service(struct loader *loader, struct entry *entry)
 {
 	struct settings *settings = loader->settings;
 	const char *why = why_switched_off(loader, entry);

@@ -1,5 +1,6 @@
 #include "config/program.h"
 
+#include "base/path_in_root.h"
 #include "base/span.h"
 
 #include <ctype.h>
@@ -208,13 +209,20 @@ const char *appending_obstacle(const char *path, const struct identity *identity
 	return find_bar(&search, directory);
 }
 
-const char *program_fault(const char *path, struct trust *trust, char fault[static TRUST_TEXT_SIZE])
+/* Where the program is for the host; path itself when it can't be found. */
+static const char *place_on_host(const char *root, const char *path, char real[static PATH_MAX])
 {
-	char head[HEAD_SIZE + 1];
+	return root && path_in_root_find(root, path, real) == 0 ? real : path;
+}
+
+const char *program_fault(const char *root, const char *path, struct trust *trust,
+			  char fault[static TRUST_TEXT_SIZE])
+{
+	char head[HEAD_SIZE + 1], real[PATH_MAX];
 	size_t length;
 
 	for (int depth = 0; depth <= INTERPRETERS_MAX; depth++) {
-		int fd = trust_open(trust, path, 0, fault);
+		int fd = trust_open(trust, place_on_host(root, path, real), 0, fault);
 		bool is_script = read_head(fd, head, &length) && strncmp(head, "#!", 2) == 0;
 
 		if (*fault)

@@ -4,6 +4,7 @@
 #include "config/bounds.h"
 #include "config/frontend_account.h"
 #include "config/reading.h"
+#include "base/path_in_root.h"
 #include "base/span.h"
 
 #include <ctype.h>
@@ -40,6 +41,15 @@ void read_yes_no(struct reading *reading, void *field)
 
 	if (read_name(reading, reading->words[0], answers, &answer))
 		*(bool *)field = answer;
+}
+
+void read_preset(struct reading *reading, void *field)
+{
+	static const struct name_value presets[] = { { "jail", PRESET_JAIL }, { 0 } };
+	int preset;
+
+	if (read_name(reading, reading->words[0], presets, &preset))
+		*(enum preset *)field = (enum preset)preset;
 }
 
 void read_wait(struct reading *reading, void *field)
@@ -300,10 +310,12 @@ void read_group(struct reading *reading, void *field)
 /* errno says why path can't be used. */
 static void refuse_server(struct reading *reading, const char *path)
 {
-	const char *text = first_word(reading);
+	const char *text = first_word(reading), *root = reading->service->root;
 
 	reading->service->lacks_program = errno == ENOENT || errno == ENOTDIR;
-	if (text[0] == '/')
+	if (root)
+		reading_refuse(reading, NULL, "%s in %s: %s", text, root, strerror(errno));
+	else if (text[0] == '/')
 		reading_refuse(reading, NULL, "%s: %s", path, strerror(errno));
 	else
 		reading_refuse(reading, NULL, "\"%s\" is not an absolute path (%s: %s)", text, path,
@@ -321,11 +333,33 @@ static bool check_program(struct reading *reading, const char *path, const struc
 	return is_usable;
 }
 
+/* The same in the session's root, as the session will find it. */
+static void read_server_in_root(struct reading *reading, void *field)
+{
+	const char *root = reading->service->root, *path = first_word(reading);
+	char real[PATH_MAX];
+	struct stat status;
+
+	read_text(reading, field);
+	if (path[0] != '/')
+		reading_refuse(reading, NULL,
+			       "\"%s\" is not an absolute path, as it must be in root", path);
+	else if (!reading->service->lacks_root &&
+		 (path_in_root_find(root, path, real) < 0 || stat(real, &status) < 0))
+		refuse_server(reading, path);
+	else if (!reading->service->lacks_root)
+		check_program(reading, real, &status);
+}
+
 void read_server(struct reading *reading, void *field)
 {
 	const char *path;
 	struct stat status;
 
+	if (reading->service->root) {
+		read_server_in_root(reading, field);
+		return;
+	}
 	read_path(reading, field);
 	path = *(char **)field;
 	if (!path || strcmp(reading->usable->server, path) == 0)

@@ -4,6 +4,7 @@
 #include "base/closer.h"
 #include "base/container_of.h"
 #include "config/settings.h"
+#include "monitor/network_pool.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -59,6 +60,7 @@ struct child *child_new(void)
 		child->grace_ms = KILL_TIMEOUT * 1000;
 		child->errors = -1;
 		child->terminal = NO_TERMINAL;
+		child->network = -1;
 	}
 	return child;
 }
@@ -74,6 +76,8 @@ void child_free(struct child *child)
 	timer_stop(&child->grace);
 	session_tree_clear(&child->tree);
 	cgroup_release(child->cgroup);
+	if (child->network >= 0)
+		network_pool_drop(child->network);
 	if (child->errors >= 0)
 		close(child->errors);
 	closer_close(child->terminal.master, child->service);
@@ -147,6 +151,9 @@ void child_reaped(struct child *child, int status)
 
 	socket_holders_lose_program(&child->holders);
 	HASH_DELETE(by_pid, by_pid, child);
+	if (child->network >= 0) /* all processes of its namespace have ended */
+		network_pool_give_back(child->network);
+	child->network = -1;
 	child->has_ended = true;
 	child->status = status;
 	child->ended = clock_now();

@@ -7,12 +7,14 @@
 #include "monitor/cgroups.h"
 #include "monitor/config_watch.h"
 #include "monitor/frontend_user.h"
+#include "monitor/jail.h"
 #include "monitor/log_files.h"
 #include "monitor/privileges.h"
 #include "monitor/terminal.h"
 #include "monitor/outcome.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,21 +189,27 @@ static struct region *fill_region(void)
 	return NULL;
 }
 
+enum { OBSTACLE_TEXT_SIZE = 1024 };
+
 /* Reports what can't be had here for the service. False. */
-static bool refuse(const struct service_settings *service, const char *attribute,
-		   const char *reason)
+static bool refuse(const struct service_settings *service, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static bool refuse(const struct service_settings *service, const char *format, ...)
 {
 	struct problems problems = { 0 };
-	const struct problem *problem;
+	char text[OBSTACLE_TEXT_SIZE];
+	va_list values;
 
-	problem_add(&problems, ERROR, service->file, service->line,
-		    "service %s: %s can't be kept here: %s", service->id, attribute, reason);
-	problem = problems.count > 0 ? &problems.list[0] : NULL;
-	if (problem) {
-		log_state(LOG_ERR, service->id, "left_out", "%s:%d: %s", service->file,
-			  service->line, problem->text);
-		outcome_add_problem(problem);
-	}
+	va_start(values, format);
+	vsnprintf(text, sizeof text, format, values);
+	va_end(values);
+	problem_add(&problems, ERROR, service->file, service->line, "service %s: %s", service->id,
+		    text);
+	log_state(LOG_ERR, service->id, "left_out", "%s:%d: service %s: %s", service->file,
+		  service->line, service->id, text);
+	if (problems.count > 0)
+		outcome_add_problem(&problems.list[0]);
 	problems_clear(&problems);
 	return false;
 }
@@ -211,7 +219,11 @@ static bool has_its_limits(const struct service_settings *service)
 {
 	const char *reason, *attribute = cgroups_prepare(service, &reason);
 
-	return !attribute || refuse(service, attribute, reason);
+	return !attribute ||
+	       refuse(service,
+		      "%s can't be kept here: %s; to start it without this limit, write "
+		      "%s = UNLIMITED",
+		      attribute, reason, attribute);
 }
 
 /* The same for what its sessions must not do. */
@@ -219,7 +231,7 @@ static bool has_its_privileges(struct service_settings *service)
 {
 	const char *reason, *attribute = privileges_prepare(service, &reason);
 
-	return !attribute || refuse(service, attribute, reason);
+	return !attribute || refuse(service, "%s can't be kept here: %s", attribute, reason);
 }
 
 /* The same for its terminals. */
@@ -227,19 +239,29 @@ static bool has_its_terminals(const struct service_settings *service)
 {
 	const char *obstacle = service->pty ? terminal_obstacle() : NULL;
 
-	return !obstacle || refuse(service, "pty", obstacle);
+	return !obstacle || refuse(service, "pty can't be kept here: %s", obstacle);
+}
+
+/* The same for its jail. */
+static bool has_its_jail(const struct service_settings *service)
+{
+	const char *reason, *attribute = jail_prepare(service, &reason);
+
+	return !attribute || refuse(service, "%s can't be had here: %s", attribute, reason);
 }
 
 static bool can_be_kept(struct service_settings *service)
 {
 	return (!service_is_tracked(service) || has_its_limits(service)) &&
-	       has_its_privileges(service) && has_its_terminals(service);
+	       has_its_privileges(service) && has_its_terminals(service) &&
+	       (!service->jail || has_its_jail(service));
 }
 
 static void find_limits(void)
 {
 	uint32_t i = 0;
 
+	jails_begin();
 	while (i < plan.count) {
 		uint32_t count = plan.count;
 
@@ -247,6 +269,8 @@ static void find_limits(void)
 			plan_give_up(&plan, configuration_current(), i);
 		i += plan.count == count; /* otherwise the next one is in its place */
 	}
+	for (i = 0; i < plan.count; i++)
+		jail_keep(plan.services[i]);
 }
 
 /* A running service that has lost its settings goes on. */
@@ -362,6 +386,7 @@ void configuration_adopted(void)
 	}
 	current_region = next_region;
 	next_region = NULL;
+	jails_adopted();
 }
 
 void configuration_sum_up(void)

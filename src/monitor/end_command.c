@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/timer.h"
 #include "config/generation.h"
+#include "monitor/expansion.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -17,7 +18,8 @@ struct end_command {
 	pid_t pid;
 	struct launch_task task;
 	struct address local;
-	struct proxied *proxied; /* NULL: none */
+	struct proxied *proxied;     /* NULL: none */
+	struct expansion *expansion; /* of placeholders; NULL: there are none */
 	struct timer limit;
 	void (*done)(void *context);
 	void *context;
@@ -124,8 +126,21 @@ static int on_started(struct launch_task *task, pid_t pid)
 	return 0;
 }
 
+/* False when memory runs out. */
+static bool expand(struct end_command *command, const struct session_facts *facts)
+{
+	const struct service_settings *settings = command->task.settings;
+
+	if (!settings || !settings->placeholders_used)
+		return settings;
+	command->expansion =
+		expansion_new(settings, &command->task.peer, facts, settings->end_argv, 1);
+	return command->expansion;
+}
+
 struct end_command *end_command_new(const struct service_settings *settings,
-				    const struct program_client *client)
+				    const struct program_client *client,
+				    const struct session_facts *facts)
 {
 	size_t size = environment_size(settings, client->proxied, true);
 	struct end_command *command = calloc(1, sizeof *command + size);
@@ -143,7 +158,7 @@ struct end_command *end_command_new(const struct service_settings *settings,
 	};
 	if (client->proxied && (command->proxied = malloc(sizeof *command->proxied)))
 		*command->proxied = *client->proxied;
-	if (command->task.settings && !client->proxied == !command->proxied)
+	if (expand(command, facts) && !client->proxied == !command->proxied)
 		return command;
 	end_command_free(command);
 	errno = ENOMEM;
@@ -157,6 +172,7 @@ void end_command_free(struct end_command *command)
 	if (command->task.settings)
 		service_settings_release(command->task.settings);
 	free(command->proxied);
+	free(command->expansion);
 	free(command);
 }
 
@@ -172,5 +188,9 @@ void end_command_run(struct end_command *command, uint32_t service,
 	task->program = task->settings->end_command.list[0];
 	task->argv = task->settings->end_argv;
 	task->environment = environment_fill(command->environment, task->settings, &client, facts);
+	if (command->expansion) {
+		task->argv = command->expansion->argv;
+		expansion_apply(command->expansion, task->settings, task->environment);
+	}
 	launch(task);
 }

@@ -6,6 +6,9 @@
 #include "base/worker.h"
 #include "config/generation.h"
 #include "monitor/environment.h"
+#include "monitor/expansion.h"
+#include "monitor/jail.h"
+#include "monitor/network_pool.h"
 #include "monitor/start_program.h"
 
 #include <errno.h>
@@ -42,7 +45,9 @@ struct launch {
 	enum end_reason reason;                 /* ... for this */
 	bool has_ended; /* the program, before the worker was done; status is set */
 	int status;
-	char *environment[]; /* followed by its texts */
+	struct expansion *expansion; /* of placeholders; NULL: there are none */
+	struct jail_plan *own_plan;  /* the same, of a jail */
+	char *environment[];         /* followed by its texts */
 };
 
 /* One pool starts programs. The other one looks up what they need, and may wait for name
@@ -180,6 +185,14 @@ void launcher_renumber(const uint32_t *numbers, uint32_t count)
 
 /* --- the end of a launch ------------------------------------------------------------------ */
 
+/* A program that was not started may have begun to use it. */
+static void launch_drop_network(struct launch *launch)
+{
+	if (launch->order.network >= 0)
+		network_pool_drop(launch->order.network);
+	launch->order.network = -1;
+}
+
 static void launch_free(struct launch *launch)
 {
 	TAILQ_REMOVE(&launches, launch, link);
@@ -191,9 +204,13 @@ static void launch_free(struct launch *launch)
 	if (launch->order.error >= 0)
 		close(launch->order.error);
 	terminal_close(&launch->order.terminal);
+	launch_drop_network(launch);
+	jail_release(launch->order.jail);
 	program_order_clear(&launch->order);
 	service_settings_release(launch->settings);
 	child_free(launch->child);
+	free(launch->expansion);
+	free(launch->own_plan);
 	free(launch);
 }
 
@@ -216,6 +233,7 @@ static bool retry_later(struct launch *launch)
 		return false;
 	launch->attempts++;
 	launch->pool = NULL;
+	launch_drop_network(launch);
 	program_order_clear(&launch->order);
 	launch->order.failed_step = NULL;
 	launch->order.no_process = false;
@@ -281,6 +299,8 @@ static void child_claim(struct launch *launch)
 		return;
 	}
 	launch->child = NULL;
+	child->network = launch->order.network;
+	launch->order.network = -1;
 	if (launch->settings->max_runtime > 0)
 		child_limit_runtime(child, 1000 * (uint64_t)launch->settings->max_runtime);
 	if (launch->has_ended)
@@ -444,6 +464,26 @@ static void launch_prepare(struct launch *launch)
 /* --- a new one ------------------------------------------------------------------------------ */
 
 /* 0, or -1 with errno. */
+static int expand(struct launch *launch, const struct session_facts *facts)
+{
+	const struct service_settings *settings = launch->settings;
+	bool has_own_name = !(settings->flags & FLAG_NAMEINARGS); /* not from server_args */
+
+	launch->expansion =
+		expansion_new(settings, &launch->child->peer, facts, settings->argv, has_own_name);
+	if (!launch->expansion)
+		return -1;
+	launch->order.argv = launch->expansion->argv;
+	launch->order.directory = launch->expansion->directory;
+	expansion_apply(launch->expansion, settings, launch->order.environment);
+	if (!launch->order.jail_plan || settings->scratch.count == 0)
+		return 0;
+	launch->own_plan = expansion_plan(launch->order.jail_plan, settings, facts);
+	launch->order.jail_plan = launch->own_plan;
+	return launch->own_plan ? 0 : -1;
+}
+
+/* 0, or -1 with errno. */
 static int fill_environment(struct launch *launch, const struct proxied *proxied)
 {
 	const struct service_settings *settings = launch->settings;
@@ -453,15 +493,16 @@ static int fill_environment(struct launch *launch, const struct proxied *proxied
 
 	if (proxied) /* orphans are known by what their environment says */
 		child->local = proxied->local;
-	if (settings->session_env && session_slot_take(&child->slot, settings->id) < 0)
-		return -1;
-	if (settings->end_command.count > 0 &&
-	    !(child->end_command = end_command_new(settings, &client)))
+	if ((settings->session_env || expansion_needs_slot(settings)) &&
+	    session_slot_take(&child->slot, settings->id) < 0)
 		return -1;
 	facts.slot = child->slot.number;
+	if (settings->end_command.count > 0 &&
+	    !(child->end_command = end_command_new(settings, &client, &facts)))
+		return -1;
 	launch->order.environment = environment_fill(launch->environment, settings, &client,
 						     settings->session_env ? &facts : NULL);
-	return 0;
+	return settings->placeholders_used ? expand(launch, &facts) : 0;
 }
 
 static void fill_keys(struct launch *launch, uint32_t service, const struct address *peer)
@@ -481,6 +522,9 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 	launch->order.program = launch->settings->server;
 	launch->order.argv = launch->settings->argv;
 	launch->order.cgroup = child->cgroup;
+	launch->order.jail = jail_of(launch->settings);
+	launch->order.jail_plan = launch->order.jail ? jail_plan(launch->order.jail) : NULL;
+	launch->order.directory = launch->settings->directory;
 	launch->order.connection = descriptors->connection;
 	launch->order.error = descriptors->errors_to;
 	child->errors = descriptors->errors_from;
@@ -523,6 +567,7 @@ static struct launch *launch_new(struct service_settings *settings,
 	if (!launch)
 		return NULL;
 	launch->session = message->session;
+	launch->order.network = -1;
 	launch->child = child_new();
 	if (launch->child && make_trackable(launch->child, message->session, settings) < 0) {
 		child_free(launch->child);
@@ -568,6 +613,13 @@ static void launch_fail(struct launch *launch, const char *step)
 	launch_finish(launch);
 }
 
+/* The service was removed, and its jail with it. */
+static void launch_lose_jail(struct launch *launch)
+{
+	errno = ENOENT;
+	launch_fail(launch, "mounts");
+}
+
 void launcher_launch(struct service_settings *settings, const struct launch_message *message,
 		     const struct proxied *proxied, const struct launch_descriptors *descriptors)
 {
@@ -577,7 +629,9 @@ void launcher_launch(struct service_settings *settings, const struct launch_mess
 
 	if (launch) {
 		fill_order(launch, message, descriptors);
-		if (fill_environment(launch, proxied) == 0)
+		if (service_has_jail(settings) && !launch->order.jail)
+			launch_lose_jail(launch);
+		else if (fill_environment(launch, proxied) == 0)
 			launch_begin(launch);
 		else
 			launch_fail(launch, "memory");
@@ -607,6 +661,7 @@ static struct launch *launch_new_for(struct launch_task *task)
 	launch->order.connection = open("/dev/null", O_RDWR | O_CLOEXEC);
 	launch->order.error = -1;
 	launch->order.terminal = NO_TERMINAL;
+	launch->order.network = -1;
 	fill_keys(launch, task->service, &task->peer);
 	timer_init(&launch->deadline, on_deadline);
 	TAILQ_INSERT_TAIL(&launches, launch, link);

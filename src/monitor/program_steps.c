@@ -2,12 +2,15 @@
 
 #include "base/path_guard.h"
 #include "monitor/capabilities.h"
+#include "monitor/connection_lock.h"
 #include "monitor/in_child.h"
 #include "monitor/privileges.h"
+#include "monitor/jail_mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <linux/keyctl.h>
@@ -88,7 +91,7 @@ IN_CHILD static int cgroups(const struct program_order *order)
 /* Copies only the descriptors up to the end of its own slot, to be fast. */
 IN_CHILD static int own_descriptors(const struct program_order *order)
 {
-	unsigned end = (unsigned)program_slot_error(order->slot) + 1;
+	unsigned end = (unsigned)program_slot_end(order->slot);
 
 	return facts.can_unshare ? close_from(end, CLOSE_RANGE_UNSHARE) : 0;
 }
@@ -187,12 +190,26 @@ IN_CHILD static int open_error(const struct program_order *order)
 	return program_slot_connection(order->slot);
 }
 
+/* Where a jail's namespaces are between two steps. No slot has its own there. */
+enum { JAIL_MOUNTS = 3, JAIL_NETWORK, JAIL_END };
+
+/* Keeps what the next steps need. Copies without a use are of /dev/null. */
+IN_CHILD static int jail_descriptors(const struct program_order *order)
+{
+	if (put(program_slot_mounts(order->slot), JAIL_MOUNTS) < 0 ||
+	    put(program_slot_network(order->slot), JAIL_NETWORK) < 0)
+		return -1;
+	return close_from(JAIL_END, 0);
+}
+
 IN_CHILD static int descriptors(const struct program_order *order)
 {
 	int connection = program_slot_connection(order->slot), error = open_error(order);
 
 	if (error < 0 || put(connection, 0) < 0 || put(connection, 1) < 0 || put(error, 2) < 0)
 		return -1;
+	if (order->jail_plan)
+		return jail_descriptors(order);
 	if (facts.can_unshare)
 		return close_from(3, 0);
 	if (error != connection && error != program_slot_error(order->slot))
@@ -265,6 +282,11 @@ IN_CHILD static int no_new_privs(const struct program_order *order)
 	return privileges_end_new(order->settings);
 }
 
+IN_CHILD static int connection(const struct program_order *order)
+{
+	return order->forbids_connecting ? connection_lock_process() : 0;
+}
+
 IN_CHILD static int files(const struct program_order *order)
 {
 	return privileges_restrict_files(order->settings);
@@ -284,6 +306,39 @@ IN_CHILD static int label(const struct program_order *order)
 	if (!length)
 		return 0;
 	return fd >= 0 && syscall(SYS_write, fd, order->label, length) == (long)length ? 0 : -1;
+}
+
+IN_CHILD static int user_namespace(const struct program_order *order)
+{
+	if (!order->jail_plan || !(order->jail_plan->clone_flags & CLONE_NEWUSER))
+		return 0;
+	return jail_map_identity(order->jail_plan);
+}
+
+IN_CHILD static int network(const struct program_order *order)
+{
+	if (!order->jail_plan || !order->jail_plan->has_no_network)
+		return 0;
+	return jail_enter_network(order->network >= 0 ? JAIL_NETWORK : -1);
+}
+
+/* Whether the service has this jail was tried before. */
+IN_CHILD static int mounts(const struct program_order *order)
+{
+	struct jail_report report;
+
+	if (!order->jail_plan)
+		return 0;
+	if (jail_enter(order->jail_plan, order->template >= 0 ? JAIL_MOUNTS : -1,
+		       order->settings->id, &report) < 0)
+		return -1;
+	return close_from(3, 0);
+}
+
+/* With the user's rights, in the session's root. */
+IN_CHILD static int working_directory(const struct program_order *order)
+{
+	return order->directory ? (int)syscall(SYS_chdir, order->directory) : 0;
 }
 
 /* The daemon ignores SIGPIPE, blocks all signals and has no handlers. */
@@ -320,11 +375,16 @@ static const struct {
 	{ "group", group }, /* before a file is opened with these rights */
 	{ "descriptors", descriptors },
 	{ "label", label },
+	{ "user namespace", user_namespace },
+	{ "network", network },
+	{ "mounts", mounts },                   /* what comes later sees the jail's files */
 	{ "resource limits", resource_limits }, /* after all that may open files */
 	{ "user", user },                       /* root's rights end here */
 	{ "capabilities", own_capabilities },
+	{ "directory", working_directory },
 	{ "memory", memory },
 	{ "no_new_privs", no_new_privs }, /* before the next ones, which need it */
+	{ "connection", connection },
 	{ "files", files },
 	{ "signals", signals },
 	{ "syscalls", syscalls }, /* the calls of the steps before need not be allowed */

@@ -12,8 +12,11 @@
 #include "monitor/start_program.h"
 
 #include "monitor/clone_process.h"
+#include "monitor/connection_lock.h"
 #include "monitor/in_child.h"
+#include "monitor/jail.h"
 #include "monitor/label.h"
+#include "monitor/network_pool.h"
 #include "monitor/program_steps.h"
 
 #include <errno.h>
@@ -46,14 +49,15 @@ int program_slots(void)
 	struct rlimit limit;
 	rlim_t count = PROGRAM_SLOTS_MAX;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 8 < count)
-		count = limit.rlim_cur / 8;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    limit.rlim_cur / (4 * PROGRAM_SLOT_SIZE) < count)
+		count = limit.rlim_cur / (4 * PROGRAM_SLOT_SIZE);
 	return count > 1 ? (int)count : 1;
 }
 
 int program_slots_end(void)
 {
-	return PROGRAM_SLOTS_FIRST + 2 * program_slots();
+	return PROGRAM_SLOTS_FIRST + PROGRAM_SLOT_SIZE * program_slots();
 }
 
 static int open_above_slots(const char *path, int flags)
@@ -168,6 +172,8 @@ static void clone_child(struct program_order *order)
 	struct program_word *word = &slots.words[order->slot];
 	int flags = program_steps_copy_descriptors() ? CLONE_FILES : 0;
 
+	if (order->jail_plan)
+		flags |= order->jail_plan->clone_flags;
 	order->has_own_memory = needs_own_memory(order);
 	if (!order->has_own_memory)
 		flags |= CLONE_VM;
@@ -183,20 +189,40 @@ static void clone_child(struct program_order *order)
 	order->failure = word->failure;
 }
 
+/* What goes into the descriptors of a slot; -1: they stay as they are. */
+static void slot_contents(const struct program_order *order, int contents[PROGRAM_SLOT_SIZE])
+{
+	int first = program_slot_connection(order->slot);
+
+	contents[0] = order->has_terminal ? order->terminal.slave : order->connection;
+	contents[program_slot_error(order->slot) - first] = order->error;
+	contents[program_slot_mounts(order->slot) - first] = order->jail ? order->template : -1;
+	contents[program_slot_network(order->slot) - first] =
+		order->network >= 0 ? network_pool_descriptor(order->network) : -1;
+}
+
+/* 0, or -1 with errno. */
+static int slot_fill(int slot, const int contents[PROGRAM_SLOT_SIZE])
+{
+	for (int i = 0; i < PROGRAM_SLOT_SIZE; i++)
+		if (contents[i] >= 0 &&
+		    dup3(contents[i], program_slot_connection(slot) + i, O_CLOEXEC) < 0)
+			return -1;
+	return 0;
+}
+
 static void clone_with_slot(struct program_order *order)
 {
-	int connection = program_slot_connection(order->slot);
-	int error = program_slot_error(order->slot);
+	int contents[PROGRAM_SLOT_SIZE];
 
-	if (dup3(order->has_terminal ? order->terminal.slave : order->connection, connection,
-		 O_CLOEXEC) < 0 ||
-	    (order->error >= 0 && dup3(order->error, error, O_CLOEXEC) < 0))
+	slot_contents(order, contents);
+	if (slot_fill(order->slot, contents) < 0)
 		fail(order, "descriptors");
 	else
 		clone_child(order);
-	dup3(slots.null, connection, O_CLOEXEC);
-	if (order->error >= 0)
-		dup3(slots.null, error, O_CLOEXEC);
+	for (int i = 0; i < PROGRAM_SLOT_SIZE; i++)
+		if (contents[i] >= 0)
+			dup3(slots.null, program_slot_connection(order->slot) + i, O_CLOEXEC);
 }
 
 /* The user's supplementary groups, to be freed; NULL with errno. */
@@ -273,6 +299,27 @@ static void leave_terminal(struct program_order *order)
 		terminal_close(&order->terminal);
 }
 
+/* False with errno. */
+static bool lock_connection(struct program_order *order)
+{
+	if (order->has_terminal || !jail_plan(order->jail)->has_no_network ||
+	    service_waits(order->settings) || connection_lock(order->connection) == 0)
+		return true;
+	order->forbids_connecting = errno == EPERM;
+	return order->forbids_connecting;
+}
+
+static void prepare_jail(struct program_order *order)
+{
+	begin_step(order, "mounts");
+	order->template = jail_template(order->jail);
+	begin_step(order, "network");
+	if (!lock_connection(order))
+		fail(order, "network");
+	else if (jail_shares_networks(order->jail) && !order->settings->capabilities)
+		order->network = network_pool_take();
+}
+
 void start_program(struct program_order *order)
 {
 	if (order->has_terminal)
@@ -282,6 +329,8 @@ void start_program(struct program_order *order)
 		if (cgroup_make(order->cgroup, &order->entrance) < 0)
 			fail(order, "cgroup");
 	}
+	if (order->jail)
+		prepare_jail(order);
 	if (!order->failed_step) {
 		order->slot = slot_take();
 		clone_with_slot(order);

@@ -5,6 +5,7 @@ import contextlib
 import os
 import pwd
 import random
+import shlex
 import shutil
 import socket
 import subprocess
@@ -19,6 +20,7 @@ TINY = os.path.join(PROGRAMS, "tiny")
 SMALL = os.path.join(PROGRAMS, "small")
 FLOOR = os.path.join(PROGRAMS, "floor")
 WORKPLACE = tempfile.TemporaryDirectory(prefix="usherd-bench-")
+NOBODY = str(pwd.getpwnam("nobody").pw_uid)
 NOT_INSTALLED = "not installed"
 
 
@@ -216,11 +218,23 @@ def superservers(attributes, count=1, protocol="tcp"):
             superserver("xinetd", installed("xinetd"), attributes, count, protocol)]
 
 
-def tcpserver(program=TINY):
+def tcpserver(program=TINY, name="tcpserver -v", options=()):
+    """program may have arguments."""
     # -R, -H and -l spare it ident and name look-ups, -v makes it log as the others do.
-    server = Server("tcpserver -v", installed("tcpserver"))
-    server.command += ["-v", "-R", "-H", "-l", "localhost", "-c", "10000", "-b", "1024",
-                       server.address, str(server.ports[0]), program]
+    server = Server(name, installed("tcpserver"))
+    server.command += ["-v", "-R", "-H", "-l", "localhost", "-c", "10000", "-b", "1024", *options,
+                       server.address, str(server.ports[0]), *shlex.split(program)]
+    return server
+
+
+def bubblewrap(program, scratch):
+    """What is closest to preset = jail; it has no limits and no filter of system calls."""
+    as_nobody = ["-u", NOBODY, "-g", NOBODY] if os.geteuid() == 0 else []
+    server = tcpserver(f"bwrap --unshare-all --ro-bind / / --tmpfs {scratch} --proc /proc "
+                       f"--dev /dev --cap-drop ALL --die-with-parent --new-session -- {program}",
+                       "bwrap (tcpserver)", as_nobody)
+    if not installed("bwrap"):
+        server.trouble = NOT_INSTALLED
     return server
 
 

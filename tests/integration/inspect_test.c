@@ -80,6 +80,9 @@ static void run_by(const char *script)
 #define SERVER \
 	"type = UNLISTED\nport = 7001\nsocket_type = stream\nwait = no\nuser = root\n" \
 	"server = /bin/cat\n"
+#define NOT_ROOT \
+	"type = UNLISTED\nport = 7001\nsocket_type = stream\nwait = no\nuser = daemon\n" \
+	"server = /bin/cat\n"
 #define REDIRECT "type = UNLISTED\nport = 7001\nsocket_type = stream\nwait = no\n"
 #define SENSOR "type = INTERNAL UNLISTED\nport = 7001\nsocket_type = stream\nwait = no\n"
 #define RPC "socket_type = stream\nwait = no\nuser = root\nserver = /bin/cat\n"
@@ -93,6 +96,8 @@ static const struct {
 	  "UNLISTED SPECIAL", "=" },
 	{ SERVER, "flags", "NODELAY keepalive IPv6 NOLIBWRAP NORETRY", "=" },
 	{ SERVER, "disable", "no", "=" },
+	{ NOT_ROOT, "preset", "jail", "scratch /tmp 16M" },
+	{ NOT_ROOT "preset = jail\n", "syscalls", "default -ptrace", "=" },
 	{ "type = UNLISTED\nport = 7001\nwait = no\nuser = root\nserver = /bin/cat\n",
 	  "socket_type", "stream", "=" },
 	{ SERVER, "protocol", "tcp", "=" },
@@ -153,6 +158,8 @@ static const struct {
 	{ SERVER, "env", "A=1 \"B=two words\" C=", "=" },
 	{ SERVER, "passenv", "", "=" },
 	{ SERVER, "session_env", "yes", "=" },
+	{ SERVER, "placeholders", "yes", "=" },
+	{ SERVER "placeholders = yes\n", "directory", "/srv/%client/%%", "=" },
 	{ SERVER, "end_command", "/bin/sh -c \"exit 3\" \"#4\"", "=" },
 	{ SERVER, "umask", "027", "=" },
 	{ SERVER, "nice", "-5", "=" },
@@ -172,6 +179,14 @@ static const struct {
 	{ SERVER, "memory", "64M", "=" },
 	{ SERVER, "processes", "20", "=" },
 	{ SERVER, "cpu", "150", "=" },
+	{ SERVER, "root", "/", "=" },
+	{ SERVER, "scratch", "/usr 16M /etc 64K", "=" },
+	{ SERVER "root = /\n", "writable", "/usr /etc", "=" },
+	{ SERVER, "proc", "yes", "=" },
+	{ SERVER, "devices", "null zero", "=" },
+	{ SERVER, "devices", "", "=" },
+	{ SERVER, "directory", "/usr", "=" },
+	{ SERVER, "network", "none", "=" },
 	{ SERVER, "no_new_privs", "yes", "=" },
 	{ SERVER, "capabilities", "CHOWN cap_kill", "=" },
 	{ SERVER, "syscalls", "default +ptrace -@network", "=" },

@@ -636,8 +636,8 @@ START_TEST(a_service_whose_limits_cannot_be_kept_is_not_started)
 	plain = add_service("zzcat", CAT "%s", user_of(place));
 	start_at(place);
 	daemon_wait_log("ERROR: .*usherd.conf:[0-9]+: service zzlimited: %s can't be kept here: "
-			".*Delegate=yes",
-			limits[_i].attribute);
+			".*Delegate=yes.*; to start it without this limit, write %s = UNLIMITED$",
+			limits[_i].attribute, limits[_i].attribute);
 	ck_assert(client_is_refused(NULL, limited));
 	ck_assert_str_eq(ask(plain, "on"), "on");
 }

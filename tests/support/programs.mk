@@ -6,7 +6,10 @@ SUPPORT_PROGRAMS := $(patsubst tests/support/programs/%.c,$(BUILD)/tests/program
 
 $(BUILD)/tests/programs/%: tests/support/programs/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $<
+	$(call say,CC,$<)$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra $(if $(WERROR),-Werror) $(PROGRAM_FLAGS) -o $@ $<
+
+# They run in a root where no library is.
+$(addprefix $(BUILD)/tests/programs/,escape probe): private PROGRAM_FLAGS := -static
 
 integration: $(SUPPORT_PROGRAMS)
 integration: export TEST_PROGRAMS = $(abspath $(BUILD)/tests/programs)

@@ -36,6 +36,32 @@ static const struct {
 	{ "a", "type = UNLISTED\n" LISTED, ERROR, "port (the service is UNLISTED) is missing" },
 	{ "echo", "type = INTERNAL\nsocket_type = stream\n", ERROR, "wait is missing" },
 
+	/* What a session sees of the machine. */
+	{ "a", UNLISTED "proc = yes\n", ADVICE, NULL },
+	{ "a", WAITING "proc = yes\ndirectory = /\n", ADVICE, NULL },
+	{ "a", REDIRECT "proc = yes\n", ERROR, "proc is for services with a server; remove it" },
+	{ "echo", INTERNAL "socket_type = stream\ndevices =\n", ERROR,
+	  "devices is for services with a server; remove it" },
+	{ "echo", INTERNAL "socket_type = stream\ndirectory = /\n", ERROR,
+	  "directory is for services with a server; remove it" },
+	{ "echo", INTERNAL "socket_type = stream\nnetwork = none\n", ERROR,
+	  "network is for services with a server; remove it" },
+	{ "echo", INTERNAL "socket_type = stream\nnetwork = host\n", ADVICE, NULL },
+	{ "a", UNLISTED "writable = /usr\n", ERROR, "writable needs root" },
+	{ "a", UNLISTED "scratch = /no/such 1M\n", ERROR,
+	  "scratch: there is no /no/such in /; make it" },
+	{ "a", UNLISTED "scratch = /dev/shm/no-such 1M\n", ERROR, "scratch: there is no" },
+	{ "a", UNLISTED "scratch = /etc/passwd 1M\n", ERROR,
+	  "scratch: /etc/passwd is not a directory" },
+	{ "a", UNLISTED "scratch = /proc/self 1M\n", ERROR,
+	  "scratch: a link is in /proc/self in /, and others may have laid it" },
+	{ "a", UNLISTED "root = /\nwritable = /usr /no/such\n", ERROR,
+	  "writable: there is no /no/such in /; make it" },
+	{ "a",
+	  "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nuser = root\n"
+	  "root = /usr\nserver = /bin/env\nproc = yes\n",
+	  ERROR, "proc: there is no /proc in /usr; make it" },
+
 	/* Types of sockets and ports. */
 	{ "a", UNLISTED "protocol = udp\n", ERROR, "socket_type and protocol do not go together" },
 	{ "tftp",
@@ -223,6 +249,15 @@ static const struct {
 	{ "a", UNLISTED "flags = LABELED\nend_command = /bin/sh\n", ERROR,
 	  "end_command has no connection whose label it could get: remove it, or LABELED" },
 	{ "a", UNLISTED "session_env = yes\n", ADVICE, NULL },
+	{ "a", UNLISTED "scratch = /bin 1M\n", ERROR,
+	  "scratch: /bin would cover /bin/sh, which is the server; move one of them" },
+	{ "a", UNLISTED "scratch = /tmp 1M\n", ADVICE, NULL },
+	{ "a", UNLISTED "placeholders = yes\n", ADVICE, NULL },
+	{ "a", REDIRECT "placeholders = no\n", ADVICE, NULL },
+	{ "a", REDIRECT "placeholders = yes\n", ERROR,
+	  "placeholders is for services with a server; remove it" },
+	{ "echo", INTERNAL "socket_type = stream\nplaceholders = yes\n", ERROR,
+	  "placeholders is for services with a server" },
 	{ "a", REDIRECT "session_env = yes\n", ERROR, "session_env is for services with a server" },
 	{ "a", REDIRECT "session_env = no\n", ADVICE, NULL },
 	/* memory, processes, cpu */
@@ -606,6 +641,25 @@ START_TEST(a_conflict_names_both)
 }
 END_TEST
 
+/* 8,191 times %client, of at most 79 bytes: 647,090 bytes with the NUL. */
+START_TEST(texts_with_placeholders_have_a_bound)
+{
+	enum { TIMES = 8191, LENGTH = 7 };
+	char *text = keep(calloc(TIMES, LENGTH + 1));
+
+	for (size_t i = 0; i < TIMES; i++)
+		memcpy(text + i * LENGTH, "%client", LENGTH);
+	configuration_load("service a\n{\n" UNLISTED "server_args = %s\n}\n", text);
+	ck_assert_ptr_nonnull(configuration_service("a"));
+	configuration_load("service a\n{\n" UNLISTED "server_args = %s\nplaceholders = yes\n}\n",
+			   text);
+	ck_assert_msg(configuration_said(ERROR, 1,
+					 "the texts with placeholders can get 647090 bytes long, "
+					 "and may have 65536; write shorter ones"),
+		      "%s", configuration_complaints_text());
+}
+END_TEST
+
 Suite *check_suite(void)
 {
 	Suite *suite = suite_create("check");
@@ -627,6 +681,7 @@ Suite *check_suite(void)
 	tcase_add_loop_test(tests, finds_services_that_want_one_socket, 0,
 			    (int)(sizeof pairs / sizeof pairs[0]));
 	tcase_add_test(tests, a_conflict_names_both);
+	tcase_add_test(tests, texts_with_placeholders_have_a_bound);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

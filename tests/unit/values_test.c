@@ -92,6 +92,7 @@ static void show_end_command(FILE *out, const struct service_settings *service)
 
 SHOW(session_env, "%d", service->session_env)
 SHOW(max_runtime, "%d", service->max_runtime)
+SHOW(placeholders, "%d %u", service->placeholders, service->placeholders_used)
 SHOW(kill_timeout, "%d", service->kill_timeout)
 SHOW(lingering_close, "%d", service->lingering_close)
 SHOW(kill_on_disconnect, "%d", service->kill_on_disconnect)
@@ -104,6 +105,26 @@ SHOW(umask, "%d %03o", service->umask_is_set, (unsigned)service->umask)
 SHOW(nice, "%d %d", service->nice_is_set, service->nice)
 SHOW(stderr, "%d %s", service->stderr_kind, service->stderr_path ? service->stderr_path : "-")
 SHOW(on_remove, "%d", service->on_remove)
+static void show_list(FILE *out, const char *name, const struct strings *strings)
+{
+	if (strings->is_set)
+		fprintf(out, "%s:", name);
+	for (size_t i = 0; i < strings->count; i++)
+		fprintf(out, " %s", strings->list[i]);
+	if (strings->is_set)
+		fputc('\n', out);
+}
+
+static void show_jail(FILE *out, const struct service_settings *service)
+{
+	fprintf(out, "%s %d %s %d\n", service->root ? service->root : "-", service->proc,
+		service->directory ? service->directory : "-", service->network == NETWORK_NONE);
+	show_list(out, "scratch", &service->scratch);
+	show_list(out, "writable", &service->writable);
+	show_list(out, "devices", &service->devices);
+	fputs(service->jail ? "jailed" : "free", out);
+}
+
 SHOW(tree, "%d %llu %u %u", service->processes_at_exit, (unsigned long long)service->memory,
      service->processes, service->cpu)
 SHOW(no_new_privs, "%d %d", service->no_new_privs, service_has_no_new_privs(service))
@@ -346,6 +367,20 @@ static const struct {
 	{ "log_on_success = session", show_log_on_success, "512" },
 	{ "session_env = yes", show_session_env, "1" },
 	{ "session_env = no", show_session_env, "0" },
+	{ "server_args = %client %x % 100%", show_placeholders, "0 0" },
+	{ "placeholders = no\nserver_args = %client %", show_placeholders, "0 0" },
+	{ "placeholders = yes", show_placeholders, "1 0" },
+	{ "placeholders = yes\nserver_args = a b", show_placeholders, "1 0" },
+	{ "placeholders = yes\nserver_args = %client:%port", show_placeholders, "1 3" },
+	{ "server_args = a%slot\nplaceholders = yes\nenv = A=%user B=%%", show_placeholders,
+	  "1 56" },
+	{ "placeholders = yes\nend_command = /bin/true %session", show_placeholders, "1 4" },
+	{ "root = none\nscratch = none\ndevices = host", show_jail, "- 0 - 0\nfree" },
+	{ "root = NONE\nscratch = None\ndevices = Host", show_jail, "- 0 - 0\nfree" },
+	{ "placeholders = yes\ndirectory = /srv/%client", show_placeholders, "1 1" },
+	{ "placeholders = yes\nscratch = /%user 4K", show_placeholders, "1 16" },
+	{ "directory = /srv/%nothing", show_placeholders, "0 0" },
+	{ "placeholders = yes\nwait = yes\nserver_args = %session", show_placeholders, "1 4" },
 	{ "log_on_success = reason", show_log_on_success, "128" },
 	{ "log_on_success =", show_log_on_success, "0" },
 	{ "log_on_success = traffic", show_log_on_success, "32" },
@@ -394,8 +429,28 @@ static const struct {
 	  "set [/etc] [-/nonexistent]unsetset [/]" },
 	{ "allow_write = /tmp /var\nallow_write -= /var\nallow_execute = /\nallow_write += /dev/null",
 	  show_files, "unsetset [/tmp] [/dev/null]set [/]" },
+	{ "nice = 1", show_jail, "- 0 - 0\nfree" },
+	{ "root = /", show_jail, "/ 0 - 0\njailed" },
+	{ "root = //usr/.\nserver = /bin/env", show_jail, "//usr/. 0 - 0\njailed" },
+	{ "root = /\nserver = /../bin/sh", show_jail, "/ 0 - 0\njailed" },
+	{ "proc = yes", show_jail, "- 1 - 0\njailed" },
+	{ "proc = no", show_jail, "- 0 - 0\nfree" },
+	{ "directory = /a..b/...", show_jail, "- 0 /a..b/... 0\nfree" },
+	{ "network = None", show_jail, "- 0 - 1\njailed" },
+	{ "network = host", show_jail, "- 0 - 0\nfree" },
+	{ "scratch = /usr 4K /etc/ 2g", show_jail,
+	  "- 0 - 0\nscratch: /usr 4096 /etc/ 2147483648\njailed" },
+	{ "root = /\nwritable = /usr /etc/passwd\nwritable += /dev", show_jail,
+	  "/ 0 - 0\nwritable: /usr /etc/passwd /dev\njailed" },
+	{ "devices = null\ndevices += zero", show_jail, "- 0 - 0\ndevices: null zero\njailed" },
+	{ "devices =", show_jail, "- 0 - 0\ndevices:\njailed" },
+	{ "devices = null\nscratch = /dev/shm 1M", show_jail,
+	  "- 0 - 0\nscratch: /dev/shm 1048576\ndevices: null\njailed" },
 	{ "memory = 1M", show_tree, "0 1048576 0 0" },
 	{ "memory = 2g", show_tree, "0 2147483648 0 0" },
+	{ "memory = unlimited", show_tree, "0 0 0 0" },
+	{ "processes = UNLIMITED", show_tree, "0 0 0 0" },
+	{ "cpu = UNLIMITED", show_tree, "0 0 0 0" },
 	{ "processes = 1", show_tree, "0 0 1 0" },
 	{ "processes = 4194304", show_tree, "0 0 4194304 0" },
 	{ "cpu = 1", show_tree, "0 0 0 1" },
@@ -441,6 +496,24 @@ static const struct {
 	{ "rlimit_nproc = 4K", "\"4K\" is neither a number nor UNLIMITED" },
 	{ "rlimit_fsize = 4X", "\"4X\" is neither a number (K, M or G may follow) nor UNLIMITED" },
 	{ "session_env = some", "unknown value \"some\"" },
+	{ "placeholders = some", "unknown value \"some\"" },
+	{ "server_args = a %clinet\nplaceholders = yes",
+	  "server_args: \"%clinet\" is no placeholder; did you mean \"%client\"?" },
+	{ "server_args = 100%\nplaceholders = yes",
+	  "server_args: \"%\" is no placeholder; write %% for a percent sign" },
+	{ "env = A=%zz\nplaceholders = yes",
+	  "env: \"%zz\" is no placeholder; there are %client, %port, %session, %slot and %user" },
+	{ "scratch = /tmp", "scratch: /tmp has no size after it" },
+	{ "scratch = none 4K", "\"none\" is not an absolute path" },
+	{ "devices = host null", "there is no character device /dev/host" },
+	{ "directory = /srv/%\nplaceholders = yes", "directory: \"%\" is no placeholder" },
+	{ "scratch = /tmp/%session 4K\nplaceholders = yes",
+	  "scratch: the directory must be there before the session; only %user and %slot" },
+	{ "env = A%user=1\nplaceholders = yes",
+	  "env: the name of a variable can't have a placeholder" },
+	{ "end_command = /bin/true %\nplaceholders = yes", "end_command: \"%\" is no placeholder" },
+	{ "server_args = %client\nplaceholders = yes\nwait = yes",
+	  "server_args: %client has no meaning with wait = yes" },
 	{ "end_command = true", "\"true\" is not an absolute path" },
 	{ "end_command = /no/such/program x", "/no/such/program: No such file or directory" },
 	{ "end_command = /etc", "/etc is not a regular file" },
@@ -567,6 +640,15 @@ static const struct {
 	{ "stderr = relative/path", "unknown value \"relative/path\"" },
 	{ "on_remove = keep", "unknown value \"keep\"" },
 	{ "processes_at_exit = yes", "unknown value \"yes\"" },
+	{ "memory = 1023K", "\"1023K\" is neither a number of bytes" },
+	{ "memory = 9223372036854775808", "is neither a number of bytes" },
+	{ "processes = 0",
+	  "\"0\" is neither a number of processes from 1 to 4194304 nor UNLIMITED" },
+	{ "processes = 4194305", "\"4194305\" is neither a number of processes" },
+	{ "processes = 1K", "\"1K\" is neither a number of processes" },
+	{ "cpu = 0", "\"0\" is neither a percentage of one processor from 1 to 100000" },
+	{ "cpu = 100001", "\"100001\" is neither a percentage" },
+	{ "cpu = 50%", "\"50%\" is neither a percentage" },
 	{ "no_new_privs = maybe", "unknown value \"maybe\"" },
 	{ "capabilities = CHWON", "there is no capability \"CHWON\"; did you mean \"CHOWN\"?" },
 	{ "capabilities = everything", "there is no capability \"everything\"; see" },
@@ -586,19 +668,33 @@ static const struct {
 	{ "allow_read = etc", "\"etc\" is not an absolute path" },
 	{ "allow_write = --/etc", "\"--/etc\" is not an absolute path" },
 	{ "allow_execute = -", "\"-\" is not an absolute path" },
-	{ "memory = 1023K", "\"1023K\" is not a number of bytes" },
-	{ "memory = UNLIMITED", "\"UNLIMITED\" is not a number of bytes" },
-	{ "memory = 9223372036854775808", "is not a number of bytes" },
-	{ "processes = 0", "\"0\" is not a number of processes from 1 to 4194304" },
-	{ "processes = 4194305", "\"4194305\" is not a number of processes" },
-	{ "processes = 1K", "\"1K\" is not a number of processes" },
-	{ "cpu = 0", "\"0\" is not a percentage of one processor from 1 to 100000" },
-	{ "cpu = 100001", "\"100001\" is not a percentage" },
-	{ "cpu = 50%", "\"50%\" is not a percentage" },
 	{ "proof_of_work = 0", "\"0\" is not a difficulty from 1 to 1000000" },
 	{ "proof_of_work = 1000001", "\"1000001\" is not a difficulty" },
 	{ "proof_of_work = yes", "\"yes\" is not a difficulty" },
 	{ "proof_of_work_time = 1m", "\"1m\" is not a number of seconds" },
+	{ "root = usr", "root: \"usr\" is not an absolute path" },
+	{ "root = /usr/../etc", "root: \"/usr/../etc\" has \"..\" in it" },
+	{ "root = /usr/..", "has \"..\" in it" },
+	{ "root = /no/such", "root: /no/such: No such file or directory" },
+	{ "root = /etc/passwd", "root: /etc/passwd is not a directory" },
+	{ "server = /bin/sh\nroot = /proc", "server: /bin/sh in /proc: No such file or directory" },
+	{ "server = bin/sh\nroot = /",
+	  "server: \"bin/sh\" is not an absolute path, as it must be" },
+	{ "server = /etc/passwd\nroot = /", "server: /etc/passwd is not executable" },
+	{ "scratch = tmp 1M", "scratch: \"tmp\" is not an absolute path" },
+	{ "scratch = // 1M", "scratch: \"//\" is the whole root" },
+	{ "scratch = /usr 4095", "scratch: \"4095\" is not a number of bytes" },
+	{ "scratch = /usr much", "scratch: \"much\" is not a number of bytes" },
+	{ "scratch = /usr 1M /etc", "scratch: /etc has no size after it" },
+	{ "writable = /usr ../etc\nroot = /", "writable: \"../etc\" is not an absolute path" },
+	{ "writable = /\nroot = /", "writable: \"/\" is the whole root" },
+	{ "proc = maybe", "proc: unknown value \"maybe\"" },
+	{ "devices = null no-such", "devices: there is no character device /dev/no-such" },
+	{ "devices = shm", "devices: there is no character device /dev/shm" },
+	{ "devices = pts/0", "devices: \"pts/0\" is not the name of a device" },
+	{ "devices = ..", "devices: \"..\" is not the name of a device" },
+	{ "directory = etc", "directory: \"etc\" is not an absolute path" },
+	{ "network = nobody", "network: unknown value \"nobody\"" },
 	{ "redirect = 127.0.0.1 0", "\"0\" is neither a port number nor a TCP service" },
 	{ "redirect = 127.0.0.1 no-such", "\"no-such\" is neither" },
 	{ "redirect = 127.0.0.1 tftp", "\"tftp\" is neither" },
@@ -792,6 +888,7 @@ static const struct {
 	const char *said;
 } remarks[] = {
 	{ "flags = REUSE", ADVICE, "REUSE is retired" },
+	{ "proc = yes\nuser = root", ADVICE, "hold no program of root back" },
 	{ "mdns = yes", WARNING, "retired, has no effect" },
 	{ "port = 1000\nport = 1001", WARNING, "port is already set on line 3" },
 	{ "only_from = ALL", ADVICE, "\"ALL\" is taken for the name of a host; for everybody" },
@@ -818,6 +915,8 @@ static const struct {
 
 /* Similar lines that are correct. */
 static const char *const unremarkable[] = {
+	"user = nobody\nproc = yes",
+	"user = nobody\nserver = /bin/sh\nroot = /",
 	"only_from = 0.0.0.0/0 ::/0",
 	"only_from = 0.0.0.0",
 	"no_access = all.example.org",

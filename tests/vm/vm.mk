@@ -6,6 +6,7 @@ vm-dependencies:
 vm: vm-dependencies $(BUILD)/tests/integration/runner $(SUPPORT_PROGRAMS) $(DAEMON)
 	VM_CACHE=build/vm tests/vm/run $(BUILD)/tests/integration/runner $(DAEMON) \
 		tree/processes_at_exit tree/cgroups tree/limits \
-		privileges/users 'privileges/without root'
+		jail/jail privileges/users 'privileges/without root' \
+		'escape/jail with a root' 'escape/jail without root'
 
 .PHONY: vm vm-dependencies

@@ -1,0 +1,22 @@
+/* Paths inside of another root directory, by openat2(2): absolute paths and links are followed
+ * as if the directory were "/", and nothing leads out of it. */
+#ifndef USHERD_BASE_PATH_IN_ROOT_H
+#define USHERD_BASE_PATH_IN_ROOT_H
+
+#include <limits.h>
+
+enum path_links {
+	PATH_FOLLOW_LINKS, /* but those of procfs, which lead anywhere */
+	PATH_NO_LINKS,     /* ELOOP for a path with a link: somebody may have planted it */
+};
+
+/* Opens the path in root, a descriptor of a directory; O_CLOEXEC is added. No file is created.
+ * Only system calls. Returns a descriptor, or -1 with errno; ENOSYS before Linux 5.6. */
+int path_in_root_open(int root, const char *path, int flags, enum path_links links)
+	__attribute__((warn_unused_result));
+
+/* Writes where the path in that directory really is, as the host sees it. 0, or -1 with errno. */
+int path_in_root_find(const char *root, const char *path, char real[static PATH_MAX])
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,28 @@
+/* Binds a TCP connection to its client for good.
+ *
+ * A session without a network still has its connection, which is a socket of the host's
+ * network. connect(2) with AF_UNSPEC takes it from its client, and a second one would lead to
+ * any address that the host reaches, its loopback too. So it gets a filter, which the program
+ * can't remove (SO_LOCK_FILTER in socket(7)): only packets from the client's address and port to
+ * the own port come in. A connection to anybody else is never established.
+ *
+ * Kernels may take such a filter only from who has CAP_NET_ADMIN. Without it the program loses
+ * the right to connect by TCP at all, by Landlock (Linux 6.7), or connect(2) itself, by
+ * seccomp. */
+#ifndef USHERD_MONITOR_CONNECTION_LOCK_H
+#define USHERD_MONITOR_CONNECTION_LOCK_H
+
+/* For connections of TCP; harmless on one that is locked, and on what is no socket of the
+ * internet, as a terminal. One that its client has left already gets no packet at all. 0, or
+ * -1 with errno: EPROTONOSUPPORT for other protocols, EPERM. Any thread. */
+int connection_lock(int connection) __attribute__((warn_unused_result));
+
+/* In place of that, where it fails with EPERM: in the child, when it has made its mounts and
+ * before it gives up its rights. It needs no_new_privs, or CAP_SYS_ADMIN in its user namespace.
+ * 0, or -1 with errno. */
+int connection_lock_process(void) __attribute__((warn_unused_result));
+
+/* Why neither is possible here, and what to do; NULL: one of them is. */
+const char *connection_lock_obstacle(void);
+
+#endif

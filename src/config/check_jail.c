@@ -1,0 +1,216 @@
+#include "config/check_jail.h"
+
+#include "base/path_in_root.h"
+#include "base/text.h"
+#include "config/placeholders.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The check of one service. */
+struct jail_check {
+	const struct service_settings *service;
+	struct problems *problems;
+	int root; /* open */
+	bool failed;
+};
+
+static void complain(struct jail_check *check, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void complain(struct jail_check *check, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	check->failed = true;
+	problem_add(check->problems, ERROR, check->service->file, check->service->line,
+		    "service %s: %s", check->service->id, text);
+}
+
+/* --- what has no place here ------------------------------------------------------------- */
+
+static const char *first_attribute(const struct service_settings *service)
+{
+	const struct {
+		const char *name;
+		bool is_set;
+	} attributes[] = {
+		{ "root", service->root != NULL },
+		{ "scratch", service->scratch.is_set },
+		{ "writable", service->writable.is_set },
+		{ "proc", service->proc },
+		{ "devices", service->devices.is_set },
+		{ "directory", service->directory != NULL },
+		{ "network", service->network == NETWORK_NONE },
+	};
+
+	for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++)
+		if (attributes[i].is_set)
+			return attributes[i].name;
+	return NULL;
+}
+
+static void check_use(struct jail_check *check)
+{
+	const struct service_settings *service = check->service;
+	const char *attribute = first_attribute(service);
+
+	if (attribute && !service_starts_program(service))
+		complain(check, "%s is for services with a server; remove it", attribute);
+	if (service->writable.count > 0 && !service->root)
+		complain(check, "writable needs root; without it nothing is made read-only");
+}
+
+/* --- what must be in the root ---------------------------------------------------------- */
+
+/* Reports at the service that a path in its root can't be used; errno says why. */
+static void report_path(struct jail_check *check, const char *attribute, const char *path)
+{
+	const char *root = check->service->root ? check->service->root : "/";
+
+	if (errno == ELOOP)
+		complain(check,
+			 "%s: a link is in %s in %s, and others may have laid it; write the path "
+			 "that it leads to",
+			 attribute, path, root);
+	else if (errno == ENOENT || errno == ENOTDIR)
+		complain(check, "%s: there is no %s in %s; make it", attribute, path, root);
+	else
+		complain(check, "%s: %s in %s: %s", attribute, path, root, strerror(errno));
+}
+
+/* What mounts go on. */
+static void check_path(struct jail_check *check, const char *attribute, const char *path,
+		       bool is_directory)
+{
+	struct stat status;
+	int fd = path_in_root_open(check->root, path, O_PATH, PATH_NO_LINKS);
+
+	if (fd < 0) {
+		report_path(check, attribute, path);
+		return;
+	}
+	if (is_directory && fstat(fd, &status) == 0 && !S_ISDIR(status.st_mode))
+		complain(check, "%s: %s is not a directory", attribute, path);
+	close(fd);
+}
+
+/* devices makes this one. */
+static bool is_made(const struct service_settings *service, const char *path)
+{
+	return service->devices.is_set && strcmp(path, "/dev/shm") == 0;
+}
+
+/* The program is started when all is mounted. */
+static void check_server(struct jail_check *check, const char *path)
+{
+	const char *server = check->service->server;
+	size_t length = strlen(path);
+
+	while (length > 0 && path[length - 1] == '/')
+		length--;
+	if (server && strncmp(server, path, length) == 0 && server[length] == '/')
+		complain(check, "scratch: %s would cover %s, which is the server; move one of them",
+			 path, server);
+}
+
+/* As the first session has it. */
+static void check_scratch(struct jail_check *check, const char *path)
+{
+	const struct service_settings *service = check->service;
+	char first[PATH_MAX];
+
+	if (service->placeholders && service->account) {
+		if (placeholders_expand_first(first, sizeof first, path, service->account) >=
+		    sizeof first) {
+			complain(check, "scratch: %.100s...: %s", path, strerror(ENAMETOOLONG));
+			return;
+		}
+		path = first;
+	}
+	if (!is_made(service, path))
+		check_path(check, "scratch", path, true);
+	check_server(check, path);
+}
+
+static void check_paths(struct jail_check *check)
+{
+	const struct service_settings *service = check->service;
+
+	for (size_t i = 0; i < service->writable.count; i++)
+		check_path(check, "writable", service->writable.list[i], false);
+	for (size_t i = 0; i + 1 < service->scratch.count; i += 2)
+		check_scratch(check, service->scratch.list[i]);
+	if (service->proc)
+		check_path(check, "proc", "/proc", true);
+	if (service->devices.is_set)
+		check_path(check, "devices", "/dev", true);
+}
+
+bool check_jail(const struct service_settings *service, struct problems *problems)
+{
+	struct jail_check check = { .service = service, .problems = problems };
+
+	check_use(&check);
+	if (check.failed || service->lacks_root || !service_has_jail(service))
+		return !check.failed;
+	check.root = open(service->root ? service->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (check.root < 0) {
+		complain(&check, "root: %s: %s", service->root, strerror(errno));
+		return false;
+	}
+	check_paths(&check);
+	close(check.root);
+	return !check.failed;
+}
+
+/* --- the jail as one text ------------------------------------------------------------------ */
+
+/* With its length, so that no text can be taken for two. */
+static void add_text(struct text *text, const char *string)
+{
+	text_add_format(text, "%zu %s\n", strlen(string), string);
+}
+
+static void add_list(struct text *text, const char *name, const struct strings *strings)
+{
+	if (!strings->is_set)
+		return;
+	text_add_format(text, "%s %zu\n", name, strings->count);
+	for (size_t i = 0; i < strings->count; i++)
+		add_text(text, strings->list[i]);
+}
+
+void derive_jail(struct service_settings *service)
+{
+	struct text text = { 0 };
+	char *whole;
+
+	if (!service_has_jail(service))
+		return;
+	text_add_format(&text, "%u %u%s%s\n", (unsigned)service->uid, (unsigned)service->gid,
+			service->proc ? " proc" : "",
+			service->network == NETWORK_NONE ? " without network" : "");
+	add_text(&text, service->root ? service->root : "");
+	if (service->placeholders)
+		add_text(&text, service->account);
+	add_list(&text, "scratch", &service->scratch);
+	add_list(&text, "writable", &service->writable);
+	add_list(&text, "devices", &service->devices);
+	whole = text_copy_out(&text);
+	text_free(&text);
+	if (whole)
+		service->jail = arena_string(&service->arena, whole);
+	service->arena.failed |= !whole;
+	free(whole);
+}

@@ -1,0 +1,508 @@
+/* What a session sees of the machine. tests/support/programs/probe.c looks, inside. Each test
+ * runs twice: root makes the jails, and an ordinary user makes them in a user namespace. */
+#include "support/client.h"
+#include "support/daemon.h"
+#include "support/deadline.h"
+#include "support/isolation.h"
+#include "support/place.h"
+#include "support/process.h"
+
+#include <check.h>
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { SOME_USER = 54321 };
+
+/* --- who starts the daemon --- */
+
+enum { AS_ROOT, AS_USER };
+
+static void become_some_user(void)
+{
+	if (geteuid() == 0 &&
+	    (setgroups(0, NULL) < 0 || setgid(SOME_USER) < 0 || setuid(SOME_USER) < 0))
+		_exit(126);
+}
+
+static int try_namespaces(void)
+{
+	become_some_user();
+	return unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID);
+}
+
+static int try_namespaces_of_root(void)
+{
+	return unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET);
+}
+
+/* True for mount_setattr(2) and what is older. */
+static bool has_mount_calls(void)
+{
+	return syscall(442, -1, "", 0, NULL, 0) == 0 || errno != ENOSYS;
+}
+
+static bool is_allowed(int who)
+{
+	if (!has_mount_calls())
+		return false;
+	if (who == AS_ROOT)
+		return is_superuser() && isolation_is_allowed(try_namespaces_of_root);
+	return isolation_is_allowed(try_namespaces);
+}
+
+static int user_of_programs(void)
+{
+	return is_superuser() ? SOME_USER : (int)geteuid();
+}
+
+static void start_as(int who)
+{
+	if (who == AS_USER && is_superuser())
+		ck_assert_int_eq(chown(place_path(""), SOME_USER, SOME_USER), 0);
+	daemon_start_with(
+		&(struct daemon_options){ .prepare = who == AS_USER ? become_some_user : NULL });
+}
+
+/* --- roots --- */
+
+/* Everything that is named in the list is made in the root as a directory. */
+static const char *make_root(const char *name, const char *const *directories)
+{
+	const char *root = place_path(name);
+
+	ck_assert_int_eq(mkdir(root, 0755), 0);
+	for (; *directories; directories++)
+		ck_assert_int_eq(mkdir(textf("%s/%s", root, *directories), 0755), 0);
+	ck_assert_int_eq(rename(place_program("probe"), textf("%s/probe", root)), 0);
+	return root;
+}
+
+static const char *make_usual_root(const char *name)
+{
+	static const char *const directories[] = { "proc", "dev", "tmp", "data", "fixed", NULL };
+	const char *root = make_root(name, directories);
+
+	if (is_superuser())
+		ck_assert_int_eq(chown(textf("%s/data", root), SOME_USER, SOME_USER), 0);
+	ck_assert_int_eq(chmod(textf("%s/fixed", root), 0777), 0);
+	ck_assert(mknod(textf("%s/log", root), S_IFREG, 0) == 0 &&
+		  chmod(textf("%s/log", root), 0666) == 0);
+	return root;
+}
+
+/* A service whose server is the probe in root; NULL: in the test's directory. */
+static int add_probe(const char *name, const char *root, const char *lines, const char *words)
+{
+	const char *server = root ? textf("root = %s\nserver = /probe\n", root)
+				  : textf("server = %s\n", place_program("probe"));
+
+	return add_service(name, "user = %d\n%s%s\nserver_args = %s\n", user_of_programs(), server,
+			   lines, words);
+}
+
+static void check_line(const char *report, const char *line)
+{
+	ck_assert_msg(strstr(textf("\n%s", report), textf("\n%s\n", line)) != NULL,
+		      "no line %s in\n%s", line, report);
+}
+
+#define WHOLE_JAIL \
+	"scratch = /tmp 64K\nwritable = /data /log\ndevices = null zero\nproc = yes\n" \
+	"network = none\ndirectory = /data"
+
+/* --- what is seen --- */
+
+/* Listens where every process of this network can connect. */
+static void listen_in_the_abstract(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "\0usherd-jail" };
+	socklen_t length = offsetof(struct sockaddr_un, sun_path) + sizeof "usherd-jail";
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert(bind(fd, (struct sockaddr *)&address, length) == 0 && listen(fd, 8) == 0);
+}
+
+#define LOOK \
+	"descriptors identity directory interfaces connect:usherd-jail bind:usherd-jail " \
+	"write:/fixed/x write:/log write:/data/x write:/tmp/x write:/dev/null write:/proc/self/comm " \
+	"list:/ list:/dev list:/tmp processes pid host mode:/tmp fill:/tmp mount:/tmp " \
+	"remount:/ unmount:/tmp list:/tmp/.."
+
+static void check_inside(const char *report)
+{
+	static const char *const lines[] = {
+		"directory=/data",
+		"interfaces=",
+		"bind:usherd-jail=0",
+		"descriptors=0 1 2 ",
+		"write:/fixed/x=EROFS",
+		"write:/log=0",
+		"write:/data/x=0",
+		"write:/tmp/x=0",
+		"write:/dev/null=0",
+		"write:/proc/self/comm=EROFS",
+		"list:/=data dev fixed log probe proc tmp ",
+		"list:/dev=fd null shm stderr stdin stdout zero ",
+		"list:/tmp=x ",
+		"processes=1 ",
+		"pid=1 0",
+		"host=zzinside",
+		"fill:/tmp=61440 ENOSPC",
+		"mount:/tmp=EPERM",
+		"remount:/=EPERM",
+	};
+
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+		check_line(report, lines[i]);
+	check_line(report, textf("mode:/tmp=700 %d", user_of_programs()));
+	check_line(report, textf("identity=%d %d", user_of_programs(),
+				 is_superuser() ? SOME_USER : (int)getegid()));
+	/* Without root's rights connect(2) itself may be refused; see connection_lock.h. */
+	ck_assert(text_matches(report, "^connect:usherd-jail=(ECONNREFUSED|EPERM)$"));
+}
+
+/* The same looks outside, so that what they see inside says something. */
+static void check_outside(const char *report)
+{
+	check_line(report, "connect:usherd-jail=0");
+	check_line(report, "interfaces=lo ");
+	ck_assert(!strstr(report, "\npid=1 "));
+}
+
+START_TEST(a_session_sees_what_its_jail_has)
+{
+	const char *root = make_usual_root("root");
+	int inside, outside;
+
+	listen_in_the_abstract();
+	inside = add_probe("zzinside", root, WHOLE_JAIL, LOOK);
+	outside = add_probe("zzoutside", NULL, "", "interfaces connect:usherd-jail pid");
+	start_as(_i);
+	for (int i = 0; i < 2; i++) { /* the second one may get the network of the first */
+		check_inside(ask(inside, ""));
+		unlink(textf("%s/data/x", root));
+	}
+	check_outside(ask(outside, ""));
+	ck_assert_str_eq(file_read(textf("%s/fixed/x", root)), "");
+}
+END_TEST
+
+START_TEST(what_a_session_changes_is_its_own)
+{
+	const char *root = make_usual_root("root"), *mounts = file_read("/proc/self/mountinfo");
+	int port = add_probe("zzown", root, WHOLE_JAIL, "list:/tmp inodes:/tmp wait list:/tmp");
+	int first, second;
+
+	start_as(_i);
+	first = client_connect(NULL, port);
+	client_expect(first, "list:/tmp=\ninodes:/tmp=63 ENOSPC\nwait=...\n");
+	second = client_connect(NULL, port);
+	client_expect(second, "list:/tmp=\ninodes:/tmp=63 ENOSPC\nwait=...\n");
+	ck_assert_str_eq(file_read("/proc/self/mountinfo"), mounts);
+	client_send(first, "\n");
+	client_send(second, "\n");
+	ck_assert(text_matches(client_read_all(first).data, "inode62 "));
+	ck_assert(text_matches(client_read_all(second).data, "inode62 "));
+}
+END_TEST
+
+START_TEST(every_attribute_works_alone)
+{
+	static const struct {
+		const char *lines, *words, *expected;
+	} alone[] = {
+		{ "scratch = /usr 1M 4K", "", "" },
+		{ "scratch = /usr 1M", "list:/usr write:/usr/x directory",
+		  "list:/usr=\nwrite:/usr/x=0\ndirectory=/\n" },
+		{ "proc = yes", "pid processes", "pid=1 0\nprocesses=1 \n" },
+		{ "devices = null", "list:/dev write:/dev/null",
+		  "list:/dev=null shm \nwrite:/dev/null=0\n" },
+		{ "devices =", "list:/dev", "list:/dev=shm \n" },
+		{ "devices = null\nscratch = /dev/shm 1M", "write:/dev/shm/x",
+		  "write:/dev/shm/x=0\n" },
+		{ "network = none", "interfaces", "interfaces=\n" },
+		{ "directory = /usr", "directory", "directory=/usr\n" },
+	};
+	int ports[sizeof alone / sizeof alone[0]];
+
+	for (size_t i = 1; i < sizeof alone / sizeof alone[0]; i++)
+		ports[i] = add_probe(textf("zz%zu", i), NULL, alone[i].lines, alone[i].words);
+	start_as(_i);
+	for (size_t i = 1; i < sizeof alone / sizeof alone[0]; i++)
+		ck_assert_str_eq(ask(ports[i], ""), alone[i].expected);
+}
+END_TEST
+
+START_TEST(the_host_as_root_is_read_only)
+{
+	int port = add_service("zzhost",
+			       "user = %d\nroot = /\nproc = yes\ndevices = null\n"
+			       "server = %s\nserver_args = write:%s read:%s list:/dev\n",
+			       user_of_programs(), place_program("probe"), place_path("x"),
+			       place_path("y"));
+
+	place_write("y", "seen");
+	start_as(_i);
+	ck_assert_str_eq(ask(port, ""),
+			 textf("write:%s=EROFS\nread:%s=seen\nlist:/dev=fd null shm stderr stdin "
+			       "stdout \n",
+			       place_path("x"), place_path("y")));
+}
+END_TEST
+
+/* --- its end --- */
+
+START_TEST(all_processes_end_with_the_first)
+{
+	int port = add_probe("zzleave", make_usual_root("root"), "proc = yes", "leave");
+
+	start_as(_i);
+	ck_assert_str_eq(ask(port, ""), "leave=\n"); /* which lasts until the last one ends */
+}
+END_TEST
+
+/* The first process of a namespace is not ended by signals that it does not handle. */
+START_TEST(a_first_process_is_killed_in_the_end)
+{
+	int fd, port = add_probe("zzkill", make_usual_root("root"),
+				 "proc = yes\nkill_on_disconnect = reset\nkill_timeout = 1",
+				 "stay");
+
+	add_defaults("%s", log_everything());
+	start_as(_i);
+	fd = client_connect(NULL, port);
+	client_expect(fd, "stay=...\n");
+	client_reset(fd);
+	service_wait_log(LOG_TIME "EXIT: zzkill signal=9 ");
+}
+END_TEST
+
+enum { MANY = 30 };
+
+/* Waits until the session is over, which is the one of that number: its network is unused. */
+static const char *ask_and_wait(int port, unsigned number)
+{
+	const char *answer = ask(port, "");
+
+	service_wait_lines(number, "EXIT: ");
+	return answer;
+}
+
+START_TEST(nothing_is_left_of_sessions)
+{
+	const char *mounts = file_read("/proc/self/mountinfo");
+	int port = add_probe("zzmany", make_usual_root("root"), "cps = 0 0\n" WHOLE_JAIL, "pid");
+	unsigned before, number = 1;
+
+	add_defaults("%s", log_everything());
+	start_as(_i);
+	ck_assert_str_eq(ask_and_wait(port, number), "pid=1 0\n");
+	before = process_descriptors(daemon_pid());
+	while (number++ < MANY)
+		ck_assert_str_eq(ask_and_wait(port, number), "pid=1 0\n");
+	wait_until(process_descriptors(daemon_pid()) <= before);
+	ck_assert_str_eq(file_read("/proc/self/mountinfo"), mounts);
+}
+END_TEST
+
+/* Networks are used again, but not one in which something is left. */
+
+static int listen_at(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_uint_lt(strlen(path), sizeof address.sun_path);
+	strcpy(address.sun_path, path);
+	ck_assert(bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+		  listen(fd, 1) == 0 && chmod(path, 0777) == 0);
+	return fd;
+}
+
+/* Takes what a session gives, which stays open as long as the test. */
+static void take_a_socket(int listener)
+{
+	char byte, control[CMSG_SPACE(sizeof(int))];
+	struct iovec room = { &byte, 1 };
+	struct msghdr message = { .msg_iov = &room,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
+				  .msg_controllen = sizeof control };
+
+	ck_assert_int_eq(recvmsg(accept(listener, NULL, NULL), &message, 0), 1);
+	ck_assert_ptr_nonnull(CMSG_FIRSTHDR(&message));
+}
+
+START_TEST(only_an_empty_network_is_used_again)
+{
+	const char *root = make_usual_root("root"), *first, *second;
+	int port = add_probe("zzempty", root, WHOLE_JAIL, "network connect:left");
+	int giver = add_probe("zzgiver", root, WHOLE_JAIL, "give:/data/socket");
+	int listener = listen_at(textf("%s/data/socket", root));
+
+	add_defaults("%s", log_everything());
+	start_as(AS_ROOT);
+	first = ask_and_wait(port, 1);
+	ck_assert(text_matches(first, "^network=net:.[0-9]+.\nconnect:left=ECONNREFUSED\n$"));
+	ck_assert_str_eq(ask_and_wait(port, 2), first);
+	ck_assert_str_eq(ask_and_wait(giver, 3), "give:/data/socket=0\n");
+	take_a_socket(listener);
+	second = ask_and_wait(port, 4);
+	ck_assert(text_matches(second, "^network=net:.[0-9]+.\nconnect:left=ECONNREFUSED\n$"));
+	ck_assert_str_ne(second, first);
+}
+END_TEST
+
+/* --- changes --- */
+
+START_TEST(a_root_can_be_replaced)
+{
+	const char *root = make_usual_root("root"), *next = make_usual_root("next");
+	int port = add_probe("zzroot", root, WHOLE_JAIL, "list:/");
+
+	ck_assert_int_eq(mkdir(textf("%s/new", next), 0755), 0);
+	start_as(_i);
+	ck_assert_str_eq(ask(port, ""), "list:/=data dev fixed log probe proc tmp \n");
+	ck_assert_int_eq(rename(root, place_path("old")), 0);
+	ck_assert_int_eq(rename(next, root), 0);
+	ck_assert_str_eq(ask(port, ""), "list:/=data dev fixed log new probe proc tmp \n");
+	daemon_reload();
+	ck_assert_str_eq(ask(port, ""), "list:/=data dev fixed log new probe proc tmp \n");
+}
+END_TEST
+
+/* The user of a service may write to a directory, and lays a link for root to mount on. */
+START_TEST(no_mount_goes_where_a_planted_link_leads)
+{
+	const char *root = make_usual_root("root");
+	const char *place = textf("%s/data/place", root);
+	int port;
+
+	ck_assert_int_eq(mkdir(place, 0755), 0);
+	port = add_probe("zzlink", root, "writable = /data\nscratch = /data/place 1M", "pid");
+	start_as(_i);
+	ck_assert_str_ne(ask(port, ""), "");
+	ck_assert(rmdir(place) == 0 && symlink("/fixed", place) == 0);
+	ck_assert_str_eq(ask(port, ""), "");
+	daemon_wait_log("zzlink.*mounts.*symbolic links");
+	daemon_reload();
+	daemon_wait_log("service zzlink: scratch: a link is in /data/place in %s", root);
+}
+END_TEST
+
+START_TEST(a_directory_that_is_not_there_is_a_failure)
+{
+	int port = add_probe("zzdirectory", NULL, "directory = /nonexistent", "pid");
+
+	start_as(_i);
+	ck_assert_str_eq(ask(port, ""), "");
+	daemon_wait_log("zzdirectory.*directory.*No such file");
+}
+END_TEST
+
+/* --- what can't be had --- */
+
+static void lose_the_right_to_mount(void)
+{
+	if (prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0) < 0)
+		_exit(126);
+}
+
+START_TEST(a_service_without_its_jail_is_not_started)
+{
+	int jailed = add_probe("zzjailed", make_usual_root("root"), "proc = yes", "pid");
+	int plain = add_service("zzplain", HELLO);
+
+	daemon_start_with(&(struct daemon_options){ .prepare = lose_the_right_to_mount });
+	ck_assert(client_is_refused(NULL, jailed));
+	ck_assert_str_eq(ask(plain, ""), "hello\n");
+	daemon_wait_log("usherd.conf:[0-9]+: service zzjailed: root can't be had here: usherd may "
+			"make no namespaces and mounts here .* CAP_SYS_ADMIN");
+}
+END_TEST
+
+/* Somebody else could have laid the link. */
+START_TEST(a_service_whose_new_jail_fails_keeps_the_old_one)
+{
+	const char *root = make_usual_root("root"), *loose = place_path("loose");
+	const char *link = textf("%s/link", loose);
+	int port = add_service("zzkept",
+			       "user = %d\nroot = %s\nserver = /probe\nproc = yes\n"
+			       "server_args = pid\n",
+			       SOME_USER, root);
+
+	daemon_start();
+	ck_assert_str_eq(ask(port, ""), "pid=1 0\n");
+	ck_assert(mkdir(loose, 0) == 0 && chmod(loose, 01777) == 0 && symlink(root, link) == 0 &&
+		  lchown(link, SOME_USER, SOME_USER) == 0);
+	configuration_clear();
+	add_service("zzkept", "port = %d\nuser = %d\nroot = %s\nserver = /probe\nproc = yes\n",
+		    port, SOME_USER, link);
+	daemon_reload();
+	daemon_wait_log("ERROR: .*: service zzkept: root can't be had here: %s: .*a link is on",
+			link);
+	daemon_wait_log("Reconfigured: new=0 old=0 dropped=0 .services., 1 keep");
+	ck_assert_str_eq(ask(port, ""), "pid=1 0\n");
+}
+END_TEST
+
+#define OF_ROOT \
+	"user = root\nroot = %s\nserver = /probe\nproc = yes\n" \
+	"server_args = pid write:/proc/sys/vm/swappiness\n"
+
+START_TEST(others_must_not_decide_what_root_runs)
+{
+	const char *sound = make_usual_root("sound"), *loose = make_usual_root("loose");
+	int port = add_service("zzsound", OF_ROOT, sound);
+
+	add_service("zzloose", OF_ROOT, loose);
+	ck_assert_int_eq(chmod(textf("%s/probe", loose), 0757), 0);
+	daemon_start();
+	daemon_wait_log("service zzloose: server: %s/probe is writable by everybody", loose);
+	ck_assert_str_eq(ask(port, ""), "pid=1 0\nwrite:/proc/sys/vm/swappiness=EROFS\n");
+}
+END_TEST
+
+/* --- */
+
+static void add_both(TCase *tcase, const TTest *test)
+{
+	for (int who = AS_ROOT; who <= AS_USER; who++)
+		if (is_allowed(who))
+			tcase_add_loop_test(tcase, test, who, who + 1);
+}
+
+Suite *jail_suite(void)
+{
+	Suite *suite = suite_create("jail");
+	TCase *tcase = daemon_tcase(suite, "jail"), *of_root = daemon_tcase(suite, "of root");
+
+	add_both(tcase, a_session_sees_what_its_jail_has);
+	add_both(tcase, what_a_session_changes_is_its_own);
+	add_both(tcase, every_attribute_works_alone);
+	add_both(tcase, the_host_as_root_is_read_only);
+	add_both(tcase, all_processes_end_with_the_first);
+	add_both(tcase, a_first_process_is_killed_in_the_end);
+	add_both(tcase, nothing_is_left_of_sessions);
+	add_both(tcase, a_root_can_be_replaced);
+	add_both(tcase, no_mount_goes_where_a_planted_link_leads);
+	add_both(tcase, a_directory_that_is_not_there_is_a_failure);
+	if (!is_allowed(AS_ROOT))
+		return suite;
+	tcase_add_test(of_root, only_an_empty_network_is_used_again);
+	tcase_add_test(of_root, a_service_whose_new_jail_fails_keeps_the_old_one);
+	tcase_add_test(of_root, a_service_without_its_jail_is_not_started);
+	tcase_add_test(of_root, others_must_not_decide_what_root_runs);
+	return suite;
+}

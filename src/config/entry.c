@@ -78,10 +78,10 @@ __attribute__((format(printf, 2, 0))) static void on_parse_error(cfg_t *cfg, con
 	problem_add(parse.problems, ERROR, parse.entry->file, source_line(cfg->line), "%s", text);
 }
 
-/* libconfuse's value callback: keeps the word and its line. */
+/* libconfuse's value callback: keeps the word, its line, and the operator before it. */
 static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *result)
 {
-	size_t size = strlen(value) + 1;
+	size_t size = strlen(value);
 	struct word *word = arena_take(&parse.entry->words, sizeof *word + size);
 
 	(void)option;
@@ -89,7 +89,9 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *resu
 		return -1;
 	word->file = parse.entry->file;
 	word->line = source_line(cfg->line);
-	memcpy(word->text, value, size);
+	word->is_value = *value != SYNTAX_NO_VALUES;
+	word->sign = word->is_value ? value[0] : value[1];
+	memcpy(word->text, value + 1, size);
 	*(void **)result = word;
 	return 0;
 }
@@ -115,9 +117,9 @@ const char *assign_operator_text(enum assign_operator sign)
 	return texts[sign];
 }
 
-static enum assign_operator operator_from(const char *text)
+static enum assign_operator operator_from(char sign)
 {
-	return text[0] == '+' ? ASSIGN_ADD : text[0] == '-' ? ASSIGN_REMOVE : ASSIGN_SET;
+	return sign == '+' ? ASSIGN_ADD : sign == '-' ? ASSIGN_REMOVE : ASSIGN_SET;
 }
 
 static const struct word *word_of(const cfg_opt_t *option, unsigned index)
@@ -125,25 +127,25 @@ static const struct word *word_of(const cfg_opt_t *option, unsigned index)
 	return option->values[index]->ptr;
 }
 
-/* The words of one line, from start to before end, the operator first. */
+/* The words of one line, from start to before end. */
 static struct assignment *assignment_new(const cfg_opt_t *option, unsigned start, unsigned end)
 {
-	const struct word *sign = word_of(option, start);
-	size_t count = end - start - 1;
+	const struct word *first = word_of(option, start);
+	size_t count = first->is_value ? end - start : 0;
 	struct assignment *assignment =
 		arena_take(&parse.entry->words,
 			   sizeof *assignment + count * sizeof assignment->words[0]);
 
 	if (!assignment) {
-		report_memory(sign->line);
+		report_memory(first->line);
 		return NULL;
 	}
-	assignment->sign = operator_from(sign->text);
-	assignment->file = sign->file;
-	assignment->line = sign->line;
+	assignment->sign = operator_from(first->sign);
+	assignment->file = first->file;
+	assignment->line = first->line;
 	assignment->count = count;
 	for (size_t i = 0; i < count; i++)
-		assignment->words[i] = word_of(option, start + 1 + (unsigned)i);
+		assignment->words[i] = word_of(option, start + (unsigned)i);
 	return assignment;
 }
 
@@ -166,13 +168,13 @@ static struct assignment *assignments_from(const cfg_opt_t *option)
 }
 
 /* libconfuse's parser, kept for the next entry: creating one is slow, because it compares
- * every name of the table with every other. */
+ * every name of the table with every other. The body has names as the table does. */
 static cfg_t *parser;
 
 static cfg_t *parser_get(void)
 {
 	if (!parser)
-		parser = cfg_init(option_table(), CFGF_NOCASE);
+		parser = cfg_init(option_table(), CFGF_NONE);
 	if (parser)
 		cfg_set_error_function(parser, on_parse_error);
 	return parser;

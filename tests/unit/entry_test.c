@@ -235,7 +235,7 @@ END_TEST
 START_TEST(takes_body_and_line_from_elsewhere)
 {
 	struct problems problems = { 0 };
-	char body[] = "port += {'=', '7'} env += {'=', 'A=1', 'B=2'} ", name[] = "a";
+	char body[] = "port+={'=7'} env+={'=A=1','=B=2'} ", name[] = "a";
 	struct raw_entry raw = {
 		.kind = ENTRY_SERVICE, .name = name, .line = 40, .body_line = 40, .body = body
 	};

@@ -1,5 +1,6 @@
 #include "config/derive.h"
 
+#include <limits.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
@@ -112,6 +113,18 @@ static const struct {
 	{ "PROXY_SSL_CN=", WITH_BALANCER },
 };
 
+/* Most variables begin with another letter than any of these. */
+static bool may_be_the_daemons(const char *variable)
+{
+	static bool letters[UCHAR_MAX + 1];
+	static bool is_filled;
+
+	for (size_t i = 0; !is_filled && i < sizeof own_variables / sizeof own_variables[0]; i++)
+		letters[(unsigned char)*own_variables[i].beginning] = true;
+	is_filled = true;
+	return letters[(unsigned char)*variable];
+}
+
 static bool is_the_daemons(const struct service_settings *service, const char *variable)
 {
 	const bool applies[] = {
@@ -120,6 +133,8 @@ static bool is_the_daemons(const struct service_settings *service, const char *v
 		[WITH_BALANCER] = service_is_proxied(service) || service_is_multiplexed(service),
 	};
 
+	if (!may_be_the_daemons(variable))
+		return false;
 	for (size_t i = 0; i < sizeof own_variables / sizeof own_variables[0]; i++) {
 		const char *beginning = own_variables[i].beginning;
 

@@ -347,6 +347,8 @@ static bool read_service(struct loader *loader, const struct entry *entry,
 		service->places =
 			arena_take(&service->arena, attribute_count * sizeof *service->places);
 	for (size_t i = 0; i < attribute_count; i++) {
+		if (!entry->assignments[i] && !loader->defaults[i].is_set)
+			continue;
 		if (!(attributes[i].places & IN_SERVICE))
 			continue;
 		fine &= gather_words(loader, entry, i, &list);

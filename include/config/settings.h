@@ -270,8 +270,8 @@ void settings_leave_out(struct settings *settings, const struct left_out *entry)
 /* New settings with xinetd's default values, one reference. NULL with errno. */
 struct service_settings *service_settings_new(void);
 
-/* A copy of a file name, the same for equal names, valid until file_names_forget:
- * settings and problems refer to the same files many times. NULL with errno. */
+/* A copy of a file name, valid until file_names_forget: settings and problems refer to the
+ * same file many times. NULL with errno. */
 const char *file_name_keep(const char *file);
 
 /* Frees the copies. Loaded settings, and problems, must be freed before; struct left_out

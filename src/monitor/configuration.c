@@ -191,8 +191,7 @@ bool configuration_read(void)
 		log_failure(errno, "the configuration can't be kept in memory");
 		settings_free(settings);
 	}
-	if (settings)
-		file_names_forget();
+	file_names_forget();
 	memory_give_back(); /* reading takes much more than the result */
 	return fine;
 }

@@ -32,8 +32,18 @@ struct entry {
 	bool disabled;      /* has `disable = yes` */
 	struct arena words; /* has the assignments too */
 	STAILQ_ENTRY(entry) link;
-	struct assignment *assignments[]; /* by attribute, attribute_count of them */
+	struct assignment **assigned; /* the first line of each attribute that has lines */
+	unsigned char places[];       /* by attribute: its place in assigned, from 1; 0: none.
+				       * The name follows */
 };
+
+/* The first line of an attribute; NULL: it has none. */
+static inline struct assignment *entry_lines(const struct entry *entry, size_t attribute)
+{
+	unsigned place = entry->places[attribute];
+
+	return place > 0 ? entry->assigned[place - 1] : NULL;
+}
 
 STAILQ_HEAD(entry_queue, entry);
 

@@ -10,7 +10,8 @@
 #include <stdbool.h>
 
 struct entry_files {
-	struct entry_queue *entries; /* appended here, in the order of the files */
+	struct entry_queue *entries; /* those of services, appended in the order of the files */
+	struct entry_queue *common;  /* the others */
 	struct problems *problems;
 	struct trust *trust;
 	bool is_in_distrusted; /* reading below a refused directory, which was reported */

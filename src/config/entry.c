@@ -3,6 +3,7 @@
 #include "config/attributes.h"
 
 #include <confuse.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,13 +188,27 @@ static void parser_drop(void)
 	parser = NULL;
 }
 
+_Static_assert(ATTRIBUTES_MAX <= UCHAR_MAX, "entry->places has bytes");
+
 /* Takes the words out of libconfuse. */
 static void take_options(cfg_opt_t *options)
 {
+	struct entry *entry = parse.entry;
+	unsigned char count = 0;
+
+	for (size_t i = 0; i < attribute_count; i++)
+		count += options[i].nvalues > 0;
+	entry->assigned = arena_take(&entry->words, count * sizeof *entry->assigned);
+	if (!entry->assigned)
+		report_memory(entry->line);
+	count = 0;
 	for (size_t i = 0; i < attribute_count; i++) {
 		if (options[i].nvalues == 0)
 			continue;
-		parse.entry->assignments[i] = assignments_from(&options[i]);
+		if (entry->assigned) {
+			entry->assigned[count++] = assignments_from(&options[i]);
+			entry->places[i] = count;
+		}
 		cfg_free_value(&options[i]);
 	}
 }
@@ -336,10 +351,11 @@ static void drop_unfit_lines(struct entry *entry, const struct attribute *attrib
 static void check_attribute(struct entry *entry, size_t index)
 {
 	const struct attribute *attribute = &attributes[index];
-	struct assignment **first = &entry->assignments[index];
+	struct assignment **first;
 
-	if (!*first)
+	if (!entry_lines(entry, index))
 		return;
+	first = &entry->assigned[entry->places[index] - 1];
 	if (!check_place(entry, attribute, (*first)->line)) {
 		*first = NULL;
 		return;
@@ -350,7 +366,7 @@ static void check_attribute(struct entry *entry, size_t index)
 
 static bool says_disabled(const struct entry *entry)
 {
-	const struct assignment *disable = entry->assignments[ATTRIBUTE("disable")];
+	const struct assignment *disable = entry_lines(entry, ATTRIBUTE("disable"));
 
 	return disable && disable->count == 1 && strcasecmp(disable->words[0]->text, "yes") == 0;
 }
@@ -359,8 +375,8 @@ static bool says_disabled(const struct entry *entry)
 
 static struct entry *entry_new(const struct raw_entry *raw, const char *file)
 {
-	size_t size = sizeof(struct entry) + attribute_count * sizeof(struct assignment *);
-	struct entry *entry = calloc(1, size);
+	size_t size = strlen(raw->name) + 1;
+	struct entry *entry = calloc(1, sizeof *entry + attribute_count + size);
 
 	if (!entry)
 		return NULL;
@@ -368,11 +384,8 @@ static struct entry *entry_new(const struct raw_entry *raw, const char *file)
 	entry->file = file;
 	entry->line = raw->line;
 	entry->broken = raw->broken;
-	entry->name = strdup(raw->name);
-	if (entry->name)
-		return entry;
-	entry_free(entry);
-	return NULL;
+	entry->name = memcpy(entry->places + attribute_count, raw->name, size);
+	return entry;
 }
 
 struct entry *entry_parse(const struct raw_entry *raw, const char *file, struct problems *problems)
@@ -399,6 +412,5 @@ void entry_free(struct entry *entry)
 	if (!entry)
 		return;
 	arena_free(&entry->words);
-	free(entry->name);
 	free(entry);
 }

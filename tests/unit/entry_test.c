@@ -98,7 +98,7 @@ static char *assigned_text(const struct entry *entry)
 
 	ck_assert_ptr_nonnull(out);
 	for (size_t i = 0; i < attribute_count; i++)
-		for (const struct assignment *line = entry->assignments[i]; line; line = line->next)
+		for (const struct assignment *line = entry_lines(entry, i); line; line = line->next)
 			write_line(out, &attributes[i], line);
 	fclose(out);
 	return text;

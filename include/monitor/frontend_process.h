@@ -41,6 +41,12 @@ int frontend_process_start(const struct frontend_events *events)
  * started again. Sends nothing while there is no frontend. */
 void frontend_process_send(const struct message *message, const int descriptors[], unsigned count);
 
+/* The same for an answer to what came with other messages: answers are sent together. The
+ * descriptors are not copied at once. frontend_process_take_back must be called before one of
+ * them is closed. */
+void frontend_process_lend(const struct message *message, const int descriptors[], unsigned count);
+void frontend_process_take_back(void);
+
 /* Kills the frontend and starts another one: it sent what a correct frontend never sends. */
 void frontend_process_distrust(const char *reason);
 

@@ -34,6 +34,12 @@ struct socket {
 };
 
 static struct socket *sockets;
+static void (*before_close)(void);
+
+void binder_init(void (*closing)(void))
+{
+	before_close = closing;
+}
 
 static struct socket_key key_of(uint32_t service, const struct bind_message *which)
 {
@@ -267,6 +273,8 @@ static void socket_free(struct socket *socket)
 
 static void socket_close(struct socket *socket)
 {
+	if (before_close)
+		before_close();
 	if (socket->rpc)
 		rpc_unregister(socket->rpc, (int)socket->key.family);
 	service_settings_release(socket->rpc);

@@ -89,14 +89,31 @@ static void on_closed(struct channel *channel, const char *reason)
 	kill_it();
 }
 
-void frontend_process_send(const struct message *message, const int descriptors[], unsigned count)
+static void not_sent(void)
 {
-	if (!channel_is_open(&frontend.channel) ||
-	    channel_send(&frontend.channel, message, descriptors, count) == 0)
-		return;
 	log_failure(errno, "a message to the frontend can't be sent");
 	channel_close(&frontend.channel);
 	kill_it();
+}
+
+void frontend_process_send(const struct message *message, const int descriptors[], unsigned count)
+{
+	if (channel_is_open(&frontend.channel) &&
+	    channel_send(&frontend.channel, message, descriptors, count) < 0)
+		not_sent();
+}
+
+void frontend_process_lend(const struct message *message, const int descriptors[], unsigned count)
+{
+	if (channel_is_open(&frontend.channel) &&
+	    channel_lend(&frontend.channel, message, descriptors, count) < 0)
+		not_sent();
+}
+
+void frontend_process_take_back(void)
+{
+	if (channel_is_open(&frontend.channel) && channel_flush(&frontend.channel) < 0)
+		not_sent();
 }
 
 static void send_start(void)

@@ -33,6 +33,13 @@ struct frontend_events {
 /* Starts frontends with spawn instead of spawn_frontend: for tests that play the frontend. */
 void frontend_process_start_by(pid_t (*spawn)(int channel));
 
+/* Makes the process of the first one, which waits until it is started. It may be made while the
+ * configuration is read. 0, or -1 with errno: frontend_process_start tries again. */
+int frontend_process_prepare(void);
+
+/* Ends that process if it was not started. */
+void frontend_process_discard(void);
+
 /* Starts the first one. 0, or -1 with errno. */
 int frontend_process_start(const struct frontend_events *events)
 	__attribute__((warn_unused_result));

@@ -11,6 +11,7 @@
 #include "monitor/cgroups.h"
 #include "monitor/configuration.h"
 #include "monitor/ending.h"
+#include "monitor/frontend_process.h"
 #include "monitor/frontend_user.h"
 #include "monitor/launcher.h"
 #include "monitor/libwrap_answers.h"
@@ -133,7 +134,10 @@ static void on_started(uint32_t bound, uint32_t wanted)
 /* Runs until a signal ends it. Returns the exit status. */
 static int serve(void)
 {
-	if (runs_already() || !configuration_read())
+	if (runs_already())
+		return EXIT_FAILURE;
+	frontend_process_prepare();
+	if (!configuration_read())
 		return EXIT_FAILURE;
 	if (configuration_next()->count == 0 && !options->stays_alive) {
 		log_error("no services. Exiting...");
@@ -172,6 +176,7 @@ int monitor_run(const struct monitor_options *those)
 		log_unknown_options();
 		configuration_init(options->load);
 		status = serve();
+		frontend_process_discard();
 		requests_finish();
 		ban_file_finish();
 		rpc_finish(RPC_FINISH_MS);

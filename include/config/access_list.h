@@ -39,9 +39,9 @@ struct access_list {
 
 	/* What access_lists_settle finds out. */
 	bool is_settled;
-	struct rule_index index; /* of rules */
 	int best_name; /* the specificity of the most specific name that can decide; 0: there
 			* is none */
+	struct rule_index *index; /* of rules; NULL: none, in most lists because they are empty */
 };
 
 /* What became of a word given to access_list_add. */

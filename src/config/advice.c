@@ -78,7 +78,7 @@ static struct access_list own_rules(const struct service_settings *service,
 	struct access_list own = *list;
 
 	own.is_settled = false;
-	own.index = (struct rule_index){ .is_built = false };
+	own.index = NULL;
 	while (own.count > 0 && is_inherited(service, own.rules->file, own.rules->line)) {
 		own.rules++;
 		own.count--;

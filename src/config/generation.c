@@ -255,7 +255,12 @@ static void copy_access_list(struct filling *filling, struct access_list *list)
 {
 	list->rules = keep_rules(filling, list->rules, list->count);
 	list->sets = keep_sets(filling, list);
-	copy_index(filling, &list->index);
+	if (list->index) {
+		struct rule_index index = *list->index;
+
+		copy_index(filling, &index);
+		list->index = keep(filling, &index, sizeof index);
+	}
 }
 
 /* Every member that is a text. */

@@ -84,14 +84,9 @@ enum banner_kind { BANNER_ALWAYS, BANNER_SUCCESS, BANNER_FAIL, BANNER_KINDS };
 enum stderr_kind { STDERR_SOCKET, STDERR_LOG, STDERR_NULL, STDERR_FILE };
 
 struct strings {
-	char **list; /* NULL-ended once set */
-	size_t count;
+	char **list;    /* NULL-ended once set */
+	unsigned count; /* at most VALUES_MAX */
 	bool is_set;
-};
-
-struct resource_limit {
-	bool is_set;
-	rlim_t value;
 };
 
 /* What a server may use. */
@@ -168,7 +163,8 @@ struct service_settings {
 	size_t environment_count;
 	int nice;
 	mode_t umask;
-	struct resource_limit limits[LIMIT_COUNT];
+	rlim_t limits[LIMIT_COUNT];
+	bool limit_is_set[LIMIT_COUNT];
 	enum stderr_kind stderr_kind;
 	char *stderr_path;
 	char *redirect_host;

@@ -340,7 +340,7 @@ static void advise_of_end_command(const struct view *view)
 
 static void advise_of_processes(const struct view *view)
 {
-	if (view->service->limits[LIMIT_NPROC].is_set && view->service->user &&
+	if (view->service->limit_is_set[LIMIT_NPROC] && view->service->user &&
 	    view->service->uid == 0)
 		remark(view, "rlimit_nproc",
 		       "rlimit_nproc has no effect for root; give the service another user");

@@ -45,6 +45,16 @@ static void *take(struct filling *filling, size_t size)
 	return place;
 }
 
+/* The same for bytes that need no alignment. */
+static char *take_bytes(struct filling *filling, size_t size)
+{
+	char *place = filling->region ? region_take_bytes(filling->region, size)
+				      : arena_take(filling->arena, size);
+
+	filling->failed |= !place;
+	return place;
+}
+
 static void *remember(struct filling *filling, void *place, size_t size)
 {
 	struct kept *kept = arena_take(&filling->notes, sizeof *kept);
@@ -101,7 +111,7 @@ static char *keep_near(struct filling *filling, const char *bytes, size_t length
 	recent = find_recent(filling, bytes, length);
 	if (recent && is_text(*recent, bytes, length))
 		return *recent;
-	text = take(filling, length + 1);
+	text = take_bytes(filling, length + 1);
 	if (!text)
 		return NULL;
 	memcpy(text, bytes, length);

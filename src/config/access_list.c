@@ -332,7 +332,7 @@ bool access_list_remove(struct access_list *list, const char *word)
 		else
 			list->rules[kept++] = *rule;
 	}
-	list->count = kept;
+	list->count = (uint32_t)kept;
 	return kept < count;
 }
 

@@ -30,7 +30,6 @@ struct socket {
 	bool was_lent;                /* a server has had it */
 	struct service_settings *rpc; /* those it is registered for; NULL: none */
 	struct gate *gate;            /* the ports that an inner one admits; otherwise NULL */
-	struct socket *next;          /* while it is not in the table */
 };
 
 static struct socket *sockets;
@@ -393,7 +392,7 @@ static struct socket *take_inner(void)
 	HASH_ITER(hh, sockets, socket, next)
 		if (socket->key.inner_of != SERVICE_IS_NEW) {
 			HASH_DEL(sockets, socket);
-			socket->next = list;
+			socket->hh.next = list; /* not used outside the table */
 			list = socket;
 		}
 	return list;
@@ -406,7 +405,7 @@ void binder_renumber(const uint32_t *numbers, uint32_t count)
 	HASH_ITER(hh, sockets, socket, next)
 		socket->service = service_renumber(socket->service, numbers, count);
 	for (; inner; inner = next) {
-		next = inner->next;
+		next = inner->hh.next;
 		inner->service = service_renumber(inner->service, numbers, count);
 		if (inner->service == SERVICE_IS_NEW) {
 			close_one(inner->bound.fd);

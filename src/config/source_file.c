@@ -95,7 +95,7 @@ int source_file_read(struct source_file *file, const char *path, struct trust *t
 	file->device = status.st_dev;
 	file->inode = status.st_ino;
 	file->changed = status.st_ctim;
-	file->is_foreign = trust_is_enforced() && status.st_uid != 0;
+	file->is_foreign = status.st_uid != 0 && trust_is_enforced();
 	*wrong = file->name ? read_text(file, fd, (size_t)status.st_size) : strerror(ENOMEM);
 	close(fd);
 	if (!*wrong)

@@ -243,8 +243,9 @@ static bool put_assignment(struct syntax *syntax, struct text *body, struct span
 
 static int find_kind(struct span word)
 {
-	for (int kind = 0; kind <= ENTRY_INCLUDEDIR; kind++)
-		if (span_is(word, kind_names[kind]))
+	for (int kind = 0; kind <= ENTRY_INCLUDEDIR && !span_is_empty(word); kind++)
+		if (tolower((unsigned char)*word.start) == *kind_names[kind] &&
+		    span_is(word, kind_names[kind]))
 			return kind;
 	return -1;
 }

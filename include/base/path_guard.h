@@ -19,8 +19,6 @@ enum guard_change { NO_CHANGE, BY_OWNER, BY_EVERYBODY, BY_GROUP, BY_LIST };
 struct path_guard {
 	uid_t trusted;            /* besides root; 0: nobody. Set by the caller */
 	bool is_changeable;       /* others can change culprit ... */
-	char culprit[PATH_MAX];   /* the first such file or directory on the path; if there is
-				 * none, a sticky directory in which others can create files */
 	struct stat status;       /* of culprit */
 	enum guard_change change; /* of culprit: how */
 	bool is_shared;           /* others can create files in the file's directory */
@@ -28,6 +26,8 @@ struct path_guard {
 				 * they read, or may be a hard link to a file of root: root
 				 * should not write to it or show it */
 	bool refused_link;        /* a link in culprit, or below, was not followed */
+	char culprit[PATH_MAX];   /* the first such file or directory on the path; if there is
+				 * none, a sticky directory in which others can create files */
 };
 
 /* Opens path as openat(2) would with these flags, O_CLOEXEC added, and fills in

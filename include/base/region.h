@@ -36,6 +36,9 @@ struct region *region_new(void);
  * there is no room. */
 void *region_take(struct region *region, size_t size);
 
+/* The same for bytes that need no alignment. */
+void *region_take_bytes(struct region *region, size_t size);
+
 /* Makes its bytes read-only for ever, through this mapping and the descriptor.
  * 0, or -1 with errno: the region is then unusable and must be freed. */
 int region_seal(struct region *region) __attribute__((warn_unused_result));

@@ -2,7 +2,7 @@
  * checked before the owner gets it: kind, size, number of descriptors.
  *
  * Usually each message is a packet of its own. Those that had to wait are sent several at
- * once, and so are the answers to these. In such a packet each message has the least number
+ * once, and so are those of channel_lend. In such a packet each message has the least number
  * of descriptors that its kind may have.
  * Loop thread only. */
 #ifndef USHERD_CHANNEL_CHANNEL_H
@@ -35,6 +35,7 @@ struct channel_events {
 };
 
 struct channel_message;
+struct channel_joined;
 
 /* Embedded in its owner. */
 struct channel {
@@ -43,7 +44,8 @@ struct channel {
 	unsigned first_kind, last_kind; /* what may arrive */
 	STAILQ_HEAD(, channel_message) waiting;
 	size_t waiting_count;
-	bool joins_answers; /* what is sent waits until all of a packet is read */
+	unsigned joins;                /* channel_join without channel_part */
+	struct channel_joined *joined; /* what channel_lend got; NULL: nothing is joined now */
 };
 
 /* A connected pair of non-blocking, close-on-exec sockets. 0, or -1 with errno. */
@@ -56,12 +58,26 @@ int channel_open(struct channel *channel, int fd, unsigned first_kind, unsigned 
 		 const struct channel_events *events) __attribute__((warn_unused_result));
 
 /* Sends message with copies of the descriptors, which stay the caller's. When the
- * socket is full, or during `received` for a packet of several, the message is kept and
- * sent later, in order. Returns 0, or -1 with
+ * socket is full the message is kept and sent later, in order. Returns 0, or -1 with
  * errno: ENOBUFS when CHANNEL_WAITING_MAX messages wait, ENOMEM, EMFILE, or EPIPE
  * once the channel is closed. */
 int channel_send(struct channel *channel, const struct message *message, const int descriptors[],
 		 unsigned count) __attribute__((warn_unused_result));
+
+/* Between these two, channel_lend joins messages. `received` is called between them for each
+ * message of a packet of several. They may be nested; the last channel_part returns what
+ * channel_flush does. If memory runs out nothing is joined. */
+void channel_join(struct channel *channel);
+int channel_part(struct channel *channel) __attribute__((warn_unused_result));
+
+/* As channel_send, but the message may be sent later, together with the next ones. Until
+ * channel_flush or channel_part the descriptors must stay open; they are not copied. */
+int channel_lend(struct channel *channel, const struct message *message, const int descriptors[],
+		 unsigned count) __attribute__((warn_unused_result));
+
+/* Sends what is joined so far. Returns 0, or -1 as channel_send: then some of it is lost, and
+ * the channel must be closed. */
+int channel_flush(struct channel *channel) __attribute__((warn_unused_result));
 
 /* How an owner handles one kind of message: one of the two, depending on whether
  * descriptors can come with it. */

@@ -32,16 +32,15 @@ enum { ACCESS_SETS_MAX = 64 };
 
 struct access_list {
 	struct access_rule *rules; /* the list's own */
-	size_t count;
-	struct named_set *sets; /* those of files */
-	size_t set_count;
+	struct named_set *sets;    /* those of files */
+	uint32_t count, set_count;
 	bool is_set; /* an only_from set to nothing admits nobody; an unset one everybody */
 
 	/* What access_lists_settle finds out. */
 	bool is_settled;
-	struct rule_index index; /* of rules */
 	int best_name; /* the specificity of the most specific name that can decide; 0: there
 			* is none */
+	struct rule_index *index; /* of rules; NULL: none, in most lists because they are empty */
 };
 
 /* What became of a word given to access_list_add. */

@@ -32,14 +32,29 @@ struct entry {
 	bool disabled;      /* has `disable = yes` */
 	struct arena words; /* has the assignments too */
 	STAILQ_ENTRY(entry) link;
-	struct assignment *assignments[]; /* by attribute, attribute_count of them */
+	struct assignment **assigned; /* the first line of each attribute that has lines */
+	unsigned char places[];       /* by attribute: its place in assigned, from 1; 0: none.
+				       * The name follows */
 };
+
+/* The first line of an attribute; NULL: it has none. */
+static inline struct assignment *entry_lines(const struct entry *entry, size_t attribute)
+{
+	unsigned place = entry->places[attribute];
+
+	return place > 0 ? entry->assigned[place - 1] : NULL;
+}
 
 STAILQ_HEAD(entry_queue, entry);
 
 /* Parses raw, of `file` (borrowed for good), and reports every wrong line. Returns
  * the entry, broken or not, or NULL, reported, when memory runs out. */
 struct entry *entry_parse(const struct raw_entry *raw, const char *file, struct problems *problems);
+
+/* Puts a line, whose memory is the entry's, before the others of the attribute. False when
+ * memory runs out. */
+bool entry_put_first(struct entry *entry, size_t attribute, struct assignment *line)
+	__attribute__((warn_unused_result));
 
 void entry_free(struct entry *entry);
 

@@ -11,7 +11,8 @@
 #include <stdbool.h>
 
 struct entry_files {
-	struct entry_queue *entries; /* appended here, in the order of the files */
+	struct entry_queue *entries; /* those of services, appended in the order of the files */
+	struct entry_queue *common;  /* the others */
 	struct problems *problems;
 	struct trust *trust;
 	struct settings *settings; /* whose sources are noted */

@@ -100,14 +100,9 @@ struct call_filter {
 enum call_filter_kind { FILTER_FILES, FILTER_CALLS, CALL_FILTERS };
 
 struct strings {
-	char **list; /* NULL-ended once set */
-	size_t count;
+	char **list;    /* NULL-ended once set */
+	unsigned count; /* at most VALUES_MAX */
 	bool is_set;
-};
-
-struct resource_limit {
-	bool is_set;
-	rlim_t value;
 };
 
 /* What a server may use. */
@@ -188,7 +183,8 @@ struct service_settings {
 	unsigned placeholders_used; /* as of placeholders_in, in all texts; 0: nothing to expand */
 	int nice;
 	mode_t umask;
-	struct resource_limit limits[LIMIT_COUNT];
+	rlim_t limits[LIMIT_COUNT];
+	bool limit_is_set[LIMIT_COUNT];
 	enum stderr_kind stderr_kind;
 	char *stderr_path;
 	char *redirect_host;
@@ -337,8 +333,8 @@ void settings_add_source(struct settings *settings, const char *path, bool is_di
 /* New settings with xinetd's default values, one reference. NULL with errno. */
 struct service_settings *service_settings_new(void);
 
-/* A copy of a file name, the same for equal names, valid until file_names_forget:
- * settings and problems refer to the same files many times. NULL with errno. */
+/* A copy of a file name, valid until file_names_forget: settings and problems refer to the
+ * same file many times. NULL with errno. */
 const char *file_name_keep(const char *file);
 
 /* Frees the copies. Loaded settings, and problems, must be freed before; struct left_out

@@ -4,14 +4,15 @@
  *	service telnet                      (the header is parsed here)
  *	{
  *	    # comment
- *	    server_args = -l "a b" ${X}     server_args += {'=', '-l', 'a b', '${X}'}
- *	    only_from  -= localhost         only_from += {'-=', 'localhost'}
- *	    log_on_success =                log_on_success += {'='}
+ *	    server_args = -l "a b" ${X}     server_args+={'=-l','=a b','=${X}'}
+ *	    only_from  -= localhost         only_from+={'-localhost'}
+ *	    log_on_success =                log_on_success+={'!='}
  *	}
  *
- * Each attribute becomes a list; each of its lines adds to it, the operator
- * first. The text for libconfuse has no comments, no includes, no unclosed
- * quotes and nothing to expand.
+ * Each attribute becomes a list; each of its lines adds to it. A value begins with the
+ * first character of its line's operator; of a line without values only the operator is
+ * there, after a `!`. The text for libconfuse has no comments, no includes, no unclosed
+ * quotes and nothing to expand, and no blanks, because the lexer takes its time for each.
  *
  * The language is a superset of xinetd's: blanks around an operator are
  * optional, `{` may end the header line, CR counts as a blank, a byte order
@@ -64,9 +65,14 @@ bool syntax_next(struct syntax *syntax, struct raw_entry *entry);
 
 void raw_entry_clear(struct raw_entry *entry);
 
-/* Writes text to a body as a libconfuse string, with everything escaped that could end
- * it. */
-void syntax_put_string(struct text *body, const char *text, size_t length);
+enum { SYNTAX_NO_VALUES = '!' }; /* begins the only value of a line without values */
+
+/* These write one line of an attribute to a body: the beginning, each value, and the end. sign
+ * is the first character of its operator. */
+void syntax_begin_values(struct text *body, const char *attribute);
+/* Escapes everything that could end a libconfuse string. */
+void syntax_put_value(struct text *body, char sign, const char *text, size_t length);
+void syntax_end_values(struct text *body, char sign);
 
 /* "service", "defaults", "daemon", "include" or "includedir". */
 const char *entry_kind_name(enum entry_kind kind);

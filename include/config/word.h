@@ -2,10 +2,14 @@
 #ifndef USHERD_CONFIG_WORD_H
 #define USHERD_CONFIG_WORD_H
 
+#include <stdbool.h>
+
 /* A word that was read. */
 struct word {
 	const char *file; /* borrowed: outlives every entry */
 	int line;
+	char sign;     /* while its entry is read: of the line's operator, see syntax.h ... */
+	bool is_value; /* ... and false for a line without values */
 	char text[];
 };
 

@@ -20,6 +20,11 @@ void ask_use_generation(uint32_t number);
  * monitor that the listener's socket now belongs to its service. A failure to send is
  * ignored: the channel is then broken, and the frontend ends. */
 void ask_bind(const struct listener *listener, uint32_t ticket);
+
+/* Between these two, requests for sockets are sent many at once. */
+void ask_together(void);
+void ask_now(void);
+
 void ask_unbind(const struct listener *listener);
 
 void ask_ban(const struct address *address, uint64_t until);

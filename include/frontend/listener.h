@@ -27,19 +27,19 @@ struct listener {
 	struct service *service;                 /* NULL while it is offered to others */
 	const struct service_settings *settings; /* the service's */
 	struct endpoint endpoint;
-	uint32_t ticket;    /* of the requested socket; 0: none is requested */
-	struct watch watch; /* watch.fd is -1 while the socket is not open */
-	int type, protocol; /* of the socket that is open or asked for */
-	struct timer retry;
+	uint32_t ticket;         /* of the requested socket; 0: none is requested */
+	struct watch watch;      /* watch.fd is -1 while the socket is not open */
+	short type, protocol;    /* of the socket that is open or asked for */
+	bool is_blocking : 1;    /* the socket, for a wait server */
+	bool is_inner : 1;       /* INTERCEPT: the server's own socket, on the loopback interface */
+	bool is_wanted : 1;      /* for reload's mark and sweep */
+	bool was_lent : 1;       /* a server has had the socket */
 	unsigned attempts;       /* failed ones since it was last open */
 	int error;               /* of the last of them */
+	struct watch refused;    /* INTERCEPT: the socket for refused datagrams; fd -1 without */
 	struct session *server;  /* the wait server that has the socket now */
 	struct wait_delay delay; /* of the next one */
-	struct watch refused;    /* INTERCEPT: the socket for refused datagrams; fd -1 without */
-	bool is_blocking;        /* the socket, for a wait server */
-	bool is_inner;           /* INTERCEPT: the server's own socket, on the loopback interface */
-	bool is_wanted;          /* for reload's mark and sweep */
-	bool was_lent;           /* a server has had the socket */
+	struct timer retry;
 };
 
 /* What happens to listeners. */

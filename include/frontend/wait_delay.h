@@ -17,11 +17,11 @@ enum {
 
 /* Embedded in the socket's owner; all zero at first. */
 struct wait_delay {
-	bool is_stream;
 	uint64_t front; /* identifies what was to be read when the server was started */
 	int64_t had;    /* connections of the host until then; -1: not known */
 	unsigned idle;  /* servers in a row that read nothing */
-	bool is_first;  /* the last delay was the first in a row */
+	bool is_stream;
+	bool is_first; /* the last delay was the first in a row */
 };
 
 /* A server is about to get socket. */

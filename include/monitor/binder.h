@@ -28,6 +28,9 @@ int binder_bind(const struct service_settings *settings, uint32_t service,
  * descriptor stays the caller's: EINVAL: nothing can come in there; EEXIST: there is one. */
 int binder_inherit(int fd) __attribute__((warn_unused_result));
 
+/* closing is called before a socket is closed: its descriptor may have been lent. */
+void binder_init(void (*closing)(void));
+
 /* Closes the socket; does nothing if the service has no such one. */
 void binder_unbind(uint32_t service, const struct bind_message *which);
 

@@ -33,6 +33,13 @@ struct frontend_events {
 /* Starts frontends with spawn instead of spawn_frontend: for tests that play the frontend. */
 void frontend_process_start_by(pid_t (*spawn)(int channel));
 
+/* Makes the process of the first one, which waits until it is started. It may be made while the
+ * configuration is read. 0, or -1 with errno: frontend_process_start tries again. */
+int frontend_process_prepare(void);
+
+/* Ends that process if it was not started. */
+void frontend_process_discard(void);
+
 /* Starts the first one. 0, or -1 with errno. */
 int frontend_process_start(const struct frontend_events *events)
 	__attribute__((warn_unused_result));
@@ -40,6 +47,12 @@ int frontend_process_start(const struct frontend_events *events)
 /* Sends a message, with copies of the descriptors. A frontend that does not read is killed and
  * started again. Sends nothing while there is no frontend. */
 void frontend_process_send(const struct message *message, const int descriptors[], unsigned count);
+
+/* The same for an answer to what came with other messages: answers are sent together. The
+ * descriptors are not copied at once. frontend_process_take_back must be called before one of
+ * them is closed. */
+void frontend_process_lend(const struct message *message, const int descriptors[], unsigned count);
+void frontend_process_take_back(void);
 
 /* Kills the frontend and starts another one: it sent what a correct frontend never sends. */
 void frontend_process_distrust(const char *reason);

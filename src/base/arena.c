@@ -21,9 +21,11 @@ static struct arena_block *block_new(size_t least)
 
 	if (size > SIZE_MAX - sizeof *block)
 		return NULL;
-	block = calloc(1, sizeof *block + size);
-	if (block)
+	block = malloc(sizeof *block + size);
+	if (block) {
 		block->size = size;
+		block->used = 0;
+	}
 	return block;
 }
 
@@ -44,7 +46,7 @@ void *arena_take(struct arena *arena, size_t size)
 		arena->blocks = block;
 	}
 	block->used += size;
-	return block->bytes + block->used - size;
+	return memset(block->bytes + block->used - size, 0, size);
 }
 
 char *arena_string(struct arena *arena, const char *text)

@@ -8,6 +8,7 @@
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
 #include <pwd.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statfs.h>
@@ -29,7 +30,23 @@ struct walk {
 	char rest[PATH_MAX]; /* of the path, still to be walked */
 	int links;
 	struct path_guard_place *place; /* keeps the last directory; or NULL */
+	bool is_recalled;               /* directory is the one of place */
 };
+
+/* Of culprit, which is long, only the beginning. */
+static void clear_guard(struct path_guard *guard)
+{
+	uid_t trusted = guard->trusted;
+
+	memset(guard, 0, offsetof(struct path_guard, culprit) + 1);
+	guard->trusted = trusted;
+}
+
+static void copy_guard(struct path_guard *to, const struct path_guard *from)
+{
+	memcpy(to, from, offsetof(struct path_guard, culprit));
+	strcpy(to->culprit, from->culprit);
+}
 
 static bool is_foreign(const struct path_guard *guard, uid_t owner)
 {
@@ -159,6 +176,7 @@ static int move_to(struct walk *walk, int directory)
 	if (walk->directory >= 0)
 		close(walk->directory);
 	walk->directory = directory;
+	walk->is_recalled = false;
 	return judge_directory(walk);
 }
 
@@ -246,7 +264,8 @@ static bool next_name(struct walk *walk, char name[static PATH_MAX])
 	size_t length = strcspn(start, "/");
 	char *after = start + length + strspn(start + length, "/");
 
-	snprintf(name, PATH_MAX, "%.*s", length > 0 ? (int)length : 1, length > 0 ? start : ".");
+	memcpy(name, length > 0 ? start : ".", length > 0 ? length : 1);
+	name[length > 0 ? length : 1] = '\0';
 	memmove(walk->rest, after, strlen(after) + 1);
 	return *walk->rest != '\0';
 }
@@ -267,10 +286,10 @@ static bool is_sole_name(const struct walk *walk, const char *name, int fd)
  * that was kept before. */
 static void note_place(const struct walk *walk)
 {
-	if (!walk->place)
+	if (!walk->place || walk->is_recalled)
 		return;
 	path_guard_leave(walk->place);
-	walk->place->guard = *walk->guard;
+	copy_guard(&walk->place->guard, walk->guard);
 	strcpy(walk->place->at, walk->at);
 }
 
@@ -360,8 +379,9 @@ static bool recall(struct walk *walk, const char *path)
 	    strncmp(place->prefix, path, length) != 0)
 		return false;
 	walk->directory = place->directory;
+	walk->is_recalled = true;
 	place->directory = -1;
-	*walk->guard = place->guard;
+	copy_guard(walk->guard, &place->guard);
 	strcpy(walk->at, place->at);
 	strcpy(walk->rest, path + length);
 	return true;
@@ -378,18 +398,24 @@ static void leave_directory(struct walk *walk, const char *path, bool has_arrive
 	if (place && has_arrived && walk->links == 0 && path[length] != '\0') {
 		path_guard_leave(place);
 		place->directory = walk->directory;
-		snprintf(place->prefix, sizeof place->prefix, "%.*s", (int)length, path);
+		if (!walk->is_recalled)
+			snprintf(place->prefix, sizeof place->prefix, "%.*s", (int)length, path);
 	} else if (walk->directory >= 0) {
 		close(walk->directory);
 	}
 	errno = error;
 }
 
+/* The paths of walk are set here; clearing them takes longer than the rest. */
 static int open_walking(struct walk *walk, const char *path)
 {
 	int fd = -1;
 
-	*walk->guard = (struct path_guard){ .trusted = walk->guard->trusted };
+	walk->directory = -1;
+	walk->links = 0;
+	walk->is_recalled = false;
+	*walk->at = '\0';
+	clear_guard(walk->guard);
 	if (!*path || strlen(path) >= sizeof walk->rest) {
 		errno = *path ? ENAMETOOLONG : ENOENT;
 		return -1;
@@ -403,16 +429,24 @@ static int open_walking(struct walk *walk, const char *path)
 
 int path_guard_open(struct path_guard *guard, const char *path, int flags, mode_t mode)
 {
-	struct walk walk = { .guard = guard, .flags = flags, .mode = mode, .directory = -1 };
+	struct walk walk;
 
+	walk.guard = guard;
+	walk.flags = flags;
+	walk.mode = mode;
+	walk.place = NULL;
 	return open_walking(&walk, path);
 }
 
 int path_guard_open_near(struct path_guard_place *place, struct path_guard *guard, const char *path,
 			 int flags)
 {
-	struct walk walk = { .guard = guard, .flags = flags, .directory = -1, .place = place };
+	struct walk walk;
 
+	walk.guard = guard;
+	walk.flags = flags;
+	walk.mode = 0;
+	walk.place = place;
 	return open_walking(&walk, path);
 }
 

@@ -132,16 +132,27 @@ struct region *region_new(void)
 	return NULL;
 }
 
-void *region_take(struct region *region, size_t size)
+/* alignment is a power of two. */
+static void *take(struct region *region, size_t size, size_t alignment)
 {
-	size_t rounded = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	size_t start = (region->used + alignment - 1) & ~(alignment - 1);
 
-	if (rounded < size || rounded > region_size - region->used) {
+	if (start > region_size || size > region_size - start) {
 		region->failed = true;
 		return NULL;
 	}
-	region->used += rounded;
-	return region->base + region->used - rounded;
+	region->used = start + size;
+	return region->base + start;
+}
+
+void *region_take(struct region *region, size_t size)
+{
+	return take(region, size, alignof(max_align_t));
+}
+
+void *region_take_bytes(struct region *region, size_t size)
+{
+	return take(region, size, 1);
 }
 
 /* Read-only and private: a shared mapping of a writable descriptor would prevent the seal

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,9 +19,9 @@ struct channel_message {
 	struct message message; /* only as much of it as its kind has */
 };
 
-/* Messages that wait are sent together if each has the least descriptors of its kind, which
- * is at most one. */
-enum { PACKET_MESSAGES = 32, ANSWERS_JOINED = 8 };
+/* Messages are sent together if each has the least descriptors of its kind, which is at most
+ * one. */
+enum { PACKET_MESSAGES = 32, JOINED_SIZE = 128 /* of a message that is joined, at most */ };
 
 /* Room for more descriptors than any packet has, so that too many are detected. The
  * kernel fills the padding too. */
@@ -35,6 +36,12 @@ struct packet {
 	size_t message_count;
 	int descriptors[PACKET_MESSAGES];
 	unsigned count; /* of descriptors */
+};
+
+/* Messages that will be sent together. */
+struct channel_joined {
+	struct packet packet;
+	alignas(struct message) unsigned char messages[PACKET_MESSAGES][JOINED_SIZE];
 };
 
 enum { DESCRIPTORS_COME_MAX = (sizeof(union control) - CMSG_LEN(0)) / sizeof(int) };
@@ -62,6 +69,11 @@ static void drop_first(struct channel *channel, size_t count)
 	}
 }
 
+static void packet_clear(struct packet *packet)
+{
+	packet->message_count = packet->count = 0;
+}
+
 bool channel_is_open(const struct channel *channel)
 {
 	return channel->watch.fd >= 0;
@@ -75,6 +87,8 @@ void channel_close(struct channel *channel)
 	close(channel->watch.fd);
 	channel->watch.fd = -1;
 	drop_first(channel, channel->waiting_count);
+	if (channel->joined)
+		packet_clear(&channel->joined->packet);
 }
 
 static void fail(struct channel *channel, const char *reason)
@@ -121,7 +135,7 @@ static int send_now(int fd, const struct message *message, const int descriptors
 {
 	struct packet packet;
 
-	packet.message_count = packet.count = 0;
+	packet_clear(&packet);
 	packet_add(&packet, message, descriptors, count);
 	return packet_send(fd, &packet);
 }
@@ -166,9 +180,9 @@ static int keep_waiting(struct channel *channel, const struct message *message,
 	return watch_start(&channel->watch, LOOP_READ | LOOP_WRITE);
 }
 
-static bool can_be_joined(const struct channel_message *message)
+static bool can_be_joined(const struct message *message, unsigned count)
 {
-	return message->count == message_shape(message->message.kind)->descriptors_min;
+	return count == message_shape(message->kind)->descriptors_min;
 }
 
 /* The first of the messages that wait, and those that can be sent with it; not more than
@@ -176,13 +190,14 @@ static bool can_be_joined(const struct channel_message *message)
 static void packet_fill(struct packet *packet, const struct channel *channel, size_t most)
 {
 	const struct channel_message *message = STAILQ_FIRST(&channel->waiting);
-	bool joins = can_be_joined(message);
+	bool joins = can_be_joined(&message->message, message->count);
 
-	packet->message_count = packet->count = 0;
+	packet_clear(packet);
 	do {
 		packet_add(packet, &message->message, message->descriptors, message->count);
 		message = STAILQ_NEXT(message, link);
-	} while (message && joins && can_be_joined(message) && packet->message_count < most);
+	} while (message && joins && can_be_joined(&message->message, message->count) &&
+		 packet->message_count < most);
 }
 
 /* 0, or -1 with errno; EAGAIN: there is no room for the rest now. The system's buffers may
@@ -214,6 +229,77 @@ static void send_waiting_or_fail(struct channel *channel)
 	}
 }
 
+/* Keeps each message of the packet, with copies of the descriptors. */
+static int keep_packet(struct channel *channel, const struct packet *packet)
+{
+	const int *descriptors = packet->descriptors;
+
+	for (size_t i = 0; i < packet->message_count; i++) {
+		const struct message *message = packet->messages[i].iov_base;
+		unsigned count = message_shape(message->kind)->descriptors_min;
+
+		if (keep_waiting(channel, message, descriptors, count) < 0)
+			return -1;
+		descriptors += count;
+	}
+	return 0;
+}
+
+int channel_flush(struct channel *channel)
+{
+	struct packet *packet = channel->joined ? &channel->joined->packet : NULL;
+	int result = 0;
+
+	if (!packet || packet->message_count == 0)
+		return 0;
+	if (!STAILQ_EMPTY(&channel->waiting) || packet_send(channel->watch.fd, packet) < 0) {
+		bool is_full =
+			!STAILQ_EMPTY(&channel->waiting) || errno == EAGAIN || errno == EMSGSIZE;
+
+		result = is_full ? keep_packet(channel, packet) : -1;
+	}
+	packet_clear(packet);
+	return result;
+}
+
+int channel_lend(struct channel *channel, const struct message *message, const int descriptors[],
+		 unsigned count)
+{
+	struct channel_joined *joined = channel->joined;
+	size_t size = message_shape(message->kind)->size;
+	void *copy;
+
+	if (!joined || !channel_is_open(channel) || size > JOINED_SIZE ||
+	    !can_be_joined(message, count))
+		return channel_send(channel, message, descriptors, count);
+	copy = memcpy(joined->messages[joined->packet.message_count], message, size);
+	packet_add(&joined->packet, copy, descriptors, count);
+	return joined->packet.message_count == PACKET_MESSAGES ? channel_flush(channel) : 0;
+}
+
+void channel_join(struct channel *channel)
+{
+	if (channel->joins++ > 0)
+		return;
+	channel->joined = malloc(sizeof *channel->joined);
+	if (channel->joined)
+		packet_clear(&channel->joined->packet);
+}
+
+int channel_part(struct channel *channel)
+{
+	int result, error;
+
+	if (--channel->joins > 0)
+		return 0;
+	result = channel_flush(channel);
+	error = errno;
+	free(channel->joined);
+	channel->joined = NULL;
+	errno = error;
+	return result;
+}
+
 int channel_send(struct channel *channel, const struct message *message, const int descriptors[],
 		 unsigned count)
 {
@@ -221,15 +307,8 @@ int channel_send(struct channel *channel, const struct message *message, const i
 		errno = EPIPE;
 		return -1;
 	}
-	if (channel->joins_answers) {
-		bool is_kept = keep_waiting(channel, message, descriptors, count) == 0;
-
-		/* Copies of descriptors may be what there are too many of. */
-		if (!is_kept || channel->waiting_count % ANSWERS_JOINED == 0)
-			(void)send_waiting(channel);
-		if (is_kept)
-			return 0;
-	}
+	if (channel_flush(channel) < 0)
+		return -1;
 	if (STAILQ_EMPTY(&channel->waiting)) {
 		if (send_now(channel->watch.fd, message, descriptors, count) == 0)
 			return 0;
@@ -355,16 +434,17 @@ static int deliver(struct channel *channel, const struct arrival *arrival)
 	return messages;
 }
 
-/* Answers to messages that came together are sent together. */
+/* Answers to messages that came together may be sent together. */
 static int deliver_all(struct channel *channel, const struct arrival *arrival)
 {
 	int messages;
 
-	channel->joins_answers = holds_several(arrival);
+	if (!holds_several(arrival))
+		return deliver(channel, arrival);
+	channel_join(channel);
 	messages = deliver(channel, arrival);
-	if (channel->joins_answers && channel_is_open(channel))
-		send_waiting_or_fail(channel);
-	channel->joins_answers = false;
+	if (channel_part(channel) < 0 && channel_is_open(channel))
+		fail(channel, "the other end is gone, or does not read");
 	return messages;
 }
 

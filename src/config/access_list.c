@@ -263,7 +263,10 @@ static bool has_room_for(struct access_list *list, size_t more)
 
 static void unsettle(struct access_list *list)
 {
-	rule_index_free(&list->index);
+	if (list->index)
+		rule_index_free(list->index);
+	free(list->index);
+	list->index = NULL;
 	list->is_settled = false;
 }
 
@@ -329,7 +332,7 @@ bool access_list_remove(struct access_list *list, const char *word)
 		else
 			list->rules[kept++] = *rule;
 	}
-	list->count = kept;
+	list->count = (uint32_t)kept;
 	return kept < count;
 }
 
@@ -453,10 +456,14 @@ static size_t part_count(const struct access_list *list)
 
 static struct part part_of(const struct access_list *list, size_t number)
 {
+	static const struct rule_index not_built = { .is_built = false };
+	static const struct rule_index of_nothing = { .is_built = true };
+	const struct rule_index *without = list->count > 0 ? &not_built : &of_nothing;
 	const struct rule_set *set;
 
 	if (number == 0)
-		return (struct part){ list->rules, list->count, &list->index };
+		return (struct part){ list->rules, list->count,
+				      list->index ? list->index : without };
 	set = list->sets[number - 1].set;
 	return (struct part){ set->rules, set->count, &set->index };
 }
@@ -623,14 +630,25 @@ static int find_best_name(const struct access_list *list, const struct access_li
 	return best;
 }
 
+/* False when memory runs out: then there is none. */
+static bool build_index(struct access_list *list)
+{
+	unsettle(list);
+	if (list->count == 0)
+		return true;
+	list->index = malloc(sizeof *list->index);
+	if (list->index && rule_index_build(list->index, list->rules, list->count))
+		return true;
+	free(list->index);
+	list->index = NULL;
+	return false;
+}
+
 void access_lists_settle(struct access_list *only_from, struct access_list *no_access)
 {
-	bool fine;
+	bool fine = build_index(only_from);
 
-	unsettle(only_from);
-	unsettle(no_access);
-	fine = rule_index_build(&only_from->index, only_from->rules, only_from->count);
-	fine &= rule_index_build(&no_access->index, no_access->rules, no_access->count);
+	fine &= build_index(no_access);
 	if (!fine)
 		return;
 	no_access->best_name = find_best_name(no_access, NULL);

@@ -78,7 +78,7 @@ static struct access_list own_rules(const struct service_settings *service,
 	struct access_list own = *list;
 
 	own.is_settled = false;
-	own.index = (struct rule_index){ .is_built = false };
+	own.index = NULL;
 	while (own.count > 0 && is_inherited(service, own.rules->file, own.rules->line)) {
 		own.rules++;
 		own.count--;
@@ -341,7 +341,7 @@ static void advise_of_end_command(const struct view *view)
 
 static void advise_of_processes(const struct view *view)
 {
-	if (view->service->limits[LIMIT_NPROC].is_set && view->service->user &&
+	if (view->service->limit_is_set[LIMIT_NPROC] && view->service->user &&
 	    view->service->uid == 0)
 		remark(view, "rlimit_nproc",
 		       "rlimit_nproc has no effect for root; give the service another user");

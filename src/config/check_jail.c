@@ -186,7 +186,7 @@ static void add_list(struct text *text, const char *name, const struct strings *
 {
 	if (!strings->is_set)
 		return;
-	text_add_format(text, "%s %zu\n", name, strings->count);
+	text_add_format(text, "%s %u\n", name, strings->count);
 	for (size_t i = 0; i < strings->count; i++)
 		add_text(text, strings->list[i]);
 }

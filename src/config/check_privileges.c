@@ -182,9 +182,9 @@ static bool files_are_here(const struct service_settings *service)
 static const char *files_fault(const struct service_settings *service,
 			       char text[static PRIVILEGES_TEXT_SIZE])
 {
-	const struct resource_limit *files = &service->limits[LIMIT_FILES];
+	rlim_t files = service->limits[LIMIT_FILES];
 
-	if (files->is_set && files->value < FILE_RULES_FILES) {
+	if (service->limit_is_set[LIMIT_FILES] && files < FILE_RULES_FILES) {
 		snprintf(text, PRIVILEGES_TEXT_SIZE, "%s needs rlimit_files of at least %d",
 			 service_file_rules(service), FILE_RULES_FILES);
 		return text;

@@ -245,26 +245,55 @@ static void leave_out(struct settings *settings, struct service_settings *servic
 	service_settings_release(service);
 }
 
+/* How many services have a port, by port: none, one, or more. */
+struct port_uses {
+	unsigned char count[UINT16_MAX + 1];
+};
+
+/* NULL when memory runs out. */
+static struct port_uses *port_uses_count(const struct settings *settings)
+{
+	struct port_uses *uses = calloc(1, sizeof *uses);
+
+	for (size_t i = 0; uses && i < settings->count; i++) {
+		unsigned char *count = &uses->count[(uint16_t)settings->services[i]->port];
+
+		*count += *count < 2;
+	}
+	return uses;
+}
+
+/* True when a service may share a socket with another one, or with itself. Most have a port
+ * of their own, and need not be compared with others. */
+static bool may_overlap(const struct service_settings *service, const struct port_uses *uses)
+{
+	return service->port > 0 &&
+	       (!uses || uses->count[(uint16_t)service->port] > 1 || service->bind.count > 1);
+}
+
 void check_sockets(struct settings *settings, struct problems *problems)
 {
+	struct port_uses *uses = port_uses_count(settings);
 	struct claims *all = NULL;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < settings->count; i++) {
 		struct service_settings *service = settings->services[i];
 		const struct service_settings *earlier = NULL;
+		bool is_compared = may_overlap(service, uses);
 
-		if (service->port > 0)
+		if (is_compared)
 			earlier = find_overlap(all, service);
 		if (earlier) {
 			report_overlap(service, earlier, problems);
 			leave_out(settings, service);
 			continue;
 		}
-		if (service->port > 0)
+		if (is_compared)
 			claim_sockets(&all, service, problems);
 		settings->services[kept++] = service;
 	}
 	settings->count = kept;
 	claims_free(all);
+	free(uses);
 }

@@ -1,6 +1,7 @@
 #include "config/derive.h"
 
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -112,12 +113,22 @@ static const struct {
 	{ "PROXY_SSL_CN=", WITH_BALANCER },
 };
 
+static bool has_session_variables(const struct service_settings *service)
+{
+	return service->session_env || service->end_command.count > 0;
+}
+
+static bool has_balancer_variables(const struct service_settings *service)
+{
+	return service_is_proxied(service) || service_is_multiplexed(service);
+}
+
 static bool is_the_daemons(const struct service_settings *service, const char *variable)
 {
 	const bool applies[] = {
 		[ALWAYS] = true,
-		[WITH_SESSION] = service->session_env || service->end_command.count > 0,
-		[WITH_BALANCER] = service_is_proxied(service) || service_is_multiplexed(service),
+		[WITH_SESSION] = has_session_variables(service),
+		[WITH_BALANCER] = has_balancer_variables(service),
 	};
 
 	for (size_t i = 0; i < sizeof own_variables / sizeof own_variables[0]; i++) {
@@ -139,27 +150,100 @@ static bool variable_passes(const struct service_settings *service, const char *
 	       list_has_variable(service->passenv.list, service->passenv.count, variable);
 }
 
-/* The variables of the daemon's own environment that passenv permits, then those of env;
- * for one name the later value is used. */
-static void derive_environment(struct service_settings *service)
+static size_t list_length(char *const *list)
 {
-	size_t most = service->env.count + 1, count = 0;
+	size_t count = 0;
+
+	while (list[count])
+		count++;
+	return count;
+}
+
+/* The variables of the daemon's own environment that passenv permits, then those of env;
+ * for one name the later value is used. Returns how many, and in *passed the former. */
+static size_t gather_environment(const struct service_settings *service, char **list,
+				 size_t *passed)
+{
+	size_t count = 0;
 
 	for (char **variable = environ; *variable; variable++)
-		most++;
-	service->environment = arena_take(&service->arena, most * sizeof *service->environment);
-	if (!service->environment)
-		return;
-	for (char **variable = environ; *variable; variable++)
 		if (variable_passes(service, *variable))
-			service->environment[count++] = *variable;
-	service->environment_passed = count;
+			list[count++] = *variable;
+	*passed = count;
 	for (size_t i = 0; i < service->env.count; i++)
 		if (!is_the_daemons(service, service->env.list[i]) &&
 		    !list_has_variable(service->env.list + i + 1, service->env.count - i - 1,
 				       service->env.list[i]))
-			service->environment[count++] = service->env.list[i];
-	service->environment_count = count;
+			list[count++] = service->env.list[i];
+	list[count] = NULL;
+	return count;
+}
+
+/* The environment of all services that have neither env nor passenv, and the same variables
+ * of the daemon's. It is kept for good, and so is one for each environment that the daemon
+ * itself had: programs don't change theirs, but tests do. */
+struct plain_environment {
+	struct plain_environment *next;
+	bool has_session, has_balancer;
+	size_t own_count, count;
+	char **list; /* after own */
+	char *own[]; /* the daemon's when it was made */
+};
+
+static struct plain_environment *plain_environments;
+
+static struct plain_environment *plain_find(const struct service_settings *service,
+					    size_t own_count)
+{
+	struct plain_environment *each = plain_environments;
+
+	while (each && (each->has_session != has_session_variables(service) ||
+			each->has_balancer != has_balancer_variables(service) ||
+			each->own_count != own_count ||
+			memcmp(each->own, environ, own_count * sizeof *environ) != 0))
+		each = each->next;
+	return each;
+}
+
+/* NULL when memory runs out. */
+static struct plain_environment *plain_new(const struct service_settings *service, size_t own_count)
+{
+	struct plain_environment *plain =
+		malloc(sizeof *plain + (2 * own_count + 1) * sizeof *plain->own);
+
+	if (!plain)
+		return NULL;
+	plain->has_session = has_session_variables(service);
+	plain->has_balancer = has_balancer_variables(service);
+	plain->own_count = own_count;
+	memcpy(plain->own, environ, own_count * sizeof *environ);
+	plain->list = plain->own + own_count;
+	plain->count = gather_environment(service, plain->list, &plain->count);
+	plain->next = plain_environments;
+	plain_environments = plain;
+	return plain;
+}
+
+static void derive_environment(struct service_settings *service)
+{
+	size_t own_count = list_length(environ);
+
+	if (service->env.count == 0 && !service->passenv.is_set) {
+		struct plain_environment *plain = plain_find(service, own_count);
+
+		if (!plain)
+			plain = plain_new(service, own_count);
+		service->arena.failed |= !plain;
+		service->environment = plain ? plain->list : NULL;
+		service->environment_count = plain ? plain->count : 0;
+		service->environment_passed = service->environment_count;
+		return;
+	}
+	service->environment = arena_take(&service->arena, (own_count + service->env.count + 1) *
+								   sizeof *service->environment);
+	if (service->environment)
+		service->environment_count = gather_environment(service, service->environment,
+								&service->environment_passed);
 }
 
 void derive_launch(struct service_settings *service)

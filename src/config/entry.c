@@ -3,6 +3,7 @@
 #include "config/attributes.h"
 
 #include <confuse.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,10 +79,10 @@ __attribute__((format(printf, 2, 0))) static void on_parse_error(cfg_t *cfg, con
 	problem_add(parse.problems, ERROR, parse.entry->file, source_line(cfg->line), "%s", text);
 }
 
-/* libconfuse's value callback: keeps the word and its line. */
+/* libconfuse's value callback: keeps the word, its line, and the operator before it. */
 static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *result)
 {
-	size_t size = strlen(value) + 1;
+	size_t size = strlen(value);
 	struct word *word = arena_take(&parse.entry->words, sizeof *word + size);
 
 	(void)option;
@@ -89,7 +90,9 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *resu
 		return -1;
 	word->file = parse.entry->file;
 	word->line = source_line(cfg->line);
-	memcpy(word->text, value, size);
+	word->is_value = *value != SYNTAX_NO_VALUES;
+	word->sign = word->is_value ? value[0] : value[1];
+	memcpy(word->text, value + 1, size);
 	*(void **)result = word;
 	return 0;
 }
@@ -115,9 +118,9 @@ const char *assign_operator_text(enum assign_operator sign)
 	return texts[sign];
 }
 
-static enum assign_operator operator_from(const char *text)
+static enum assign_operator operator_from(char sign)
 {
-	return text[0] == '+' ? ASSIGN_ADD : text[0] == '-' ? ASSIGN_REMOVE : ASSIGN_SET;
+	return sign == '+' ? ASSIGN_ADD : sign == '-' ? ASSIGN_REMOVE : ASSIGN_SET;
 }
 
 static const struct word *word_of(const cfg_opt_t *option, unsigned index)
@@ -125,25 +128,25 @@ static const struct word *word_of(const cfg_opt_t *option, unsigned index)
 	return option->values[index]->ptr;
 }
 
-/* The words of one line, from start to before end, the operator first. */
+/* The words of one line, from start to before end. */
 static struct assignment *assignment_new(const cfg_opt_t *option, unsigned start, unsigned end)
 {
-	const struct word *sign = word_of(option, start);
-	size_t count = end - start - 1;
+	const struct word *first = word_of(option, start);
+	size_t count = first->is_value ? end - start : 0;
 	struct assignment *assignment =
 		arena_take(&parse.entry->words,
 			   sizeof *assignment + count * sizeof assignment->words[0]);
 
 	if (!assignment) {
-		report_memory(sign->line);
+		report_memory(first->line);
 		return NULL;
 	}
-	assignment->sign = operator_from(sign->text);
-	assignment->file = sign->file;
-	assignment->line = sign->line;
+	assignment->sign = operator_from(first->sign);
+	assignment->file = first->file;
+	assignment->line = first->line;
 	assignment->count = count;
 	for (size_t i = 0; i < count; i++)
-		assignment->words[i] = word_of(option, start + 1 + (unsigned)i);
+		assignment->words[i] = word_of(option, start + (unsigned)i);
 	return assignment;
 }
 
@@ -166,13 +169,13 @@ static struct assignment *assignments_from(const cfg_opt_t *option)
 }
 
 /* libconfuse's parser, kept for the next entry: creating one is slow, because it compares
- * every name of the table with every other. */
+ * every name of the table with every other. The body has names as the table does. */
 static cfg_t *parser;
 
 static cfg_t *parser_get(void)
 {
 	if (!parser)
-		parser = cfg_init(option_table(), CFGF_NOCASE);
+		parser = cfg_init(option_table(), CFGF_NONE);
 	if (parser)
 		cfg_set_error_function(parser, on_parse_error);
 	return parser;
@@ -185,13 +188,27 @@ static void parser_drop(void)
 	parser = NULL;
 }
 
+_Static_assert(ATTRIBUTES_MAX <= UCHAR_MAX, "entry->places has bytes");
+
 /* Takes the words out of libconfuse. */
 static void take_options(cfg_opt_t *options)
 {
+	struct entry *entry = parse.entry;
+	unsigned char count = 0;
+
+	for (size_t i = 0; i < attribute_count; i++)
+		count += options[i].nvalues > 0;
+	entry->assigned = arena_take(&entry->words, count * sizeof *entry->assigned);
+	if (!entry->assigned)
+		report_memory(entry->line);
+	count = 0;
 	for (size_t i = 0; i < attribute_count; i++) {
 		if (options[i].nvalues == 0)
 			continue;
-		parse.entry->assignments[i] = assignments_from(&options[i]);
+		if (entry->assigned) {
+			entry->assigned[count++] = assignments_from(&options[i]);
+			entry->places[i] = count;
+		}
 		cfg_free_value(&options[i]);
 	}
 }
@@ -334,10 +351,11 @@ static void drop_unfit_lines(struct entry *entry, const struct attribute *attrib
 static void check_attribute(struct entry *entry, size_t index)
 {
 	const struct attribute *attribute = &attributes[index];
-	struct assignment **first = &entry->assignments[index];
+	struct assignment **first;
 
-	if (!*first)
+	if (!entry_lines(entry, index))
 		return;
+	first = &entry->assigned[entry->places[index] - 1];
 	if (!check_place(entry, attribute, (*first)->line)) {
 		*first = NULL;
 		return;
@@ -348,7 +366,7 @@ static void check_attribute(struct entry *entry, size_t index)
 
 static bool says_disabled(const struct entry *entry)
 {
-	const struct assignment *disable = entry->assignments[ATTRIBUTE("disable")];
+	const struct assignment *disable = entry_lines(entry, ATTRIBUTE("disable"));
 
 	return disable && disable->count == 1 && strcasecmp(disable->words[0]->text, "yes") == 0;
 }
@@ -357,8 +375,8 @@ static bool says_disabled(const struct entry *entry)
 
 static struct entry *entry_new(const struct raw_entry *raw, const char *file)
 {
-	size_t size = sizeof(struct entry) + attribute_count * sizeof(struct assignment *);
-	struct entry *entry = calloc(1, size);
+	size_t size = strlen(raw->name) + 1;
+	struct entry *entry = calloc(1, sizeof *entry + attribute_count + size);
 
 	if (!entry)
 		return NULL;
@@ -366,11 +384,8 @@ static struct entry *entry_new(const struct raw_entry *raw, const char *file)
 	entry->file = file;
 	entry->line = raw->line;
 	entry->broken = raw->broken;
-	entry->name = strdup(raw->name);
-	if (entry->name)
-		return entry;
-	entry_free(entry);
-	return NULL;
+	entry->name = memcpy(entry->places + attribute_count, raw->name, size);
+	return entry;
 }
 
 struct entry *entry_parse(const struct raw_entry *raw, const char *file, struct problems *problems)
@@ -392,11 +407,40 @@ struct entry *entry_parse(const struct raw_entry *raw, const char *file, struct 
 	return entry;
 }
 
+/* Makes room for one more attribute with lines; false when memory runs out. */
+static bool take_place(struct entry *entry, size_t attribute)
+{
+	struct assignment **larger;
+	unsigned char count = 0;
+
+	for (size_t i = 0; i < attribute_count; i++)
+		count += entry->places[i] > 0;
+	larger = arena_take(&entry->words, (count + 1U) * sizeof *larger);
+	if (!larger)
+		return false;
+	if (count > 0)
+		memcpy(larger, entry->assigned, count * sizeof *larger);
+	entry->assigned = larger;
+	entry->places[attribute] = (unsigned char)(count + 1);
+	return true;
+}
+
+bool entry_put_first(struct entry *entry, size_t attribute, struct assignment *line)
+{
+	struct assignment **first;
+
+	if (entry->places[attribute] == 0 && !take_place(entry, attribute))
+		return false;
+	first = &entry->assigned[entry->places[attribute] - 1];
+	line->next = *first;
+	*first = line;
+	return true;
+}
+
 void entry_free(struct entry *entry)
 {
 	if (!entry)
 		return;
 	arena_free(&entry->words);
-	free(entry->name);
 	free(entry);
 }

@@ -210,7 +210,10 @@ static void take_entry(struct entry_files *files, struct open_file *file,
 		demote_problems(files->problems, problems_before, raw->line);
 	else if (entry->broken && entry->kind != ENTRY_SERVICE)
 		files->refused = true;
-	STAILQ_INSERT_TAIL(files->entries, entry, link);
+	if (entry->kind == ENTRY_SERVICE)
+		STAILQ_INSERT_TAIL(files->entries, entry, link);
+	else
+		STAILQ_INSERT_TAIL(files->common, entry, link);
 }
 
 /* Refuses the load, because the part that is not read may be needed by all services. */

@@ -7,6 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Texts of services that were kept lately, by their hash. Most texts are either those of the
+ * service before or of no other service, so a text is rarely stored twice. */
+enum { RECENT_TEXTS = 1024 };
+
+struct recent {
+	char *texts[RECENT_TEXTS];
+};
+
 /* Bytes that are in the region already. */
 struct kept {
 	UT_hash_handle hh;
@@ -19,7 +27,8 @@ struct filling {
 	struct region *region; /* the target; NULL: it is ... */
 	struct arena *arena;
 	struct kept *kept, *sets;
-	struct arena notes; /* of what is kept */
+	struct arena notes;    /* of what is kept */
+	struct recent *recent; /* NULL: there was no memory for it */
 	/* The copy of the service before, of which much is the same; NULL: there is none. */
 	const struct service_settings *before;
 	/* Of the service before, to which the daemon's own variables came alike. */
@@ -33,6 +42,16 @@ struct filling {
 static void *take(struct filling *filling, size_t size)
 {
 	void *place = filling->region ? region_take(filling->region, size)
+				      : arena_take(filling->arena, size);
+
+	filling->failed |= !place;
+	return place;
+}
+
+/* The same for bytes that need no alignment. */
+static char *take_bytes(struct filling *filling, size_t size)
+{
+	char *place = filling->region ? region_take_bytes(filling->region, size)
 				      : arena_take(filling->arena, size);
 
 	filling->failed |= !place;
@@ -63,12 +82,46 @@ static void *keep(struct filling *filling, const void *bytes, size_t size)
 	return place ? remember(filling, memcpy(place, bytes, size), size) : NULL;
 }
 
-/* near: a text that is kept and is often the same; NULL: there is none. */
-static char *keep_text(struct filling *filling, const char *text, char *near)
+static char *keep_text(struct filling *filling, const char *text)
 {
-	if (text && near && strcmp(text, near) == 0)
-		return near;
 	return text ? keep(filling, text, strlen(text) + 1) : NULL;
+}
+
+static bool is_text(const char *text, const char *bytes, size_t length)
+{
+	return text && strncmp(text, bytes, length) == 0 && text[length] == '\0';
+}
+
+/* Where a text with these bytes may be, or is to be noted. NULL: nowhere. */
+static char **find_recent(const struct filling *filling, const char *bytes, size_t length)
+{
+	unsigned hash;
+
+	if (!filling->recent)
+		return NULL;
+	HASH_VALUE(bytes, length, hash);
+	return &filling->recent->texts[hash % RECENT_TEXTS];
+}
+
+/* Of a text or a part of one. near: a text that is kept and is often the same; NULL: there is
+ * none. */
+static char *keep_near(struct filling *filling, const char *bytes, size_t length, char *near)
+{
+	char **recent, *text;
+
+	if (is_text(near, bytes, length))
+		return near;
+	recent = find_recent(filling, bytes, length);
+	if (recent && is_text(*recent, bytes, length))
+		return *recent;
+	text = take_bytes(filling, length + 1);
+	if (!text)
+		return NULL;
+	memcpy(text, bytes, length);
+	text[length] = '\0';
+	if (recent)
+		*recent = text;
+	return text;
 }
 
 static bool texts_equal(char *const one[], char *const other[])
@@ -78,7 +131,7 @@ static bool texts_equal(char *const one[], char *const other[])
 	return *one == *other;
 }
 
-/* A NULL-ended list of count texts. near: as for keep_text. */
+/* A NULL-ended list of count texts. near: as for keep_near. */
 static char **keep_texts(struct filling *filling, char *const list[], size_t count, char **near)
 {
 	char **copies, **kept;
@@ -90,7 +143,7 @@ static char **keep_texts(struct filling *filling, char *const list[], size_t cou
 	if (!copies)
 		return NULL;
 	for (size_t i = 0; i < count; i++)
-		copies[i] = keep_text(filling, list[i], NULL);
+		copies[i] = keep_text(filling, list[i]);
 	kept = keep(filling, copies, (count + 1) * sizeof *copies);
 	free(copies);
 	return kept;
@@ -133,16 +186,13 @@ static char **keep_lines(struct filling *filling, const char *canonical)
 {
 	static char *const none[] = { NULL };
 	char *const *near = filling->before ? filling->before->lines : none;
-	char *text = strdup(canonical), *rest = text, *line;
 	char **lines = take(filling, (count_lines(canonical) + 1) * sizeof *lines);
-	size_t count = 0;
+	const char *end;
 
-	filling->failed |= !text;
-	while (lines && (line = strsep(&rest, "\n")) && rest) {
-		lines[count++] = keep_text(filling, line, *near);
+	for (size_t i = 0; lines && (end = strchr(canonical, '\n')); canonical = end + 1, i++) {
+		lines[i] = keep_near(filling, canonical, (size_t)(end - canonical), *near);
 		near += *near != NULL;
 	}
-	free(text);
 	return lines;
 }
 
@@ -170,8 +220,8 @@ static struct access_rule *keep_rules(struct filling *filling, const struct acce
 	if (count > 0)
 		memcpy(rules, list, count * sizeof *rules);
 	for (size_t i = 0; i < count; i++) {
-		rules[i].text = keep_text(filling, rules[i].text, NULL);
-		rules[i].file = keep_text(filling, rules[i].file, NULL);
+		rules[i].text = keep_text(filling, rules[i].text);
+		rules[i].file = keep_text(filling, rules[i].file);
 	}
 	kept = keep_array(filling, rules, count, sizeof *rules);
 	free(rules);
@@ -208,7 +258,7 @@ static struct named_set *keep_sets(struct filling *filling, const struct access_
 	for (size_t i = 0; i < list->set_count; i++) {
 		memset(&sets[i], 0, sizeof sets[i]);
 		sets[i].set = keep_set(filling, list->sets[i].set);
-		sets[i].file = keep_text(filling, list->sets[i].file, NULL);
+		sets[i].file = keep_text(filling, list->sets[i].file);
 		sets[i].line = list->sets[i].line;
 	}
 	return keep_array(filling, sets, list->set_count, sizeof *sets);
@@ -218,7 +268,12 @@ static void copy_access_list(struct filling *filling, struct access_list *list)
 {
 	list->rules = keep_rules(filling, list->rules, list->count);
 	list->sets = keep_sets(filling, list);
-	copy_index(filling, &list->index);
+	if (list->index) {
+		struct rule_index index = *list->index;
+
+		copy_index(filling, &index);
+		list->index = keep(filling, &index, sizeof index);
+	}
 }
 
 /* Every member that is a text. */
@@ -269,7 +324,8 @@ static void copy_members(struct filling *filling, struct service_settings *copy)
 		char **text = (void *)((char *)copy + texts[i]);
 		char *const *near = member_before(filling, texts[i]);
 
-		*text = keep_text(filling, *text, near ? *near : NULL);
+		if (*text)
+			*text = keep_near(filling, *text, strlen(*text), near ? *near : NULL);
 	}
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
 		struct strings *strings = (void *)((char *)copy + lists[i]);
@@ -331,6 +387,7 @@ static void filling_free(struct filling *filling)
 	HASH_CLEAR(hh, filling->kept);
 	HASH_CLEAR(hh, filling->sets);
 	arena_free(&filling->notes);
+	free(filling->recent);
 }
 
 struct service_settings *service_settings_copy(const struct service_settings *service)
@@ -384,6 +441,7 @@ struct generation *generation_fill(struct region *region, uint32_t number,
 	struct generation *generation = region_take(region, sizeof *generation);
 
 	if (generation) {
+		filling.recent = calloc(1, sizeof *filling.recent);
 		generation->number = number;
 		generation->count = count;
 		fill(&filling, generation, services, continues);

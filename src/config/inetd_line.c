@@ -28,13 +28,10 @@ void inetd_line_complain(struct inetd_line *line, enum severity severity, const 
 static void put_words(struct inetd_line *line, const char *attribute, const struct span *words,
 		      size_t count)
 {
-	text_add(&line->body, attribute);
-	text_add(&line->body, " += {'='");
-	for (size_t i = 0; i < count; i++) {
-		text_add(&line->body, ", ");
-		syntax_put_string(&line->body, words[i].start, span_length(words[i]));
-	}
-	text_add(&line->body, "} ");
+	syntax_begin_values(&line->body, attribute);
+	for (size_t i = 0; i < count; i++)
+		syntax_put_value(&line->body, '=', words[i].start, span_length(words[i]));
+	syntax_end_values(&line->body, '=');
 }
 
 static void put_word(struct inetd_line *line, const char *attribute, struct span word)
@@ -62,13 +59,13 @@ static void put_names(struct inetd_line *line, const char *attribute, const char
 static void put_minute_rate(struct inetd_line *line, const char *attribute, uint64_t rate,
 			    uint64_t other)
 {
-	text_add_format(&line->body, "%s += {'=', '%llu/60', '%llu'} ", attribute,
+	text_add_format(&line->body, "%s+={'=%llu/60','=%llu'}", attribute,
 			(unsigned long long)rate, (unsigned long long)other);
 }
 
 static void put_number(struct inetd_line *line, const char *attribute, uint64_t number)
 {
-	text_add_format(&line->body, "%s += {'=', '%llu'} ", attribute, (unsigned long long)number);
+	text_add_format(&line->body, "%s+={'=%llu'}", attribute, (unsigned long long)number);
 }
 
 /* --- the fields ------------------------------------------------------------------ */
@@ -108,14 +105,13 @@ static void translate_addresses(struct inetd_line *line)
 
 	if (addresses_are_any(rest))
 		return;
-	text_add(&line->body, "bind += {'='");
+	syntax_begin_values(&line->body, "bind");
 	while (!span_is_empty(rest)) {
 		struct span address = without_brackets(span_take_until(&rest, ","));
 
-		text_add(&line->body, ", ");
-		syntax_put_string(&line->body, address.start, span_length(address));
+		syntax_put_value(&line->body, '=', address.start, span_length(address));
 	}
-	text_add(&line->body, "} ");
+	syntax_end_values(&line->body, '=');
 }
 
 static bool line_is_rpc(const struct inetd_line *line)

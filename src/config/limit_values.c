@@ -47,14 +47,20 @@ void read_kill_timeout(struct reading *reading, void *field)
 			       first_word(reading), KILL_TIMEOUT_MAX);
 }
 
-static void read_limit(struct reading *reading, struct resource_limit *limit, bool with_unit)
+static void set_limit(struct service_settings *service, rlim_t *limit, uint64_t number)
+{
+	*limit = number;
+	service->limit_is_set[limit - service->limits] = true;
+}
+
+static void read_limit(struct reading *reading, rlim_t *limit, bool with_unit)
 {
 	const char *text = first_word(reading);
 	uint64_t number = RLIM_INFINITY;
 
 	if (is_unlimited(text) ||
 	    (with_unit ? parse_size(text, &number) : parse_number(text, RLIM_INFINITY, &number)))
-		*limit = (struct resource_limit){ .is_set = true, .value = number };
+		set_limit(reading->service, limit, number);
 	else
 		reading_refuse(reading, NULL, "\"%s\" is neither a number%s nor UNLIMITED", text,
 			       with_unit ? " (K, M or G may follow)" : "");

@@ -32,8 +32,9 @@ struct loader {
 	const struct load_options *options;
 	struct problems *problems;
 	struct settings *settings;
-	struct entry_queue entries;
-	struct entry_queue common; /* those of defaults and daemon that are merged */
+	struct entry_queue entries; /* of services */
+	struct entry_queue common;  /* of defaults and daemon; they are merged */
+	size_t room;                /* for services in settings */
 	struct accounts *accounts;
 	struct port_map *ports;
 	struct rule_files *rule_files;
@@ -81,11 +82,11 @@ static void merge_entries(struct loader *loader, enum entry_kind kind, struct wo
 {
 	const struct entry *entry;
 
-	STAILQ_FOREACH(entry, &loader->entries, link)
+	STAILQ_FOREACH(entry, &loader->common, link)
 		if (entry->kind == kind)
 			for (size_t i = 0; i < attribute_count; i++)
 				merge_lines(loader, &lists[i], &attributes[i],
-					    entry->assignments[i]);
+					    entry_lines(entry, i));
 	for (size_t i = 0; i < attribute_count; i++)
 		if (!word_list_settle(&lists[i], loader->problems))
 			loader->refused = true;
@@ -271,7 +272,7 @@ static bool gather_words(struct loader *loader, const struct entry *entry, size_
 			 struct word_list *list)
 {
 	static const struct word_list nothing = { .is_set = false };
-	const struct assignment *line = entry->assignments[index];
+	const struct assignment *line = entry_lines(entry, index);
 	bool inherits = attributes[index].shape == SHAPE_LIST || !line;
 	bool gathered = word_list_copy(list, inherits ? &loader->defaults[index] : &nothing,
 				       loader->problems);
@@ -347,7 +348,7 @@ static bool make_path_absolute(struct loader *loader, size_t index, struct word_
 static void note_place(struct service_settings *service, const struct entry *entry, size_t index,
 		       const struct word_list *list)
 {
-	const struct assignment *line = entry->assignments[index];
+	const struct assignment *line = entry_lines(entry, index);
 	const struct word *word = list->count > 0 ? list->words[0] : NULL;
 
 	if (!service->places)
@@ -384,6 +385,8 @@ static bool read_service(struct loader *loader, const struct entry *entry,
 		service->places =
 			arena_take(&service->arena, attribute_count * sizeof *service->places);
 	for (size_t i = 0; i < attribute_count; i++) {
+		if (!entry_lines(entry, i) && !loader->defaults[i].is_set)
+			continue;
 		if (!(attributes[i].places & IN_SERVICE))
 			continue;
 		fine &= gather_words(loader, entry, i, &list);
@@ -392,7 +395,7 @@ static bool read_service(struct loader *loader, const struct entry *entry,
 		note_place(service, entry, i, &list);
 		loader->values += list.count;
 		fine &= read_attribute(loader, i, &list, service,
-				       entry->assignments[i] ? loader->problems : &told_before);
+				       entry_lines(entry, i) ? loader->problems : &told_before);
 		fine &= make_path_absolute(loader, i, &list);
 		print_line(&loader->canonical, service, &attributes[i], &list);
 	}
@@ -404,7 +407,7 @@ static bool read_service(struct loader *loader, const struct entry *entry,
 
 static const char *entry_id(const struct entry *entry)
 {
-	const struct assignment *id = entry->assignments[ATTRIBUTE("id")];
+	const struct assignment *id = entry_lines(entry, ATTRIBUTE("id"));
 
 	return id && id->count == 1 ? id->words[0]->text : entry->name;
 }
@@ -531,7 +534,7 @@ static struct service_settings *build_service(struct loader *loader, struct entr
 	service->line = entry->line;
 	service->name = arena_string(&service->arena, entry->name);
 	service->id = arena_string(&service->arena, entry_id(entry));
-	service->log.is_common = !entry->assignments[ATTRIBUTE("log_type")];
+	service->log.is_common = !entry_lines(entry, ATTRIBUTE("log_type"));
 	fine = preset_apply(entry, loader->defaults, loader->problems) &&
 	       read_service(loader, entry, service) && !entry->broken;
 	/* Also after an error, to report all errors at once. */
@@ -566,6 +569,25 @@ static bool has_too_many_values(struct loader *loader, const struct entry *entry
 	return true;
 }
 
+/* False, reported, when there is no memory for one more service. */
+static bool has_room(struct loader *loader)
+{
+	struct settings *settings = loader->settings;
+	size_t room = loader->room ? 2 * loader->room : 64;
+	struct service_settings **services;
+
+	if (settings->count < loader->room)
+		return true;
+	services = reallocarray(settings->services, room, sizeof *services);
+	if (!services) {
+		refuse_for_memory(loader);
+		return false;
+	}
+	settings->services = services;
+	loader->room = room;
+	return true;
+}
+
 /* False when the load ends here. */
 static bool take_service(struct loader *loader, struct entry *entry)
 {
@@ -575,6 +597,8 @@ static bool take_service(struct loader *loader, struct entry *entry)
 
 	if (why)
 		leave_out(loader, entry, why, false, NULL);
+	else if (!has_room(loader))
+		return false;
 	else if ((service = build_service(loader, entry)))
 		settings->services[settings->count++] = service;
 	return !has_too_many_values(loader, entry);
@@ -585,22 +609,10 @@ static bool take_service(struct loader *loader, struct entry *entry)
 static void build_services(struct loader *loader)
 {
 	struct entry *entry;
-	size_t most = 0;
 	bool goes_on = true;
 
-	STAILQ_FOREACH(entry, &loader->entries, link)
-		most++;
-	loader->settings->services = calloc(most + 1, sizeof *loader->settings->services);
-	if (!loader->settings->services) {
-		refuse_for_memory(loader);
-		return;
-	}
 	while (goes_on && (entry = STAILQ_FIRST(&loader->entries))) {
 		STAILQ_REMOVE_HEAD(&loader->entries, link);
-		if (entry->kind != ENTRY_SERVICE) {
-			STAILQ_INSERT_TAIL(&loader->common, entry, link);
-			continue;
-		}
 		goes_on = take_service(loader, entry);
 		entry_free(entry);
 	}
@@ -666,6 +678,7 @@ static void read_config(struct loader *loader)
 {
 	struct entry_files files = {
 		.entries = &loader->entries,
+		.common = &loader->common,
 		.problems = loader->problems,
 		.trust = &loader->trust,
 		.settings = loader->settings,

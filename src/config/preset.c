@@ -55,7 +55,7 @@ const struct preset_line *preset_lines(const char *name)
 
 static const struct assignment *line_of(const struct entry *entry, const char *attribute)
 {
-	return entry->assignments[ATTRIBUTE(attribute)];
+	return entry_lines(entry, ATTRIBUTE(attribute));
 }
 
 static bool has_word(const struct entry *entry, const char *attribute, const char *text)
@@ -139,16 +139,14 @@ static struct assignment *assignment_new(struct entry *entry, const struct assig
 static bool line_apply(const struct preset_line *line, struct entry *entry,
 		       const struct assignment *preset)
 {
-	struct assignment **first = &entry->assignments[ATTRIBUTE(line->attribute)], *new;
+	size_t attribute = ATTRIBUTE(line->attribute);
+	const struct assignment *first = entry_lines(entry, attribute);
+	struct assignment *new;
 
-	if (*first && (*first)->sign == ASSIGN_SET)
+	if (first && first->sign == ASSIGN_SET)
 		return true;
 	new = assignment_new(entry, preset, line->values);
-	if (!new)
-		return false;
-	new->next = *first;
-	*first = new;
-	return true;
+	return new &&entry_put_first(entry, attribute, new);
 }
 
 bool preset_apply(struct entry *entry, const struct word_list *defaults, struct problems *problems)

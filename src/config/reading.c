@@ -135,5 +135,5 @@ void strings_fill(struct reading *reading, struct strings *strings)
 		return;
 	for (size_t i = 0; i < reading->count; i++)
 		strings->list[i] = arena_string(reading->arena, reading->words[i]->text);
-	strings->count = reading->count;
+	strings->count = (unsigned)reading->count;
 }

@@ -224,7 +224,7 @@ void settings_add_source(struct settings *settings, const char *path, bool is_di
 }
 
 struct file_name {
-	UT_hash_handle hh;
+	struct file_name *next;
 	char text[];
 };
 
@@ -232,29 +232,23 @@ static struct file_name *names;
 
 void file_names_forget(void)
 {
-	struct file_name *name, *next;
+	while (names) {
+		struct file_name *next = names->next;
 
-	HASH_ITER(hh, names, name, next) {
-		HASH_DEL(names, name);
-		free(name);
+		free(names);
+		names = next;
 	}
 }
 
 const char *file_name_keep(const char *file)
 {
 	size_t size = strlen(file) + 1;
-	struct file_name *name;
+	struct file_name *name = malloc(sizeof *name + size);
 
-	HASH_FIND_STR(names, file, name);
-	if (name)
-		return name->text;
-	name = calloc(1, sizeof *name + size);
 	if (!name)
 		return NULL;
 	memcpy(name->text, file, size);
-	HASH_ADD_KEYPTR(hh, names, name->text, strlen(name->text), name);
-	if (name->hh.tbl)
-		return name->text;
-	free(name);
-	return NULL;
+	name->next = names;
+	names = name;
+	return name->text;
 }

@@ -66,17 +66,17 @@ static int open_fit(struct source_file *file, const char *path, struct trust *tr
  * not read as a whole; NULL: it is. */
 static const char *read_text(struct source_file *file, int fd, size_t size)
 {
-	ssize_t got = 1;
+	ssize_t got;
 
 	file->length = 0;
 	file->text = malloc(size + 1);
 	if (!file->text)
 		return strerror(ENOMEM);
-	while (file->length <= size && got > 0) {
+	do { /* a file that has just size bytes ends there */
 		got = read(fd, file->text + file->length, size + 1 - file->length);
 		if (got > 0)
 			file->length += (size_t)got;
-	}
+	} while (got > 0 && file->length < size);
 	if (got < 0)
 		return strerror(errno);
 	return file->length == size ? NULL : "changes while it is read, or has no certain size";
@@ -95,7 +95,7 @@ int source_file_read(struct source_file *file, const char *path, struct trust *t
 	file->device = status.st_dev;
 	file->inode = status.st_ino;
 	file->changed = status.st_ctim;
-	file->is_foreign = trust_is_enforced() && status.st_uid != 0;
+	file->is_foreign = status.st_uid != 0 && trust_is_enforced();
 	*wrong = file->name ? read_text(file, fd, (size_t)status.st_size) : strerror(ENOMEM);
 	close(fd);
 	if (!*wrong)

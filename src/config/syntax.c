@@ -83,23 +83,47 @@ static void put_char(struct text *body, char c)
 	text_add_char(body, c);
 }
 
-void syntax_put_string(struct text *body, const char *text, size_t length)
+static void begin_value(struct text *body, char sign)
 {
+	if (body->length > 0 && body->bytes[body->length - 1] != '{')
+		text_add_char(body, ',');
 	text_add_char(body, '\'');
+	text_add_char(body, sign);
+}
+
+void syntax_begin_values(struct text *body, const char *attribute)
+{
+	text_add(body, attribute);
+	text_add(body, "+={");
+}
+
+void syntax_put_value(struct text *body, char sign, const char *text, size_t length)
+{
+	begin_value(body, sign);
 	for (size_t i = 0; i < length; i++)
 		put_char(body, text[i]);
 	text_add_char(body, '\'');
+}
+
+void syntax_end_values(struct text *body, char sign)
+{
+	if (body->length > 0 && body->bytes[body->length - 1] == '{') {
+		begin_value(body, SYNTAX_NO_VALUES);
+		text_add_char(body, sign);
+		text_add_char(body, '\'');
+	}
+	text_add_char(body, '}');
 }
 
 static const char word_too_long[] = "a word of more than 128 KiB";
 
 /* Takes the "..." word off the front of *rest and writes it as a libconfuse string.
  * Returns NULL, or what is wrong with it. */
-static const char *put_quoted_word(struct text *body, struct span *rest)
+static const char *put_quoted_word(struct text *body, char sign, struct span *rest)
 {
 	const char *c = rest->start + 1;
 
-	text_add_char(body, '\'');
+	begin_value(body, sign);
 	for (; c < rest->end && *c != '"'; c++) {
 		if (*c == '\\' && c + 1 < rest->end && (c[1] == '"' || c[1] == '\\'))
 			c++;
@@ -116,17 +140,16 @@ static const char *put_quoted_word(struct text *body, struct span *rest)
 	return NULL;
 }
 
-static const char *put_word(struct text *body, struct span *rest)
+static const char *put_word(struct text *body, char sign, struct span *rest)
 {
 	struct span word;
 
-	text_add(body, ", ");
 	if (*rest->start == '"')
-		return put_quoted_word(body, rest);
+		return put_quoted_word(body, sign, rest);
 	word = span_take_word(rest);
 	if (span_length(word) > WORD_LENGTH_MAX)
 		return word_too_long;
-	syntax_put_string(body, word.start, span_length(word));
+	syntax_put_value(body, sign, word.start, span_length(word));
 	return NULL;
 }
 
@@ -140,7 +163,7 @@ static void warn_of_comment_in_data(struct syntax *syntax, const char *name)
 
 /* Writes the values of one attribute. Returns NULL, or what is wrong. */
 static const char *put_values(struct syntax *syntax, struct text *body, const char *name,
-			      bool free_form, struct span rest)
+			      bool free_form, char sign, struct span rest)
 {
 	for (rest = span_trim(rest); rest.start < rest.end; rest = span_trim(rest)) {
 		const char *wrong;
@@ -149,7 +172,7 @@ static const char *put_values(struct syntax *syntax, struct text *body, const ch
 			break;
 		if (*rest.start == '#')
 			warn_of_comment_in_data(syntax, name);
-		wrong = put_word(body, &rest);
+		wrong = put_word(body, sign, &rest);
 		if (wrong)
 			return wrong;
 	}
@@ -209,22 +232,20 @@ static bool put_assignment(struct syntax *syntax, struct text *body, struct span
 	}
 	index = attribute_find(name);
 	/* libconfuse reports a name that is not in its table. */
-	text_add(body, index < 0 ? name : attributes[index].name);
-	text_add(body, " += {'");
-	text_add(body, sign);
-	text_add_char(body, '\'');
+	syntax_begin_values(body, index < 0 ? name : attributes[index].name);
 	wrong = put_values(syntax, body, name, index >= 0 && attributes[index].words == WORDS_FREE,
-			   rest);
+			   *sign, rest);
 	if (wrong)
 		report(syntax, syntax->lines.number, wrong);
-	text_add_char(body, '}');
+	syntax_end_values(body, *sign);
 	return !wrong;
 }
 
 static int find_kind(struct span word)
 {
-	for (int kind = 0; kind <= ENTRY_INCLUDEDIR; kind++)
-		if (span_is(word, kind_names[kind]))
+	for (int kind = 0; kind <= ENTRY_INCLUDEDIR && !span_is_empty(word); kind++)
+		if (tolower((unsigned char)*word.start) == *kind_names[kind] &&
+		    span_is(word, kind_names[kind]))
 			return kind;
 	return -1;
 }

@@ -155,10 +155,12 @@ static void open_new_sockets(void)
 	struct service *service;
 	struct listener *listener;
 
+	ask_together();
 	TAILQ_FOREACH(service, &services, link)
 		LIST_FOREACH(listener, &service->listeners, link)
 			if (!listener_is_open(listener) && !service->is_suspended)
 				listener_open(listener);
+	ask_now();
 }
 
 /* --- when it is in force --------------------------------------------------------------------------- */

@@ -70,7 +70,19 @@ void ask_bind(const struct listener *listener, uint32_t ticket)
 {
 	struct message message = listener_message(MESSAGE_BIND, listener, ticket);
 
-	say(&message);
+	if (channel_lend(channel, &message, NULL, 0) < 0)
+		errno = 0;
+}
+
+void ask_together(void)
+{
+	channel_join(channel);
+}
+
+void ask_now(void)
+{
+	if (channel_part(channel) < 0)
+		errno = 0;
 }
 
 /* The monitor closes the sockets of a removed service without being asked. */

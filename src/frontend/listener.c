@@ -274,8 +274,8 @@ void listener_open(struct listener *listener)
 	if (++last_ticket == 0)
 		last_ticket++;
 	listener->ticket = last_ticket;
-	listener->type = listener->settings->socket_type;
-	listener->protocol = listener->settings->protocol_number;
+	listener->type = (short)listener->settings->socket_type;
+	listener->protocol = (short)listener->settings->protocol_number;
 	asked++;
 	events->wanted(listener, listener->ticket);
 }

@@ -36,10 +36,15 @@ struct socket {
 	bool is_inherited;            /* and no service has taken it yet */
 	struct service_settings *rpc; /* those it is registered for; NULL: none */
 	struct gate *gate;            /* the ports that an inner one admits; otherwise NULL */
-	struct socket *next;          /* while it is not in the table */
 };
 
 static struct socket *sockets;
+static void (*before_close)(void);
+
+void binder_init(void (*closing)(void))
+{
+	before_close = closing;
+}
 
 static struct socket_key key_of(uint32_t service, const struct bind_message *which)
 {
@@ -298,6 +303,8 @@ static void socket_store(struct socket *socket)
 
 static void socket_close(struct socket *socket)
 {
+	if (before_close)
+		before_close();
 	if (socket->rpc)
 		rpc_unregister(socket->rpc, (int)socket->key.family);
 	service_settings_release(socket->rpc);
@@ -482,7 +489,7 @@ static struct socket *take_inner(void)
 	HASH_ITER(hh, sockets, socket, next)
 		if (socket->key.inner_of != SERVICE_IS_NEW) {
 			HASH_DEL(sockets, socket);
-			socket->next = list;
+			socket->hh.next = list; /* not used outside the table */
 			list = socket;
 		}
 	return list;
@@ -495,7 +502,7 @@ void binder_renumber(const uint32_t *numbers, uint32_t count)
 	HASH_ITER(hh, sockets, socket, next)
 		socket->service = service_renumber(socket->service, numbers, count);
 	for (; inner; inner = next) {
-		next = inner->next;
+		next = inner->hh.next;
 		inner->service = service_renumber(inner->service, numbers, count);
 		if (inner->service == SERVICE_IS_NEW) {
 			close_one(inner->bound.fd);

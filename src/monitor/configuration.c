@@ -367,8 +367,7 @@ bool configuration_read(void)
 	outcome_begin();
 	settings = read_files();
 	fine = settings && take(settings);
-	if (settings)
-		file_names_forget();
+	file_names_forget();
 	memory_give_back(); /* reading takes much more than the result */
 	return fine;
 }

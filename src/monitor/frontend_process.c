@@ -16,12 +16,13 @@
 static struct {
 	const struct frontend_events *events;
 	struct channel channel;
-	pid_t pid; /* 0: there is none */
+	pid_t pid;    /* 0: there is none */
+	int prepared; /* the monitor's end of the channel to a process that waits; -1: none */
 	bool is_ready, is_stopping;
 	uint64_t started;
 	unsigned delay_ms;  /* before the next one */
 	struct timer timer; /* until the next start, or until it must be ready */
-} frontend = { .channel = { .watch = { .fd = -1 } } };
+} frontend = { .channel = { .watch = { .fd = -1 } }, .prepared = -1 };
 
 static pid_t (*spawn)(int channel) = spawn_frontend;
 
@@ -91,14 +92,31 @@ static void on_closed(struct channel *channel, const char *reason)
 	kill_it();
 }
 
-void frontend_process_send(const struct message *message, const int descriptors[], unsigned count)
+static void not_sent(void)
 {
-	if (!channel_is_open(&frontend.channel) ||
-	    channel_send(&frontend.channel, message, descriptors, count) == 0)
-		return;
 	log_failure(errno, "a message to the frontend can't be sent");
 	channel_close(&frontend.channel);
 	kill_it();
+}
+
+void frontend_process_send(const struct message *message, const int descriptors[], unsigned count)
+{
+	if (channel_is_open(&frontend.channel) &&
+	    channel_send(&frontend.channel, message, descriptors, count) < 0)
+		not_sent();
+}
+
+void frontend_process_lend(const struct message *message, const int descriptors[], unsigned count)
+{
+	if (channel_is_open(&frontend.channel) &&
+	    channel_lend(&frontend.channel, message, descriptors, count) < 0)
+		not_sent();
+}
+
+void frontend_process_take_back(void)
+{
+	if (channel_is_open(&frontend.channel) && channel_flush(&frontend.channel) < 0)
+		not_sent();
 }
 
 static void send_start(void)
@@ -120,31 +138,54 @@ static void on_not_ready(struct timer *timer)
 	kill_it();
 }
 
-static int begin(void)
+int frontend_process_prepare(void)
 {
-	static const struct channel_events events = {
-		.received = on_received,
-		.closed = on_closed,
-	};
 	int ends[2];
 
 	if (channel_pair(ends) < 0)
 		return -1;
 	frontend.pid = spawn(ends[1]);
 	close(ends[1]);
-	if (frontend.pid > 0 && channel_open(&frontend.channel, ends[0], MESSAGE_READY,
-					     MESSAGE_FROM_FRONTEND - 1, &events) == 0) {
-		frontend.started = clock_now();
-		timer_init(&frontend.timer, on_not_ready);
-		timer_start(&frontend.timer, FRONTEND_READY_MS);
-		send_start();
+	if (frontend.pid > 0) {
+		frontend.prepared = ends[0];
 		return 0;
 	}
-	kill_it();
 	close(ends[0]);
-	if (frontend.pid < 0)
-		frontend.pid = 0;
+	frontend.pid = 0;
 	return -1;
+}
+
+void frontend_process_discard(void)
+{
+	if (frontend.prepared < 0)
+		return;
+	kill_it();
+	close(frontend.prepared);
+	frontend.prepared = -1;
+	waitpid(frontend.pid, NULL, 0);
+	frontend.pid = 0;
+}
+
+static int begin(void)
+{
+	static const struct channel_events events = {
+		.received = on_received,
+		.closed = on_closed,
+	};
+
+	if (frontend.prepared < 0 && frontend_process_prepare() < 0)
+		return -1;
+	if (channel_open(&frontend.channel, frontend.prepared, MESSAGE_READY,
+			 MESSAGE_FROM_FRONTEND - 1, &events) < 0) {
+		frontend_process_discard();
+		return -1;
+	}
+	frontend.prepared = -1;
+	frontend.started = clock_now();
+	timer_init(&frontend.timer, on_not_ready);
+	timer_start(&frontend.timer, FRONTEND_READY_MS);
+	send_start();
+	return 0;
 }
 
 static void begin_later(void)

@@ -12,6 +12,7 @@
 #include "monitor/cgroups.h"
 #include "monitor/configuration.h"
 #include "monitor/ending.h"
+#include "monitor/frontend_process.h"
 #include "monitor/frontend_user.h"
 #include "monitor/inherited_sockets.h"
 #include "monitor/launcher.h"
@@ -158,6 +159,7 @@ static int serve(void)
 		if (runs_already())
 			return EXIT_FAILURE;
 	}
+	frontend_process_prepare();
 	if (!configuration_read())
 		return EXIT_FAILURE;
 	if (configuration_next()->count == 0 && !options->stays_alive) {
@@ -188,6 +190,7 @@ int monitor_run(const struct monitor_options *those)
 	if (prepare() == 0) {
 		configuration_init(options->load, (enum log_format)options->log_format, greet);
 		status = serve();
+		frontend_process_discard();
 		requests_finish();
 		ban_file_finish();
 		rpc_finish(RPC_FINISH_MS);

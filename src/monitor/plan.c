@@ -81,7 +81,7 @@ static void candidates_free(struct matching *matching)
 
 static struct candidate *find(const struct matching *matching, const char *id)
 {
-	char *key = strdup(id);
+	char *key = matching->by_id ? strdup(id) : NULL;
 	struct candidate *candidate = NULL;
 
 	if (!key)

@@ -122,10 +122,11 @@ IN_CHILD static int resource_limits(const struct program_order *order)
 	};
 
 	for (int which = 0; which < LIMIT_COUNT; which++) {
-		const struct resource_limit *limit = &order->settings->limits[which];
-		struct rlimit value = { limit->value, limit->value };
+		rlim_t limit = order->settings->limits[which];
+		struct rlimit value = { limit, limit };
 
-		if (limit->is_set && syscall(SYS_prlimit64, 0, resources[which], &value, NULL) < 0)
+		if (order->settings->limit_is_set[which] &&
+		    syscall(SYS_prlimit64, 0, resources[which], &value, NULL) < 0)
 			return -1;
 	}
 	return 0;

@@ -461,10 +461,10 @@ static void on_bind(const struct message *message)
 		answer.bind.is_new = bound.is_new;
 		sockets[0] = bound.fd;
 		sockets[1] = bound.refused;
-		frontend_process_send(&answer, sockets, bound.refused >= 0 ? 2 : 1);
+		frontend_process_lend(&answer, sockets, bound.refused >= 0 ? 2 : 1);
 		return;
 	}
-	frontend_process_send(&answer, NULL, 0);
+	frontend_process_lend(&answer, NULL, 0);
 }
 
 static void on_unbind(const struct message *message)
@@ -750,6 +750,7 @@ int requests_start(const struct monitor_options *those,
 	on_started = started;
 	end_command_init(launcher_run);
 	session_processes_init(child_is_program);
+	binder_init(frontend_process_take_back);
 	children_init(on_session_gone, is_spared);
 	return frontend_process_start(&events);
 }

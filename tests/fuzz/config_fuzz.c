@@ -23,7 +23,7 @@ static void check_line(const struct entry *entry, const struct attribute *attrib
 static void check_entry(const struct entry *entry)
 {
 	for (size_t i = 0; i < attribute_count; i++) {
-		const struct assignment *first = entry->assignments[i];
+		const struct assignment *first = entry_lines(entry, i);
 
 		require(!first || !first->next || attributes[i].shape != SHAPE_SCALAR);
 		for (const struct assignment *line = first; line; line = line->next)
@@ -54,7 +54,7 @@ static char *print_entry(const struct entry *entry, size_t *size)
 	text_add(&out, entry->name);
 	text_add(&out, "\n{\n");
 	for (size_t i = 0; i < attribute_count; i++)
-		for (const struct assignment *line = entry->assignments[i]; line; line = line->next)
+		for (const struct assignment *line = entry_lines(entry, i); line; line = line->next)
 			print_line(&out, attributes[i].name, line);
 	text_add(&out, "}\n");
 	*size = out.length;
@@ -91,7 +91,7 @@ static void check_printed(const struct entry *entry)
 	require(again && !again->broken && problems.errors == 0);
 	require(again->kind == entry->kind && strcmp(again->name, entry->name) == 0);
 	for (size_t i = 0; i < attribute_count; i++)
-		require(same_lines(entry->assignments[i], again->assignments[i]));
+		require(same_lines(entry_lines(entry, i), entry_lines(again, i)));
 	raw_entry_clear(&raw);
 	require(!syntax_next(&syntax, &raw));
 	entry_free(again);

@@ -10,16 +10,16 @@ static void check_entry(const struct entry *entry)
 {
 	require(entry->kind == ENTRY_SERVICE && !entry->disabled);
 	for (size_t i = 0; i < attribute_count; i++) {
-		const struct assignment *line = entry->assignments[i];
+		const struct assignment *line = entry_lines(entry, i);
 
 		if (!line)
 			continue;
 		require(!line->next && line->sign == ASSIGN_SET && line->line == entry->line);
 		require(attributes[i].places & IN_SERVICE);
 	}
-	require(entry->broken || entry->assignments[ATTRIBUTE("socket_type")]);
-	require(entry->broken || entry->assignments[ATTRIBUTE("wait")]);
-	require(entry->broken || entry->assignments[ATTRIBUTE("user")]);
+	require(entry->broken || entry_lines(entry, ATTRIBUTE("socket_type")));
+	require(entry->broken || entry_lines(entry, ATTRIBUTE("wait")));
+	require(entry->broken || entry_lines(entry, ATTRIBUTE("user")));
 	require(entry->broken || entry->name[0]);
 }
 

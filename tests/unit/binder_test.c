@@ -276,6 +276,34 @@ START_TEST(sweeps_what_nobody_takes)
 }
 END_TEST
 
+static int lent = -1;
+static unsigned taken_back;
+
+static void take_back(void)
+{
+	ck_assert_int_eq(fcntl(lent, F_GETFD), FD_CLOEXEC);
+	taken_back++;
+}
+
+START_TEST(says_before_it_closes_a_socket)
+{
+	static const uint32_t numbers[] = { SERVICE_IS_NEW };
+	struct service_settings *settings = load(STREAM, STREAM "disable = yes\n");
+	struct bind_message which = wanted_stream("0.0.0.0");
+
+	binder_init(take_back);
+	lent = bind_it(settings, 0, &which);
+	ck_assert_uint_eq(taken_back, 0);
+	binder_unbind(0, &which);
+	ck_assert_uint_eq(taken_back, 1);
+	lent = bind_it(settings, 0, &which);
+	binder_renumber(numbers, 1);
+	binder_sweep();
+	ck_assert_uint_eq(taken_back, 2);
+	binder_init(NULL);
+}
+END_TEST
+
 /* What is in the way gives way when it is nobody's. */
 START_TEST(makes_room_for_another_endpoint_of_the_port)
 {
@@ -376,6 +404,7 @@ Suite *binder_suite(void)
 	tcase_add_test(tests, gives_each_service_an_inner_socket_of_its_own);
 	tcase_add_test(tests, keeps_sockets_under_their_new_numbers);
 	tcase_add_test(tests, sweeps_what_nobody_takes);
+	tcase_add_test(tests, says_before_it_closes_a_socket);
 	tcase_add_test(tests, makes_room_for_another_endpoint_of_the_port);
 	tcase_add_test(tests, lets_in_who_is_let_in);
 #ifdef HAVE_LIBTIRPC

@@ -25,15 +25,12 @@ static struct {
 	unsigned messages, most; /* that came at once */
 } packet;
 
-/* With a descriptor that is gone before the answer may be sent. */
-static void answer(const struct message *message)
+static void lend(uint32_t ticket)
 {
-	struct message bound = { .kind = MESSAGE_BOUND };
-	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	struct message bound = { .kind = MESSAGE_BOUND, .bind = { .ticket = ticket } };
+	int fd = STDERR_FILENO;
 
-	bound.bind.ticket = (uint32_t)message->end.session;
-	ck_assert_int_eq(channel_send(&channel, &bound, &fd, 1), 0);
-	close(fd);
+	ck_assert_int_eq(channel_lend(&channel, &bound, &fd, 1), 0);
 }
 
 static void on_received(struct channel *from, const struct message *message, const int fds[],
@@ -50,7 +47,7 @@ static void on_received(struct channel *from, const struct message *message, con
 	if (closes_itself)
 		channel_close(&channel);
 	if (answers)
-		answer(message);
+		lend((uint32_t)message->end.session);
 }
 
 static void on_closed(struct channel *from, const char *why)
@@ -392,6 +389,74 @@ START_TEST(answers_together_what_came_together)
 }
 END_TEST
 
+/* Also before a descriptor is closed and its number used again. */
+START_TEST(sends_what_was_lent_in_order)
+{
+	static const enum message_kind kinds[] = { MESSAGE_BOUND, MESSAGE_BOUND, MESSAGE_CHECK,
+						   MESSAGE_BOUND };
+	struct message message = { .kind = MESSAGE_CHECK };
+
+	packet.most = 0;
+	channel_join(&channel);
+	channel_join(&channel);
+	lend(1);
+	lend(2);
+	ck_assert_int_eq(channel_part(&channel), 0);
+	ck_assert(!read_other(&message));
+	ck_assert_int_eq(channel_send(&channel, &message, NULL, 0), 0);
+	lend(3);
+	ck_assert_int_eq(channel_flush(&channel), 0);
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		ck_assert(read_other(&message));
+		ck_assert_int_eq(message.kind, kinds[i]);
+	}
+	ck_assert_uint_eq(packet.most, 2);
+	ck_assert_uint_eq(descriptors, 3);
+	ck_assert_int_eq(channel_part(&channel), 0);
+	lend(4);
+	ck_assert(read_other(&message));
+}
+END_TEST
+
+/* Also if a packet has too many bytes for the system. */
+START_TEST(copies_what_was_lent_and_has_no_room)
+{
+	enum { COUNT = 2000 };
+	struct message message = { .kind = MESSAGE_BOUND };
+	int before = open_descriptors(), size = _i, fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	unsigned expected = 0;
+
+	ck_assert_int_eq(setsockopt(channel.watch.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size),
+			 0);
+	channel_join(&channel);
+	for (unsigned i = 0; i < COUNT; i++) {
+		message.bind.ticket = i;
+		ck_assert_int_eq(channel_lend(&channel, &message, &fd, 1), 0);
+	}
+	ck_assert_int_eq(channel_part(&channel), 0);
+	close(fd);
+	ck_assert_uint_gt(channel.waiting_count, 0);
+	while (expected < COUNT && closed == 0) {
+		if (read_other(&message))
+			ck_assert_uint_eq(message.bind.ticket, expected++);
+		else
+			loop_turn(1000);
+	}
+	ck_assert_uint_eq(expected, COUNT);
+	ck_assert_uint_eq(descriptors, COUNT);
+	ck_assert_int_eq(open_descriptors(), before);
+}
+END_TEST
+
+START_TEST(forgets_what_was_lent_when_it_closes)
+{
+	channel_join(&channel);
+	lend(1);
+	channel_close(&channel);
+	ck_assert_int_eq(channel_part(&channel), 0);
+}
+END_TEST
+
 START_TEST(keeps_no_more_than_it_may)
 {
 	struct message message = { .kind = MESSAGE_CHECK };
@@ -445,6 +510,10 @@ Suite *channel_suite(void)
 	tcase_add_test(tests, reads_no_further_once_its_owner_closed_it);
 	tcase_add_test(tests, keeps_what_has_no_room_and_sends_it_in_order);
 	tcase_add_test(tests, sends_fewer_together_if_buffers_are_small);
+	tcase_add_test(tests, sends_what_was_lent_in_order);
+	tcase_add_loop_test(tests, copies_what_was_lent_and_has_no_room, 2048, 2049);
+	tcase_add_loop_test(tests, copies_what_was_lent_and_has_no_room, 65536, 65537);
+	tcase_add_test(tests, forgets_what_was_lent_when_it_closes);
 	tcase_add_test(tests, keeps_no_more_than_it_may);
 	tcase_add_test(tests, knows_sound_addresses);
 	suite_add_tcase(suite, tests);

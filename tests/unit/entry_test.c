@@ -98,7 +98,7 @@ static char *assigned_text(const struct entry *entry)
 
 	ck_assert_ptr_nonnull(out);
 	for (size_t i = 0; i < attribute_count; i++)
-		for (const struct assignment *line = entry->assignments[i]; line; line = line->next)
+		for (const struct assignment *line = entry_lines(entry, i); line; line = line->next)
 			write_line(out, &attributes[i], line);
 	fclose(out);
 	return text;
@@ -235,7 +235,7 @@ END_TEST
 START_TEST(takes_body_and_line_from_elsewhere)
 {
 	struct problems problems = { 0 };
-	char body[] = "port += {'=', '7'} env += {'=', 'A=1', 'B=2'} ", name[] = "a";
+	char body[] = "port+={'=7'} env+={'=A=1','=B=2'} ", name[] = "a";
 	struct raw_entry raw = {
 		.kind = ENTRY_SERVICE, .name = name, .line = 40, .body_line = 40, .body = body
 	};

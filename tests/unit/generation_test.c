@@ -212,8 +212,8 @@ START_TEST(keeps_a_file_of_rules_once)
 		fill(textf("defaults\n{\n only_from = @list 127.0.0.9 host.example\n}\n%s", echo));
 	one = &generation->services[0]->only_from;
 	other = &generation->services[1]->only_from;
-	ck_assert(is_inside(one->sets) && is_inside(one->index.prefixes) &&
-		  is_inside(one->index.slots));
+	ck_assert(is_inside(one->sets) && is_inside(one->index->prefixes) &&
+		  is_inside(one->index->slots));
 	check_set(one->sets[0].set);
 	ck_assert_ptr_eq(one->sets[0].set, other->sets[0].set);
 	ck_assert_int_eq(decide(generation->services[1], "10.7.7.7", NULL), ACCESS_ALLOWED);

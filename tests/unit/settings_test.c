@@ -74,7 +74,7 @@ START_TEST(remembers_what_was_broken)
 }
 END_TEST
 
-START_TEST(keeps_one_copy_of_each_file_name)
+START_TEST(keeps_a_copy_of_each_file_name)
 {
 	char name[] = "/etc/first";
 	const char *kept = file_name_keep(name), *other = file_name_keep("/etc/second");
@@ -82,8 +82,6 @@ START_TEST(keeps_one_copy_of_each_file_name)
 	name[5] = 'F';
 	ck_assert_str_eq(kept, "/etc/first");
 	ck_assert_str_eq(other, "/etc/second");
-	ck_assert_ptr_eq(file_name_keep("/etc/first"), kept);
-	ck_assert_ptr_ne(file_name_keep(name), kept);
 	file_names_forget();
 	ck_assert_str_eq(file_name_keep("/etc/first"), "/etc/first");
 	file_names_forget();
@@ -157,7 +155,7 @@ Suite *settings_suite(void)
 	tcase_add_test(tests, a_service_outlives_the_settings_it_came_with);
 	tcase_add_test(tests, nothing_can_be_freed);
 	tcase_add_test(tests, remembers_what_was_broken);
-	tcase_add_test(tests, keeps_one_copy_of_each_file_name);
+	tcase_add_test(tests, keeps_a_copy_of_each_file_name);
 	tcase_add_loop_test(tests, knows_the_name_for_hosts_allow, 0,
 			    (int)(sizeof libwrap_names / sizeof libwrap_names[0]));
 	tcase_add_loop_test(tests, tells_kinds_of_services, 0,

@@ -229,11 +229,11 @@ static void show_log(FILE *out, const struct service_settings *service)
 static void show_limits(FILE *out, const struct service_settings *service)
 {
 	for (int i = 0; i < LIMIT_COUNT; i++)
-		if (service->limits[i].is_set)
+		if (service->limit_is_set[i])
 			fprintf(out, "%d:%lld ", i,
-				service->limits[i].value == RLIM_INFINITY
+				service->limits[i] == RLIM_INFINITY
 					? -1LL
-					: (long long)service->limits[i].value);
+					: (long long)service->limits[i]);
 }
 
 static const struct {
@@ -777,10 +777,10 @@ START_TEST(sizes_have_units)
 						      "rlimit_stack = 5G\nrlimit_rss = 1g");
 
 	ck_assert_ptr_nonnull(service);
-	ck_assert_uint_eq(service->limits[LIMIT_AS].value, 2048);
-	ck_assert_uint_eq(service->limits[LIMIT_DATA].value, 3 * 1024 * 1024);
-	ck_assert_uint_eq(service->limits[LIMIT_STACK].value, 5368709120);
-	ck_assert_uint_eq(service->limits[LIMIT_RSS].value, 1073741824);
+	ck_assert_uint_eq(service->limits[LIMIT_AS], 2048);
+	ck_assert_uint_eq(service->limits[LIMIT_DATA], 3 * 1024 * 1024);
+	ck_assert_uint_eq(service->limits[LIMIT_STACK], 5368709120);
+	ck_assert_uint_eq(service->limits[LIMIT_RSS], 1073741824);
 }
 END_TEST
 

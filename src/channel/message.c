@@ -1,13 +1,15 @@
 #include "channel/message.h"
 
 #define SIZE_WITH(member) (offsetof(struct message, member) + sizeof((struct message *)0)->member)
+/* Only who is told that an address is in use gets the text about its holder. */
+#define SIZE_OF_BIND (offsetof(struct message, bind) + offsetof(struct bind_message, holder))
 #define SIZE_OF_KIND sizeof(enum message_kind)
 
 static const struct message_shape shapes[MESSAGE_KINDS] = {
 	[MESSAGE_READY] = { SIZE_OF_KIND, 0, 0 },
 	[MESSAGE_ADOPTED] = { SIZE_WITH(generation), 0, 0 },
-	[MESSAGE_BIND] = { SIZE_WITH(bind), 0, 0 },
-	[MESSAGE_UNBIND] = { SIZE_WITH(bind), 0, 0 },
+	[MESSAGE_BIND] = { SIZE_OF_BIND, 0, 0 },
+	[MESSAGE_UNBIND] = { SIZE_OF_BIND, 0, 0 },
 	[MESSAGE_LAUNCH] = { SIZE_WITH(launch), 0, 3 },
 	[MESSAGE_LAUNCH_PROXIED] = { SIZE_WITH(proxied_launch), 0, 3 },
 	[MESSAGE_END] = { SIZE_WITH(end), 0, 0 },
@@ -26,7 +28,7 @@ static const struct message_shape shapes[MESSAGE_KINDS] = {
 	[MESSAGE_GENERATION] = { SIZE_WITH(generation), 1, 1 },
 	[MESSAGE_LOG] = { SIZE_WITH(generation), 1, 1 },
 	[MESSAGE_ADOPT] = { SIZE_WITH(generation), 0, 0 },
-	[MESSAGE_BOUND] = { SIZE_WITH(bind), 1, 2 },
+	[MESSAGE_BOUND] = { SIZE_OF_BIND, 1, 2 },
 	[MESSAGE_NOT_BOUND] = { SIZE_WITH(bind), 0, 0 },
 	[MESSAGE_PROCESS] = { SIZE_WITH(program), 0, 0 },
 	[MESSAGE_STARTED] = { SIZE_WITH(program), 0, 1 },

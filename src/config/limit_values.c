@@ -105,6 +105,19 @@ static void read_positive(struct reading *reading, unsigned *field, unsigned mos
 			       first_word(reading), what, most);
 }
 
+/* The same, but there is no word for none. */
+static void read_at_least_one(struct reading *reading, unsigned *field, unsigned most,
+			      const char *what)
+{
+	uint64_t number;
+
+	if (parse_number(first_word(reading), most, &number) && number > 0)
+		*field = (unsigned)number;
+	else
+		reading_refuse(reading, NULL, "\"%s\" is not a %s from 1 to %u",
+			       first_word(reading), what, most);
+}
+
 /* The kernel's own limit is 4,194,304. */
 void read_processes(struct reading *reading, void *field)
 {
@@ -118,7 +131,7 @@ void read_cpu(struct reading *reading, void *field)
 
 void read_proof_of_work(struct reading *reading, void *field)
 {
-	read_positive(reading, field, PROOF_OF_WORK_MAX, "difficulty");
+	read_at_least_one(reading, field, PROOF_OF_WORK_MAX, "difficulty");
 }
 
 void read_load(struct reading *reading, void *field)

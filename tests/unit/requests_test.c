@@ -1025,6 +1025,7 @@ START_TEST(a_terminal_comes_with_the_start)
 		return;
 	own_frontend_reload("%s", services("pty = yes\n"));
 	adopt(own_frontend_generation());
+	own_frontend_hear(MESSAGE_LOADED, NULL);
 	own_frontend_wait_read();
 	launch = launch_of(PROGRAM);
 	before = process_descriptors(getpid());

@@ -16,10 +16,10 @@ struct entry_files {
 	struct problems *problems;
 	struct trust *trust;
 	struct settings *settings; /* whose sources are noted */
-	bool is_in_distrusted; /* reading below a refused directory, which was reported */
-	bool advise;           /* also report files that includedir skips */
-	bool lost_entries;     /* a file or text that may contain entries was not read */
-	bool refused;          /* an error that makes the whole load fail */
+	bool is_in_distrusted;     /* reading below a refused directory, which was reported */
+	bool advise;               /* also report files that includedir skips */
+	bool lost_entries;         /* a file or text that may contain entries was not read */
+	bool refused;              /* an error that makes the whole load fail */
 	size_t file_count, entry_count, size; /* read so far; limits in bounds.h */
 	bool is_full; /* a limit is reached, which was reported: nothing more is read */
 };

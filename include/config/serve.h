@@ -6,7 +6,8 @@
 
 struct serve {
 	const char *port;
-	const char *const *attributes; /* count of them, each NAME=VALUE, NAME+=VALUE or NAME-=VALUE */
+	const char *const
+		*attributes; /* count of them, each NAME=VALUE, NAME+=VALUE or NAME-=VALUE */
 	size_t count;
 	const char *const *program; /* and its arguments, NULL-ended; the first is NULL: none */
 };

@@ -449,8 +449,7 @@ void advise_of_service(const struct service_settings *service, struct problems *
 		advise_of_idonly,      advise_of_arguments, advise_of_server,
 		advise_of_end_command, advise_of_processes, advise_of_banners,
 		advise_of_error_file,  advise_of_balancers, advise_of_limits,
-		advise_of_pty,
-		advise_of_jail,
+		advise_of_pty,         advise_of_jail,
 	};
 	struct view view = { .service = service, .problems = problems };
 

@@ -317,6 +317,8 @@ static void take_mount(struct config *config, const struct fields *fields)
 {
 	struct span type = field_span(fields, "fstype");
 
+	if (span_is(type, "tmpfs") && strcmp(field(fields, "dst"), "/dev") == 0)
+		return; /* `devices` makes it */
 	if (span_is(type, "proc"))
 		draft_set(&config->draft, "proc", "yes");
 	else if (span_is(type, "tmpfs"))
@@ -409,7 +411,7 @@ static void take_value(struct config *config)
 		config->listens = span_is(value, "LISTEN");
 	else if (span_is(name, "name") && !span_is_empty(value))
 		draft_rename(&config->draft, value);
-	else
+	else if (rule_find(rules, name) || !span_is(value, "false"))
 		rules_apply(rules, &config->draft, name, value);
 }
 
@@ -434,11 +436,12 @@ static void finish(struct config *config)
 	if (!draft_has(draft, "root"))
 		import_note(config->import, (struct span){ root, root + strlen(root) },
 			    "none is said; preset = jail shows all of the host's files, read-only");
-	if (!config->listens || !draft_has(draft, "port")) {
-		draft_set(draft, "port", "1337");
+	if (!config->listens)
 		import_note(config->import, (struct span){ port, port + strlen(port) },
-			    "nsjail does not listen itself; 1337 stands in the entry");
-	}
+			    "nsjail itself does not listen in this mode; the entry does, on %s",
+			    draft_has(draft, "port") ? "the port of the file" : "port 1337");
+	if (!draft_has(draft, "port"))
+		draft_set(draft, "port", "1337");
 	draft_choose_user(draft, "nsjail runs it as whoever has started nsjail");
 	draft_write(draft);
 }

@@ -113,7 +113,8 @@ static void take_escape(struct protobuf *reader)
 		text_add_char(&reader->value, found ? bytes[found - names] : c);
 }
 
-/* Adds a string in quotes; false when it does not end on its line. */
+/* Adds a string in quotes, which may have several lines, as C++ reads it; false when it does not
+ * end. */
 static bool take_string(struct protobuf *reader)
 {
 	char quote = *reader->rest.start++;
@@ -123,8 +124,7 @@ static bool take_string(struct protobuf *reader)
 
 		if (c == quote)
 			return true;
-		if (c == '\n')
-			return false;
+		reader->line += c == '\n';
 		if (c == '\\' && reader->rest.start < reader->rest.end)
 			take_escape(reader);
 		else

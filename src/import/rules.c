@@ -24,8 +24,9 @@ void rules_apply(const struct rule *rules, struct draft *draft, struct span opti
 	else if (!rule->convert && rule->why)
 		import_note(draft->import, option, "%s", rule->why);
 	else if (rule->convert && !rule->convert(draft, rule, value))
-		import_note(draft->import, option, "\"%.*s\" can't be %s here", SHOWN(value),
-			    rule->attribute ? rule->attribute : "said");
+		import_note(draft->import, option, "\"%.*s\" can't be expressed%s%s", SHOWN(value),
+			    rule->attribute ? " with " : "",
+			    rule->attribute ? rule->attribute : "");
 }
 
 /* --- values ------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #define USHERD_OPTIONS_H
 
 #include "config/serve.h"
+#include "import/files.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +15,7 @@ enum command {
 	COMMAND_PRINT,   /* -print: the effective configuration */
 	COMMAND_EXPLAIN, /* -explain: would this peer be admitted? */
 	COMMAND_ASK,     /* -status and its like: the running daemon is asked */
+	COMMAND_IMPORT,  /* -import: entries made from files of other programs */
 	COMMAND_VERSION,
 	COMMAND_HELP,
 	COMMAND_MISUSED, /* reported; exit status 1 */
@@ -32,11 +34,12 @@ struct options {
 	unsigned log_processes;  /* -logprocs */
 	unsigned check_interval; /* -cc, seconds; 0: none */
 	bool debug, foreground, stay_alive, inetd_compat;
-	const char *unknown[UNKNOWN_MAX + 1]; /* ignored; NULL-ended */
-	bool as_json;                         /* -check=json */
-	struct serve serve;                   /* -serve; its port is NULL: no such option */
-	const char *explain[3];               /* service, address, and time or NULL */
-	const char *request[4];               /* what the daemon is asked, NULL-ended */
+	const char *unknown[UNKNOWN_MAX + 1];     /* ignored; NULL-ended */
+	bool as_json;                             /* -check=json */
+	struct serve serve;                       /* -serve; its port is NULL: no such option */
+	const char *explain[3];                   /* service, address, and time or NULL */
+	const char *import[IMPORT_FILES_MAX + 1]; /* -import; NULL-ended */
+	const char *request[4];                   /* what the daemon is asked, NULL-ended */
 };
 
 /* Reads the command line; errors are reported on standard error. An unknown option is

@@ -2,6 +2,7 @@
 #include "base/own_name.h"
 #include "frontend/frontend.h"
 #include "handlers/handler.h"
+#include "import/import.h"
 #include "inspect/inspect.h"
 #include "monitor/background.h"
 #include "monitor/inherited_sockets.h"
@@ -117,6 +118,8 @@ int main(int argc, char **argv)
 				       options.explain[2]);
 	case COMMAND_ASK:
 		return inspect_ask(&load, options.request);
+	case COMMAND_IMPORT:
+		return import_print(options.import);
 	case COMMAND_VERSION:
 		printf("usherd %s%s\n", USHERD_VERSION, features);
 		return EXIT_SUCCESS;

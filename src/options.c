@@ -163,6 +163,14 @@ static bool take_explain(struct options *options, const char *value)
 	return true;
 }
 
+/* Further files follow when all options are known. */
+static bool take_import(struct options *options, const char *value)
+{
+	options->command = COMMAND_IMPORT;
+	options->import[0] = value;
+	return true;
+}
+
 /* The other words follow when all options are known. */
 static bool take_serve(struct options *options, const char *value)
 {
@@ -255,6 +263,8 @@ static const struct {
 	{ "print", no_argument, take_print, NULL, "print the effective configuration, and exit" },
 	{ "explain", required_argument, take_explain, "SERVICE ADDRESS [H:MM]",
 	  "say whether that peer would be served, and why, and exit" },
+	{ "import", required_argument, take_import, "FILE ...",
+	  "print entries for systemd units, socat lines, JAIL_ variables, nsjail.cfg" },
 	{ "status", optional_argument, take_status, "json|prometheus",
 	  "ask the running daemon how it is; status 0: every service is up" },
 	{ "reload", no_argument, take_reload, NULL,
@@ -320,6 +330,17 @@ static bool pass_over(struct options *options, const char *option)
 	return true;
 }
 
+/* Words that take_words has refused; first is the first one. */
+static void misuse_words(struct options *options, const char *first)
+{
+	if (options->command == COMMAND_EXPLAIN)
+		misuse(options, "-explain takes SERVICE ADDRESS [H:MM]", "");
+	else if (options->command == COMMAND_IMPORT)
+		misuse(options, "there are too many files for -import", "");
+	else
+		misuse(options, "not an option: ", first);
+}
+
 static void fill_long_options(struct option longs[OPTIONS + 1])
 {
 	for (size_t i = 0; i < OPTIONS; i++)
@@ -327,9 +348,19 @@ static void fill_long_options(struct option longs[OPTIONS + 1])
 	longs[OPTIONS] = (struct option){ 0 };
 }
 
+/* The files after the first one, which getopt knows. */
+static bool take_files(struct options *options, int count, char **words)
+{
+	for (int i = 0; i < count && i + 1 < IMPORT_FILES_MAX; i++)
+		options->import[i + 1] = words[i];
+	return count < IMPORT_FILES_MAX;
+}
+
 /* -explain has two or three words, and -pause one or two, of which getopt knows the first. */
 static bool take_words(struct options *options, int count, char **words)
 {
+	if (options->command == COMMAND_IMPORT)
+		return take_files(options, count, words);
 	if (options->command == COMMAND_ASK && count == 1 &&
 	    strcmp(options->request[0], "pause") == 0) {
 		options->request[2] = words[0];
@@ -388,10 +419,7 @@ struct options options_parse(int argc, char **argv)
 	if (options.serve.port && options.command != COMMAND_EXPLAIN)
 		take_service(&options, argv + optind, argc - optind, after);
 	else if (!take_words(&options, argc - optind, argv + optind))
-		misuse(&options,
-		       options.command == COMMAND_EXPLAIN ? "-explain takes SERVICE ADDRESS [H:MM]"
-							  : "not an option: ",
-		       options.command == COMMAND_EXPLAIN || optind >= argc ? "" : argv[optind]);
+		misuse_words(&options, optind < argc ? argv[optind] : "");
 	else if (options.log_file && options.log_facility >= 0)
 		misuse(&options, "-filelog and -syslog exclude each other", "");
 	return options;

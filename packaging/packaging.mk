@@ -26,7 +26,15 @@ uninstall:
 deb: packages-dependencies
 	packaging/make-deb
 
+# Also the other files that are installed, each with the program that it is for.
+packages-test: packages-test-dependencies $(DAEMON)
+	USHERD=$(abspath $(DAEMON)) tests/packages/run
+
 packages-dependencies:
 	@sh packaging/install-dependencies build packages
 
-.PHONY: install install-files uninstall deb packages-dependencies
+packages-test-dependencies:
+	@sh packaging/install-dependencies build packages packages_test
+
+.PHONY: install install-files uninstall deb packages-test \
+	packages-dependencies packages-test-dependencies

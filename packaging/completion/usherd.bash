@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Completion of usherd's command line for bash. The options are those of usherd -help.
 
 _usherd_options() {

@@ -4,7 +4,6 @@ VERSION := 1.0.0
 PREFIX  ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
-CATALOGDIR ?= $(PREFIX)/lib/systemd/catalog
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 
@@ -88,18 +87,7 @@ dependencies:
 test-dependencies:
 	@sh packaging/install-dependencies build test
 
-install: all
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5
-	install -m 755 $(DAEMON) $(DESTDIR)$(SBINDIR)/usherd
-	install -m 644 man/usherd.8 $(DESTDIR)$(MANDIR)/man8/
-	install -m 644 man/usherd.conf.5 man/usherd.log.5 $(DESTDIR)$(MANDIR)/man5/
-	install -d $(DESTDIR)$(CATALOGDIR)
-	install -m 644 packaging/usherd.catalog $(DESTDIR)$(CATALOGDIR)/
-
-uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/usherd $(DESTDIR)$(MANDIR)/man8/usherd.8
-	rm -f $(DESTDIR)$(MANDIR)/man5/usherd.conf.5 $(DESTDIR)$(MANDIR)/man5/usherd.log.5
-	rm -f $(DESTDIR)$(CATALOGDIR)/usherd.catalog
+include packaging/packaging.mk
 
 # --- tests ----------------------------------------------------------------------
 # Every tests/<kind>/<room>_test.c has a function `Suite *<room>_suite(void)`; the
@@ -125,6 +113,8 @@ help:
 	@echo 'make fuzz       fuzz all parsers of foreign input, each for FUZZ_SECONDS ($(FUZZ_SECONDS))'
 	@echo 'make fuzz-load FUZZ_SECONDS=900    one target, for longer'
 	@echo 'make install    to DESTDIR, under PREFIX (/usr/local); make uninstall'
+	@echo 'make deb        a Debian package; make packages-test: install, upgrade and remove it in'
+	@echo '                a fresh Debian'
 	@echo 'make dependencies, make test-dependencies    install what these need (Debian)'
 	@echo 'make clean'
 	@echo 'V=1 shows whole command lines, WERROR=1 makes warnings errors, CC=... sets the compiler.'
@@ -134,6 +124,6 @@ clean:
 
 FORCE:
 .DELETE_ON_ERROR:
-.PHONY: all run dependencies test-dependencies install uninstall help clean FORCE
+.PHONY: all run dependencies test-dependencies help clean FORCE
 
 -include $(OBJECTS:.o=.d)

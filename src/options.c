@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_CONFIG SYSCONFDIR "/xinetd.conf"
+#define CONFIG_OF_XINETD SYSCONFDIR "/xinetd.conf"
+#define CONFIG_OF_OUR_OWN SYSCONFDIR "/usherd.conf"
 
 enum { LOG_PROCESSES = 15 };
 
@@ -237,7 +238,9 @@ static const struct {
 	option_taker *take;
 	const char *value, *help;
 } table[] = {
-	{ "f", required_argument, take_config, "FILE", "read FILE in place of " DEFAULT_CONFIG },
+	{ "f", required_argument, take_config, "FILE",
+	  "read FILE in place of " CONFIG_OF_XINETD
+	  " or, where there is none, " CONFIG_OF_OUR_OWN },
 	{ "serve", required_argument, take_serve, "PORT [ATTRIBUTE=VALUE ...] -- PROGRAM [ARGS]",
 	  "serve a program without any file, in the foreground" },
 	{ "filelog", required_argument, take_filelog, "FILE", "log to FILE" },
@@ -292,8 +295,12 @@ const char *const *options_names(void)
 	return names;
 }
 
+enum { HELP_COLUMN = 34 };
+
 void options_print_help(void)
 {
+	static const char next_line[] = "\n                                    ";
+
 	puts("usage: usherd [options]");
 	for (size_t i = 0; i < OPTIONS; i++) {
 		bool optional = table[i].argument == optional_argument;
@@ -304,7 +311,8 @@ void options_print_help(void)
 			 : table[i].value ? " "
 					  : "",
 			 table[i].value ? table[i].value : "", optional ? "]" : "");
-		printf("  %-34s%s\n", left, table[i].help);
+		printf("  %-*s%s%s\n", HELP_COLUMN, left,
+		       strlen(left) < HELP_COLUMN ? "" : next_line, table[i].help);
 	}
 }
 
@@ -390,10 +398,19 @@ static void take_service(struct options *options, char **words, int count, int a
 	options->serve.program = options->serve.attributes + options->serve.count;
 }
 
+/* Where there is xinetd's file, it goes on to be the one that counts. */
+static const char *default_config(void)
+{
+	if (access(CONFIG_OF_XINETD, F_OK) == 0 || errno != ENOENT ||
+	    strcmp(own_name(), "xinetd") == 0)
+		return CONFIG_OF_XINETD;
+	return CONFIG_OF_OUR_OWN;
+}
+
 struct options options_parse(int argc, char **argv)
 {
 	struct options options = {
-		.config = DEFAULT_CONFIG,
+		.config = default_config(),
 		.log_facility = -1,
 		.log_processes = LOG_PROCESSES,
 	};

@@ -1,4 +1,5 @@
 """fail2ban finds the refused addresses in the service log, and nobody else's."""
+import pathlib
 import socket
 import time
 
@@ -6,10 +7,8 @@ import kit
 
 REFUSED = ["127.0.0.2", "127.0.0.3", "127.0.0.2"]
 
-FILTER = r"""[Definition]
-datepattern = ^%%y/%%m/%%d@%%H:%%M:%%S
-failregex = ^: FAIL: \S+ (?:address|libwrap) from=<HOST>$
-"""
+FILTERS = pathlib.Path("/etc/fail2ban/filter.d")
+OURS = pathlib.Path("packaging/fail2ban/filter.conf")
 
 
 class Fail2banTest(kit.ClientTest):
@@ -45,8 +44,9 @@ class Fail2banTest(kit.ClientTest):
         return self.run_step("fail2ban-regex", "-o", pattern, log, name).decode().splitlines()
 
     def test_a_filter_of_our_own_finds_them_and_their_time(self):
-        found = [line.split() for line in
-                 self.find("<ip> <time>", self.write("usherd-fail.conf", FILTER))]
+        self.write("common.conf", (FILTERS / "common.conf").read_text())
+        ours = self.write("usherd.conf", OURS.read_text())
+        found = [line.split() for line in self.find("<ip> <time>", ours)]
         self.assertEqual([address for address, _ in found], REFUSED)
         for _, moment in found:
             self.assertLessEqual(int(self.began), float(moment))

@@ -1,0 +1,37 @@
+#compdef usherd
+# Completion of usherd's command line for zsh. The options are those of usherd -help.
+
+local -a options config
+local word serve=${words[(i)-serve]} dashes=${words[(i)--]} file=${words[(i)-f]}
+
+if (( dashes < CURRENT )); then
+	_alternative 'commands:program:_command_names -e' 'files:file:_files'
+	return
+elif (( serve + 1 < CURRENT )); then
+	compadd -S = -- @ATTRIBUTES@
+	compadd -- --
+	return
+fi
+
+case ${words[CURRENT - 1]} in
+(-f|-filelog|-pidfile)
+	_files
+	;;
+(-syslog)
+	compadd auth authpriv cron daemon ftp lpr mail news syslog user uucp local{0..7}
+	;;
+(-explain)
+	(( file < CURRENT )) && config=(-f ${words[file + 1]})
+	compadd -- ${(f)"$(${words[1]} -print $config 2>/dev/null | awk '$1 == "service" { print $2 }')"}
+	;;
+(-serve|-limit|-logprocs|-cc|-shutdownprocs)
+	_message value
+	;;
+(*)
+	# "  -name[=json] VALUE   what it does"; a long left side has a line of its own.
+	for word in ${(f)"$(${words[1]} -help 2>/dev/null)"}; do
+		[[ $word =~ '^  (-[a-z_]+)[^ ]*( [^ ]+)*( {2,}(.*))?$' ]] && options+=("$match[1]:$match[4]")
+	done
+	_describe option options
+	;;
+esac

@@ -195,6 +195,7 @@ START_TEST(replies)
 
 	stage_serve(&tcpmux_handler);
 	client_send_bytes(stage.client, unwanted[_i].request, size);
+	client_finish_sending(stage.client); /* otherwise the connection lingers */
 	turn_until(!stage.session);
 	expect_reply_and_end(unwanted[_i].reply, _i);
 	ck_assert_msg(transferred == -1, "row %d was transferred", _i);

@@ -428,13 +428,13 @@ START_TEST(lines_go_to_syslog)
 		return;
 	daemon_start();
 	ask(port, "");
-	ask_from("127.0.0.9", port, "");
 	/* local3 is 19, notice is 5 */
 	line = syslog_line("START");
 	ck_assert_msg(text_matches(line, textf("^<157>.*[a-z]+\\[%d\\]: START: zzlog pid=[0-9]+ "
 					       "from=127\\.0\\.0\\.1\n?$",
 					       (int)daemon_pid())),
 		      "%s", line);
+	ask_from("127.0.0.9", port, "");
 	line = syslog_line("FAIL");
 	ck_assert_msg(text_matches(line, "^<157>.*: FAIL: zzlog address from=127\\.0\\.0\\.9"),
 		      "%s", line);

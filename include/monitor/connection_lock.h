@@ -6,9 +6,13 @@
  * can't remove (SO_LOCK_FILTER in socket(7)): only packets from the client's address and port to
  * the own port come in. A connection to anybody else is never established.
  *
+ * Such a socket could still send the packets that begin a connection, and hold a port of the
+ * host. Where Landlock (Linux 6.7) and no_new_privs are there, bind(2) and connect(2) of TCP are
+ * refused too.
+ *
  * Kernels may take such a filter only from who has CAP_NET_ADMIN. Without it the program loses
- * the right to connect by TCP at all, by Landlock (Linux 6.7), or connect(2) itself, by
- * seccomp. */
+ * the right to bind and connect by TCP, by Landlock, and that to listen and to send with
+ * MSG_FASTOPEN, which connects too, by seccomp. An older kernel refuses connect(2) itself. */
 #ifndef USHERD_MONITOR_CONNECTION_LOCK_H
 #define USHERD_MONITOR_CONNECTION_LOCK_H
 
@@ -21,6 +25,10 @@ int connection_lock(int connection) __attribute__((warn_unused_result));
  * before it gives up its rights. It needs no_new_privs, or CAP_SYS_ADMIN in its user namespace.
  * 0, or -1 with errno. */
 int connection_lock_process(void) __attribute__((warn_unused_result));
+
+/* Besides it, in a child with no_new_privs: what Landlock can do here, which may be nothing. 0, or
+ * -1 with errno. */
+int connection_lock_ports(void) __attribute__((warn_unused_result));
 
 /* Why neither is possible here, and what to do; NULL: one of them is. */
 const char *connection_lock_obstacle(void);

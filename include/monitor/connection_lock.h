@@ -16,9 +16,10 @@
 #ifndef USHERD_MONITOR_CONNECTION_LOCK_H
 #define USHERD_MONITOR_CONNECTION_LOCK_H
 
-/* For connections of TCP; harmless on one that is locked, and on what is no socket of the
+/* For connections of TCP; harmless on one that it has locked, and on what is no socket of the
  * internet, as a terminal. One that its client has left already gets no packet at all. 0, or
- * -1 with errno: EPROTONOSUPPORT for other protocols, EPERM. Any thread. */
+ * -1 with errno: EPROTONOSUPPORT for other protocols, EPERM also when it has a lock of somebody
+ * else. Any thread. */
 int connection_lock(int connection) __attribute__((warn_unused_result));
 
 /* In place of that, where it fails with EPERM: in the child, when it has made its mounts and

@@ -25,6 +25,10 @@ enum {
 	WHOLE = -1,      /* of a packet */
 };
 
+#ifndef SO_GET_FILTER
+#define SO_GET_FILTER SO_ATTACH_FILTER
+#endif
+
 /* A filter while it is written. */
 struct filter {
 	struct sock_filter code[INSTRUCTIONS_MAX];
@@ -105,14 +109,32 @@ static struct address peer_of(int connection)
 	return address_from_sockaddr((struct sockaddr *)&peer, length);
 }
 
-int connection_lock(int connection)
+/* Who had the socket, or the listening one that it comes from, may have locked any filter. */
+static bool has_filter(int connection, const struct filter *filter)
+{
+	struct sock_filter found[INSTRUCTIONS_MAX] = { { 0 } };
+	socklen_t count = INSTRUCTIONS_MAX; /* of instructions, not bytes */
+
+	return getsockopt(connection, SOL_SOCKET, SO_GET_FILTER, found, &count) == 0 &&
+	       count == filter->length && memcmp(found, filter->code, count * sizeof *found) == 0;
+}
+
+static int attach_for_good(int connection, struct filter *filter)
 {
 	static const int yes = 1;
+	const struct sock_fprog program = { .len = filter->length, .filter = filter->code };
+
+	if (setsockopt(connection, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
+		return -1;
+	return setsockopt(connection, SOL_SOCKET, SO_LOCK_FILTER, &yes, sizeof yes);
+}
+
+int connection_lock(int connection)
+{
 	struct filter filter = { .length = 0 };
 	struct address peer, local;
-	struct sock_fprog program;
 
-	if (!is_of_internet(connection) || read_option(connection, SO_LOCK_FILTER) == 1)
+	if (!is_of_internet(connection))
 		return 0;
 	if (read_option(connection, SO_PROTOCOL) != IPPROTO_TCP) {
 		errno = EPROTONOSUPPORT;
@@ -122,10 +144,10 @@ int connection_lock(int connection)
 		return -1;
 	peer = peer_of(connection);
 	write_filter(&filter, &peer, &local);
-	program = (struct sock_fprog){ .len = filter.length, .filter = filter.code };
-	if (setsockopt(connection, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
-		return -1;
-	return setsockopt(connection, SOL_SOCKET, SO_LOCK_FILTER, &yes, sizeof yes);
+	if (read_option(connection, SO_LOCK_FILTER) != 1)
+		return attach_for_good(connection, &filter);
+	errno = EPERM;
+	return has_filter(connection, &filter) ? 0 : -1;
 }
 
 /* --- without a filter ----------------------------------------------------------------------- */

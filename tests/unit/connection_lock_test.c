@@ -6,6 +6,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -163,6 +164,30 @@ START_TEST(a_connection_without_a_client_gets_nothing)
 }
 END_TEST
 
+/* A server that had the listening socket can leave one that lets in all. */
+START_TEST(the_lock_of_somebody_else_is_none)
+{
+	static struct sock_filter all[] = { BPF_STMT(BPF_RET | BPF_K, (unsigned)-1) };
+	static const struct sock_fprog program = { 1, all };
+	static const int yes = 1;
+	uint16_t port;
+	int listener = listen_at("127.0.0.1", &port), client = connect_to("127.0.0.1", port), fd;
+
+	if (setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
+		return;
+	ck_assert_int_eq(setsockopt(listener, SOL_SOCKET, SO_LOCK_FILTER, &yes, sizeof yes), 0);
+	close(client);
+	close(accept(listener, NULL, NULL)); /* that of a connection from before */
+	client = connect_to("127.0.0.1", port);
+	fd = accept(listener, NULL, NULL);
+	ck_assert_int_eq(connection_lock(fd), -1);
+	ck_assert_int_eq(errno, EPERM);
+	close(fd);
+	close(client);
+	close(listener);
+}
+END_TEST
+
 START_TEST(other_files_are_left_alone)
 {
 	int pair[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -194,6 +219,7 @@ Suite *connection_lock_suite(void)
 	tcase_add_loop_test(all, only_the_client_can_be_reached, 0,
 			    sizeof routes / sizeof routes[0]);
 	tcase_add_test(all, a_connection_without_a_client_gets_nothing);
+	tcase_add_test(all, the_lock_of_somebody_else_is_none);
 	tcase_add_test(all, other_files_are_left_alone);
 	tcase_add_test(all, other_protocols_are_refused);
 	suite_add_tcase(suite, all);

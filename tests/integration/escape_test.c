@@ -184,6 +184,7 @@ static const struct {
 	{ "perf_event_open", "perf_event_open(2)", { EPERM } },
 	{ "userfaultfd", "userfaultfd(2)", { EPERM } },
 	{ "io_uring_setup", "io_uring_setup(2)", { EPERM } },
+	{ "io_setup", "take the machine's requests of io_setup(2)", { EPERM } },
 	{ "init_module", "init_module(2)", { EPERM } },
 	{ "kexec_load", "kexec_load(2)", { EPERM } },
 	{ "swapoff", "swapoff(2)", { EPERM } },

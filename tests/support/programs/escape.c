@@ -394,6 +394,7 @@ CALL(bpf, 0, NULL, 0)
 CALL(perf_event_open, NULL, 0, -1, -1, 0)
 CALL(userfaultfd, 0)
 CALL(io_uring_setup, 1, NULL)
+CALL(io_setup, 1, &(unsigned long){ 0 })
 CALL(init_module, NULL, 0, "")
 CALL(kexec_load, 0, 0, NULL, 0)
 CALL(swapoff, "/dev/null")
@@ -586,6 +587,7 @@ static const struct attempt {
 	{ "perf_event_open", call_perf_event_open },
 	{ "userfaultfd", call_userfaultfd },
 	{ "io_uring_setup", call_io_uring_setup },
+	{ "io_setup", call_io_setup },
 	{ "init_module", call_init_module },
 	{ "kexec_load", call_kexec_load },
 	{ "swapoff", call_swapoff },

@@ -367,13 +367,11 @@ START_TEST(only_an_empty_network_is_used_again)
 }
 END_TEST
 
-/* --- changes --- */
-
-static void forbid_setns(void)
+static void forbid(unsigned call)
 {
-	static struct sock_filter list[] = {
+	struct sock_filter list[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setns, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -381,6 +379,16 @@ static void forbid_setns(void)
 
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
 		_exit(126);
+}
+
+static void forbid_setns(void)
+{
+	forbid(SYS_setns);
+}
+
+static void forbid_close_range(void)
+{
+	forbid(SYS_close_range);
 }
 
 /* As a container may have it. Sessions then make their own. */
@@ -393,6 +401,8 @@ START_TEST(no_network_is_used_again_where_none_can_be_entered)
 	ck_assert_str_eq(ask(port, ""), "interfaces=\n");
 }
 END_TEST
+
+/* --- changes --- */
 
 START_TEST(a_root_can_be_replaced)
 {
@@ -457,6 +467,18 @@ START_TEST(a_service_without_its_jail_is_not_started)
 	ck_assert_str_eq(ask(plain, ""), "hello\n");
 	daemon_wait_log("usherd.conf:[0-9]+: service zzjailed: root can't be had here: usherd may "
 			"make no namespaces and mounts here .* CAP_SYS_ADMIN");
+}
+END_TEST
+
+START_TEST(a_jail_that_could_not_close_descriptors_is_not_started)
+{
+	int jailed = add_probe("zzjailed", make_usual_root("root"), "proc = yes", "pid");
+	int plain = add_service("zzplain", HELLO);
+
+	daemon_start_with(&(struct daemon_options){ .prepare = forbid_close_range });
+	ck_assert(client_is_refused(NULL, jailed));
+	ck_assert_str_eq(ask(plain, ""), "hello\n");
+	daemon_wait_log("service zzjailed: root can't be had here: it needs close_range");
 }
 END_TEST
 
@@ -532,6 +554,7 @@ Suite *jail_suite(void)
 	tcase_add_test(of_root, no_network_is_used_again_where_none_can_be_entered);
 	tcase_add_test(of_root, a_service_whose_new_jail_fails_keeps_the_old_one);
 	tcase_add_test(of_root, a_service_without_its_jail_is_not_started);
+	tcase_add_test(of_root, a_jail_that_could_not_close_descriptors_is_not_started);
 	tcase_add_test(of_root, others_must_not_decide_what_root_runs);
 	return suite;
 }

@@ -17,6 +17,7 @@ enum {
 	IN_SERVICE = 1,
 	IN_DEFAULTS = 2,
 	IN_DAEMON = 4,
+	REFUSED_IN_DEFAULTS = 8, /* where it would be taken for a protection of all services */
 };
 
 /* What the words of an attribute are, for who writes them again. */

@@ -397,6 +397,28 @@ static void advise_of_error_file(const struct view *view)
 		       text);
 }
 
+/* A daemon without root has one user for all. */
+static void advise_of_own_user(const struct view *view)
+{
+	const struct service_settings *service = view->service;
+
+	if (service->preset && geteuid() != 0 && service->root && strcmp(service->root, "/") == 0)
+		remark(view, "root",
+		       "usherd does not run as root, so the program has its user: with root = / it "
+		       "reads what that user may read, and uses that user's sockets, such as "
+		       "control_socket and those of D-Bus, which starts programs outside; give it "
+		       "a root of its own");
+}
+
+/* What preset = jail says by proc, but the line that replaces it does not. */
+static void advise_of_process_ids(const struct view *view)
+{
+	if (view->service->preset && !view->service->proc)
+		remark(view, "proc",
+		       "without proc = yes the session has no process ids of its own: the program "
+		       "sees and signals all others of its user");
+}
+
 static void advise_of_jail(const struct view *view)
 {
 	if (service_has_jail(view->service) && view->service->user && view->service->uid == 0)
@@ -449,7 +471,8 @@ void advise_of_service(const struct service_settings *service, struct problems *
 		advise_of_idonly,      advise_of_arguments, advise_of_server,
 		advise_of_end_command, advise_of_processes, advise_of_banners,
 		advise_of_error_file,  advise_of_balancers, advise_of_limits,
-		advise_of_pty,         advise_of_jail,
+		advise_of_pty,         advise_of_jail,      advise_of_own_user,
+		advise_of_process_ids,
 	};
 	struct view view = { .service = service, .problems = problems };
 

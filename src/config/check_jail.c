@@ -6,12 +6,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define NET_ADMIN (UINT64_C(1) << CAP_NET_ADMIN)
 
 /* The check of one service. */
 struct jail_check {
@@ -67,6 +70,12 @@ static void check_use(struct jail_check *check)
 
 	if (attribute && !service_starts_program(service))
 		complain(check, "%s is for services with a server; remove it", attribute);
+	if (service->network == NETWORK_NONE && service->pty == PTY_NO &&
+	    service->capabilities & NET_ADMIN)
+		complain(check,
+			 "CAP_NET_ADMIN and network = none do not go together: the connection "
+			 "is a socket of the host's network, which it could change; remove "
+			 "one of them");
 	if (service->writable.count > 0 && !service->root)
 		complain(check, "writable needs root; without it nothing is made read-only");
 }

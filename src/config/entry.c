@@ -319,6 +319,13 @@ static bool check_place(struct entry *entry, const struct attribute *attribute, 
 {
 	if (attribute->places & place_of(entry->kind))
 		return true;
+	if (attribute->places & REFUSED_IN_DEFAULTS && entry->kind == ENTRY_DEFAULTS) {
+		entry->broken = true;
+		problem_add(parse.problems, ERROR, entry->file, line,
+			    "%s in defaults protects no service; write it in each service",
+			    attribute->name);
+		return false;
+	}
 	if (entry->kind == ENTRY_DEFAULTS) {
 		problem_add(parse.problems, WARNING, entry->file, line,
 			    "%s has no effect in defaults; set it in %s", attribute->name,

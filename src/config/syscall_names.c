@@ -21,8 +21,7 @@ static const char *const io_calls[] = {
 	"epoll_pwait2", "eventfd", "eventfd2", "sendfile", "sendfile64", "splice", "tee",
 	"vmsplice", "copy_file_range", "readahead", "fadvise64", "fadvise64_64",
 	"arm_fadvise64_64", "sync_file_range", "sync_file_range2", "arm_sync_file_range",
-	"fsync", "fdatasync", "sync", "syncfs", "io_setup", "io_submit", "io_getevents",
-	"io_pgetevents", "io_pgetevents_time64", "io_cancel", "io_destroy", "cachestat", NULL,
+	"fsync", "fdatasync", "sync", "syncfs", "cachestat", NULL,
 };
 
 /* Files and directories by name, and what is said about them. */
@@ -143,6 +142,13 @@ static const char *const io_uring_calls[] = {
 	"io_uring_setup", "io_uring_enter", "io_uring_register", NULL,
 };
 
+/* Asynchronous input and output. The whole machine has a limited number of requests
+ * (fs.aio-max-nr), and one process can take them all. */
+static const char *const aio_calls[] = {
+	"io_setup", "io_submit", "io_getevents", "io_pgetevents", "io_pgetevents_time64",
+	"io_cancel", "io_destroy", NULL,
+};
+
 /* Files by handle, watches of whole file systems. */
 static const char *const handles_calls[] = {
 	"open_by_handle_at", "fanotify_init", "fanotify_mark", NULL,
@@ -175,8 +181,6 @@ static const char *const obsolete_calls[] = {
 	"afs_syscall", "getpmsg", "putpmsg", "security", "tuxcall", "vserver", NULL,
 };
 
-/* clang-format on */
-
 static const struct syscall_group groups[] = {
 	{ "@io", true, io_calls },
 	{ "@files", true, files_calls },
@@ -192,12 +196,15 @@ static const struct syscall_group groups[] = {
 	{ "@mount", false, mount_calls },
 	{ "@keys", false, keys_calls },
 	{ "@io_uring", false, io_uring_calls },
+	{ "@aio", false, aio_calls },
 	{ "@handles", false, handles_calls },
 	{ "@numa", false, numa_calls },
 	{ "@clock", false, clock_calls },
 	{ "@kernel", false, kernel_calls },
 	{ "@obsolete", false, obsolete_calls },
 };
+
+/* clang-format on */
 
 enum { GROUPS = sizeof groups / sizeof groups[0] };
 

@@ -25,6 +25,10 @@ enum {
 	WHOLE = -1,      /* of a packet */
 };
 
+#ifndef SO_GET_FILTER
+#define SO_GET_FILTER SO_ATTACH_FILTER
+#endif
+
 /* A filter while it is written. */
 struct filter {
 	struct sock_filter code[INSTRUCTIONS_MAX];
@@ -105,14 +109,32 @@ static struct address peer_of(int connection)
 	return address_from_sockaddr((struct sockaddr *)&peer, length);
 }
 
-int connection_lock(int connection)
+/* Who had the socket, or the listening one that it comes from, may have locked any filter. */
+static bool has_filter(int connection, const struct filter *filter)
+{
+	struct sock_filter found[INSTRUCTIONS_MAX] = { { 0 } };
+	socklen_t count = INSTRUCTIONS_MAX; /* of instructions, not bytes */
+
+	return getsockopt(connection, SOL_SOCKET, SO_GET_FILTER, found, &count) == 0 &&
+	       count == filter->length && memcmp(found, filter->code, count * sizeof *found) == 0;
+}
+
+static int attach_for_good(int connection, struct filter *filter)
 {
 	static const int yes = 1;
+	const struct sock_fprog program = { .len = filter->length, .filter = filter->code };
+
+	if (setsockopt(connection, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
+		return -1;
+	return setsockopt(connection, SOL_SOCKET, SO_LOCK_FILTER, &yes, sizeof yes);
+}
+
+int connection_lock(int connection)
+{
 	struct filter filter = { .length = 0 };
 	struct address peer, local;
-	struct sock_fprog program;
 
-	if (!is_of_internet(connection) || read_option(connection, SO_LOCK_FILTER) == 1)
+	if (!is_of_internet(connection))
 		return 0;
 	if (read_option(connection, SO_PROTOCOL) != IPPROTO_TCP) {
 		errno = EPROTONOSUPPORT;
@@ -122,10 +144,10 @@ int connection_lock(int connection)
 		return -1;
 	peer = peer_of(connection);
 	write_filter(&filter, &peer, &local);
-	program = (struct sock_fprog){ .len = filter.length, .filter = filter.code };
-	if (setsockopt(connection, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
-		return -1;
-	return setsockopt(connection, SOL_SOCKET, SO_LOCK_FILTER, &yes, sizeof yes);
+	if (read_option(connection, SO_LOCK_FILTER) != 1)
+		return attach_for_good(connection, &filter);
+	errno = EPERM;
+	return has_filter(connection, &filter) ? 0 : -1;
 }
 
 /* --- without a filter ----------------------------------------------------------------------- */
@@ -164,15 +186,71 @@ static const struct sock_filter without_connect[] = {
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 };
 
-IN_CHILD static int refuse_connect(void)
+/* What Landlock lets pass: listen(2) takes a port of the host without bind(2), and sends with
+ * MSG_FASTOPEN connect. Rings, and socketcall(2) of 32-bit programs, hide what they do. */
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+enum { LOWER_HALF = 4 };
+#else
+enum { LOWER_HALF = 0 };
+#endif
+
+#define REFUSED BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
+#define ALLOWED BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)
+#define LOAD_ARGUMENT(n) \
+	LOAD(offsetof(struct seccomp_data, args) + sizeof(uint64_t) * (n) + LOWER_HALF)
+#define REFUSE_CALL(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), REFUSED
+#define REFUSE_FAST_OPEN(number, flags) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 4), LOAD_ARGUMENT(flags), \
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, MSG_FASTOPEN, 0, 1), REFUSED, ALLOWED
+
+/* By number: this machine's headers have no other machine's. */
+#if defined(__x86_64__)
+#define SMALLER AUDIT_ARCH_I386
+#define SMALLER_CALLS \
+	REFUSE_CALL(102 /* socketcall */), REFUSE_CALL(363 /* listen */), \
+		REFUSE_FAST_OPEN(369 /* sendto */, 3), REFUSE_FAST_OPEN(370 /* sendmsg */, 2), \
+		REFUSE_FAST_OPEN(345 /* sendmmsg */, 3)
+#elif defined(__aarch64__)
+#define SMALLER AUDIT_ARCH_ARM
+#define SMALLER_CALLS \
+	REFUSE_CALL(284 /* listen */), REFUSE_FAST_OPEN(289 /* send */, 3), \
+		REFUSE_FAST_OPEN(290 /* sendto */, 3), REFUSE_FAST_OPEN(296 /* sendmsg */, 2), \
+		REFUSE_FAST_OPEN(374 /* sendmmsg */, 3)
+#endif
+
+#define COMMON_CALLS REFUSE_CALL(SYS_io_uring_setup), REFUSE_CALL(SYS_io_uring_enter)
+#define NATIVE_CALLS \
+	REFUSE_CALL(SYS_listen), REFUSE_FAST_OPEN(SYS_sendto, 3), \
+		REFUSE_FAST_OPEN(SYS_sendmsg, 2), REFUSE_FAST_OPEN(SYS_sendmmsg, 3)
+
+#define LENGTH(...) (sizeof((struct sock_filter[]){ __VA_ARGS__ }) / sizeof(struct sock_filter))
+#define OF_MACHINE(machine, ...) \
+	LOAD(offsetof(struct seccomp_data, arch)), \
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, machine, 0, LENGTH(__VA_ARGS__) + 4), \
+		LOAD(offsetof(struct seccomp_data, nr)), \
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FOREIGN_CALLS, 0, 1), REFUSED, __VA_ARGS__, \
+		ALLOWED
+
+static const struct sock_filter what_landlock_lacks[] = {
+	OF_MACHINE(NATIVE, NATIVE_CALLS, COMMON_CALLS),
+#ifdef SMALLER
+	OF_MACHINE(SMALLER, SMALLER_CALLS, COMMON_CALLS),
+#endif
+	REFUSED,
+};
+
+IN_CHILD static int load(const struct sock_filter *list, size_t count)
 {
 	const struct sock_fprog program = {
-		.len = sizeof without_connect / sizeof without_connect[0],
-		.filter = (struct sock_filter *)(uintptr_t)without_connect,
+		.len = (unsigned short)count,
+		.filter = (struct sock_filter *)(uintptr_t)list,
 	};
 
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }
+
+#define LOAD_FILTER(list) load(list, sizeof(list) / sizeof(list)[0])
 
 IN_CHILD static long landlock_version(void)
 {
@@ -181,17 +259,26 @@ IN_CHILD static long landlock_version(void)
 }
 
 /* What a ruleset handles is forbidden, as it has no rules. */
-IN_CHILD int connection_lock_process(void)
+IN_CHILD static int refuse_ports(void)
 {
 	const struct network_attributes attributes = { .network = RIGHT_BIND | RIGHT_CONNECT };
-	int ruleset;
+	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
 
-	if (landlock_version() < VERSION_NETWORK)
-		return refuse_connect();
-	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
 	if (ruleset < 0)
 		return -1;
 	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0); /* closes on exec */
+}
+
+IN_CHILD int connection_lock_ports(void)
+{
+	return landlock_version() < VERSION_NETWORK ? 0 : refuse_ports();
+}
+
+IN_CHILD int connection_lock_process(void)
+{
+	if (landlock_version() < VERSION_NETWORK)
+		return LOAD_FILTER(without_connect);
+	return refuse_ports() < 0 ? -1 : LOAD_FILTER(what_landlock_lacks);
 }
 
 static bool can_filter(void)
@@ -209,7 +296,7 @@ static bool can_filter(void)
 	return result == 0;
 }
 
-static bool can_refuse_connect(void)
+static bool can_refuse_calls(void)
 {
 	const uint32_t action = SECCOMP_RET_ERRNO;
 
@@ -218,9 +305,9 @@ static bool can_refuse_connect(void)
 
 const char *connection_lock_obstacle(void)
 {
-	if (can_filter() || landlock_version() >= VERSION_NETWORK || can_refuse_connect())
+	if (can_filter() || can_refuse_calls())
 		return NULL;
 	return "its connection could be turned to other addresses: the kernel takes a filter for "
-	       "it only from who has CAP_NET_ADMIN, and has neither Landlock for networks (Linux "
-	       "6.7) nor seccomp; give the daemon CAP_NET_ADMIN, or write network = host";
+	       "it only from who has CAP_NET_ADMIN, and has no seccomp here; give the daemon "
+	       "CAP_NET_ADMIN, or write network = host";
 }

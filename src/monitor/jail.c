@@ -270,6 +270,9 @@ const char *jail_prepare(const struct service_settings *service, const char **re
 	if (service->network == NETWORK_NONE && !service_waits(service) &&
 	    (*reason = connection_lock_obstacle()))
 		return "network";
+	*reason = "it needs close_range(2) (Linux 5.9), which a container may forbid";
+	if (!program_steps_copy_descriptors())
+		return "root";
 	*reason = "memory is short";
 	jail = jail_new(service);
 	if (!jail)

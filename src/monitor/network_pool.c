@@ -45,13 +45,24 @@ static bool reserve(void)
 	return false;
 }
 
+/* A thread that visits a network must be able to come back. */
+static int open_own(void)
+{
+	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (own < 0 || setns(own, CLONE_NEWNET) == 0)
+		return own;
+	close(own);
+	return -1;
+}
+
 void network_pool_open(void)
 {
 	int most = (int)(descriptors_limit() / (DESCRIPTORS_EACH * SHARE_OF_DESCRIPTORS));
 
 	if (pool.own >= 0)
 		return;
-	pool.own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	pool.own = open_own();
 	if (most > NETWORKS_MAX)
 		most = NETWORKS_MAX;
 	pthread_mutex_lock(&pool.mutex);

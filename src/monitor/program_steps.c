@@ -285,7 +285,11 @@ IN_CHILD static int no_new_privs(const struct program_order *order)
 
 IN_CHILD static int connection(const struct program_order *order)
 {
-	return order->forbids_connecting ? connection_lock_process() : 0;
+	if (order->forbids_connecting)
+		return connection_lock_process();
+	return order->has_locked_connection && service_has_no_new_privs(order->settings)
+		       ? connection_lock_ports()
+		       : 0;
 }
 
 IN_CHILD static int files(const struct program_order *order)

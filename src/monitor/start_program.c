@@ -303,10 +303,11 @@ static void leave_terminal(struct program_order *order)
 static bool lock_connection(struct program_order *order)
 {
 	if (order->has_terminal || !jail_plan(order->jail)->has_no_network ||
-	    service_waits(order->settings) || connection_lock(order->connection) == 0)
+	    service_waits(order->settings))
 		return true;
-	order->forbids_connecting = errno == EPERM;
-	return order->forbids_connecting;
+	order->has_locked_connection = connection_lock(order->connection) == 0;
+	order->forbids_connecting = !order->has_locked_connection && errno == EPERM;
+	return order->has_locked_connection || order->forbids_connecting;
 }
 
 static void prepare_jail(struct program_order *order)

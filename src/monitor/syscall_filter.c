@@ -55,6 +55,12 @@ enum { CLONE_FLAGS = 0 };
 
 enum { CALL_SOCKET = 1, CALL_SOCKETPAIR = 8 }; /* as in linux/net.h */
 
+/* As the kernel answers where it is switched off (net.ipv4.tcp_fastopen). */
+#define WITHOUT_FAST_OPEN(flags) \
+	{ \
+		{ { flags, MSG_FASTOPEN, 0, ALLOW, false } }, REFUSE(EOPNOTSUPP) \
+	}
+
 /* The flag CLONE_NEWTIME is one of unshare(2) alone.
  *
  * PER_LINUX and PER_LINUX32, each also with UNAME26, and the question which it is: none makes
@@ -64,6 +70,8 @@ enum { CALL_SOCKET = 1, CALL_SOCKETPAIR = 8 }; /* as in linux/net.h */
  * library asks NETLINK_ROUTE which addresses the machine has.
  *
  * socketpair(2) makes sockets of other domains before it fails.
+ *
+ * With MSG_FASTOPEN a send connects, and Landlock does not see it.
  *
  * socketcall(2) of some machines has the arguments of these two in memory, where no filter sees
  * them. C libraries have made the calls themselves for long. */
@@ -89,6 +97,10 @@ static const struct conditional_call {
 	      { 2, EXACTLY, NETLINK_ROUTE, ALLOW, false } },
 	    REFUSE(EPERM) } },
 	{ "socketpair", { { { 0, EXACTLY, AF_UNIX, ALLOW, false } }, REFUSE(EPERM) } },
+	{ "sendto", WITHOUT_FAST_OPEN(3) },
+	{ "sendmsg", WITHOUT_FAST_OPEN(2) },
+	{ "sendmmsg", WITHOUT_FAST_OPEN(3) },
+	{ "send", WITHOUT_FAST_OPEN(3) },
 	{ "socketcall",
 	  { { { 0, EXACTLY, CALL_SOCKET, REFUSE(EPERM), false },
 	      { 0, EXACTLY, CALL_SOCKETPAIR, REFUSE(EPERM), false } },

@@ -17,9 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/msg.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -182,6 +184,7 @@ static const struct {
 	{ "perf_event_open", "perf_event_open(2)", { EPERM } },
 	{ "userfaultfd", "userfaultfd(2)", { EPERM } },
 	{ "io_uring_setup", "io_uring_setup(2)", { EPERM } },
+	{ "io_setup", "take the machine's requests of io_setup(2)", { EPERM } },
 	{ "init_module", "init_module(2)", { EPERM } },
 	{ "kexec_load", "kexec_load(2)", { EPERM } },
 	{ "swapoff", "swapoff(2)", { EPERM } },
@@ -331,6 +334,47 @@ START_TEST(the_connection_leads_nowhere_else)
 }
 END_TEST
 
+static int free_port(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t length = sizeof address;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, length), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+/* Kernels may give locks of sockets, and Landlock for networks, or not. */
+START_TEST(the_connection_takes_no_part_in_the_hosts_network)
+{
+	static const char ends[] = "kill_on_disconnect = no\n";
+	struct jail jail;
+	int plain, by_sending, by_binding, by_listening;
+	bool has_landlock = syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 4;
+
+	is_ordinary = _i == ORDINARY;
+	if (!is_superuser() || (is_ordinary && !isolation_is_allowed(make_user_namespace)))
+		return;
+	jail = small_root();
+	fill_root(&jail);
+	plain = add_service("zzcat", CAT "user = %d\n", HOSTILE_USER);
+	by_sending = add_hostile(&jail, "zzsend", "send",
+				 textf("env = PORT=%d\nsyscalls = all\n%s", plain, ends));
+	by_binding = add_hostile(&jail, "zzbind", textf("serve %d", free_port()), ends);
+	by_listening = add_hostile(&jail, "zzlisten", "serve 0", ends);
+	start();
+	client_connect(NULL, by_sending);
+	service_wait_log("EXIT: zzsend status=(%d|%d|%d) ", EINPROGRESS, EAGAIN, EPERM);
+	client_connect(NULL, by_binding);
+	service_wait_log("EXIT: zzbind status=%s ",
+			 has_landlock ? textf("(%d|%d)", EACCES, EPERM) : "[0-9]+");
+	client_connect(NULL, by_listening);
+	service_wait_log("EXIT: zzlisten status=%s ", is_ordinary ? textf("%d", EPERM) : "[0-9]+");
+}
+END_TEST
+
 /* --- what lasts --------------------------------------------------------------------------------- */
 
 static unsigned count_hostile_processes(void)
@@ -446,7 +490,10 @@ Suite *escape_suite(void)
 	tcase_add_loop_test(own, every_attempt_fails, 0, 1);
 	tcase_add_loop_test(ordinary, every_attempt_fails, ORDINARY, ORDINARY + 1);
 	tcase_add_loop_test(own, the_connection_leads_nowhere_else, 0, 1);
+	tcase_add_loop_test(own, the_connection_takes_no_part_in_the_hosts_network, 0, 1);
 	tcase_add_loop_test(ordinary, the_connection_leads_nowhere_else, ORDINARY, ORDINARY + 1);
+	tcase_add_loop_test(ordinary, the_connection_takes_no_part_in_the_hosts_network, ORDINARY,
+			    ORDINARY + 1);
 	tcase_add_test(own, no_session_outlives_its_time);
 	tcase_add_test(own, memory_that_is_eaten_is_its_own);
 	tcase_add_loop_test(host, every_attempt_fails, 1, 2);

@@ -11,7 +11,10 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -364,6 +367,41 @@ START_TEST(only_an_empty_network_is_used_again)
 }
 END_TEST
 
+static void forbid(unsigned call)
+{
+	struct sock_filter list[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { sizeof list / sizeof list[0], list };
+
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		_exit(126);
+}
+
+static void forbid_setns(void)
+{
+	forbid(SYS_setns);
+}
+
+static void forbid_close_range(void)
+{
+	forbid(SYS_close_range);
+}
+
+/* As a container may have it. Sessions then make their own. */
+START_TEST(no_network_is_used_again_where_none_can_be_entered)
+{
+	int port = add_probe("zzown", make_usual_root("root"), WHOLE_JAIL, "interfaces");
+
+	daemon_start_with(&(struct daemon_options){ .prepare = forbid_setns });
+	ck_assert_str_eq(ask(port, ""), "interfaces=\n");
+	ck_assert_str_eq(ask(port, ""), "interfaces=\n");
+}
+END_TEST
+
 /* --- changes --- */
 
 START_TEST(a_root_can_be_replaced)
@@ -429,6 +467,18 @@ START_TEST(a_service_without_its_jail_is_not_started)
 	ck_assert_str_eq(ask(plain, ""), "hello\n");
 	daemon_wait_log("usherd.conf:[0-9]+: service zzjailed: root can't be had here: usherd may "
 			"make no namespaces and mounts here .* CAP_SYS_ADMIN");
+}
+END_TEST
+
+START_TEST(a_jail_that_could_not_close_descriptors_is_not_started)
+{
+	int jailed = add_probe("zzjailed", make_usual_root("root"), "proc = yes", "pid");
+	int plain = add_service("zzplain", HELLO);
+
+	daemon_start_with(&(struct daemon_options){ .prepare = forbid_close_range });
+	ck_assert(client_is_refused(NULL, jailed));
+	ck_assert_str_eq(ask(plain, ""), "hello\n");
+	daemon_wait_log("service zzjailed: root can't be had here: it needs close_range");
 }
 END_TEST
 
@@ -501,8 +551,10 @@ Suite *jail_suite(void)
 	if (!is_allowed(AS_ROOT))
 		return suite;
 	tcase_add_test(of_root, only_an_empty_network_is_used_again);
+	tcase_add_test(of_root, no_network_is_used_again_where_none_can_be_entered);
 	tcase_add_test(of_root, a_service_whose_new_jail_fails_keeps_the_old_one);
 	tcase_add_test(of_root, a_service_without_its_jail_is_not_started);
+	tcase_add_test(of_root, a_jail_that_could_not_close_descriptors_is_not_started);
 	tcase_add_test(of_root, others_must_not_decide_what_root_runs);
 	return suite;
 }

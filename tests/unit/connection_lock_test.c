@@ -6,11 +6,15 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const struct {
@@ -163,6 +167,119 @@ START_TEST(a_connection_without_a_client_gets_nothing)
 }
 END_TEST
 
+/* A server that had the listening socket can leave one that lets in all. */
+START_TEST(the_lock_of_somebody_else_is_none)
+{
+	static struct sock_filter all[] = { BPF_STMT(BPF_RET | BPF_K, (unsigned)-1) };
+	static const struct sock_fprog program = { 1, all };
+	static const int yes = 1;
+	uint16_t port;
+	int listener = listen_at("127.0.0.1", &port), client = connect_to("127.0.0.1", port), fd;
+
+	if (setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
+		return;
+	ck_assert_int_eq(setsockopt(listener, SOL_SOCKET, SO_LOCK_FILTER, &yes, sizeof yes), 0);
+	close(client);
+	close(accept(listener, NULL, NULL)); /* that of a connection from before */
+	client = connect_to("127.0.0.1", port);
+	fd = accept(listener, NULL, NULL);
+	ck_assert_int_eq(connection_lock(fd), -1);
+	ck_assert_int_eq(errno, EPERM);
+	close(fd);
+	close(client);
+	close(listener);
+}
+END_TEST
+
+/* --- without a filter --- */
+
+static int error_of(long result)
+{
+	return result < 0 ? errno : 0;
+}
+
+#ifdef __x86_64__
+/* The exit status of a process that makes a call of 32-bit programs; above 255: it was killed, as
+ * by a kernel without such calls. */
+static int call32(unsigned number, unsigned long one)
+{
+	pid_t child = fork();
+	int status;
+	long result;
+
+	if (child == 0) {
+		__asm__ volatile("int $0x80"
+				 : "=a"(result)
+				 : "a"(number), "b"(one), "c"(0), "d"(MSG_FASTOPEN),
+				   "S"(MSG_FASTOPEN)
+				 : "memory", "r8", "r9", "r10", "r11");
+		_exit((int)-result);
+	}
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 256;
+}
+
+static bool is_held32(int fd, bool has_landlock)
+{
+	static const unsigned calls[] = { 102, 363, 369, 370, 345 };
+
+	if (!has_landlock)
+		return call32(24, 0) == EPERM || call32(24, 0) > 255;
+	if (call32(64, 0) > 255)
+		return true;
+	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
+		if (call32(calls[i], (unsigned long)fd) != EPERM)
+			return false;
+	return call32(6 /* close */, (unsigned long)fd) == 0;
+}
+#else
+static bool is_held32(int fd, bool has_landlock)
+{
+	(void)fd;
+	(void)has_landlock;
+	return true;
+}
+#endif
+
+/* 0: nothing leads to the host's network. */
+static int look_for_a_way(int fd, bool has_landlock)
+{
+	struct address there;
+	struct msghdr message = { .msg_name = NULL };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || connection_lock_process() < 0 ||
+	    address_parse(&there, "127.0.0.1", 9) < 0)
+		return 1;
+	if (error_of(connect(fd, &there.any, there.length)) != (has_landlock ? EACCES : EPERM))
+		return 2;
+	if (has_landlock &&
+	    (error_of(listen(fd, 1)) != EPERM ||
+	     error_of(bind(fd, &there.any, there.length)) != EACCES ||
+	     error_of(sendto(fd, "", 1, MSG_FASTOPEN, &there.any, there.length)) != EPERM ||
+	     error_of(sendmsg(fd, &message, MSG_FASTOPEN)) != EPERM ||
+	     error_of(sendmmsg(fd, NULL, 0, MSG_FASTOPEN)) != EPERM))
+		return 3;
+	if (error_of(syscall(SYS_io_uring_setup, 1, NULL)) != EPERM)
+		return 4;
+	if (error_of(send(fd, "", 1, MSG_NOSIGNAL)) != EPIPE)
+		return 5;
+	return is_held32(fd, has_landlock) ? 0 : 6;
+}
+
+START_TEST(a_locked_process_has_no_way_to_the_network)
+{
+	bool has_landlock = syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 4;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), status;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(look_for_a_way(fd, has_landlock));
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+	close(fd);
+}
+END_TEST
+
 START_TEST(other_files_are_left_alone)
 {
 	int pair[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -194,6 +311,8 @@ Suite *connection_lock_suite(void)
 	tcase_add_loop_test(all, only_the_client_can_be_reached, 0,
 			    sizeof routes / sizeof routes[0]);
 	tcase_add_test(all, a_connection_without_a_client_gets_nothing);
+	tcase_add_test(all, the_lock_of_somebody_else_is_none);
+	tcase_add_test(all, a_locked_process_has_no_way_to_the_network);
 	tcase_add_test(all, other_files_are_left_alone);
 	tcase_add_test(all, other_protocols_are_refused);
 	suite_add_tcase(suite, all);

@@ -76,6 +76,9 @@ static const struct {
 	  "warning 3: port has no effect in defaults; set it in each service\n"
 	  "warning 4: nice has no effect in defaults; set it in each service\n"
 	  "warning 5: port_map has no effect in defaults; set it in a daemon entry\n" },
+	{ "defaults", "preset = jail\nnetwork = none\n", "",
+	  "error 3: preset in defaults protects no service; write it in each service\n"
+	  "error 4: network in defaults protects no service; write it in each service\n" },
 	{ "defaults", "enable = a\n", "",
 	  "error 3: unknown attribute \"enable\"; did you mean \"enabled\"?\n" },
 	{ "daemon", "port = 1\n", "", "error 3: port has no place in daemon\n" },

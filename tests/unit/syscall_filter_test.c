@@ -228,6 +228,18 @@ static int try_x32(void)
 }
 #endif
 
+static int try_sends(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct msghdr message = { .msg_name = NULL };
+
+	if (error_of(sendto(fd, "", 1, MSG_FASTOPEN, NULL, 0)) != EOPNOTSUPP ||
+	    error_of(sendmsg(fd, &message, MSG_FASTOPEN)) != EOPNOTSUPP ||
+	    error_of(sendmmsg(fd, NULL, 0, MSG_FASTOPEN)) != EOPNOTSUPP)
+		return 1;
+	return error_of(send(fd, "", 1, MSG_NOSIGNAL));
+}
+
 static char default_word[] = "default", keys[] = "+@keys", no_files[] = "-@files",
 	    whole_clone3[] = "+clone3", whole_socket[] = "+socket", no_network[] = "-@network",
 	    no_mkdirat[] = "-mkdirat", no_listen[] = "-listen", no_shmget[] = "-shmget",
@@ -254,6 +266,7 @@ static const struct {
 	{ { default_word }, try_vsock_high, EPERM },
 	{ { default_word }, try_sockets, 0 },
 	{ { default_word }, try_pairs, EPERM },
+	{ { default_word }, try_sends, EPIPE },
 	{ { default_word }, try_netlink, EPERM },
 	{ { default_word, whole_socket }, try_netlink, 0 },
 	{ { default_word, no_network, whole_socket }, try_sockets, 0 },

@@ -52,6 +52,7 @@ static const char *const dangerous[] = {
 	"keyctl",
 	"bpf",
 	"userfaultfd",
+	"io_setup",
 	"io_uring_setup",
 	"io_uring_enter",
 	"io_uring_register",

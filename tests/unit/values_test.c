@@ -7,6 +7,8 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* A correct service; lines of a test replace those of the same name. */
 static const char *const usual_lines[] = {
@@ -889,6 +891,7 @@ static const struct {
 } remarks[] = {
 	{ "flags = REUSE", ADVICE, "REUSE is retired" },
 	{ "proc = yes\nuser = root", ADVICE, "hold no program of root back" },
+	{ "preset = jail\nproc = no\nuser = nobody", ADVICE, "has no process ids of its own" },
 	{ "mdns = yes", WARNING, "retired, has no effect" },
 	{ "port = 1000\nport = 1001", WARNING, "port is already set on line 3" },
 	{ "only_from = ALL", ADVICE, "\"ALL\" is taken for the name of a host; for everybody" },
@@ -946,6 +949,25 @@ START_TEST(remarks_on_what_works)
 }
 END_TEST
 
+/* The files are there already, as they are root's. */
+START_TEST(remarks_on_the_hosts_root_without_rights)
+{
+	bool is_root = geteuid() == 0;
+
+	ck_assert_ptr_nonnull(load("preset = jail\nuser = nobody"));
+	if (is_root) {
+		ck_assert_uint_eq(configuration_complaints(ADVICE), 0);
+		ck_assert_int_eq(chmod(place_path(""), 0755), 0);
+		ck_assert_int_eq(seteuid(54321), 0);
+	}
+	configuration_load_again();
+	ck_assert_msg(configuration_said(ADVICE, 3, "give it a root of its own"), "%s",
+		      configuration_complaints_text());
+	if (is_root)
+		ck_assert_int_eq(seteuid(0), 0);
+}
+END_TEST
+
 Suite *values_suite(void)
 {
 	Suite *suite = suite_create("values");
@@ -953,6 +975,7 @@ Suite *values_suite(void)
 	int count = (int)(sizeof refused / sizeof refused[0]);
 
 	tcase_add_checked_fixture(tests, configuration_make, configuration_remove);
+	tcase_add_test(tests, remarks_on_the_hosts_root_without_rights);
 	tcase_add_loop_test(tests, takes_values, 0, (int)(sizeof taken / sizeof taken[0]));
 	tcase_add_loop_test(tests, refuses_values, 0, count);
 	tcase_add_loop_test(tests, a_refused_value_is_told_once, 0, count);

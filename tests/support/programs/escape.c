@@ -394,6 +394,7 @@ CALL(bpf, 0, NULL, 0)
 CALL(perf_event_open, NULL, 0, -1, -1, 0)
 CALL(userfaultfd, 0)
 CALL(io_uring_setup, 1, NULL)
+CALL(io_setup, 1, &(unsigned long){ 0 })
 CALL(init_module, NULL, 0, "")
 CALL(kexec_load, 0, 0, NULL, 0)
 CALL(swapoff, "/dev/null")
@@ -586,6 +587,7 @@ static const struct attempt {
 	{ "perf_event_open", call_perf_event_open },
 	{ "userfaultfd", call_userfaultfd },
 	{ "io_uring_setup", call_io_uring_setup },
+	{ "io_setup", call_io_setup },
 	{ "init_module", call_init_module },
 	{ "kexec_load", call_kexec_load },
 	{ "swapoff", call_swapoff },
@@ -742,6 +744,39 @@ static int reconnect(char **arguments)
 	return 0;
 }
 
+/* As above, without connect(2) but for the part that takes the connection from its client. */
+static int reconnect_by_sending(char **arguments)
+{
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	const struct timeval patience = { .tv_usec = 200 * 1000 };
+	struct sockaddr_in address = loopback();
+	char byte = 'x';
+
+	(void)arguments;
+	if (connect(0, &nobody, sizeof nobody) < 0)
+		return errno;
+	setsockopt(0, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	setsockopt(0, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	if (sendto(0, &byte, 1, MSG_FASTOPEN, (struct sockaddr *)&address, sizeof address) < 0)
+		return errno;
+	return read(0, &byte, 1) == 1 ? 0 : errno;
+}
+
+/* Takes a port of the host; 0: any. */
+static int serve_a_port(char **arguments)
+{
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	int port = atoi(arguments[0]);
+
+	if (connect(0, &nobody, sizeof nobody) < 0)
+		return errno;
+	address.sin_port = htons((uint16_t)port);
+	if (port && bind(0, (struct sockaddr *)&address, sizeof address) < 0)
+		return errno;
+	return result(listen(0, 1));
+}
+
 static int spin(char **arguments)
 {
 	volatile unsigned long i = 0;
@@ -758,9 +793,16 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(char **arguments);
 	} modes[] = {
-		{ "attempts", make_all }, { "whoami", who_am_i },     { "stay", stay },
-		{ "leave", leave },       { "flood", flood },         { "eat", eat_memory },
-		{ "spin", spin },         { "reconnect", reconnect },
+		{ "attempts", make_all },
+		{ "whoami", who_am_i },
+		{ "stay", stay },
+		{ "leave", leave },
+		{ "flood", flood },
+		{ "eat", eat_memory },
+		{ "spin", spin },
+		{ "reconnect", reconnect },
+		{ "send", reconnect_by_sending },
+		{ "serve", serve_a_port },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof modes / sizeof modes[0]; i++)

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -559,6 +560,22 @@ START_TEST(measures_are_in_a_file_while_the_daemon_runs)
 }
 END_TEST
 
+/* Whoever may read the directory can lock it. */
+START_TEST(a_lock_on_the_directory_keeps_nobody_from_asking)
+{
+	int directory = open(place_path("."), O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(flock(directory, LOCK_SH), 0);
+	add_service("zzcat", CAT);
+	configure_control("");
+	daemon_start();
+	wait_until(access(place_path("control"), F_OK) == 0);
+	ck_assert(status_has("^zzcat +listening "));
+	ck_assert(!text_matches(daemon_log(), "control socket"));
+	close(directory);
+}
+END_TEST
+
 Suite *control_suite(void);
 
 Suite *control_suite(void)
@@ -584,5 +601,6 @@ Suite *control_suite(void)
 	tcase_add_test(tests, a_session_is_ended);
 	tcase_add_test(tests, a_ban_is_ended);
 	tcase_add_test(tests, measures_are_in_a_file_while_the_daemon_runs);
+	tcase_add_test(tests, a_lock_on_the_directory_keeps_nobody_from_asking);
 	return suite;
 }

@@ -77,9 +77,11 @@ void metrics_file_use(const char *path)
 	timer_start(&next, 0);
 }
 
-void metrics_file_written(void)
+void metrics_file_written(int error)
 {
-	if (handed_file_finish(&metrics))
+	if (error)
+		handed_file_give_up(&metrics, error);
+	else if (handed_file_finish(&metrics))
 		has_failed = false;
 }
 

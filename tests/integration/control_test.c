@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -560,6 +561,35 @@ START_TEST(measures_are_in_a_file_while_the_daemon_runs)
 }
 END_TEST
 
+START_TEST(measures_without_room_are_explained)
+{
+	const char *full = place_path("full");
+
+	ck_assert_int_eq(mkdir(full, 0755), 0);
+	if (mount("tmpfs", full, "tmpfs", 0, "size=4k,mode=755") < 0)
+		return; /* only root can */
+	place_write("full/filler", "all of it");
+	add_service("zzcat", CAT);
+	configure_control("metrics_file = full/prom\n");
+	daemon_start();
+	daemon_wait_log("ERROR: can't write the measures to .*full/prom: No space left on device");
+	ck_assert_int_lt(access(place_path("full/prom"), F_OK), 0);
+	daemon_stop();
+	ck_assert_int_eq(umount(full), 0);
+}
+END_TEST
+
+/* What a daemon says may come from a stranger who has taken over a part of it. */
+START_TEST(the_terminal_does_not_obey_an_answer)
+{
+	add_service("zzcat", CAT);
+	configure_control("");
+	daemon_start();
+	check_outcome(ASK("-pause", "a\033[31m\302\233b\177\303\244"), 1,
+		      "^there is no service a[?]\\[31m[?]b[?]\303\244$");
+}
+END_TEST
+
 /* Whoever may read the directory can lock it. */
 START_TEST(a_lock_on_the_directory_keeps_nobody_from_asking)
 {
@@ -601,6 +631,8 @@ Suite *control_suite(void)
 	tcase_add_test(tests, a_session_is_ended);
 	tcase_add_test(tests, a_ban_is_ended);
 	tcase_add_test(tests, measures_are_in_a_file_while_the_daemon_runs);
+	tcase_add_test(tests, measures_without_room_are_explained);
+	tcase_add_test(tests, the_terminal_does_not_obey_an_answer);
 	tcase_add_test(tests, a_lock_on_the_directory_keeps_nobody_from_asking);
 	return suite;
 }

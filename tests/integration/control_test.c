@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STRANGER = 54321, SOME_GROUP = 54322, CLIENTS_MAX = 8, DESCRIPTORS = 40 };
+enum { STRANGER = 54321, SOME_GROUP = 54322, GROUPS = 400, CLIENTS_MAX = 8, DESCRIPTORS = 40 };
 
 /* --- asking --------------------------------------------------------------------------------- */
 
@@ -254,9 +254,12 @@ static int ask_as(gid_t more)
 		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		int answer = open(place_path("answer"), O_WRONLY | O_CREAT | O_TRUNC, 0666);
 		char bytes[200];
+		gid_t groups[GROUPS];
 		ssize_t got;
 
-		if (setgroups(more ? 1 : 0, &more) < 0 || setgid(STRANGER) < 0 ||
+		for (int i = 0; i < GROUPS; i++)
+			groups[i] = i + 1 < GROUPS ? STRANGER : more;
+		if (setgroups(more ? GROUPS : 0, groups) < 0 || setgid(STRANGER) < 0 ||
 		    setuid(STRANGER) < 0)
 			_exit(126);
 		if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0)

@@ -5,7 +5,9 @@
 #include "base/loop.h"
 #include "base/timer.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdalign.h>
 #include <stdio.h>
@@ -13,6 +15,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Not while a file is written: only when its writer is done with it. Of what is made only links
@@ -36,6 +39,7 @@ static uint64_t first_change; /* 0: none waits */
 static struct observed *all;
 static size_t count;
 static void (*tell)(void);
+static struct timespec read_at; /* as files are stamped */
 
 static void on_settled(struct timer *timer)
 {
@@ -194,6 +198,65 @@ static void drop_directories(const struct observed *old, size_t old_count)
 			inotify_rm_watch(inotify, old[i].directory);
 }
 
+/* --- what changed before it was watched ------------------------------------------------------ */
+
+static bool is_later(const struct stat *status)
+{
+	return status->st_ctim.tv_sec != read_at.tv_sec ? status->st_ctim.tv_sec > read_at.tv_sec
+							: status->st_ctim.tv_nsec > read_at.tv_nsec;
+}
+
+/* Also a link that leads to an older file, or to a newer one. */
+static bool has_changed(int directory, const char *name)
+{
+	struct stat status;
+
+	return (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && is_later(&status)) ||
+	       (fstatat(directory, name, &status, 0) == 0 && is_later(&status));
+}
+
+static bool has_changed_in(DIR *directory)
+{
+	const struct dirent *entry;
+
+	if (has_changed(dirfd(directory), "."))
+		return true;
+	while ((entry = readdir(directory)))
+		if (entry->d_name[0] != '.' && may_be_included(entry->d_name) &&
+		    has_changed(dirfd(directory), entry->d_name))
+			return true;
+	return false;
+}
+
+static bool place_has_changed(const struct observed *place)
+{
+	DIR *directory = opendir(place->path);
+	bool changed = directory && (place->name ? has_changed(dirfd(directory), place->name)
+						 : has_changed_in(directory));
+
+	if (directory)
+		closedir(directory);
+	return changed;
+}
+
+/* Only of what is watched newly, so that a clock that is wrong leads to one more reload, and not
+ * to reloads without end. */
+static void note_missed(const struct observed *old, size_t old_count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!contains(old, old_count, all[i].directory) && place_has_changed(&all[i])) {
+			note_change();
+			return;
+		}
+}
+
+/* --- beginning and end ------------------------------------------------------------------------ */
+
+void config_watch_reading(void)
+{
+	clock_gettime(CLOCK_REALTIME_COARSE, &read_at);
+}
+
 static void end(void)
 {
 	if (inotify < 0)
@@ -238,5 +301,6 @@ void config_watch_update(const struct settings *settings, void (*changed)(void))
 	STAILQ_FOREACH(source, &settings->sources, link)
 		observe(source);
 	drop_directories(old, old_count);
+	note_missed(old, old_count);
 	forget(old, old_count);
 }

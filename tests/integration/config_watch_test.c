@@ -6,6 +6,7 @@
 #include "support/process.h"
 
 #include <check.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -85,6 +86,28 @@ START_TEST(another_directory_of_the_name_is_noticed)
 }
 END_TEST
 
+/* While a new directory has been read and is not watched yet. */
+START_TEST(what_changes_before_it_is_watched_is_noticed)
+{
+	pid_t frontend;
+
+	port = port_take();
+	add_service("zzother", HELLO);
+	daemon_start();
+	frontend = process_frontend(daemon_pid());
+	ck_assert_int_eq(mkdir(place_path("more.d"), 0755), 0);
+	place_write("more.d/wrong", "service zzwrong\n{\nnosuch = attribute\n}\n");
+	configure("daemon\n{\nwatch = yes\n}\nincludedir %s\n", place_path("more.d"));
+	ck_assert_int_eq(kill(frontend, SIGSTOP), 0);
+	configuration_write();
+	daemon_signal(SIGHUP);
+	daemon_wait_log("more\\.d/wrong:3: unknown attribute");
+	write_file("more.d/one", "first");
+	ck_assert_int_eq(kill(frontend, SIGCONT), 0);
+	wait_until(says("first"));
+}
+END_TEST
+
 /* As editors write it: a new file takes the name. */
 START_TEST(the_main_file_is_watched_too)
 {
@@ -149,6 +172,7 @@ Suite *config_watch_suite(void)
 	tcase_add_test(tcase, a_file_that_is_renamed_is_noticed);
 	tcase_add_loop_test(tcase, a_link_is_noticed, 0, 2);
 	tcase_add_loop_test(tcase, another_directory_of_the_name_is_noticed, 0, 2);
+	tcase_add_test(tcase, what_changes_before_it_is_watched_is_noticed);
 	tcase_add_test(tcase, the_main_file_is_watched_too);
 	tcase_add_test(tcase, a_broken_file_keeps_what_runs);
 	tcase_add_test(tcase, names_that_includedir_passes_over_do_not_matter);

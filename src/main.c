@@ -102,6 +102,8 @@ int main(int argc, char **argv)
 		return frontend_run(SPAWN_CHANNEL);
 	own_name_take(argv[0]);
 	options = options_parse(argc, argv);
+	if (options.command == COMMAND_MISUSED)
+		return EXIT_FAILURE;
 	load = load_options_from(&options);
 	if (options.serve.port && !(load.serve = serve_text(&options.serve, load.start_directory)))
 		return EXIT_FAILURE;

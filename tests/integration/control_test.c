@@ -582,6 +582,19 @@ START_TEST(measures_without_room_are_explained)
 }
 END_TEST
 
+/* A mistake in the configuration costs no file. */
+START_TEST(measures_replace_no_other_file)
+{
+	place_write("precious", "something else\n");
+	add_service("zzcat", CAT);
+	configure_control("metrics_file = precious\n");
+	daemon_start();
+	daemon_wait_log("ERROR: metrics_file .*precious: a file of something else is there");
+	daemon_stop();
+	ck_assert_str_eq(place_read("precious"), "something else\n");
+}
+END_TEST
+
 /* What a daemon says may come from a stranger who has taken over a part of it. */
 START_TEST(the_terminal_does_not_obey_an_answer)
 {
@@ -635,6 +648,7 @@ Suite *control_suite(void)
 	tcase_add_test(tests, a_ban_is_ended);
 	tcase_add_test(tests, measures_are_in_a_file_while_the_daemon_runs);
 	tcase_add_test(tests, measures_without_room_are_explained);
+	tcase_add_test(tests, measures_replace_no_other_file);
 	tcase_add_test(tests, the_terminal_does_not_obey_an_answer);
 	tcase_add_test(tests, a_lock_on_the_directory_keeps_nobody_from_asking);
 	return suite;

@@ -95,8 +95,8 @@ static int run(const struct options *options, const struct load_options *load, c
 
 int main(int argc, char **argv)
 {
-	static struct options options; /* its paths live as long as the process */
-	struct load_options load;
+	static struct options options; /* its texts live as long as the process */
+	static struct load_options load;
 
 	if (argc == 2 && strcmp(argv[1], SPAWN_ARGUMENT) == 0)
 		return frontend_run(SPAWN_CHANNEL);

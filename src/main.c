@@ -96,13 +96,15 @@ static int run(const struct options *options, const struct load_options *load, c
 
 int main(int argc, char **argv)
 {
-	static struct options options; /* its paths live as long as the process */
+	static struct options options; /* its texts live as long as the process */
 	static struct load_options load;
 
 	if (argc == 2 && strcmp(argv[1], SPAWN_ARGUMENT) == 0)
 		return frontend_run(SPAWN_CHANNEL);
 	own_name_take(argv[0]);
 	options = options_parse(argc, argv);
+	if (options.command == COMMAND_MISUSED)
+		return EXIT_FAILURE;
 	load = load_options_from(&options);
 	if (options.serve.port && !(load.serve = serve_text(&options.serve, load.start_directory)))
 		return EXIT_FAILURE;

@@ -433,7 +433,9 @@ struct options options_parse(int argc, char **argv)
 			return options;
 		}
 	}
-	if (options.serve.port && options.command != COMMAND_EXPLAIN)
+	if (options.serve.port && options.command == COMMAND_EXPLAIN)
+		misuse(&options, "-serve and -explain exclude each other", "");
+	else if (options.serve.port)
 		take_service(&options, argv + optind, argc - optind, after);
 	else if (!take_words(&options, argc - optind, argv + optind))
 		misuse_words(&options, optind < argc ? argv[optind] : "");

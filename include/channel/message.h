@@ -31,7 +31,7 @@ enum message_kind {
 	MESSAGE_LET_IN,         /* permits a connection to the inner socket of INTERCEPT */
 	MESSAGE_LET_OUT,        /* it has ended, or was not made */
 	MESSAGE_REPORTED,       /* the status report is written */
-	MESSAGE_MEASURED,       /* the measures are written */
+	MESSAGE_MEASURED,       /* the measures are written, or can't be */
 	MESSAGE_RELOAD,         /* the configuration is to be read again */
 	MESSAGE_UNBAN,          /* an address is not banned any more */
 	MESSAGE_FROM_FRONTEND,  /* the number of kinds above */
@@ -139,6 +139,10 @@ struct end_message {
 	uint8_t reason;  /* enum end_reason */
 };
 
+struct measured_message {
+	int32_t error; /* errno; 0: the measures are written */
+};
+
 struct ban_message {
 	struct address address;
 	uint64_t until; /* milliseconds of the monotonic clock; SENSOR_FOREVER */
@@ -230,6 +234,7 @@ struct message {
 		struct proxied_launch_message proxied_launch;
 		struct program_message program;
 		struct end_message end;
+		struct measured_message measured;
 		struct ban_message ban;
 		struct banner_message banner;
 		struct libwrap_message libwrap;

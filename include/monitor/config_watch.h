@@ -10,9 +10,12 @@ enum {
 	CONFIG_CHANGING_MS = 10000, /* ... and at the latest so long after the first one */
 };
 
+/* The sources are about to be read. */
+void config_watch_reading(void);
+
 /* Watches the sources of these settings if they want it, and no others. changed is called when
- * one of them, or a file that was added to one, has changed and has settled. What changes
- * between the reading of a new source and this call is not noticed. Errors are logged. */
+ * one of them, or a file that was added to one, has changed and has settled. What has
+ * changed since config_watch_reading is noticed, too. Errors are logged. */
 void config_watch_update(const struct settings *settings, void (*changed)(void));
 
 #endif

@@ -7,11 +7,13 @@
 enum { METRICS_FILE_MS = 15000 };
 
 /* From now on the file with that absolute path is written; NULL: none. The one before is
- * removed. A failure is logged, once until one is written again. */
+ * removed. A file of something else is not replaced. A failure is logged, once until one is
+ * written again. */
 void metrics_file_use(const char *path);
 
-/* The frontend has written it; it will not. Harmless when none is being written. */
-void metrics_file_written(void);
+/* The frontend has written it, or, with an errno, can't write it; it will not. Harmless when none
+ * is being written. */
+void metrics_file_written(int error);
 void metrics_file_give_up(void);
 
 /* Removes it: old numbers of a daemon that is gone would be shown for ever. */

@@ -1,11 +1,13 @@
 /* Tells the service manager that has started the daemon how it is, by the protocol of
  * sd_notify(3): one datagram of lines to the socket in NOTIFY_SOCKET. Without that variable
- * nothing is sent. Loop thread only. */
+ * nothing is sent. What a manager has no room for is sent later, in order. Loop thread only. */
 #ifndef USHERD_MONITOR_SERVICE_MANAGER_H
 #define USHERD_MONITOR_SERVICE_MANAGER_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+enum { MANAGER_RETRY_MS = 100 /* when it has no room */ };
 
 /* Once, before the configuration is read: takes NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID and FDSTORE
  * out of the environment, so that no program gets them. From now on the loop reports each half
@@ -25,7 +27,8 @@ void service_manager_stopping(void);
 bool service_manager_stores(void);
 
 /* Gives it a copy of the descriptor to keep, under a name of letters, digits and dashes. True when
- * it was sent. */
+ * it was sent; false with EAGAIN: it has no room now, and may be asked again after
+ * MANAGER_RETRY_MS. */
 bool service_manager_store(int fd, const char *name);
 
 /* It need not keep the descriptor of that name any more. */

@@ -20,7 +20,7 @@ static const struct message_shape shapes[MESSAGE_KINDS] = {
 	[MESSAGE_LET_IN] = { SIZE_WITH(gate), 0, 0 },
 	[MESSAGE_LET_OUT] = { SIZE_WITH(gate), 0, 0 },
 	[MESSAGE_REPORTED] = { SIZE_OF_KIND, 0, 0 },
-	[MESSAGE_MEASURED] = { SIZE_OF_KIND, 0, 0 },
+	[MESSAGE_MEASURED] = { SIZE_WITH(measured), 0, 0 },
 	[MESSAGE_RELOAD] = { SIZE_WITH(reload), 0, 0 },
 	[MESSAGE_UNBAN] = { SIZE_WITH(ban), 0, 0 },
 

@@ -142,9 +142,9 @@ void ask_reported(void)
 	say(&(struct message){ .kind = MESSAGE_REPORTED });
 }
 
-void ask_measured(void)
+void ask_measured(int error)
 {
-	say(&(struct message){ .kind = MESSAGE_MEASURED });
+	say(&(struct message){ .kind = MESSAGE_MEASURED, .measured = { .error = error } });
 }
 
 void ask_unban(const struct address *address)

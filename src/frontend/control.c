@@ -16,8 +16,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { GROUPS_MAX = 256 };
-
 struct client {
 	LIST_ENTRY(client) link;
 	struct watch watch;
@@ -45,19 +43,31 @@ static void keep_spare(void)
 
 /* --- who may ask ---------------------------------------------------------------------------- */
 
+/* The peer's other groups, *size bytes of them; to be freed. NULL: none, or no memory. */
+static gid_t *other_groups(int fd, socklen_t *size)
+{
+	gid_t *groups = NULL;
+
+	*size = 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, size) < 0 && errno == ERANGE)
+		groups = malloc(*size);
+	if (groups && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, size) == 0)
+		return groups;
+	free(groups);
+	*size = 0;
+	return NULL;
+}
+
 static bool is_in_group(int fd, const struct ucred *peer)
 {
-	gid_t groups[GROUPS_MAX];
-	socklen_t size = sizeof groups;
+	socklen_t size;
+	gid_t *groups = other_groups(fd, &size);
+	bool is_in = peer->gid == allowed.group;
 
-	if (peer->gid == allowed.group)
-		return true;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
-		return false;
-	for (size_t i = 0; i < size / sizeof groups[0]; i++)
-		if (groups[i] == allowed.group)
-			return true;
-	return false;
+	for (size_t i = 0; i < size / sizeof *groups; i++)
+		is_in |= groups[i] == allowed.group;
+	free(groups);
+	return is_in;
 }
 
 /* The mode of the socket's file says the same, but a directory may be given away later. */

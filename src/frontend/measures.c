@@ -3,6 +3,7 @@
 #include "frontend/ask.h"
 #include "frontend/status.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 static struct status *writing; /* NULL: nothing */
@@ -21,13 +22,14 @@ static int write_all(const char *text, size_t length)
 	return 0;
 }
 
-/* After a failure the monitor waits only for a while. */
 static void on_written(void *context, const char *text, size_t length)
 {
 	(void)context;
 	writing = NULL;
-	if (text && write_all(text, length) == 0)
-		ask_measured();
+	if (text)
+		ask_measured(write_all(text, length) == 0 ? 0 : errno);
+	else
+		ask_measured(ENOMEM);
 	close(file);
 	file = -1;
 }
@@ -42,6 +44,7 @@ void measures_write(int descriptor)
 	writing = status_begin(STATUS_METRICS, on_written, NULL);
 	if (writing)
 		return;
+	ask_measured(ENOMEM);
 	close(file);
 	file = -1;
 }

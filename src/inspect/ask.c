@@ -188,6 +188,19 @@ static const char *read_answer(const char *bytes, size_t length, int *status)
 	return length - (size_t)(end + 1 - bytes) == announced ? end + 1 : NULL;
 }
 
+/* The daemon's part that writes it meets strangers. The terminal must not obey them. */
+static void print_plain(const char *text)
+{
+	for (; *text; text++) {
+		unsigned char byte = (unsigned char)*text, next = (unsigned char)text[1];
+		bool is_control = (byte < ' ' && byte != '\n' && byte != '\t') || byte == 0x7f ||
+				  (byte == 0xc2 && next >= 0x80 && next < 0xa0); /* U+0080 ... */
+
+		putchar(is_control ? '?' : byte);
+		text += byte == 0xc2 && is_control;
+	}
+}
+
 int inspect_ask(const struct load_options *options, const char *const words[])
 {
 	int fd = find_daemon(options), status = CONTROL_NO_ANSWER;
@@ -202,7 +215,7 @@ int inspect_ask(const struct load_options *options, const char *const words[])
 	close(fd);
 	text = read_answer(bytes, length, &status);
 	if (text)
-		fputs(text, stdout);
+		print_plain(text);
 	else
 		fputs("usherd: the daemon has not answered\n", stderr);
 	free(bytes);

@@ -5,6 +5,7 @@
 #include "base/descriptors.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "monitor/rpc.h"
 #include "monitor/service_manager.h"
 
@@ -40,6 +41,7 @@ struct socket {
 
 static struct socket *sockets;
 static void (*before_close)(void);
+static struct timer store_later; /* while the service manager has no room for all */
 
 void binder_init(void (*closing)(void))
 {
@@ -291,14 +293,36 @@ static const char *socket_name(const struct socket *socket, char name[static SOC
 	return name;
 }
 
-/* So that the next daemon gets it. Not those that consist of more than a descriptor. */
+/* Not those that consist of more than a descriptor. */
+static bool can_be_stored(const struct socket *socket)
+{
+	return service_manager_stores() && socket->key.inner_of == SERVICE_IS_NEW &&
+	       socket->bound.refused < 0 && !socket->rpc;
+}
+
+static void store_rest(struct timer *timer);
+
+/* So that the next daemon gets it. */
 static void socket_store(struct socket *socket)
 {
 	char name[SOCKET_NAME_SIZE];
 
-	if (socket->key.inner_of == SERVICE_IS_NEW && socket->bound.refused < 0 && !socket->rpc)
-		socket->is_stored =
-			service_manager_store(socket->bound.fd, socket_name(socket, name));
+	if (!can_be_stored(socket))
+		return;
+	socket->is_stored = service_manager_store(socket->bound.fd, socket_name(socket, name));
+	if (socket->is_stored || errno != EAGAIN || timer_is_pending(&store_later))
+		return;
+	timer_init(&store_later, store_rest);
+	timer_start(&store_later, MANAGER_RETRY_MS);
+}
+
+static void store_rest(struct timer *timer)
+{
+	struct socket *socket, *next;
+
+	HASH_ITER(hh, sockets, socket, next)
+		if (!socket->is_stored && !timer_is_pending(timer))
+			socket_store(socket);
 }
 
 static void socket_close(struct socket *socket)
@@ -499,6 +523,8 @@ void binder_renumber(const uint32_t *numbers, uint32_t count)
 {
 	struct socket *inner = take_inner(), *socket, *next;
 
+	if (inner && before_close)
+		before_close();
 	HASH_ITER(hh, sockets, socket, next)
 		socket->service = service_renumber(socket->service, numbers, count);
 	for (; inner; inner = next) {
@@ -544,6 +570,7 @@ void binder_close_all(void)
 {
 	struct socket *socket, *next;
 
+	timer_stop(&store_later);
 	HASH_ITER(hh, sockets, socket, next) {
 		socket->is_stored = false; /* the next daemon gets it */
 		socket_close(socket);

@@ -5,24 +5,31 @@
 #include "base/loop.h"
 #include "base/timer.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdalign.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-/* Not when a file is made or written: only when its writer is done with it. */
+/* Not while a file is written: only when its writer is done with it. Of what is made only links
+ * and directories count. */
 enum {
-	CHANGES = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE,
+	CHANGES = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE,
 	EVENTS_SIZE = 16 * 1024,
 };
 
-/* One source: a directory, or a file in it. */
+/* A name in a directory. */
 struct observed {
 	int directory; /* inotify's number */
-	char *name;    /* of the file; NULL: any that includedir reads */
+	char *name;    /* of a source; NULL: any that includedir reads */
+	char *path;    /* of the directory */
 };
 
 static int inotify = -1;
@@ -32,6 +39,7 @@ static uint64_t first_change; /* 0: none waits */
 static struct observed *all;
 static size_t count;
 static void (*tell)(void);
+static struct timespec read_at; /* as files are stamped */
 
 static void on_settled(struct timer *timer)
 {
@@ -61,6 +69,20 @@ static bool may_be_included(const char *name)
 	return strncmp(name, "..", 2) == 0 || (!strchr(name, '.') && name[length - 1] != '~');
 }
 
+/* A new file counts when it has been written. */
+static bool is_whole(const struct observed *place, const struct inotify_event *event)
+{
+	char path[PATH_MAX];
+	struct stat status;
+
+	if (!(event->mask & IN_CREATE))
+		return true;
+	if (event->mask & IN_ISDIR)
+		return place->name != NULL;
+	snprintf(path, sizeof path, "%s/%s", place->path, event->name);
+	return lstat(path, &status) == 0 && (S_ISLNK(status.st_mode) || status.st_nlink > 1);
+}
+
 static bool matters(const struct inotify_event *event)
 {
 	const char *name = event->len > 0 ? event->name : "";
@@ -70,7 +92,7 @@ static bool matters(const struct inotify_event *event)
 	for (size_t i = 0; i < count; i++)
 		if (all[i].directory == event->wd &&
 		    (all[i].name ? strcmp(all[i].name, name) == 0 : may_be_included(name)))
-			return true;
+			return is_whole(&all[i], event);
 	return false;
 }
 
@@ -91,45 +113,73 @@ static void on_events(struct watch *ready, short events)
 		note_change();
 }
 
+static void forget(struct observed *list, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		free(list[i].name);
+		free(list[i].path);
+	}
+	free(list);
+}
+
 static void forget_all(void)
 {
-	for (size_t i = 0; i < count; i++)
-		free(all[i].name);
-	free(all);
+	forget(all, count);
 	all = NULL;
 	count = 0;
 }
 
-/* The number of the directory, which may be watched already; -1 with errno. */
-static int watch_directory(const struct source *source, char path[PATH_MAX])
-{
-	char *slash;
-
-	strncpy(path, source->path, PATH_MAX - 1);
-	path[PATH_MAX - 1] = '\0';
-	slash = source->is_directory ? NULL : strrchr(path, '/');
-	if (slash)
-		slash[slash == path] = '\0';
-	return inotify_add_watch(inotify, path, CHANGES | IN_ONLYDIR);
-}
-
-static void observe(const struct source *source)
+/* The directory may be watched already. Returns 0, or -1 with errno. */
+static int observe_in(const char *directory, const char *name)
 {
 	struct observed *larger = realloc(all, (count + 1) * sizeof *all);
-	char path[PATH_MAX];
-	int directory = larger ? watch_directory(source, path) : -1;
-	char *name = NULL;
+	struct observed one = { .directory = -1 };
 
-	if (larger)
-		all = larger;
-	if (directory >= 0 && !source->is_directory)
-		name = strdup(strrchr(source->path, '/') + 1);
-	if (directory < 0 || (!source->is_directory && !name)) {
-		log_failure(directory < 0 ? errno : ENOMEM, "can't watch %s for changes",
-			    source->path);
-		return;
+	if (!larger)
+		return -1;
+	all = larger;
+	one.directory = inotify_add_watch(inotify, directory, CHANGES | IN_ONLYDIR);
+	if (one.directory < 0)
+		return -1;
+	one.path = strdup(directory);
+	one.name = name ? strdup(name) : NULL;
+	if (one.path && (one.name || !name)) {
+		all[count++] = one;
+		return 0;
 	}
-	all[count++] = (struct observed){ .directory = directory, .name = name };
+	free(one.name);
+	free(one.path);
+	return -1;
+}
+
+/* A source by its name in the directory above: another one may take its name. */
+static int observe_name(const char *path)
+{
+	char above[PATH_MAX];
+	size_t length = strlen(path);
+	char *slash;
+
+	if (length >= sizeof above) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(above, path, length + 1);
+	while (length > 1 && above[length - 1] == '/')
+		above[--length] = '\0';
+	slash = strrchr(above, '/');
+	*slash = '\0';
+	return observe_in(slash == above ? "/" : above, slash + 1);
+}
+
+/* The directory above may not be readable: then only that is not noticed. */
+static void observe(const struct source *source)
+{
+	int result = observe_name(source->path);
+
+	if (source->is_directory)
+		result = observe_in(source->path, NULL);
+	if (result < 0)
+		log_failure(errno, "can't watch %s for changes", source->path);
 }
 
 static bool contains(const struct observed *list, size_t length, int directory)
@@ -146,6 +196,65 @@ static void drop_directories(const struct observed *old, size_t old_count)
 	for (size_t i = 0; i < old_count; i++)
 		if (!contains(all, count, old[i].directory) && !contains(old, i, old[i].directory))
 			inotify_rm_watch(inotify, old[i].directory);
+}
+
+/* --- what changed before it was watched ------------------------------------------------------ */
+
+static bool is_later(const struct stat *status)
+{
+	return status->st_ctim.tv_sec != read_at.tv_sec ? status->st_ctim.tv_sec > read_at.tv_sec
+							: status->st_ctim.tv_nsec > read_at.tv_nsec;
+}
+
+/* Also a link that leads to an older file, or to a newer one. */
+static bool has_changed(int directory, const char *name)
+{
+	struct stat status;
+
+	return (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && is_later(&status)) ||
+	       (fstatat(directory, name, &status, 0) == 0 && is_later(&status));
+}
+
+static bool has_changed_in(DIR *directory)
+{
+	const struct dirent *entry;
+
+	if (has_changed(dirfd(directory), "."))
+		return true;
+	while ((entry = readdir(directory)))
+		if (entry->d_name[0] != '.' && may_be_included(entry->d_name) &&
+		    has_changed(dirfd(directory), entry->d_name))
+			return true;
+	return false;
+}
+
+static bool place_has_changed(const struct observed *place)
+{
+	DIR *directory = opendir(place->path);
+	bool changed = directory && (place->name ? has_changed(dirfd(directory), place->name)
+						 : has_changed_in(directory));
+
+	if (directory)
+		closedir(directory);
+	return changed;
+}
+
+/* Only of what is watched newly, so that a clock that is wrong leads to one more reload, and not
+ * to reloads without end. */
+static void note_missed(const struct observed *old, size_t old_count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!contains(old, old_count, all[i].directory) && place_has_changed(&all[i])) {
+			note_change();
+			return;
+		}
+}
+
+/* --- beginning and end ------------------------------------------------------------------------ */
+
+void config_watch_reading(void)
+{
+	clock_gettime(CLOCK_REALTIME_COARSE, &read_at);
 }
 
 static void end(void)
@@ -192,7 +301,6 @@ void config_watch_update(const struct settings *settings, void (*changed)(void))
 	STAILQ_FOREACH(source, &settings->sources, link)
 		observe(source);
 	drop_directories(old, old_count);
-	for (size_t i = 0; i < old_count; i++)
-		free(old[i].name);
-	free(old);
+	note_missed(old, old_count);
+	forget(old, old_count);
 }

@@ -365,6 +365,7 @@ bool configuration_read(void)
 	if (next_region)
 		return false;
 	outcome_begin();
+	config_watch_reading();
 	settings = read_files();
 	fine = settings && take(settings);
 	file_names_forget();

@@ -133,7 +133,17 @@ static void make_directory(void)
 	close(above);
 }
 
-/* The lock keeps another daemon from replacing the socket in this moment. */
+/* The lock keeps another daemon from replacing the socket in this moment. That daemon has it only
+ * for a moment; but whoever may read the directory can lock it for ever, so it is asked for once.
+ * False with EADDRINUSE. */
+static bool may_replace(int directory)
+{
+	if (flock(directory, LOCK_EX | LOCK_NB) == 0 || attempts > 0)
+		return true;
+	errno = EADDRINUSE;
+	return false;
+}
+
 static int open_socket(void)
 {
 	const char *name;
@@ -142,10 +152,8 @@ static int open_socket(void)
 	if (is_default)
 		make_directory();
 	directory = path_guard_open_place(wanted, &name);
-	if (directory >= 0 && flock(directory, LOCK_EX | LOCK_NB) == 0)
+	if (directory >= 0 && may_replace(directory))
 		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	else if (directory >= 0)
-		errno = EADDRINUSE;
 	if (fd >= 0 && bind_in(fd, directory, name) < 0) {
 		error = errno;
 		close(fd);

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { METRICS_MODE = 0644 }; /* the collector is another user */
@@ -64,6 +65,38 @@ void metrics_file_finish(void)
 	*current = '\0';
 }
 
+/* True when the file that is there begins as measures do, or with nothing. */
+static bool has_measures(int fd)
+{
+	static const char beginning[] = "# HELP usherd_";
+	char bytes[sizeof beginning - 1];
+	struct stat status;
+	ssize_t length;
+
+	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+		return false;
+	length = read(fd, bytes, sizeof bytes);
+	return length == 0 ||
+	       (length == (ssize_t)sizeof bytes && memcmp(bytes, beginning, sizeof bytes) == 0);
+}
+
+/* A mistake in the path must not cost another file. What can't be opened is met later. */
+static bool is_another_file(const char *path)
+{
+	const char *name;
+	int directory = path_guard_open_place(path, &name), fd;
+	bool is_other;
+
+	if (directory < 0)
+		return false;
+	fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	is_other = fd >= 0 ? !has_measures(fd) : errno == ELOOP;
+	if (fd >= 0)
+		close(fd);
+	close(directory);
+	return is_other;
+}
+
 void metrics_file_use(const char *path)
 {
 	if (strcmp(path ? path : "", current) == 0)
@@ -71,15 +104,23 @@ void metrics_file_use(const char *path)
 	metrics_file_finish();
 	if (!path)
 		return;
+	if (is_another_file(path)) {
+		log_error("metrics_file %s: a file of something else is there; it is not replaced. "
+			  "Remove it, or name another one",
+			  path);
+		return;
+	}
 	has_failed = false;
 	snprintf(current, sizeof current, "%s", path);
 	timer_init(&next, on_next);
 	timer_start(&next, 0);
 }
 
-void metrics_file_written(void)
+void metrics_file_written(int error)
 {
-	if (handed_file_finish(&metrics))
+	if (error)
+		handed_file_give_up(&metrics, error);
+	else if (handed_file_finish(&metrics))
 		has_failed = false;
 }
 

@@ -637,10 +637,14 @@ static void on_unban(const struct message *message)
 		ban_file_changed();
 }
 
+enum { ERRNO_LAST = 4095 /* the kernel has no larger one */ };
+
 static void on_measured(const struct message *message)
 {
-	(void)message;
-	metrics_file_written();
+	if (message->measured.error < 0 || message->measured.error > ERRNO_LAST)
+		frontend_process_distrust("measures with an error that there is not");
+	else
+		metrics_file_written(message->measured.error);
 }
 
 static void on_open_banner(const struct message *message)

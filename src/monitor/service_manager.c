@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -22,13 +23,75 @@ static bool stores;      /* it keeps descriptors */
 static struct timer watchdog;
 static uint64_t interval_ms;
 
-/* A manager that does not read must not stop the daemon. */
+/* --- telling ----------------------------------------------------------------------------- */
+
+enum { LATER_MAX = 4096 };
+
+/* What the manager had no room for. */
+struct later {
+	STAILQ_ENTRY(later) link;
+	char lines[];
+};
+
+static STAILQ_HEAD(, later) queue = STAILQ_HEAD_INITIALIZER(queue);
+static struct later *newest; /* while the queue is not empty */
+static unsigned queue_length;
+static struct timer again;
+
+/* A manager that does not read must not stop the daemon. False: it has no room now. */
+static bool send_lines(const char *lines)
+{
+	if (manager < 0 || send(manager, lines, strlen(lines), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		return true;
+	if (errno == EAGAIN)
+		return false;
+	log_failure(errno, "can't tell the service manager");
+	return true;
+}
+
+static void send_queue(struct timer *timer)
+{
+	struct later *first;
+
+	while ((first = STAILQ_FIRST(&queue)) && send_lines(first->lines)) {
+		STAILQ_REMOVE_HEAD(&queue, link);
+		queue_length--;
+		free(first);
+	}
+	if (first)
+		timer_start(timer, MANAGER_RETRY_MS);
+}
+
+static void tell_later(const char *lines)
+{
+	size_t size = strlen(lines) + 1;
+	struct later *later;
+
+	if (!STAILQ_EMPTY(&queue) && strcmp(newest->lines, lines) == 0)
+		return;
+	later = queue_length < LATER_MAX ? malloc(sizeof *later + size) : NULL;
+	if (!later) {
+		log_error("the service manager does not read; it is not told all");
+		return;
+	}
+	memcpy(later->lines, lines, size);
+	STAILQ_INSERT_TAIL(&queue, later, link);
+	newest = later;
+	queue_length++;
+	if (timer_is_pending(&again))
+		return;
+	timer_init(&again, send_queue);
+	timer_start(&again, MANAGER_RETRY_MS);
+}
+
+/* Now or later, in order: a manager that misses READY=1 ends the daemon. */
 static void tell(const char *lines)
 {
-	if (manager >= 0 && send(manager, lines, strlen(lines), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
-	    errno != EAGAIN)
-		log_failure(errno, "can't tell the service manager");
+	if (!STAILQ_EMPTY(&queue) || !send_lines(lines))
+		tell_later(lines);
 }
+
+/* --- the beginning ----------------------------------------------------------------------- */
 
 /* The address, and its length; 0: it is none of this machine's files or names. */
 static socklen_t read_address(struct sockaddr_un *address, const char *text)
@@ -64,7 +127,8 @@ static int connect_to(const char *text)
 
 static void on_watchdog(struct timer *timer)
 {
-	tell("WATCHDOG=1");
+	if (STAILQ_EMPTY(&queue))
+		send_lines("WATCHDOG=1"); /* a late one would be of no use */
 	timer_start(timer, interval_ms);
 }
 
@@ -93,6 +157,8 @@ void service_manager_init(void)
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		unsetenv(names[i]);
 }
+
+/* --- states ------------------------------------------------------------------------------ */
 
 void service_manager_ready(size_t services)
 {
@@ -123,6 +189,8 @@ void service_manager_stopping(void)
 	tell("STOPPING=1\nSTATUS=ending");
 }
 
+/* --- descriptors ------------------------------------------------------------------------- */
+
 bool service_manager_stores(void)
 {
 	return stores;
@@ -143,13 +211,15 @@ bool service_manager_store(int fd, const char *name)
 					.msg_control = &control,
 					.msg_controllen = sizeof control };
 
-	if (!stores)
+	errno = EAGAIN;
+	if (!stores || !STAILQ_EMPTY(&queue)) /* that it forgets the name may be in the queue */
 		return false;
 	data.iov_len = (size_t)snprintf(lines, sizeof lines, "FDSTORE=1\nFDNAME=%s", name);
 	memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
 	if (sendmsg(manager, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
 		return true;
-	log_failure(errno, "the service manager can't keep a socket");
+	if (errno != EAGAIN)
+		log_failure(errno, "the service manager can't keep a socket");
 	return false;
 }
 

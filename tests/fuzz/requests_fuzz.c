@@ -8,6 +8,7 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/clock.h"
+#include "base/closer.h"
 #include "base/loop.h"
 #include "base/region.h"
 #include "config/loader.h"
@@ -658,6 +659,7 @@ static void set_up(void)
 	start_monitor();
 	make_gifts();
 	begin_frontend();
+	closer_close(open("/dev/null", O_RDONLY | O_CLOEXEC), 0); /* its workers stay */
 	clean_up();
 }
 

@@ -6,6 +6,7 @@
 #include "support/process.h"
 
 #include <check.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,6 +55,56 @@ START_TEST(a_file_that_is_renamed_is_noticed)
 	wait_until(says("first"));
 	ck_assert_int_eq(rename(place_path("conf.d/one"), place_path("conf.d/one.off")), 0);
 	wait_until(!port_is_served("tcp", port));
+}
+END_TEST
+
+/* As services are often enabled. */
+START_TEST(a_link_is_noticed)
+{
+	start_watching("");
+	write_file("elsewhere", "first");
+	ck_assert_int_eq(_i ? link(place_path("elsewhere"), place_path("conf.d/one"))
+			    : symlink(place_path("elsewhere"), place_path("conf.d/one")),
+			 0);
+	wait_until(says("first"));
+}
+END_TEST
+
+/* Also when there is none for a while. */
+START_TEST(another_directory_of_the_name_is_noticed)
+{
+	start_watching("");
+	ck_assert_int_eq(mkdir(place_path("new.d"), 0755), 0);
+	write_file("new.d/one", "first");
+	ck_assert_int_eq(rename(place_path("conf.d"), place_path("old.d")), 0);
+	if (_i) /* it is read without any */
+		daemon_wait_log("conf\\.d");
+	ck_assert_int_eq(rename(place_path("new.d"), place_path("conf.d")), 0);
+	wait_until(says("first"));
+	write_file("conf.d/one", "second");
+	wait_until(says("second"));
+}
+END_TEST
+
+/* While a new directory has been read and is not watched yet. */
+START_TEST(what_changes_before_it_is_watched_is_noticed)
+{
+	pid_t frontend;
+
+	port = port_take();
+	add_service("zzother", HELLO);
+	daemon_start();
+	frontend = process_frontend(daemon_pid());
+	ck_assert_int_eq(mkdir(place_path("more.d"), 0755), 0);
+	place_write("more.d/wrong", "service zzwrong\n{\nnosuch = attribute\n}\n");
+	configure("daemon\n{\nwatch = yes\n}\nincludedir %s\n", place_path("more.d"));
+	ck_assert_int_eq(kill(frontend, SIGSTOP), 0);
+	configuration_write();
+	daemon_signal(SIGHUP);
+	daemon_wait_log("more\\.d/wrong:3: unknown attribute");
+	write_file("more.d/one", "first");
+	ck_assert_int_eq(kill(frontend, SIGCONT), 0);
+	wait_until(says("first"));
 }
 END_TEST
 
@@ -119,6 +170,9 @@ Suite *config_watch_suite(void)
 
 	tcase_add_test(tcase, a_file_that_is_written_changed_and_removed_is_noticed);
 	tcase_add_test(tcase, a_file_that_is_renamed_is_noticed);
+	tcase_add_loop_test(tcase, a_link_is_noticed, 0, 2);
+	tcase_add_loop_test(tcase, another_directory_of_the_name_is_noticed, 0, 2);
+	tcase_add_test(tcase, what_changes_before_it_is_watched_is_noticed);
 	tcase_add_test(tcase, the_main_file_is_watched_too);
 	tcase_add_test(tcase, a_broken_file_keeps_what_runs);
 	tcase_add_test(tcase, names_that_includedir_passes_over_do_not_matter);

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -21,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STRANGER = 54321, SOME_GROUP = 54322, CLIENTS_MAX = 8, DESCRIPTORS = 40 };
+enum { STRANGER = 54321, SOME_GROUP = 54322, GROUPS = 400, CLIENTS_MAX = 8, DESCRIPTORS = 40 };
 
 /* --- asking --------------------------------------------------------------------------------- */
 
@@ -252,9 +254,12 @@ static int ask_as(gid_t more)
 		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		int answer = open(place_path("answer"), O_WRONLY | O_CREAT | O_TRUNC, 0666);
 		char bytes[200];
+		gid_t groups[GROUPS];
 		ssize_t got;
 
-		if (setgroups(more ? 1 : 0, &more) < 0 || setgid(STRANGER) < 0 ||
+		for (int i = 0; i < GROUPS; i++)
+			groups[i] = i + 1 < GROUPS ? STRANGER : more;
+		if (setgroups(more ? GROUPS : 0, groups) < 0 || setgid(STRANGER) < 0 ||
 		    setuid(STRANGER) < 0)
 			_exit(126);
 		if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
@@ -559,6 +564,64 @@ START_TEST(measures_are_in_a_file_while_the_daemon_runs)
 }
 END_TEST
 
+START_TEST(measures_without_room_are_explained)
+{
+	const char *full = place_path("full");
+
+	ck_assert_int_eq(mkdir(full, 0755), 0);
+	if (mount("tmpfs", full, "tmpfs", 0, "size=4k,mode=755") < 0)
+		return; /* only root can */
+	place_write("full/filler", "all of it");
+	add_service("zzcat", CAT);
+	configure_control("metrics_file = full/prom\n");
+	daemon_start();
+	daemon_wait_log("ERROR: can't write the measures to .*full/prom: No space left on device");
+	ck_assert_int_lt(access(place_path("full/prom"), F_OK), 0);
+	daemon_stop();
+	ck_assert_int_eq(umount(full), 0);
+}
+END_TEST
+
+/* A mistake in the configuration costs no file. */
+START_TEST(measures_replace_no_other_file)
+{
+	place_write("precious", "something else\n");
+	add_service("zzcat", CAT);
+	configure_control("metrics_file = precious\n");
+	daemon_start();
+	daemon_wait_log("ERROR: metrics_file .*precious: a file of something else is there");
+	daemon_stop();
+	ck_assert_str_eq(place_read("precious"), "something else\n");
+}
+END_TEST
+
+/* What a daemon says may come from a stranger who has taken over a part of it. */
+START_TEST(the_terminal_does_not_obey_an_answer)
+{
+	add_service("zzcat", CAT);
+	configure_control("");
+	daemon_start();
+	check_outcome(ASK("-pause", "a\033[31m\302\233b\177\303\244"), 1,
+		      "^there is no service a[?]\\[31m[?]b[?]\303\244$");
+}
+END_TEST
+
+/* Whoever may read the directory can lock it. */
+START_TEST(a_lock_on_the_directory_keeps_nobody_from_asking)
+{
+	int directory = open(place_path("."), O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(flock(directory, LOCK_SH), 0);
+	add_service("zzcat", CAT);
+	configure_control("");
+	daemon_start();
+	wait_until(access(place_path("control"), F_OK) == 0);
+	ck_assert(status_has("^zzcat +listening "));
+	ck_assert(!text_matches(daemon_log(), "control socket"));
+	close(directory);
+}
+END_TEST
+
 Suite *control_suite(void);
 
 Suite *control_suite(void)
@@ -584,5 +647,9 @@ Suite *control_suite(void)
 	tcase_add_test(tests, a_session_is_ended);
 	tcase_add_test(tests, a_ban_is_ended);
 	tcase_add_test(tests, measures_are_in_a_file_while_the_daemon_runs);
+	tcase_add_test(tests, measures_without_room_are_explained);
+	tcase_add_test(tests, measures_replace_no_other_file);
+	tcase_add_test(tests, the_terminal_does_not_obey_an_answer);
+	tcase_add_test(tests, a_lock_on_the_directory_keeps_nobody_from_asking);
 	return suite;
 }

@@ -116,6 +116,10 @@ static const struct {
 	  "the command line:2: unknown attribute \"nosuch\"" },
 	{ { "-serve", "1337", "--", "no-such-program" }, "no program no-such-program" },
 	{ { "-serve", "1337" }, "server is missing" },
+	{ { "-serve", "1337", "-nosuch" }, "unknown option: -nosuch" },
+	{ { "-serve", "1337", "-limit", "x" }, "bad value for -limit" },
+	{ { "-serve", "" }, "bad value for -serve" },
+	{ { "-serve", "1337", "-explain", "cat", "::1" }, "exclude each other" },
 	{ { "-serve", "many", "--", "/bin/cat" }, "\"many\"" },
 };
 

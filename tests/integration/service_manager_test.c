@@ -6,6 +6,7 @@
 #include "support/process.h"
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -287,6 +288,41 @@ START_TEST(a_restart_closes_no_port)
 }
 END_TEST
 
+/* Fills the manager's queue, so that it has no room until it reads. */
+static void fill_queue(void)
+{
+	struct sockaddr_un address;
+	socklen_t length = sizeof address;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	ck_assert_int_eq(getsockname(manager, (struct sockaddr *)&address, &length), 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, length), 0);
+	while (send(fd, "WATCHDOG=1", strlen("WATCHDOG=1"), 0) > 0)
+		;
+	ck_assert_int_eq(errno, EAGAIN);
+	close(fd);
+}
+
+/* It would end a daemon whose READY=1 is lost. */
+START_TEST(a_manager_that_has_no_room_is_told_later)
+{
+	bool has_socket = false, is_ready = false;
+
+	be_manager("manager");
+	fill_queue();
+	add_service("zzhello", HELLO);
+	start_with("FDSTORE=8", NULL);
+	daemon_signal(SIGHUP);
+	while (!has_socket || !is_ready) {
+		const char *message = next_message();
+
+		has_socket |= text_matches(message, "^FDSTORE=1\n");
+		is_ready |= text_matches(message, "^READY=1\n");
+	}
+	ck_assert(!text_matches(daemon_log(), "ERROR"));
+}
+END_TEST
+
 Suite *service_manager_suite(void)
 {
 	Suite *suite = suite_create("service_manager");
@@ -302,5 +338,6 @@ Suite *service_manager_suite(void)
 	tcase_add_test(tcase, what_no_service_asks_for_is_closed);
 	tcase_add_test(tcase, programs_get_nothing_of_it);
 	tcase_add_test(tcase, a_restart_closes_no_port);
+	tcase_add_test(tcase, a_manager_that_has_no_room_is_told_later);
 	return suite;
 }

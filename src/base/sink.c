@@ -17,6 +17,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <syslog.h>
 #include <time.h>
@@ -219,16 +220,21 @@ static ssize_t write_when_ready(int fd, const char *text, size_t length)
 	return 0;
 }
 
+#ifndef RWF_NOWAIT
+#define RWF_NOWAIT 8 /* linux/fs.h */
+#endif
+
 /* Others use the descriptor too, so it can't be made non-blocking, and it must not block here:
  * the socket, or the kernel since 6.4 for a pipe, is told so with each write. Anything else is
- * polled first, and gets no more than a ready pipe takes at once. */
+ * polled first, and gets no more than a ready pipe takes at once. pwritev2(2) is called by
+ * number, as not every C library has it; the offset -1 is the current one. */
 static ssize_t write_at_once(int fd, const char *text, size_t length)
 {
 	struct iovec piece = { .iov_base = (void *)(uintptr_t)text, .iov_len = length };
 	ssize_t taken = send(fd, text, length, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (taken < 0 && errno == ENOTSOCK)
-		taken = pwritev2(fd, &piece, 1, -1, RWF_NOWAIT);
+		taken = syscall(SYS_pwritev2, fd, &piece, 1, -1L, -1L, RWF_NOWAIT);
 	if (taken < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL))
 		taken = write_when_ready(fd, text, length);
 	return taken;

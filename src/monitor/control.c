@@ -117,19 +117,39 @@ static int bind_in(int fd, int directory, const char *name)
 	return -1;
 }
 
+static bool has_made_directory;
+
+/* The directory that the default's is in, and its name in it; -1 with errno. */
+static int open_above(char path[static PATH_MAX], const char **name)
+{
+	snprintf(path, PATH_MAX, "%s", wanted);
+	*strrchr(path, '/') = '\0';
+	return path_guard_open_place(path, name);
+}
+
 /* The directory of the default may not be there yet. */
 static void make_directory(void)
 {
 	char path[PATH_MAX];
 	const char *name;
-	int above;
+	int above = open_above(path, &name);
 
-	snprintf(path, sizeof path, "%s", wanted);
-	*strrchr(path, '/') = '\0';
-	above = path_guard_open_place(path, &name);
 	if (above < 0)
 		return;
-	mkdirat(above, name, DIRECTORY_MODE);
+	has_made_directory |= mkdirat(above, name, DIRECTORY_MODE) == 0;
+	close(above);
+}
+
+/* Unless others have put something there. */
+static void remove_directory(void)
+{
+	char path[PATH_MAX];
+	const char *name;
+	int above = has_made_directory ? open_above(path, &name) : -1;
+
+	if (above < 0)
+		return;
+	unlinkat(above, name, AT_REMOVEDIR);
 	close(above);
 }
 
@@ -273,6 +293,7 @@ void control_finish(void)
 	if (listening < 0)
 		return;
 	remove_file();
+	remove_directory();
 	close(listening);
 	descriptors_regain();
 	listening = -1;

@@ -492,7 +492,7 @@ static size_t note_placeholders(struct service_settings *service, const char *te
 	unsigned found = placeholders_in(text);
 
 	service->placeholders_used |= found;
-	return found ? placeholders_most(text, service->account) + 1 : 0;
+	return found ? placeholders_most(text, service->account ? service->account : "") + 1 : 0;
 }
 
 static size_t note_all_placeholders(struct service_settings *service)

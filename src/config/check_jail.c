@@ -211,7 +211,7 @@ void derive_jail(struct service_settings *service)
 			service->proc ? " proc" : "",
 			service->network == NETWORK_NONE ? " without network" : "");
 	add_text(&text, service->root ? service->root : "");
-	if (service->placeholders)
+	if (service->placeholders && service->account)
 		add_text(&text, service->account);
 	add_list(&text, "scratch", &service->scratch);
 	add_list(&text, "writable", &service->writable);

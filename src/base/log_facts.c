@@ -1,6 +1,7 @@
 #include "base/log_facts.h"
 
 #include "base/own_name.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -95,41 +96,11 @@ static bool print_number(struct form *form, const struct log_fact *fact)
 
 /* --- JSON -------------------------------------------------------------------------------- */
 
-/* How many bytes of text are one character in UTF-8 (RFC 3629, 4), from 1 to 4; 0: they are
- * none. */
-static size_t character_length(const unsigned char *text)
-{
-	static const struct {
-		unsigned char first, last, second_least, second_most;
-		size_t length;
-	} rows[] = {
-		{ 0x01, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		size_t length = rows[i].length, good = 1;
-
-		if (*text < rows[i].first || *text > rows[i].last)
-			continue;
-		if (length > 1 && (text[1] < rows[i].second_least || text[1] > rows[i].second_most))
-			return 0;
-		for (good = 2; good < length; good++)
-			if ((text[good] & 0xc0) != 0x80)
-				return 0;
-		return length;
-	}
-	return 0;
-}
-
 /* Adds one character, and moves *text behind it. False when there is no room. */
 static bool add_character(struct form *form, const char **text)
 {
 	const unsigned char *bytes = (const unsigned char *)*text;
-	size_t length = character_length(bytes);
+	size_t length = utf8_length(*text);
 	bool fits;
 
 	if (length == 0)

@@ -93,26 +93,18 @@ void read_memory(struct reading *reading, void *field)
 			       first_word(reading));
 }
 
-static void read_positive(struct reading *reading, unsigned *field, unsigned most, const char *what)
+/* A number from 1 to most; or UNLIMITED, if there may be no limit, which is 0. */
+static void read_positive(struct reading *reading, unsigned *field, unsigned most, const char *what,
+			  bool may_be_unlimited)
 {
 	uint64_t number = 0;
 
-	if (is_unlimited(first_word(reading)) ||
+	if ((may_be_unlimited && is_unlimited(first_word(reading))) ||
 	    (parse_number(first_word(reading), most, &number) && number > 0))
 		*field = (unsigned)number;
-	else
+	else if (may_be_unlimited)
 		reading_refuse(reading, NULL, "\"%s\" is neither a %s from 1 to %u nor UNLIMITED",
 			       first_word(reading), what, most);
-}
-
-/* The same, but there is no word for none. */
-static void read_at_least_one(struct reading *reading, unsigned *field, unsigned most,
-			      const char *what)
-{
-	uint64_t number;
-
-	if (parse_number(first_word(reading), most, &number) && number > 0)
-		*field = (unsigned)number;
 	else
 		reading_refuse(reading, NULL, "\"%s\" is not a %s from 1 to %u",
 			       first_word(reading), what, most);
@@ -121,17 +113,17 @@ static void read_at_least_one(struct reading *reading, unsigned *field, unsigned
 /* The kernel's own limit is 4,194,304. */
 void read_processes(struct reading *reading, void *field)
 {
-	read_positive(reading, field, 1 << 22, "number of processes");
+	read_positive(reading, field, 1 << 22, "number of processes", true);
 }
 
 void read_cpu(struct reading *reading, void *field)
 {
-	read_positive(reading, field, CPU_MAX, "percentage of one processor");
+	read_positive(reading, field, CPU_MAX, "percentage of one processor", true);
 }
 
 void read_proof_of_work(struct reading *reading, void *field)
 {
-	read_at_least_one(reading, field, PROOF_OF_WORK_MAX, "difficulty");
+	read_positive(reading, field, PROOF_OF_WORK_MAX, "difficulty", false);
 }
 
 void read_load(struct reading *reading, void *field)

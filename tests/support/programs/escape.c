@@ -722,20 +722,29 @@ static int eat_memory(char **arguments)
 	return 0;
 }
 
+/* Takes the connection from its client, to use it for something else. */
+static int leave_client(void)
+{
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	const struct timeval patience = { .tv_usec = 200 * 1000 };
+
+	if (connect(0, &nobody, sizeof nobody) < 0)
+		return -1;
+	setsockopt(0, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	setsockopt(0, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	return 0;
+}
+
 /* The connection itself is a socket of the host's network. Ends with errno: what became of the
  * client is nothing that can be told to it. */
 static int reconnect(char **arguments)
 {
-	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
-	const struct timeval patience = { .tv_usec = 200 * 1000 };
 	struct sockaddr_in address = loopback();
 	char byte = 'x';
 
 	(void)arguments;
-	if (connect(0, &nobody, sizeof nobody) < 0)
+	if (leave_client() < 0)
 		return errno;
-	setsockopt(0, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-	setsockopt(0, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	setsockopt(0, SOL_SOCKET, SO_DETACH_FILTER, &byte, sizeof(int));
 	if (connect(0, (struct sockaddr *)&address, sizeof address) < 0)
 		return errno;
@@ -747,16 +756,12 @@ static int reconnect(char **arguments)
 /* As above, without connect(2) but for the part that takes the connection from its client. */
 static int reconnect_by_sending(char **arguments)
 {
-	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
-	const struct timeval patience = { .tv_usec = 200 * 1000 };
 	struct sockaddr_in address = loopback();
 	char byte = 'x';
 
 	(void)arguments;
-	if (connect(0, &nobody, sizeof nobody) < 0)
+	if (leave_client() < 0)
 		return errno;
-	setsockopt(0, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-	setsockopt(0, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	if (sendto(0, &byte, 1, MSG_FASTOPEN, (struct sockaddr *)&address, sizeof address) < 0)
 		return errno;
 	return read(0, &byte, 1) == 1 ? 0 : errno;

@@ -76,13 +76,14 @@ START_TEST(an_answer_is_not_cut)
 }
 END_TEST
 
+/* The program waits for the request, of which it reads only the first line. */
 START_TEST(unless_asked_for_it_is)
 {
-	int port = add_service("zzhello", HELLO "%s", everything()), fd;
+	int port = add_service("zzhello", SHELL("read line; echo hello") "%s", everything()), fd;
 
 	daemon_start();
 	fd = client_connect(NULL, port);
-	client_send(fd, text_of(requests[_i]));
+	client_send(fd, textf("\n%s", text_of(requests[_i])));
 	client_expect(fd, "hello\n");
 	ck_assert_int_eq(client_end(fd), ECONNRESET);
 }

@@ -169,10 +169,12 @@ START_TEST(a_reload_does_not_change_the_frontends_user)
 			"usherd is started again, which a reload does not change$",
 			configuration_line(textf("^user = %d", OTHER_USER)), NAMED_USER);
 	replace_frontend();
-	check_ids("Uid", NAMED_USER);
+	/* Who answers has become its user. */
 	ck_assert_str_eq(ask(port, ""), textf("%d\n", SOME_USER));
+	check_ids("Uid", NAMED_USER);
 	daemon_stop();
 	daemon_start();
+	ck_assert_str_eq(ask(port, ""), textf("%d\n", SOME_USER));
 	check_ids("Uid", OTHER_USER);
 }
 END_TEST

@@ -29,7 +29,7 @@ enum verdict quota_judge_pending(struct quota *quota, const struct service_setti
 		return ADMITTED;
 	if (!sources_of(&quota->pending_sources))
 		return REFUSED_MEMORY;
-	return sources_running(quota->pending_sources, peer, settings->source_prefix) < left
+	return sources_running(quota->pending_sources, peer, settings->admission->source_prefix) < left
 		       ? ADMITTED
 		       : REFUSED_PENDING;
 }
@@ -39,7 +39,7 @@ struct source *quota_pend(struct quota *quota, const struct service_settings *se
 {
 	quota->pending++;
 	return peer && sources_of(&quota->pending_sources)
-		       ? source_enter(quota->pending_sources, peer, settings->source_prefix)
+		       ? source_enter(quota->pending_sources, peer, settings->admission->source_prefix)
 		       : NULL;
 }
 
@@ -62,7 +62,7 @@ unsigned quota_pending_of(const struct quota *quota, const struct service_settin
 			  const struct address *peer)
 {
 	return quota->pending_sources
-		       ? sources_running(quota->pending_sources, peer, settings->source_prefix)
+		       ? sources_running(quota->pending_sources, peer, settings->admission->source_prefix)
 		       : 0;
 }
 
@@ -78,9 +78,9 @@ void quota_pend_end(struct quota *quota, struct source *source)
 struct source *quota_recount(struct quota *quota, const struct service_settings *settings,
 			     const struct address *peer)
 {
-	if (settings->per_source == UNLIMITED || !sources_of(&quota->sources))
+	if (settings->admission->per_source == UNLIMITED || !sources_of(&quota->sources))
 		return NULL;
-	return source_enter(quota->sources, peer, settings->source_prefix);
+	return source_enter(quota->sources, peer, settings->admission->source_prefix);
 }
 
 struct source *quota_run(struct quota *quota, const struct service_settings *settings,
@@ -100,15 +100,17 @@ void quota_run_end(struct quota *quota, struct source *source)
 enum verdict quota_judge_instances(const struct quota *quota,
 				   const struct service_settings *settings)
 {
-	return quota->running < settings->instances ? ADMITTED : REFUSED_SERVICE_LIMIT;
+	return quota->running < settings->admission->instances ? ADMITTED : REFUSED_SERVICE_LIMIT;
 }
 
 enum verdict quota_judge_source(struct quota *quota, const struct service_settings *settings,
 				const struct address *peer)
 {
-	if (settings->per_source == UNLIMITED || !sources_of(&quota->sources))
+	const struct admission_settings *admission = settings->admission;
+
+	if (admission->per_source == UNLIMITED || !sources_of(&quota->sources))
 		return ADMITTED;
-	return sources_running(quota->sources, peer, settings->source_prefix) < settings->per_source
+	return sources_running(quota->sources, peer, admission->source_prefix) < admission->per_source
 		       ? ADMITTED
 		       : REFUSED_SOURCE_LIMIT;
 }
@@ -118,11 +120,11 @@ enum verdict quota_judge_source(struct quota *quota, const struct service_settin
 enum verdict quota_take_source_rate(struct quota *quota, const struct service_settings *settings,
 				    const struct address *peer, uint64_t now)
 {
-	const struct rate *rate = &settings->source_cps;
+	const struct rate *rate = &settings->admission->source_cps;
 
 	if (!rate->rate || !sources_of(&quota->sources))
 		return ADMITTED;
-	return source_take_token(quota->sources, peer, settings->source_prefix, now,
+	return source_take_token(quota->sources, peer, settings->admission->source_prefix, now,
 				 (struct pace){ rate->rate, rate->seconds, rate->other })
 		       ? ADMITTED
 		       : REFUSED_SOURCE_RATE;
@@ -152,7 +154,7 @@ static struct judgement take_share(struct quota *quota, const struct service_set
 {
 	bool admitted = sources_of(&quota->sources)
 				? sources_admit(quota->sources, &quota->rate, &quota->reserve, peer,
-						settings->source_prefix, now, pace)
+						settings->admission->source_prefix, now, pace)
 				: token_bucket_take(&quota->rate, now, pace);
 
 	return (struct judgement){ .verdict = admitted ? ADMITTED : REFUSED_RATE };
@@ -161,12 +163,12 @@ static struct judgement take_share(struct quota *quota, const struct service_set
 struct judgement quota_take_rate(struct quota *quota, const struct service_settings *settings,
 				 const struct address *peer, uint64_t now)
 {
-	const struct rate *cps = &settings->cps;
+	const struct rate *cps = &settings->admission->cps;
 	struct pace pace = { cps->rate, cps->seconds, cps->rate };
 
 	if (!pace.rate)
 		return (struct judgement){ .verdict = ADMITTED };
-	switch (settings->cps_action) {
+	switch (settings->admission->cps_action) {
 	case CPS_QUEUE:
 		return take_or_queue(quota, pace, now);
 	case CPS_SUSPEND:

@@ -76,9 +76,9 @@ static void add_all(struct target *target, const struct service_settings *settin
 	if (target->list)
 		target->list[target->count] = NULL;
 	target->count++;
-	for (size_t i = 0; i < settings->environment_count; i++)
-		add(target, settings->environment[i], i >= settings->environment_passed);
-	add(target, settings->directory, true);
+	for (size_t i = 0; i < settings->program->environment_count; i++)
+		add(target, settings->program->environment[i], i >= settings->program->environment_passed);
+	add(target, settings->program->directory, true);
 }
 
 /* Twice the same: to measure, and to write. */
@@ -100,7 +100,7 @@ struct expansion *expansion_new(const struct service_settings *settings, const s
 	add_all(&target, settings, argv, fixed);
 	expansion->argv = expansion->texts;
 	expansion->environment =
-		expansion->texts + (needed.count - 1 - settings->environment_count);
+		expansion->texts + (needed.count - 1 - settings->program->environment_count);
 	expansion->directory = expansion->texts[needed.count - 1];
 	return expansion;
 }
@@ -111,8 +111,8 @@ static size_t scratch_size(const struct service_settings *settings,
 {
 	size_t size = 0;
 
-	for (size_t i = 0; i < settings->scratch.count; i += 2)
-		size += placeholders_expand(NULL, 0, settings->scratch.list[i], values) + 1;
+	for (size_t i = 0; i < settings->program->scratch.count; i += 2)
+		size += placeholders_expand(NULL, 0, settings->program->scratch.list[i], values) + 1;
 	return size;
 }
 
@@ -140,7 +140,7 @@ struct jail_plan *expansion_plan(const struct jail_plan *plan,
 	text = (char *)(own->scratch + plan->scratch_count);
 	for (size_t i = 0; i < plan->scratch_count; i++) {
 		own->scratch[i].path = text;
-		text += placeholders_expand(text, size, settings->scratch.list[2 * i],
+		text += placeholders_expand(text, size, settings->program->scratch.list[2 * i],
 					    &texts.values) +
 			1;
 	}
@@ -151,7 +151,7 @@ void expansion_apply(const struct expansion *expansion, const struct service_set
 		     char **environment)
 {
 	memcpy(environment, expansion->environment,
-	       settings->environment_count * sizeof *environment);
+	       settings->program->environment_count * sizeof *environment);
 }
 
 bool expansion_needs_slot(const struct service_settings *settings)

@@ -135,9 +135,9 @@ START_TEST(keeps_equal_filters_once)
 	struct generation *generation;
 	struct service_settings **copies;
 
-	settings->services[0]->filters[FILTER_CALLS] = (struct call_filter){ bytes, 1 };
-	settings->services[1]->filters[FILTER_FILES] = (struct call_filter){ bytes, 2 };
-	settings->services[2]->filters[FILTER_CALLS] = (struct call_filter){ _i ? same : bytes, 1 };
+	settings->services[0]->program->filters[FILTER_CALLS] = (struct call_filter){ bytes, 1 };
+	settings->services[1]->program->filters[FILTER_FILES] = (struct call_filter){ bytes, 2 };
+	settings->services[2]->program->filters[FILTER_CALLS] = (struct call_filter){ _i ? same : bytes, 1 };
 	generation = generation_fill(region, 7, settings->services, continues, 3);
 	ck_assert_ptr_nonnull(generation);
 	copies = generation->services;
@@ -164,20 +164,31 @@ static bool is_mapped(uintptr_t address)
 	return mapped;
 }
 
-/* Any other pointer in the copy would crash the other process. */
-START_TEST(points_nowhere_else)
+/* How many pointers into the region a part of a copy has. Any other pointer would crash the
+ * other process. */
+static size_t count_pointers(const void *part, size_t size)
 {
-	struct generation *generation = fill(everything);
-	const uintptr_t *words = (const void *)generation->services[0];
+	const uintptr_t *words = part;
 	size_t pointers = 0;
 
-	for (size_t i = 0; i < sizeof(struct service_settings) / sizeof *words; i++) {
+	ck_assert(is_inside(part));
+	for (size_t i = 0; i < size / sizeof *words; i++) {
 		if (is_inside((const void *)words[i]))
 			pointers++;
 		else
 			ck_assert_msg(!is_mapped(words[i]), "word %zu", i);
 	}
-	ck_assert_uint_ge(pointers, 20);
+	return pointers;
+}
+
+START_TEST(points_nowhere_else)
+{
+	struct generation *generation = fill(everything);
+	const struct service_settings *copy = generation->services[0];
+
+	ck_assert_uint_ge(count_pointers(copy, sizeof *copy), 13);
+	ck_assert_uint_ge(count_pointers(copy->program, sizeof *copy->program), 10);
+	ck_assert_uint_ge(count_pointers(copy->admission, sizeof *copy->admission), 8);
 }
 END_TEST
 
@@ -196,7 +207,7 @@ static enum access_decision decide(const struct service_settings *service, const
 	struct address peer;
 
 	ck_assert_int_eq(address_parse(&peer, text, 0), 0);
-	return access_decide(&service->only_from, &service->no_access, &peer, names).decision;
+	return access_decide(&service->admission->only_from, &service->admission->no_access, &peer, names).decision;
 }
 
 START_TEST(keeps_a_file_of_rules_once)
@@ -210,8 +221,8 @@ START_TEST(keeps_a_file_of_rules_once)
 	place_write("list", "10.0.0.0/8\n.example.org\n");
 	generation =
 		fill(textf("defaults\n{\n only_from = @list 127.0.0.9 host.example\n}\n%s", echo));
-	one = &generation->services[0]->only_from;
-	other = &generation->services[1]->only_from;
+	one = &generation->services[0]->admission->only_from;
+	other = &generation->services[1]->admission->only_from;
 	ck_assert(is_inside(one->sets) && is_inside(one->index->prefixes) &&
 		  is_inside(one->index->slots));
 	check_set(one->sets[0].set);
@@ -237,6 +248,37 @@ START_TEST(keeps_equal_texts_and_lists_once)
 	ck_assert_ptr_eq(one->environment, other->environment);
 	ck_assert_ptr_eq(one->file, other->file);
 	ck_assert_ptr_ne(one->id, other->id);
+}
+END_TEST
+
+/* With the first service's, or those of the one before. */
+START_TEST(keeps_equal_parts_once)
+{
+	static const char *const lines[] = { "nice = 5\n syscalls = default\n only_from =",
+					     "nice = 6\n instances = 9\n",
+					     "nice = 5\n syscalls = default\n instances = 9\n" };
+	struct text text = { 0 };
+	struct generation *generation;
+	struct service_settings **copies;
+
+	for (size_t i = 0; i < 4; i++)
+		text_add_format(&text,
+				"service s%zu\n{\n type = UNLISTED\n port = %zu\n"
+				" socket_type = stream\n wait = no\n user = root\n"
+				" server = /bin/cat\n %s\n}\n",
+				i, 7000 + i, lines[i % 3]);
+	text_add_bytes(&text, "", 1);
+	generation = fill(text.bytes);
+	text_free(&text);
+	copies = generation->services;
+	ck_assert_ptr_eq(copies[0]->program, copies[2]->program);
+	ck_assert_ptr_eq(copies[2]->program, copies[3]->program);
+	ck_assert_int_eq(copies[0]->program->nice, 5);
+	ck_assert_int_eq(copies[1]->program->nice, 6);
+	ck_assert_ptr_eq(copies[1]->admission, copies[2]->admission);
+	ck_assert_ptr_eq(copies[0]->admission, copies[3]->admission);
+	ck_assert_uint_eq(copies[0]->admission->instances, UNLIMITED);
+	ck_assert_uint_eq(copies[1]->admission->instances, 9);
 }
 END_TEST
 
@@ -303,7 +345,7 @@ START_TEST(can_be_copied_on)
 	ck_assert_ptr_nonnull(second);
 	ck_assert(generation_equal(first->services[0], second->services[0]));
 	region_free(old);
-	ck_assert_str_eq(second->services[0]->only_from.rules[1].text, "good.example");
+	ck_assert_str_eq(second->services[0]->admission->only_from.rules[1].text, "good.example");
 	ck_assert_str_eq(second->services[0]->server_args.list[1], "a b");
 }
 END_TEST
@@ -349,6 +391,7 @@ Suite *generation_suite(void)
 	tcase_add_test(tests, points_nowhere_else);
 	tcase_add_test(tests, keeps_a_file_of_rules_once);
 	tcase_add_test(tests, keeps_equal_texts_and_lists_once);
+	tcase_add_test(tests, keeps_equal_parts_once);
 	tcase_add_loop_test(tests, keeps_equal_filters_once, 0, 2);
 	tcase_add_test(tests, keeps_apart_what_differs_from_the_service_before);
 	tcase_add_test(tests, knows_what_has_not_changed);

@@ -166,8 +166,8 @@ START_TEST(a_removal_takes_what_is_left_of_a_factorised_address)
 	configuration_load("defaults\n{\nno_access = 10.1.{2,3,4}\n}\n" OPEN(
 		"a") "no_access -= 10.1.3.0\n}\n" SERVICE("b"));
 	service = configuration_service("a");
-	ck_assert_uint_eq(service->no_access.count, 2);
-	ck_assert_int_eq(service->no_access.rules[0].line, 3);
+	ck_assert_uint_eq(service->admission->no_access.count, 2);
+	ck_assert_int_eq(service->admission->no_access.rules[0].line, 3);
 	ck_assert_uint_eq(configuration_service("b")->no_access.count, 3);
 	ck_assert_uint_eq(configuration_complaints(WARNING), 0);
 }

@@ -169,8 +169,8 @@ struct program_settings {
 	struct call_filter filters[CALL_FILTERS];
 
 	/* What it sees of the machine. Paths are those in root. */
-	char *root;             /* absolute; NULL: the host's */
-	bool lacks_root;        /* while it is read: root can't be used */
+	char *root;      /* absolute; NULL: the host's */
+	bool lacks_root; /* while it is read: root can't be used */
 	bool proc;
 	enum network network;
 	struct strings scratch; /* a path and its bytes, a path and its bytes ... */
@@ -186,7 +186,6 @@ struct admission_settings {
 	struct rate cps, source_cps;
 	enum cps_action cps_action;
 	enum at_limit at_limit;
-	struct source_prefix source_prefix;
 	double max_load; /* 0: none */
 	struct access_list only_from, no_access;
 	unsigned proxy_protocol; /* versions, a bit each (1 and 2); 0: no header is read */
@@ -201,7 +200,7 @@ struct admission_settings {
 
 struct service_settings {
 	unsigned references;
-	int line; /* where the entry begins, in ... */
+	int line;         /* where the entry begins, in ... */
 	const char *file; /* borrowed, see file_name_keep */
 	struct arena arena;
 	char *canonical; /* the effective attributes, a line each, as -print writes them;
@@ -212,7 +211,7 @@ struct service_settings {
 	} log_line;                /* the part of canonical that sets log_type */
 	struct place *places;      /* by attribute, with load_options.advise; otherwise NULL */
 
-	/* Most services have equal ones. A generation stores those once. */
+	/* Many services have equal ones. A generation stores those once. */
 	struct program_settings *program;
 	struct admission_settings *admission;
 
@@ -233,11 +232,12 @@ struct service_settings {
 	char *user;         /* NULL when not set */
 	char *account;      /* the user's name; if there is none, the value of user */
 	uid_t uid;
-	gid_t gid;      /* the user's, or group's where that is set */
-	gid_t user_gid; /* the user's in any case */
+	gid_t gid;                  /* the user's, or group's where that is set */
+	gid_t user_gid;             /* the user's in any case */
 	bool placeholders;          /* they have a meaning (placeholders.h) */
 	unsigned placeholders_used; /* as of placeholders_in, in all texts; 0: nothing to expand */
 	uint16_t redirect_port;
+	struct source_prefix source_prefix; /* what is one source of clients */
 	char *redirect_host;
 	char *server;
 	struct strings server_args;
@@ -351,7 +351,8 @@ void settings_leave_out(struct settings *settings, const struct left_out *entry)
 /* Notes a source; path is copied. */
 void settings_add_source(struct settings *settings, const char *path, bool is_directory);
 
-/* New settings with xinetd's default values, one reference. NULL with errno. */
+/* New settings with xinetd's default values, one reference: those of a struct whole_settings.
+ * NULL with errno. */
 struct service_settings *service_settings_new(void);
 
 /* A copy of a file name, valid until file_names_forget: settings and problems refer to the
@@ -410,8 +411,10 @@ static inline bool service_has_cgroup_limits(const struct service_settings *serv
 /* True when a session has namespaces of its own. */
 static inline bool service_has_jail(const struct service_settings *service)
 {
-	return service->program->root || service->program->scratch.count > 0 || service->program->proc ||
-	       service->program->devices.is_set || service->program->network == NETWORK_NONE;
+	const struct program_settings *program = service->program;
+
+	return program->root || program->scratch.count > 0 || program->proc ||
+	       program->devices.is_set || program->network == NETWORK_NONE;
 }
 
 /* True when a session lasts until the last process that it started has ended. Otherwise it ends
@@ -426,16 +429,20 @@ static inline bool service_is_tracked(const struct service_settings *service)
 /* True when the system calls of a session are filtered by an allow list. */
 static inline bool service_filters_calls(const struct service_settings *service)
 {
-	return service->program->syscalls.count > 0 && service->program->syscalls.list[0][0] != 'a'; /* all */
+	const struct strings *calls = &service->program->syscalls;
+
+	return calls->count > 0 && calls->list[0][0] != 'a'; /* all */
 }
 
 /* The attribute that is set of those for which everything that is not listed is refused; NULL:
  * none. */
 static inline const char *service_file_rules(const struct service_settings *service)
 {
-	return service->program->allow_read.is_set      ? "allow_read"
-	       : service->program->allow_write.is_set   ? "allow_write"
-	       : service->program->allow_execute.is_set ? "allow_execute"
+	const struct program_settings *program = service->program;
+
+	return program->allow_read.is_set      ? "allow_read"
+	       : program->allow_write.is_set   ? "allow_write"
+	       : program->allow_execute.is_set ? "allow_execute"
 					       : NULL;
 }
 
@@ -454,7 +461,8 @@ static inline const char *service_needs_no_new_privs(const struct service_settin
 
 static inline bool service_has_no_new_privs(const struct service_settings *service)
 {
-	return service->program->no_new_privs == NO_NEW_PRIVS_YES || service_needs_no_new_privs(service);
+	return service->program->no_new_privs == NO_NEW_PRIVS_YES ||
+	       service_needs_no_new_privs(service);
 }
 
 static inline bool service_is_stream(const struct service_settings *service)

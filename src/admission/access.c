@@ -15,7 +15,8 @@ struct judgement access_address(const struct service_settings *settings, struct 
 
 	if (bans && sensor_list_bans(bans, peer, now))
 		return (struct judgement){ .verdict = REFUSED_BANNED };
-	result = access_decide(&settings->admission->only_from, &settings->admission->no_access, peer, names);
+	result = access_decide(&settings->admission->only_from, &settings->admission->no_access,
+			       peer, names);
 	/* The kernel's filter has already admitted the sender by its names. */
 	if (result.decision == ACCESS_NEEDS_NAMES && intercepts_datagrams(settings))
 		result.decision = ACCESS_ALLOWED;
@@ -43,18 +44,22 @@ bool access_is_balancer(const struct service_settings *settings, const struct ad
 
 enum verdict access_without_balancer(const struct service_settings *settings)
 {
-	return settings->admission->proxy_others == PROXY_OTHERS_DIRECT ? ADMITTED : REFUSED_ADDRESS;
+	return settings->admission->proxy_others == PROXY_OTHERS_DIRECT ? ADMITTED
+									: REFUSED_ADDRESS;
 }
 
 enum verdict access_time(const struct service_settings *settings, int minute)
 {
-	return access_times_allow(settings->admission->access_times, settings->admission->access_times_count, minute)
+	const struct admission_settings *admission = settings->admission;
+
+	return access_times_allow(admission->access_times, admission->access_times_count, minute)
 		       ? ADMITTED
 		       : REFUSED_TIME;
 }
 
 enum verdict access_load(const struct service_settings *settings)
 {
-	return settings->admission->max_load > 0 && load_is_excessive(settings->admission->max_load) ? REFUSED_LOAD
-									       : ADMITTED;
+	double most = settings->admission->max_load;
+
+	return most > 0 && load_is_excessive(most) ? REFUSED_LOAD : ADMITTED;
 }

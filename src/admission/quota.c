@@ -29,7 +29,7 @@ enum verdict quota_judge_pending(struct quota *quota, const struct service_setti
 		return ADMITTED;
 	if (!sources_of(&quota->pending_sources))
 		return REFUSED_MEMORY;
-	return sources_running(quota->pending_sources, peer, settings->admission->source_prefix) < left
+	return sources_running(quota->pending_sources, peer, settings->source_prefix) < left
 		       ? ADMITTED
 		       : REFUSED_PENDING;
 }
@@ -39,7 +39,7 @@ struct source *quota_pend(struct quota *quota, const struct service_settings *se
 {
 	quota->pending++;
 	return peer && sources_of(&quota->pending_sources)
-		       ? source_enter(quota->pending_sources, peer, settings->admission->source_prefix)
+		       ? source_enter(quota->pending_sources, peer, settings->source_prefix)
 		       : NULL;
 }
 
@@ -62,7 +62,7 @@ unsigned quota_pending_of(const struct quota *quota, const struct service_settin
 			  const struct address *peer)
 {
 	return quota->pending_sources
-		       ? sources_running(quota->pending_sources, peer, settings->admission->source_prefix)
+		       ? sources_running(quota->pending_sources, peer, settings->source_prefix)
 		       : 0;
 }
 
@@ -80,7 +80,7 @@ struct source *quota_recount(struct quota *quota, const struct service_settings 
 {
 	if (settings->admission->per_source == UNLIMITED || !sources_of(&quota->sources))
 		return NULL;
-	return source_enter(quota->sources, peer, settings->admission->source_prefix);
+	return source_enter(quota->sources, peer, settings->source_prefix);
 }
 
 struct source *quota_run(struct quota *quota, const struct service_settings *settings,
@@ -106,11 +106,11 @@ enum verdict quota_judge_instances(const struct quota *quota,
 enum verdict quota_judge_source(struct quota *quota, const struct service_settings *settings,
 				const struct address *peer)
 {
-	const struct admission_settings *admission = settings->admission;
+	unsigned most = settings->admission->per_source;
 
-	if (admission->per_source == UNLIMITED || !sources_of(&quota->sources))
+	if (most == UNLIMITED || !sources_of(&quota->sources))
 		return ADMITTED;
-	return sources_running(quota->sources, peer, admission->source_prefix) < admission->per_source
+	return sources_running(quota->sources, peer, settings->source_prefix) < most
 		       ? ADMITTED
 		       : REFUSED_SOURCE_LIMIT;
 }
@@ -124,7 +124,7 @@ enum verdict quota_take_source_rate(struct quota *quota, const struct service_se
 
 	if (!rate->rate || !sources_of(&quota->sources))
 		return ADMITTED;
-	return source_take_token(quota->sources, peer, settings->admission->source_prefix, now,
+	return source_take_token(quota->sources, peer, settings->source_prefix, now,
 				 (struct pace){ rate->rate, rate->seconds, rate->other })
 		       ? ADMITTED
 		       : REFUSED_SOURCE_RATE;
@@ -154,7 +154,7 @@ static struct judgement take_share(struct quota *quota, const struct service_set
 {
 	bool admitted = sources_of(&quota->sources)
 				? sources_admit(quota->sources, &quota->rate, &quota->reserve, peer,
-						settings->admission->source_prefix, now, pace)
+						settings->source_prefix, now, pace)
 				: token_bucket_take(&quota->rate, now, pace);
 
 	return (struct judgement){ .verdict = admitted ? ADMITTED : REFUSED_RATE };

@@ -92,7 +92,8 @@ static struct access_list own_rules(const struct service_settings *service,
 
 static void advise_of_overlap(const struct service_settings *service, struct problems *problems)
 {
-	const struct access_list *only_from = &service->admission->only_from, *no_access = &service->admission->no_access;
+	const struct access_list *only_from = &service->admission->only_from,
+				 *no_access = &service->admission->no_access;
 	struct access_list own_from = own_rules(service, only_from);
 	struct access_list own_access = own_rules(service, no_access);
 	const struct access_rule *allowed, *denied;
@@ -402,7 +403,8 @@ static void advise_of_own_user(const struct view *view)
 {
 	const struct service_settings *service = view->service;
 
-	if (service->preset && geteuid() != 0 && service->program->root && strcmp(service->program->root, "/") == 0)
+	if (service->preset && geteuid() != 0 && service->program->root &&
+	    strcmp(service->program->root, "/") == 0)
 		remark(view, "root",
 		       "usherd does not run as root, so the program has its user: with root = / it "
 		       "reads what that user may read, and uses that user's sockets, such as "

@@ -230,7 +230,8 @@ static void clear_useless_flags(struct check *check)
 static void check_filter(struct check *check)
 {
 	struct admission_settings *admission = check->service->admission;
-	size_t size = access_list_size(&admission->only_from) + access_list_size(&admission->no_access);
+	size_t size =
+		access_list_size(&admission->only_from) + access_list_size(&admission->no_access);
 
 	if (access_list_has_domain(&admission->only_from) ||
 	    access_list_has_domain(&admission->no_access))
@@ -257,7 +258,8 @@ static void check_access(struct check *check)
 		complain(check, ERROR,
 			 "only_from and no_access can't be kept with wait = yes, as the "
 			 "server accepts its clients itself; use wait = no, or flags = INTERCEPT%s",
-			 origin(check, service->admission->only_from.is_set ? "only_from" : "no_access",
+			 origin(check,
+				service->admission->only_from.is_set ? "only_from" : "no_access",
 				where));
 	if ((service->flags & FLAG_INTERCEPT) && service->socket_type == SOCK_DGRAM)
 		check_filter(check);
@@ -445,7 +447,9 @@ static void check_ends(struct check *check)
 static void check_tree(struct check *check)
 {
 	const struct service_settings *service = check->service;
-	const char *limit = service->program->memory ? "memory" : service->program->processes ? "processes" : "cpu";
+	const char *limit = service->program->memory      ? "memory"
+			    : service->program->processes ? "processes"
+							  : "cpu";
 
 	if (service_has_cgroup_limits(service) && !service_starts_program(service))
 		complain(check, ERROR, "%s is for services with a server; remove it", limit);
@@ -456,7 +460,8 @@ static void check_proof_of_work(struct check *check)
 {
 	const struct service_settings *service = check->service;
 
-	if (!service->admission->proof_of_work && service->admission->proof_of_work_time > 0 && check->is_whole)
+	if (!service->admission->proof_of_work && service->admission->proof_of_work_time > 0 &&
+	    check->is_whole)
 		complain(check, ERROR,
 			 "proof_of_work_time has no meaning without proof_of_work; add that, or "
 			 "remove it");

@@ -174,7 +174,8 @@ bool check_jail(const struct service_settings *service, struct problems *problem
 	check_use(&check);
 	if (check.failed || service->program->lacks_root || !service_has_jail(service))
 		return !check.failed;
-	check.root = open(service->program->root ? service->program->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	check.root = open(service->program->root ? service->program->root : "/",
+			  O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (check.root < 0) {
 		complain(&check, "root: %s: %s", service->program->root, strerror(errno));
 		return false;

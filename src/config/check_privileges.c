@@ -12,9 +12,11 @@
 /* The attribute that is set of those that are only for programs; NULL: none. */
 static const char *attribute_set(const struct service_settings *service)
 {
-	return service->program->no_new_privs != NO_NEW_PRIVS_UNSET ? "no_new_privs"
-	       : service->program->capabilities_is_set              ? "capabilities"
-	       : service->program->syscalls.is_set                  ? "syscalls"
+	const struct program_settings *program = service->program;
+
+	return program->no_new_privs != NO_NEW_PRIVS_UNSET ? "no_new_privs"
+	       : program->capabilities_is_set              ? "capabilities"
+	       : program->syscalls.is_set                  ? "syscalls"
 							   : service_file_rules(service);
 }
 

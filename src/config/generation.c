@@ -282,10 +282,10 @@ static void copy_access_list(struct filling *filling, struct access_list *list)
 
 /* Every member that is a text. */
 static const size_t texts[] = {
-	SERVICE(file),          SERVICE(name),        SERVICE(id),        SERVICE(protocol),
-	SERVICE(user),          SERVICE(account),     SERVICE(server),    SERVICE(redirect_host),
-	SERVICE(banner),        SERVICE(banner_fail), SERVICE(log.path),  SERVICE(banner_success),
-	PROGRAM(stderr_path),   PROGRAM(root),        PROGRAM(directory), PROGRAM(jail),
+	SERVICE(file),        SERVICE(name),        SERVICE(id),        SERVICE(protocol),
+	SERVICE(user),        SERVICE(account),     SERVICE(server),    SERVICE(redirect_host),
+	SERVICE(banner),      SERVICE(banner_fail), SERVICE(log.path),  SERVICE(banner_success),
+	PROGRAM(stderr_path), PROGRAM(root),        PROGRAM(directory), PROGRAM(jail),
 	ADMISSION(libwrap),
 };
 

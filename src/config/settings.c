@@ -12,7 +12,6 @@ static void admit_as_xinetd(struct admission_settings *admission)
 {
 	admission->instances = admission->per_source = UNLIMITED;
 	admission->cps = (struct rate){ .rate = 50, .seconds = 1, .other = 10 };
-	admission->source_prefix = (struct source_prefix){ .in4 = 32, .in6 = 64 };
 }
 
 struct service_settings *service_settings_new(void)
@@ -28,6 +27,7 @@ struct service_settings *service_settings_new(void)
 		.wait = -1,
 		.port = -1,
 		.fold_failures = -1,
+		.source_prefix = { .in4 = 32, .in6 = 64 },
 	};
 	admit_as_xinetd(&whole->admission);
 	return &whole->service;

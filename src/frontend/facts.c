@@ -149,7 +149,7 @@ static struct prefix *list_sources(size_t *count)
 			if (address_is_known(&session->peer) && *count < session_count())
 				list[(*count)++] =
 					prefix_of_source(&session->peer,
-							 service->settings->admission->source_prefix);
+							 service->settings->source_prefix);
 	return list;
 }
 

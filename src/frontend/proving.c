@@ -52,7 +52,7 @@ bool proving_is_remembered(const struct session *session)
 {
 	return session->settings->admission->proof_of_work_time > 0 && session->service->proofs &&
 	       proofs_remembers(session->service->proofs, &session->peer,
-				session->settings->admission->source_prefix, clock_now());
+				session->settings->source_prefix, clock_now());
 }
 
 bool proving_has_room(const struct session *session)
@@ -82,7 +82,7 @@ static void remember(const struct session *session)
 	uint64_t now = clock_now(), time = 1000 * (uint64_t)settings->admission->proof_of_work_time;
 
 	if (time > 0)
-		proofs_remember(session->service->proofs, &session->peer, settings->admission->source_prefix,
+		proofs_remember(session->service->proofs, &session->peer, settings->source_prefix,
 				now, now + time);
 }
 
@@ -148,7 +148,7 @@ static enum proof redeem(const struct session *session, const struct proving *pr
 {
 	struct puzzle_terms terms = terms_of(session, proving->difficulty);
 
-	return proofs_redeem(session->service->proofs, &terms, session->settings->admission->source_prefix,
+	return proofs_redeem(session->service->proofs, &terms, session->settings->source_prefix,
 			     &proving->number, clock_now());
 }
 

@@ -182,7 +182,7 @@ bool service_is_up(const struct service *service)
 struct turn_owner service_turn_owner(const struct service *service)
 {
 	return (struct turn_owner){ .service = (uintptr_t)service,
-				    .lengths = service->settings->admission->source_prefix };
+				    .lengths = service->settings->source_prefix };
 }
 
 /* The connection, the target of a redirection, and either the peer's ident server or, later, the
@@ -192,7 +192,8 @@ unsigned service_descriptors_per_session(const struct service *service)
 	const struct service_settings *settings = service->settings;
 	bool is_passed_on = settings->redirect_host || intercepts_streams(settings);
 	bool is_identified = settings->log_on_success & LOG_FLAG_USERID;
-	bool has_pipe = service_keeps_socket(settings) && settings->program->stderr_kind == STDERR_LOG;
+	bool logs_errors = settings->program->stderr_kind == STDERR_LOG;
+	bool has_pipe = service_keeps_socket(settings) && logs_errors;
 
 	return 1 + is_passed_on + (is_identified || has_pipe) + (settings->pty != PTY_NO);
 }
@@ -250,7 +251,7 @@ static bool is_folded(struct service *service, enum verdict verdict, const struc
 	if (!service->folds)
 		service->folds = folds_new(write_folded, service);
 	return service->folds && !folds_begin(service->folds, verdict, peer,
-					      service->settings->admission->source_prefix, window);
+					      service->settings->source_prefix, window);
 }
 
 bool service_refused(struct service *service, const struct refusal *refusal, const char *detail)

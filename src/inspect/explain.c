@@ -176,7 +176,7 @@ static void write_one(struct answer *answer, const struct access_rule *allowing,
 	} else if (service->admission->only_from.is_set) {
 		write_attribute(answer, "only_from");
 		fputs(access_list_size(&service->admission->only_from) > 0 ? " does not cover it\n"
-								: " is empty\n",
+									   : " is empty\n",
 		      answer->reasons);
 	} else if (service->admission->no_access.is_set) {
 		write_attribute(answer, "no_access");
@@ -259,8 +259,8 @@ static void tell_load(struct answer *answer)
 	write_attribute(answer, "max_load");
 	if (getloadavg(&load, 1) != 1)
 		load = 0;
-	fprintf(answer->reasons, " is %g, and the load is %.2f now\n", answer->service->admission->max_load,
-		load);
+	fprintf(answer->reasons, " is %g, and the load is %.2f now\n",
+		answer->service->admission->max_load, load);
 }
 
 static void write_interval(struct answer *answer, struct access_interval interval)

@@ -71,14 +71,16 @@ static void add(struct target *target, char *text, bool is_expanded)
 static void add_all(struct target *target, const struct service_settings *settings,
 		    char *const argv[], size_t fixed)
 {
+	const struct program_settings *program = settings->program;
+
 	for (size_t i = 0; argv[i]; i++)
 		add(target, argv[i], i >= fixed);
 	if (target->list)
 		target->list[target->count] = NULL;
 	target->count++;
-	for (size_t i = 0; i < settings->program->environment_count; i++)
-		add(target, settings->program->environment[i], i >= settings->program->environment_passed);
-	add(target, settings->program->directory, true);
+	for (size_t i = 0; i < program->environment_count; i++)
+		add(target, program->environment[i], i >= program->environment_passed);
+	add(target, program->directory, true);
 }
 
 /* Twice the same: to measure, and to write. */
@@ -109,10 +111,11 @@ struct expansion *expansion_new(const struct service_settings *settings, const s
 static size_t scratch_size(const struct service_settings *settings,
 			   const struct placeholder_values *values)
 {
+	const struct strings *scratch = &settings->program->scratch;
 	size_t size = 0;
 
-	for (size_t i = 0; i < settings->program->scratch.count; i += 2)
-		size += placeholders_expand(NULL, 0, settings->program->scratch.list[i], values) + 1;
+	for (size_t i = 0; i < scratch->count; i += 2)
+		size += placeholders_expand(NULL, 0, scratch->list[i], values) + 1;
 	return size;
 }
 

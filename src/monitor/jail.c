@@ -119,6 +119,7 @@ static const char *scratch_path(struct jail *jail, const struct service_settings
 
 static void plan_scratch(struct jail *jail, const struct service_settings *service)
 {
+	char *const *words = service->program->scratch.list; /* a path and its bytes ... */
 	size_t count = service->program->scratch.count / 2;
 	struct jail_scratch *scratch = arena_take(&jail->arena, (count + 1) * sizeof *scratch);
 	bool changes_user = jail->plan.is_privileged;
@@ -127,9 +128,9 @@ static void plan_scratch(struct jail *jail, const struct service_settings *servi
 
 	jail->plan.scratch = scratch;
 	for (size_t i = 0; scratch && i < count; i++) {
-		uint64_t size = strtoull(service->program->scratch.list[2 * i + 1], NULL, 10);
+		uint64_t size = strtoull(words[2 * i + 1], NULL, 10);
 
-		scratch[i].path = scratch_path(jail, service, service->program->scratch.list[2 * i]);
+		scratch[i].path = scratch_path(jail, service, words[2 * i]);
 		snprintf(scratch[i].options, sizeof scratch[i].options,
 			 "size=%" PRIu64 ",nr_inodes=%" PRIu64 ",mode=0700,uid=%u,gid=%u", size,
 			 inodes_for(size), uid, gid);

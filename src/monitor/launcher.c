@@ -500,8 +500,9 @@ static int fill_environment(struct launch *launch, const struct proxied *proxied
 	if (settings->program->end_command.count > 0 &&
 	    !(child->end_command = end_command_new(settings, &client, &facts)))
 		return -1;
-	launch->order.environment = environment_fill(launch->environment, settings, &client,
-						     settings->program->session_env ? &facts : NULL);
+	launch->order.environment =
+		environment_fill(launch->environment, settings, &client,
+				 settings->program->session_env ? &facts : NULL);
 	return settings->placeholders_used ? expand(launch, &facts) : 0;
 }
 
@@ -509,7 +510,7 @@ static void fill_keys(struct launch *launch, uint32_t service, const struct addr
 {
 	launch->keys[LEVEL_USER - 1] = turn_key_number(launch->settings->uid);
 	launch->keys[LEVEL_SERVICE - 1] = turn_key_number(service);
-	launch->keys[LEVEL_SOURCE - 1] = turn_key_source(peer, launch->settings->admission->source_prefix);
+	launch->keys[LEVEL_SOURCE - 1] = turn_key_source(peer, launch->settings->source_prefix);
 }
 
 static void fill_order(struct launch *launch, const struct launch_message *message,
@@ -561,8 +562,8 @@ static struct launch *launch_new(struct service_settings *settings,
 				 const struct launch_message *message,
 				 const struct proxied *proxied)
 {
-	struct launch *launch = calloc(1, sizeof *launch + environment_size(settings, proxied,
-									    settings->program->session_env));
+	size_t size = environment_size(settings, proxied, settings->program->session_env);
+	struct launch *launch = calloc(1, sizeof *launch + size);
 
 	if (!launch)
 		return NULL;

@@ -51,7 +51,7 @@ static struct turn_owner owner_of(const struct service_settings *settings,
 {
 	return (struct turn_owner){
 		.service = asked->service.service,
-		.lengths = settings->admission->source_prefix,
+		.lengths = settings->source_prefix,
 	};
 }
 

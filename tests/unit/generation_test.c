@@ -91,29 +91,29 @@ START_TEST(keeps_every_value)
 	ck_assert_str_eq(copy->id, original->id);
 	ck_assert_str_eq(copy->server, "/bin/cat");
 	ck_assert_str_eq(copy->banner_fail, "/f");
-	ck_assert_str_eq(copy->stderr_path, "/tmp/errors");
+	ck_assert_str_eq(copy->program->stderr_path, "/tmp/errors");
 	ck_assert_str_eq(copy->log.path, "/var/log/x");
 	ck_assert_uint_eq(copy->log.soft_limit, 1000);
 	ck_assert_int_eq(copy->port, 7007);
 	ck_assert_str_eq(copy->argv[0], "cat");
 	ck_assert_str_eq(copy->argv[2], "a b");
 	ck_assert_ptr_null(copy->argv[3]);
-	check_strings(&copy->end_command, &original->end_command);
-	ck_assert_str_eq(copy->end_argv[0], "sh");
-	ck_assert_str_eq(copy->end_argv[2], "exit 3");
-	ck_assert_ptr_null(copy->end_argv[3]);
-	ck_assert(is_inside(copy->end_argv) && is_inside(copy->end_argv[0]));
-	ck_assert_int_eq(copy->access_times[1].first, 13 * 60);
+	check_strings(&copy->program->end_command, &original->program->end_command);
+	ck_assert_str_eq(copy->program->end_argv[0], "sh");
+	ck_assert_str_eq(copy->program->end_argv[2], "exit 3");
+	ck_assert_ptr_null(copy->program->end_argv[3]);
+	ck_assert(is_inside(copy->program->end_argv) && is_inside(copy->program->end_argv[0]));
+	ck_assert_int_eq(copy->admission->access_times[1].first, 13 * 60);
 	check_strings(&copy->bind, &original->bind);
-	check_strings(&copy->env, &original->env);
-	check_strings(&copy->syscalls, &original->syscalls);
-	check_strings(&copy->allow_read, &original->allow_read);
-	check_strings(&copy->allow_write, &original->allow_write);
-	check_strings(&copy->allow_execute, &original->allow_execute);
-	check_access_list(&copy->only_from, &original->only_from);
-	check_access_list(&copy->no_access, &original->no_access);
-	check_access_list(&copy->proxy_from, &original->proxy_from);
-	ck_assert_ptr_null(copy->environment[copy->environment_count]);
+	check_strings(&copy->program->env, &original->program->env);
+	check_strings(&copy->program->syscalls, &original->program->syscalls);
+	check_strings(&copy->program->allow_read, &original->program->allow_read);
+	check_strings(&copy->program->allow_write, &original->program->allow_write);
+	check_strings(&copy->program->allow_execute, &original->program->allow_execute);
+	check_access_list(&copy->admission->only_from, &original->admission->only_from);
+	check_access_list(&copy->admission->no_access, &original->admission->no_access);
+	check_access_list(&copy->admission->proxy_from, &original->admission->proxy_from);
+	ck_assert_ptr_null(copy->program->environment[copy->program->environment_count]);
 }
 END_TEST
 
@@ -137,17 +137,18 @@ START_TEST(keeps_equal_filters_once)
 
 	settings->services[0]->program->filters[FILTER_CALLS] = (struct call_filter){ bytes, 1 };
 	settings->services[1]->program->filters[FILTER_FILES] = (struct call_filter){ bytes, 2 };
-	settings->services[2]->program->filters[FILTER_CALLS] = (struct call_filter){ _i ? same : bytes, 1 };
+	settings->services[2]->program->filters[FILTER_CALLS] =
+		(struct call_filter){ _i ? same : bytes, 1 };
 	generation = generation_fill(region, 7, settings->services, continues, 3);
 	ck_assert_ptr_nonnull(generation);
 	copies = generation->services;
-	ck_assert(is_inside(copies[0]->filters[FILTER_CALLS].list));
-	ck_assert_ptr_eq(copies[0]->filters[FILTER_CALLS].list,
-			 copies[2]->filters[FILTER_CALLS].list);
-	ck_assert_uint_eq(copies[2]->filters[FILTER_CALLS].count, 1);
-	ck_assert_ptr_null(copies[1]->filters[FILTER_CALLS].list);
-	ck_assert_uint_eq(copies[1]->filters[FILTER_FILES].count, 2);
-	ck_assert_uint_eq(copies[1]->filters[FILTER_FILES].list[1].k, 2);
+	ck_assert(is_inside(copies[0]->program->filters[FILTER_CALLS].list));
+	ck_assert_ptr_eq(copies[0]->program->filters[FILTER_CALLS].list,
+			 copies[2]->program->filters[FILTER_CALLS].list);
+	ck_assert_uint_eq(copies[2]->program->filters[FILTER_CALLS].count, 1);
+	ck_assert_ptr_null(copies[1]->program->filters[FILTER_CALLS].list);
+	ck_assert_uint_eq(copies[1]->program->filters[FILTER_FILES].count, 2);
+	ck_assert_uint_eq(copies[1]->program->filters[FILTER_FILES].list[1].k, 2);
 }
 END_TEST
 
@@ -207,7 +208,9 @@ static enum access_decision decide(const struct service_settings *service, const
 	struct address peer;
 
 	ck_assert_int_eq(address_parse(&peer, text, 0), 0);
-	return access_decide(&service->admission->only_from, &service->admission->no_access, &peer, names).decision;
+	return access_decide(&service->admission->only_from, &service->admission->no_access, &peer,
+			     names)
+		.decision;
 }
 
 START_TEST(keeps_a_file_of_rules_once)
@@ -245,7 +248,7 @@ START_TEST(keeps_equal_texts_and_lists_once)
 	const struct service_settings *other = generation->services[1];
 
 	ck_assert_ptr_eq(one->protocol, other->protocol);
-	ck_assert_ptr_eq(one->environment, other->environment);
+	ck_assert_ptr_eq(one->program->environment, other->program->environment);
 	ck_assert_ptr_eq(one->file, other->file);
 	ck_assert_ptr_ne(one->id, other->id);
 }
@@ -361,8 +364,8 @@ START_TEST(one_service_can_outlive_its_generation)
 	region = NULL;
 	ck_assert_ptr_eq(service_settings_keep(copy), copy);
 	service_settings_release(copy);
-	ck_assert(copy->only_from.is_set);
-	ck_assert_uint_eq(copy->only_from.count, 0);
+	ck_assert(copy->admission->only_from.is_set);
+	ck_assert_uint_eq(copy->admission->only_from.count, 0);
 	ck_assert_str_eq(copy->argv[2], "a b");
 	service_settings_release(copy);
 }

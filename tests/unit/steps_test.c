@@ -49,7 +49,8 @@ static void ask_for_all(void)
 
 	settings->admission->proxy_protocol = PROXY_V1;
 	settings->banner = settings->banner_success = file;
-	settings->admission->source_cps = settings->admission->cps = (struct rate){ .rate = 9, .seconds = 1, .other = 9 };
+	settings->admission->source_cps = settings->admission->cps =
+		(struct rate){ .rate = 9, .seconds = 1, .other = 9 };
 	settings->admission->max_load = 1000;
 	settings->admission->access_times = &always;
 	settings->admission->access_times_count = 1;

@@ -56,7 +56,7 @@ SHOW(port, "%d", service->port)
 SHOW(v6only, "%d", service->v6only)
 SHOW(instances, "%u", service->admission->instances)
 SHOW(per_source, "%u", service->admission->per_source)
-SHOW(source_prefix, "%u %u", service->admission->source_prefix.in4, service->admission->source_prefix.in6)
+SHOW(source_prefix, "%u %u", service->source_prefix.in4, service->source_prefix.in6)
 SHOW(at_limit, "%d", service->admission->at_limit)
 static void show_rate(FILE *out, struct rate rate)
 {
@@ -80,7 +80,8 @@ static void show_source_cps(FILE *out, const struct service_settings *service)
 
 SHOW(max_load, "%g", service->admission->max_load)
 SHOW(deny_time, "%d", service->deny_time)
-SHOW(proof_of_work, "%u %d", service->admission->proof_of_work, service->admission->proof_of_work_time)
+SHOW(proof_of_work, "%u %d", service->admission->proof_of_work,
+     service->admission->proof_of_work_time)
 SHOW(libwrap, "%s", service->admission->libwrap)
 SHOW(log_on_success, "%u", service->log_on_success)
 SHOW(log_on_failure, "%u", service->log_on_failure)
@@ -105,7 +106,8 @@ SHOW(banners, "%s %s %s", service->banner ? service->banner : "-",
      service->banner_fail ? service->banner_fail : "-")
 SHOW(umask, "%d %03o", service->program->umask_is_set, (unsigned)service->program->umask)
 SHOW(nice, "%d %d", service->program->nice_is_set, service->program->nice)
-SHOW(stderr, "%d %s", service->program->stderr_kind, service->program->stderr_path ? service->program->stderr_path : "-")
+SHOW(stderr, "%d %s", service->program->stderr_kind,
+     service->program->stderr_path ? service->program->stderr_path : "-")
 SHOW(on_remove, "%d", service->on_remove)
 static void show_list(FILE *out, const char *name, const struct strings *strings)
 {
@@ -119,16 +121,19 @@ static void show_list(FILE *out, const char *name, const struct strings *strings
 
 static void show_jail(FILE *out, const struct service_settings *service)
 {
-	fprintf(out, "%s %d %s %d\n", service->program->root ? service->program->root : "-", service->program->proc,
-		service->program->directory ? service->program->directory : "-", service->program->network == NETWORK_NONE);
+	fprintf(out, "%s %d %s %d\n", service->program->root ? service->program->root : "-",
+		service->program->proc,
+		service->program->directory ? service->program->directory : "-",
+		service->program->network == NETWORK_NONE);
 	show_list(out, "scratch", &service->program->scratch);
 	show_list(out, "writable", &service->program->writable);
 	show_list(out, "devices", &service->program->devices);
 	fputs(service->program->jail ? "jailed" : "free", out);
 }
 
-SHOW(tree, "%d %llu %u %u", service->processes_at_exit, (unsigned long long)service->program->memory,
-     service->program->processes, service->program->cpu)
+SHOW(tree, "%d %llu %u %u", service->processes_at_exit,
+     (unsigned long long)service->program->memory, service->program->processes,
+     service->program->cpu)
 SHOW(no_new_privs, "%d %d", service->program->no_new_privs, service_has_no_new_privs(service))
 SHOW(capabilities, "%d %llx", service->program->capabilities_is_set,
      (unsigned long long)service->program->capabilities)
@@ -850,7 +855,7 @@ START_TEST(networks_are_those_of_the_file)
 
 	own_etc_write("networks", "first 10.1.0.0\nsecond 192.0.2 zwei deux\n");
 	load(textf("only_from = %s", known_networks[_i].name));
-	rule = configuration_service("a")->only_from.rules;
+	rule = configuration_service("a")->admission->only_from.rules;
 	ck_assert_int_eq(rule->kind, known_networks[_i].kind);
 	if (rule->kind != RULE_PREFIX)
 		return;
@@ -880,7 +885,8 @@ START_TEST(names_of_networks_stand_for_them)
 
 	ck_assert_ptr_nonnull(service);
 	ck_assert_uint_eq(service->admission->only_from.count, 1);
-	ck_assert_int_eq(service->admission->only_from.rules[0].kind, network ? RULE_PREFIX : RULE_HOST);
+	ck_assert_int_eq(service->admission->only_from.rules[0].kind,
+			 network ? RULE_PREFIX : RULE_HOST);
 }
 END_TEST
 

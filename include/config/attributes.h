@@ -40,7 +40,7 @@ struct attribute {
 	int least, most; /* number of values; most -1: any */
 	enum word_kind words;
 	void (*read)(struct reading *reading, void *field); /* one of the readers of reading.h */
-	size_t offset; /* of the field in struct service_settings or daemon_settings */
+	size_t offset; /* of the field in struct whole_settings or daemon_settings */
 	const char *help;
 };
 

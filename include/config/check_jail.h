@@ -11,7 +11,7 @@
  * root or that a link leads to. False when there is such an error. */
 bool check_jail(const struct service_settings *service, struct problems *problems);
 
-/* Fills in service->jail. */
+/* Fills in service->program->jail. */
 void derive_jail(struct service_settings *service);
 
 #endif

@@ -1,6 +1,6 @@
 /* The services of one load in a region of memory: constant, small, and at the same
  * address in every process that maps the region. Equal texts and lists are stored only
- * once. */
+ * once, and so are equal struct program_settings and struct admission_settings. */
 #ifndef USHERD_CONFIG_GENERATION_H
 #define USHERD_CONFIG_GENERATION_H
 

@@ -136,11 +136,73 @@ struct place {
 /* For inherited_from. */
 enum { ORIGIN_SIZE = 512 };
 
+/* What a service's program gets, and what each session of it may use, do and see. */
+struct program_settings {
+	bool groups;
+	struct strings end_command; /* its program, an absolute path, and arguments */
+	char **end_argv;            /* what that program gets, NULL-ended */
+	struct strings env, passenv;
+	char **environment; /* the part that is the same for all sessions, NULL-ended */
+	size_t environment_count;
+	size_t environment_passed; /* how many of them come before those of env */
+	bool session_env;          /* SESSION_ID and SESSION_SLOT */
+	bool nice_is_set, umask_is_set;
+	int nice;
+	mode_t umask;
+	enum stderr_kind stderr_kind;
+	char *stderr_path;
+
+	/* What it may use. */
+	rlim_t limits[LIMIT_COUNT];
+	bool limit_is_set[LIMIT_COUNT];
+	uint64_t memory;    /* bytes of a session; 0: no limit */
+	unsigned processes; /* of a session; 0: no limit */
+	unsigned cpu;       /* percent of one processor, for a session; 0: no limit */
+
+	/* What it must not do. The monitor makes the filters when it has read the
+	 * configuration; see monitor/privileges.h. */
+	enum no_new_privs no_new_privs; /* as it is written */
+	bool capabilities_is_set;
+	uint64_t capabilities; /* those that are left, a bit each */
+	struct strings syscalls;
+	struct strings allow_read, allow_write, allow_execute; /* see file_rule_path */
+	struct call_filter filters[CALL_FILTERS];
+
+	/* What it sees of the machine. Paths are those in root. */
+	char *root;      /* absolute; NULL: the host's */
+	bool lacks_root; /* while it is read: root can't be used */
+	bool proc;
+	enum network network;
+	struct strings scratch; /* a path and its bytes, a path and its bytes ... */
+	struct strings writable, devices;
+	char *directory; /* absolute; NULL: not set */
+	char *jail; /* all of these but directory, with who owns scratch, as one text: equal for
+		     * equal jails; NULL: none of them is set */
+};
+
+/* Whom a service admits, and how many. */
+struct admission_settings {
+	unsigned instances, per_source; /* UNLIMITED */
+	struct rate cps, source_cps;
+	enum cps_action cps_action;
+	enum at_limit at_limit;
+	double max_load; /* 0: none */
+	struct access_list only_from, no_access;
+	unsigned proxy_protocol; /* versions, a bit each (1 and 2); 0: no header is read */
+	enum proxy_others proxy_others;
+	struct access_list proxy_from;
+	struct access_interval *access_times;
+	size_t access_times_count;
+	unsigned proof_of_work; /* difficulty of a client's puzzle; 0: there is none */
+	int proof_of_work_time; /* seconds without another one; 0: none */
+	char *libwrap;
+};
+
 struct service_settings {
 	unsigned references;
+	int line;         /* where the entry begins, in ... */
+	const char *file; /* borrowed, see file_name_keep */
 	struct arena arena;
-	const char *file; /* where the entry begins; borrowed, see file_name_keep */
-	int line;
 	char *canonical; /* the effective attributes, a line each, as -print writes them;
 			  * NULL in a generation */
 	char **lines;    /* in a generation: the same as a NULL-ended list of lines */
@@ -149,46 +211,40 @@ struct service_settings {
 	} log_line;                /* the part of canonical that sets log_type */
 	struct place *places;      /* by attribute, with load_options.advise; otherwise NULL */
 
+	/* Many services have equal ones. A generation stores those once. */
+	struct program_settings *program;
+	struct admission_settings *admission;
+
 	char *name, *id;
 	unsigned types, flags; /* enum service_type, enum service_flag */
 	int socket_type;       /* SOCK_STREAM ... */
-	char *protocol;
 	int protocol_number;
+	char *protocol;
 	int wait; /* 1, 0, or -1: not set */
 	int port; /* host byte order; 0 where a service has none: TCPMUX */
 	struct strings bind;
 	bool v6only;
-	bool lacks_program; /* while it is read: server does not exist */
-	bool nice_is_set, umask_is_set, group_is_set;
 	bool disable;
+	bool lacks_program; /* while it is read: server does not exist */
+	bool group_is_set;
 
-	char *user;    /* NULL when not set */
-	char *account; /* the user's name; if there is none, the value of user */
+	enum preset preset; /* whose lines were added to the entry (preset.h) */
+	char *user;         /* NULL when not set */
+	char *account;      /* the user's name; if there is none, the value of user */
 	uid_t uid;
-	gid_t gid;      /* the user's, or group's where that is set */
-	gid_t user_gid; /* the user's in any case */
-	bool groups;
-	char *server;
-	struct strings server_args;
-	char **argv;                /* what the program gets, NULL-ended */
-	struct strings end_command; /* its program, an absolute path, and arguments */
-	char **end_argv;            /* what that program gets, NULL-ended */
-	struct strings env, passenv;
-	bool session_env;   /* SESSION_ID and SESSION_SLOT */
-	char **environment; /* the part that is the same for all sessions, NULL-ended */
-	size_t environment_count;
-	size_t environment_passed;  /* how many of them come before those of env */
-	enum preset preset;         /* whose lines were added to the entry (preset.h) */
+	gid_t gid;                  /* the user's, or group's where that is set */
+	gid_t user_gid;             /* the user's in any case */
 	bool placeholders;          /* they have a meaning (placeholders.h) */
 	unsigned placeholders_used; /* as of placeholders_in, in all texts; 0: nothing to expand */
-	int nice;
-	mode_t umask;
-	rlim_t limits[LIMIT_COUNT];
-	bool limit_is_set[LIMIT_COUNT];
-	enum stderr_kind stderr_kind;
-	char *stderr_path;
-	char *redirect_host;
 	uint16_t redirect_port;
+	struct source_prefix source_prefix; /* what is one source of clients */
+	char *redirect_host;
+	char *server;
+	struct strings server_args;
+	char **argv; /* what the program gets, NULL-ended */
+
+	/* Its sessions. */
+	enum pty_kind pty;
 	int idle_timeout;    /* seconds; 0: none */
 	int start_timeout;   /* seconds; 0: no limit */
 	int max_runtime;     /* seconds; 0: no limit */
@@ -197,50 +253,8 @@ struct service_settings {
 	enum kill_on_disconnect kill_on_disconnect;
 	unsigned send_proxy; /* version of the PROXY protocol; 0: none */
 	enum processes_at_exit processes_at_exit;
-	uint64_t memory;    /* bytes of a session; 0: no limit */
-	unsigned processes; /* of a session; 0: no limit */
-	unsigned cpu;       /* percent of one processor, for a session; 0: no limit */
-
-	/* the gate before it */
-	unsigned proof_of_work; /* difficulty of a client's puzzle; 0: there is none */
-	int proof_of_work_time; /* seconds without another one; 0: none */
-	/* What a session must not do. The monitor makes the filters when it has read the
-	 * configuration; see monitor/privileges.h. */
-	enum no_new_privs no_new_privs; /* as it is written */
-	bool capabilities_is_set;
-	uint64_t capabilities; /* those that are left, a bit each */
-	struct strings syscalls;
-	struct strings allow_read, allow_write, allow_execute; /* see file_rule_path */
-	struct call_filter filters[CALL_FILTERS];
-	/* Its terminal. */
-	enum pty_kind pty;
-
-	/* What a session sees of the machine. Paths are those in root. */
-	char *root;             /* absolute; NULL: the host's */
-	bool lacks_root;        /* while it is read: root can't be used */
-	struct strings scratch; /* a path and its bytes, a path and its bytes ... */
-	struct strings writable, devices;
-	bool proc;
-	char *directory; /* absolute; NULL: not set */
-	enum network network;
-	char *jail; /* all of these but directory, with who owns scratch, as one text: equal for
-		     * equal jails; NULL: none of them is set */
-
-	unsigned instances, per_source; /* UNLIMITED */
-	struct rate cps, source_cps;
-	enum cps_action cps_action;
-	enum at_limit at_limit;
 	enum on_remove on_remove;
-	struct source_prefix source_prefix;
-	double max_load; /* 0: none */
-	struct access_list only_from, no_access;
-	unsigned proxy_protocol; /* versions, a bit each (1 and 2); 0: no header is read */
-	struct access_list proxy_from;
-	enum proxy_others proxy_others;
-	struct access_interval *access_times;
-	size_t access_times_count;
 	int deny_time; /* minutes; 0: never, -1: for ever */
-	char *libwrap;
 
 	char *banner, *banner_success, *banner_fail;
 	struct log_type log;
@@ -249,6 +263,13 @@ struct service_settings {
 
 	int rpc_version_first, rpc_version_last; /* 0: not set */
 	unsigned long rpc_number;
+};
+
+/* All settings of a service in one piece: while they are read, and in a copy. */
+struct whole_settings {
+	struct service_settings service; /* points to the others */
+	struct program_settings program;
+	struct admission_settings admission;
 };
 
 enum { STATUS_MODE = 0600 }; /* unless set */
@@ -330,7 +351,8 @@ void settings_leave_out(struct settings *settings, const struct left_out *entry)
 /* Notes a source; path is copied. */
 void settings_add_source(struct settings *settings, const char *path, bool is_directory);
 
-/* New settings with xinetd's default values, one reference. NULL with errno. */
+/* New settings with xinetd's default values, one reference: those of a struct whole_settings.
+ * NULL with errno. */
 struct service_settings *service_settings_new(void);
 
 /* A copy of a file name, valid until file_names_forget: settings and problems refer to the
@@ -383,14 +405,16 @@ static inline bool service_starts_program(const struct service_settings *service
 /* True when all processes of a session have a limit together. */
 static inline bool service_has_cgroup_limits(const struct service_settings *service)
 {
-	return service->memory || service->processes || service->cpu;
+	return service->program->memory || service->program->processes || service->program->cpu;
 }
 
 /* True when a session has namespaces of its own. */
 static inline bool service_has_jail(const struct service_settings *service)
 {
-	return service->root || service->scratch.count > 0 || service->proc ||
-	       service->devices.is_set || service->network == NETWORK_NONE;
+	const struct program_settings *program = service->program;
+
+	return program->root || program->scratch.count > 0 || program->proc ||
+	       program->devices.is_set || program->network == NETWORK_NONE;
 }
 
 /* True when a session lasts until the last process that it started has ended. Otherwise it ends
@@ -399,22 +423,26 @@ static inline bool service_is_tracked(const struct service_settings *service)
 {
 	return service->processes_at_exit != AT_EXIT_UNSET || service_has_cgroup_limits(service) ||
 	       service->max_runtime || service->idle_timeout || service->lingering_close ||
-	       service->kill_on_disconnect || service->end_command.count > 0;
+	       service->kill_on_disconnect || service->program->end_command.count > 0;
 }
 
 /* True when the system calls of a session are filtered by an allow list. */
 static inline bool service_filters_calls(const struct service_settings *service)
 {
-	return service->syscalls.count > 0 && service->syscalls.list[0][0] != 'a'; /* all */
+	const struct strings *calls = &service->program->syscalls;
+
+	return calls->count > 0 && calls->list[0][0] != 'a'; /* all */
 }
 
 /* The attribute that is set of those for which everything that is not listed is refused; NULL:
  * none. */
 static inline const char *service_file_rules(const struct service_settings *service)
 {
-	return service->allow_read.is_set      ? "allow_read"
-	       : service->allow_write.is_set   ? "allow_write"
-	       : service->allow_execute.is_set ? "allow_execute"
+	const struct program_settings *program = service->program;
+
+	return program->allow_read.is_set      ? "allow_read"
+	       : program->allow_write.is_set   ? "allow_write"
+	       : program->allow_execute.is_set ? "allow_execute"
 					       : NULL;
 }
 
@@ -433,7 +461,8 @@ static inline const char *service_needs_no_new_privs(const struct service_settin
 
 static inline bool service_has_no_new_privs(const struct service_settings *service)
 {
-	return service->no_new_privs == NO_NEW_PRIVS_YES || service_needs_no_new_privs(service);
+	return service->program->no_new_privs == NO_NEW_PRIVS_YES ||
+	       service_needs_no_new_privs(service);
 }
 
 static inline bool service_is_stream(const struct service_settings *service)
@@ -464,7 +493,7 @@ static inline unsigned service_grace_ms(const struct service_settings *service)
 /* True for a service whose clients come through balancers that say who they are. */
 static inline bool service_is_proxied(const struct service_settings *service)
 {
-	return service->proxy_protocol != 0;
+	return service->admission->proxy_protocol != 0;
 }
 
 /* True when its program gets the listening socket. */

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-/* Gets ready what the service needs, and sets service->filters, which is borrowed until
+/* Gets ready what the service needs, and sets service->program->filters, which is borrowed until
  * privileges_forget: a generation has copies. NULL when all can be kept; otherwise the attribute
  * that can't, and *reason. Settings in a generation have theirs. */
 const char *privileges_prepare(struct service_settings *service, const char **reason);

@@ -15,7 +15,8 @@ struct judgement access_address(const struct service_settings *settings, struct 
 
 	if (bans && sensor_list_bans(bans, peer, now))
 		return (struct judgement){ .verdict = REFUSED_BANNED };
-	result = access_decide(&settings->only_from, &settings->no_access, peer, names);
+	result = access_decide(&settings->admission->only_from, &settings->admission->no_access,
+			       peer, names);
 	/* The kernel's filter has already admitted the sender by its names. */
 	if (result.decision == ACCESS_NEEDS_NAMES && intercepts_datagrams(settings))
 		result.decision = ACCESS_ALLOWED;
@@ -38,23 +39,27 @@ int access_minute(time_t now)
 bool access_is_balancer(const struct service_settings *settings, const struct address *peer)
 {
 	return service_is_proxied(settings) &&
-	       access_list_match(&settings->proxy_from, peer, NULL) != NULL;
+	       access_list_match(&settings->admission->proxy_from, peer, NULL) != NULL;
 }
 
 enum verdict access_without_balancer(const struct service_settings *settings)
 {
-	return settings->proxy_others == PROXY_OTHERS_DIRECT ? ADMITTED : REFUSED_ADDRESS;
+	return settings->admission->proxy_others == PROXY_OTHERS_DIRECT ? ADMITTED
+									: REFUSED_ADDRESS;
 }
 
 enum verdict access_time(const struct service_settings *settings, int minute)
 {
-	return access_times_allow(settings->access_times, settings->access_times_count, minute)
+	const struct admission_settings *admission = settings->admission;
+
+	return access_times_allow(admission->access_times, admission->access_times_count, minute)
 		       ? ADMITTED
 		       : REFUSED_TIME;
 }
 
 enum verdict access_load(const struct service_settings *settings)
 {
-	return settings->max_load > 0 && load_is_excessive(settings->max_load) ? REFUSED_LOAD
-									       : ADMITTED;
+	double most = settings->admission->max_load;
+
+	return most > 0 && load_is_excessive(most) ? REFUSED_LOAD : ADMITTED;
 }

@@ -78,7 +78,7 @@ void quota_pend_end(struct quota *quota, struct source *source)
 struct source *quota_recount(struct quota *quota, const struct service_settings *settings,
 			     const struct address *peer)
 {
-	if (settings->per_source == UNLIMITED || !sources_of(&quota->sources))
+	if (settings->admission->per_source == UNLIMITED || !sources_of(&quota->sources))
 		return NULL;
 	return source_enter(quota->sources, peer, settings->source_prefix);
 }
@@ -100,15 +100,17 @@ void quota_run_end(struct quota *quota, struct source *source)
 enum verdict quota_judge_instances(const struct quota *quota,
 				   const struct service_settings *settings)
 {
-	return quota->running < settings->instances ? ADMITTED : REFUSED_SERVICE_LIMIT;
+	return quota->running < settings->admission->instances ? ADMITTED : REFUSED_SERVICE_LIMIT;
 }
 
 enum verdict quota_judge_source(struct quota *quota, const struct service_settings *settings,
 				const struct address *peer)
 {
-	if (settings->per_source == UNLIMITED || !sources_of(&quota->sources))
+	unsigned most = settings->admission->per_source;
+
+	if (most == UNLIMITED || !sources_of(&quota->sources))
 		return ADMITTED;
-	return sources_running(quota->sources, peer, settings->source_prefix) < settings->per_source
+	return sources_running(quota->sources, peer, settings->source_prefix) < most
 		       ? ADMITTED
 		       : REFUSED_SOURCE_LIMIT;
 }
@@ -118,7 +120,7 @@ enum verdict quota_judge_source(struct quota *quota, const struct service_settin
 enum verdict quota_take_source_rate(struct quota *quota, const struct service_settings *settings,
 				    const struct address *peer, uint64_t now)
 {
-	const struct rate *rate = &settings->source_cps;
+	const struct rate *rate = &settings->admission->source_cps;
 
 	if (!rate->rate || !sources_of(&quota->sources))
 		return ADMITTED;
@@ -161,12 +163,12 @@ static struct judgement take_share(struct quota *quota, const struct service_set
 struct judgement quota_take_rate(struct quota *quota, const struct service_settings *settings,
 				 const struct address *peer, uint64_t now)
 {
-	const struct rate *cps = &settings->cps;
+	const struct rate *cps = &settings->admission->cps;
 	struct pace pace = { cps->rate, cps->seconds, cps->rate };
 
 	if (!pace.rate)
 		return (struct judgement){ .verdict = ADMITTED };
-	switch (settings->cps_action) {
+	switch (settings->admission->cps_action) {
 	case CPS_QUEUE:
 		return take_or_queue(quota, pace, now);
 	case CPS_SUSPEND:

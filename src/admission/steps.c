@@ -21,27 +21,27 @@ static bool has_address(const struct candidate *candidate)
 
 static bool has_source_rate(const struct candidate *candidate)
 {
-	return candidate->settings->source_cps.rate > 0;
+	return candidate->settings->admission->source_cps.rate > 0;
 }
 
 static bool has_rate(const struct candidate *candidate)
 {
-	return candidate->settings->cps.rate > 0;
+	return candidate->settings->admission->cps.rate > 0;
 }
 
 static bool has_load(const struct candidate *candidate)
 {
-	return candidate->settings->max_load > 0;
+	return candidate->settings->admission->max_load > 0;
 }
 
 static bool has_times(const struct candidate *candidate)
 {
-	return candidate->settings->access_times_count > 0;
+	return candidate->settings->admission->access_times_count > 0;
 }
 
 static bool has_puzzle(const struct candidate *candidate)
 {
-	return candidate->settings->proof_of_work > 0;
+	return candidate->settings->admission->proof_of_work > 0;
 }
 
 static bool always(const struct candidate *candidate)
@@ -52,7 +52,7 @@ static bool always(const struct candidate *candidate)
 
 static bool has_per_source(const struct candidate *candidate)
 {
-	return candidate->settings->per_source != UNLIMITED;
+	return candidate->settings->admission->per_source != UNLIMITED;
 }
 
 static bool has_process_limit(const struct candidate *candidate)

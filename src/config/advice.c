@@ -92,7 +92,8 @@ static struct access_list own_rules(const struct service_settings *service,
 
 static void advise_of_overlap(const struct service_settings *service, struct problems *problems)
 {
-	const struct access_list *only_from = &service->only_from, *no_access = &service->no_access;
+	const struct access_list *only_from = &service->admission->only_from,
+				 *no_access = &service->admission->no_access;
 	struct access_list own_from = own_rules(service, only_from);
 	struct access_list own_access = own_rules(service, no_access);
 	const struct access_rule *allowed, *denied;
@@ -109,8 +110,8 @@ static void advise_of_overlap(const struct service_settings *service, struct pro
 static void advise_of_idle_denials(const struct service_settings *service,
 				   struct problems *problems)
 {
-	const struct access_list *only_from = &service->only_from;
-	struct access_list own = own_rules(service, &service->no_access);
+	const struct access_list *only_from = &service->admission->only_from;
+	struct access_list own = own_rules(service, &service->admission->no_access);
 
 	for (size_t i = 0; only_from->is_set && i < own.count; i++) {
 		const struct access_rule *rule = &own.rules[i];
@@ -125,8 +126,8 @@ static void advise_of_idle_denials(const struct service_settings *service,
 
 void advise_of_access(const struct service_settings *service, struct problems *problems)
 {
-	struct access_list own_from = own_rules(service, &service->only_from);
-	struct access_list own_access = own_rules(service, &service->no_access);
+	struct access_list own_from = own_rules(service, &service->admission->only_from);
+	struct access_list own_access = own_rules(service, &service->admission->no_access);
 
 	advise_of_odd_words(&own_from, problems);
 	advise_of_odd_words(&own_access, problems);
@@ -147,10 +148,10 @@ static void advise_of_bind(const struct view *view)
 static void advise_of_first_datagram(const struct view *view)
 {
 	const struct service_settings *service = view->service;
-	const char *list = service->only_from.is_set ? "only_from" : "no_access";
+	const char *list = service->admission->only_from.is_set ? "only_from" : "no_access";
 
 	if (service->socket_type != SOCK_STREAM && service_waits(service) &&
-	    (service->only_from.is_set || service->no_access.is_set) &&
+	    (service->admission->only_from.is_set || service->admission->no_access.is_set) &&
 	    !(service->flags & FLAG_INTERCEPT))
 		remark(view, list,
 		       "with wait = yes only the sender of the datagram that starts "
@@ -188,7 +189,7 @@ static void advise_of_reflection(const struct view *view)
 
 	if (service_is_internal(service) && service->socket_type == SOCK_DGRAM &&
 	    !(service->flags & FLAG_SENSOR) && strcasecmp(service->name, "discard") != 0 &&
-	    listens_to_others(service) && admits_everybody(&service->only_from))
+	    listens_to_others(service) && admits_everybody(&service->admission->only_from))
 		remark(view, "bind",
 		       "answers datagrams from anywhere, so a forged sender can have "
 		       "its replies sent to a victim; set only_from or bind");
@@ -229,7 +230,7 @@ static void advise_of_balancers(const struct view *view)
 {
 	const struct service_settings *service = view->service;
 
-	if (service_is_proxied(service) && admits_everybody(&service->proxy_from))
+	if (service_is_proxied(service) && admits_everybody(&service->admission->proxy_from))
 		remark(view, "proxy_from",
 		       "proxy_from has everybody, so any client can say that it is another one; "
 		       "write the addresses of the balancers");
@@ -300,7 +301,7 @@ static struct identity identity_of(const struct service_settings *service, gid_t
 		identity.uid = geteuid();
 		identity.gid = getegid();
 		count = getgroups(GROUPS_MAX, groups);
-	} else if (!service->groups ||
+	} else if (!service->program->groups ||
 		   getgrouplist(service->account, service->gid, groups, &count) < 0) {
 		count = 0;
 	}
@@ -316,7 +317,7 @@ static void advise_of_server(const struct view *view)
 	struct identity identity;
 
 	/* Paths and interpreters of another root are not checked. */
-	if (!has_program(service) || !service->user || service->root)
+	if (!has_program(service) || !service->user || service->program->root)
 		return;
 	identity = identity_of(service, groups);
 	if (program_obstacle(service->server, &identity, text))
@@ -331,17 +332,17 @@ static void advise_of_end_command(const struct view *view)
 	gid_t groups[GROUPS_MAX];
 	struct identity identity;
 
-	if (service->end_command.count == 0 || !has_program(service) || !service->user)
+	if (service->program->end_command.count == 0 || !has_program(service) || !service->user)
 		return;
 	identity = identity_of(service, groups);
-	if (program_obstacle(service->end_command.list[0], &identity, text))
+	if (program_obstacle(service->program->end_command.list[0], &identity, text))
 		remark(view, "end_command", "%s; end_command can't be run before that is corrected",
 		       text);
 }
 
 static void advise_of_processes(const struct view *view)
 {
-	if (view->service->limit_is_set[LIMIT_NPROC] && view->service->user &&
+	if (view->service->program->limit_is_set[LIMIT_NPROC] && view->service->user &&
 	    view->service->uid == 0)
 		remark(view, "rlimit_nproc",
 		       "rlimit_nproc has no effect for root; give the service another user");
@@ -387,10 +388,10 @@ static void advise_of_error_file(const struct view *view)
 	gid_t groups[GROUPS_MAX];
 	struct identity identity;
 
-	if (!has_program(service) || !service->user || service->stderr_kind != STDERR_FILE)
+	if (!has_program(service) || !service->user || service->program->stderr_kind != STDERR_FILE)
 		return;
 	identity = identity_of(service, groups);
-	if (appending_obstacle(service->stderr_path, &identity, text))
+	if (appending_obstacle(service->program->stderr_path, &identity, text))
 		remark(view, "stderr",
 		       "%s; the file of stderr is opened with the rights of the "
 		       "service's user, and no client will be served before that is corrected",
@@ -402,7 +403,8 @@ static void advise_of_own_user(const struct view *view)
 {
 	const struct service_settings *service = view->service;
 
-	if (service->preset && geteuid() != 0 && service->root && strcmp(service->root, "/") == 0)
+	if (service->preset && geteuid() != 0 && service->program->root &&
+	    strcmp(service->program->root, "/") == 0)
 		remark(view, "root",
 		       "usherd does not run as root, so the program has its user: with root = / it "
 		       "reads what that user may read, and uses that user's sockets, such as "
@@ -413,7 +415,7 @@ static void advise_of_own_user(const struct view *view)
 /* What preset = jail says by proc, but the line that replaces it does not. */
 static void advise_of_process_ids(const struct view *view)
 {
-	if (view->service->preset && !view->service->proc)
+	if (view->service->preset && !view->service->program->proc)
 		remark(view, "proc",
 		       "without proc = yes the session has no process ids of its own: the program "
 		       "sees and signals all others of its user");
@@ -435,9 +437,9 @@ static void advise_of_limits(const struct view *view)
 		const char *attribute, *controller;
 		bool is_set;
 	} limits[] = {
-		{ "memory", "memory", service->memory > 0 },
-		{ "processes", "pids", service->processes > 0 },
-		{ "cpu", "cpu", service->cpu > 0 },
+		{ "memory", "memory", service->program->memory > 0 },
+		{ "processes", "pids", service->program->processes > 0 },
+		{ "cpu", "cpu", service->program->cpu > 0 },
 	};
 
 	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)

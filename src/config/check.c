@@ -187,7 +187,7 @@ static void check_labeled(struct check *check)
 
 static bool has_access_list(const struct service_settings *service)
 {
-	return service->only_from.is_set || service->no_access.is_set;
+	return service->admission->only_from.is_set || service->admission->no_access.is_set;
 }
 
 static void clear_userid(struct check *check, enum severity severity, const char *why)
@@ -229,11 +229,12 @@ static void clear_useless_flags(struct check *check)
  * than fit. */
 static void check_filter(struct check *check)
 {
-	struct service_settings *service = check->service;
-	size_t size = access_list_size(&service->only_from) + access_list_size(&service->no_access);
+	struct admission_settings *admission = check->service->admission;
+	size_t size =
+		access_list_size(&admission->only_from) + access_list_size(&admission->no_access);
 
-	if (access_list_has_domain(&service->only_from) ||
-	    access_list_has_domain(&service->no_access))
+	if (access_list_has_domain(&admission->only_from) ||
+	    access_list_has_domain(&admission->no_access))
 		complain(check, ERROR,
 			 "INTERCEPT of datagrams can't tell whose name ends so; write "
 			 "host names or addresses in only_from and no_access");
@@ -242,8 +243,8 @@ static void check_filter(struct check *check)
 			 "INTERCEPT of datagrams takes at most %d addresses and names in only_from "
 			 "and no_access, and there are %zu",
 			 FILTER_RULES_MAX, size);
-	else if (!access_list_flatten(&service->only_from) ||
-		 !access_list_flatten(&service->no_access))
+	else if (!access_list_flatten(&admission->only_from) ||
+		 !access_list_flatten(&admission->no_access))
 		complain(check, ERROR, "only_from and no_access do not fit in memory");
 }
 
@@ -257,7 +258,8 @@ static void check_access(struct check *check)
 		complain(check, ERROR,
 			 "only_from and no_access can't be kept with wait = yes, as the "
 			 "server accepts its clients itself; use wait = no, or flags = INTERCEPT%s",
-			 origin(check, service->only_from.is_set ? "only_from" : "no_access",
+			 origin(check,
+				service->admission->only_from.is_set ? "only_from" : "no_access",
 				where));
 	if ((service->flags & FLAG_INTERCEPT) && service->socket_type == SOCK_DGRAM)
 		check_filter(check);
@@ -266,7 +268,7 @@ static void check_access(struct check *check)
 /* Who balances is decided by the address alone. */
 static void check_balancers(struct check *check)
 {
-	const struct access_list *balancers = &check->service->proxy_from;
+	const struct access_list *balancers = &check->service->admission->proxy_from;
 	char where[ORIGIN_SIZE];
 
 	if (access_list_size(balancers) == 0 && (balancers->is_set || check->is_whole))
@@ -427,13 +429,13 @@ static void check_ends(struct check *check)
 		complain(check, ERROR,
 			 "max_runtime is for services with a server, redirect, and the stream "
 			 "services echo, discard, chargen and tcpmux; remove it");
-	if (service->end_command.count > 0 && !service_starts_program(service))
+	if (service->program->end_command.count > 0 && !service_starts_program(service))
 		complain(check, ERROR, "end_command is for services with a server; remove it");
-	if (service->end_command.count > 0 && (service->flags & FLAG_LABELED))
+	if (service->program->end_command.count > 0 && (service->flags & FLAG_LABELED))
 		complain(check, ERROR,
 			 "end_command has no connection whose label it could get: remove it, or "
 			 "LABELED");
-	if (service->session_env && !service_starts_program(service))
+	if (service->program->session_env && !service_starts_program(service))
 		complain(check, ERROR, "session_env is for services with a server; remove it");
 	if (service->placeholders && !service_starts_program(service))
 		complain(check, ERROR, "placeholders is for services with a server; remove it");
@@ -445,7 +447,9 @@ static void check_ends(struct check *check)
 static void check_tree(struct check *check)
 {
 	const struct service_settings *service = check->service;
-	const char *limit = service->memory ? "memory" : service->processes ? "processes" : "cpu";
+	const char *limit = service->program->memory      ? "memory"
+			    : service->program->processes ? "processes"
+							  : "cpu";
 
 	if (service_has_cgroup_limits(service) && !service_starts_program(service))
 		complain(check, ERROR, "%s is for services with a server; remove it", limit);
@@ -456,11 +460,12 @@ static void check_proof_of_work(struct check *check)
 {
 	const struct service_settings *service = check->service;
 
-	if (!service->proof_of_work && service->proof_of_work_time > 0 && check->is_whole)
+	if (!service->admission->proof_of_work && service->admission->proof_of_work_time > 0 &&
+	    check->is_whole)
 		complain(check, ERROR,
 			 "proof_of_work_time has no meaning without proof_of_work; add that, or "
 			 "remove it");
-	if (!service->proof_of_work)
+	if (!service->admission->proof_of_work)
 		return;
 	if (service_is_multiplexed(service))
 		complain(check, ERROR,
@@ -497,12 +502,13 @@ static size_t note_placeholders(struct service_settings *service, const char *te
 
 static size_t note_all_placeholders(struct service_settings *service)
 {
-	const struct strings *lists[] = { &service->server_args, &service->env,
-					  &service->end_command, &service->scratch };
+	const struct program_settings *program = service->program;
+	const struct strings *lists[] = { &service->server_args, &program->env,
+					  &program->end_command, &program->scratch };
 	size_t length = 0;
 
-	if (service->directory)
-		length += note_placeholders(service, service->directory);
+	if (program->directory)
+		length += note_placeholders(service, program->directory);
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
 		for (size_t j = 0; j < lists[i]->count; j++)
 			length += note_placeholders(service, lists[i]->list[j]);
@@ -542,7 +548,7 @@ static void settle_balancers(struct service_settings *service)
 {
 	struct access_list nobody = { 0 };
 
-	access_lists_settle(&service->proxy_from, &nobody);
+	access_lists_settle(&service->admission->proxy_from, &nobody);
 	access_list_clear(&nobody);
 }
 
@@ -582,7 +588,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	check_program_flag(&check, LOG_FLAG_RUSAGE, "RUSAGE");
 	check_program_flag(&check, LOG_FLAG_SESSION, "SESSION");
 #ifndef HAVE_LIBWRAP
-	if (service->libwrap)
+	if (service->admission->libwrap)
 		complain(&check, ERROR, "libwrap is not in this build: it needs libwrap (tcpd.h)");
 #endif
 	check_families(&check);
@@ -600,7 +606,7 @@ bool check_service(struct service_settings *service, bool is_whole, const struct
 	if (service_is_proxied(service))
 		check_proxied(&check);
 	check_send_proxy(&check);
-	access_lists_settle(&service->only_from, &service->no_access);
+	access_lists_settle(&service->admission->only_from, &service->admission->no_access);
 	settle_balancers(service);
 	if (!check.failed && service->placeholders)
 		check_placeholders(&check);

@@ -44,17 +44,18 @@ static void complain(struct jail_check *check, const char *format, ...)
 
 static const char *first_attribute(const struct service_settings *service)
 {
+	const struct program_settings *program = service->program;
 	const struct {
 		const char *name;
 		bool is_set;
 	} attributes[] = {
-		{ "root", service->root != NULL },
-		{ "scratch", service->scratch.is_set },
-		{ "writable", service->writable.is_set },
-		{ "proc", service->proc },
-		{ "devices", service->devices.is_set },
-		{ "directory", service->directory != NULL },
-		{ "network", service->network == NETWORK_NONE },
+		{ "root", program->root != NULL },
+		{ "scratch", program->scratch.is_set },
+		{ "writable", program->writable.is_set },
+		{ "proc", program->proc },
+		{ "devices", program->devices.is_set },
+		{ "directory", program->directory != NULL },
+		{ "network", program->network == NETWORK_NONE },
 	};
 
 	for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++)
@@ -70,13 +71,13 @@ static void check_use(struct jail_check *check)
 
 	if (attribute && !service_starts_program(service))
 		complain(check, "%s is for services with a server; remove it", attribute);
-	if (service->network == NETWORK_NONE && service->pty == PTY_NO &&
-	    service->capabilities & NET_ADMIN)
+	if (service->program->network == NETWORK_NONE && service->pty == PTY_NO &&
+	    service->program->capabilities & NET_ADMIN)
 		complain(check,
 			 "CAP_NET_ADMIN and network = none do not go together: the connection "
 			 "is a socket of the host's network, which it could change; remove "
 			 "one of them");
-	if (service->writable.count > 0 && !service->root)
+	if (service->program->writable.count > 0 && !service->program->root)
 		complain(check, "writable needs root; without it nothing is made read-only");
 }
 
@@ -85,7 +86,7 @@ static void check_use(struct jail_check *check)
 /* Reports at the service that a path in its root can't be used; errno says why. */
 static void report_path(struct jail_check *check, const char *attribute, const char *path)
 {
-	const char *root = check->service->root ? check->service->root : "/";
+	const char *root = check->service->program->root ? check->service->program->root : "/";
 
 	if (errno == ELOOP)
 		complain(check,
@@ -117,7 +118,7 @@ static void check_path(struct jail_check *check, const char *attribute, const ch
 /* devices makes this one. */
 static bool is_made(const struct service_settings *service, const char *path)
 {
-	return service->devices.is_set && strcmp(path, "/dev/shm") == 0;
+	return service->program->devices.is_set && strcmp(path, "/dev/shm") == 0;
 }
 
 /* The program is started when all is mounted. */
@@ -156,13 +157,13 @@ static void check_paths(struct jail_check *check)
 {
 	const struct service_settings *service = check->service;
 
-	for (size_t i = 0; i < service->writable.count; i++)
-		check_path(check, "writable", service->writable.list[i], false);
-	for (size_t i = 0; i + 1 < service->scratch.count; i += 2)
-		check_scratch(check, service->scratch.list[i]);
-	if (service->proc)
+	for (size_t i = 0; i < service->program->writable.count; i++)
+		check_path(check, "writable", service->program->writable.list[i], false);
+	for (size_t i = 0; i + 1 < service->program->scratch.count; i += 2)
+		check_scratch(check, service->program->scratch.list[i]);
+	if (service->program->proc)
 		check_path(check, "proc", "/proc", true);
-	if (service->devices.is_set)
+	if (service->program->devices.is_set)
 		check_path(check, "devices", "/dev", true);
 }
 
@@ -171,11 +172,12 @@ bool check_jail(const struct service_settings *service, struct problems *problem
 	struct jail_check check = { .service = service, .problems = problems };
 
 	check_use(&check);
-	if (check.failed || service->lacks_root || !service_has_jail(service))
+	if (check.failed || service->program->lacks_root || !service_has_jail(service))
 		return !check.failed;
-	check.root = open(service->root ? service->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	check.root = open(service->program->root ? service->program->root : "/",
+			  O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (check.root < 0) {
-		complain(&check, "root: %s: %s", service->root, strerror(errno));
+		complain(&check, "root: %s: %s", service->program->root, strerror(errno));
 		return false;
 	}
 	check_paths(&check);
@@ -202,24 +204,25 @@ static void add_list(struct text *text, const char *name, const struct strings *
 
 void derive_jail(struct service_settings *service)
 {
+	struct program_settings *program = service->program;
 	struct text text = { 0 };
 	char *whole;
 
 	if (!service_has_jail(service))
 		return;
 	text_add_format(&text, "%u %u%s%s\n", (unsigned)service->uid, (unsigned)service->gid,
-			service->proc ? " proc" : "",
-			service->network == NETWORK_NONE ? " without network" : "");
-	add_text(&text, service->root ? service->root : "");
+			program->proc ? " proc" : "",
+			program->network == NETWORK_NONE ? " without network" : "");
+	add_text(&text, program->root ? program->root : "");
 	if (service->placeholders && service->account)
 		add_text(&text, service->account);
-	add_list(&text, "scratch", &service->scratch);
-	add_list(&text, "writable", &service->writable);
-	add_list(&text, "devices", &service->devices);
+	add_list(&text, "scratch", &program->scratch);
+	add_list(&text, "writable", &program->writable);
+	add_list(&text, "devices", &program->devices);
 	whole = text_copy_out(&text);
 	text_free(&text);
 	if (whole)
-		service->jail = arena_string(&service->arena, whole);
+		program->jail = arena_string(&service->arena, whole);
 	service->arena.failed |= !whole;
 	free(whole);
 }

@@ -12,9 +12,11 @@
 /* The attribute that is set of those that are only for programs; NULL: none. */
 static const char *attribute_set(const struct service_settings *service)
 {
-	return service->no_new_privs != NO_NEW_PRIVS_UNSET ? "no_new_privs"
-	       : service->capabilities_is_set              ? "capabilities"
-	       : service->syscalls.is_set                  ? "syscalls"
+	const struct program_settings *program = service->program;
+
+	return program->no_new_privs != NO_NEW_PRIVS_UNSET ? "no_new_privs"
+	       : program->capabilities_is_set              ? "capabilities"
+	       : program->syscalls.is_set                  ? "syscalls"
 							   : service_file_rules(service);
 }
 
@@ -116,7 +118,7 @@ static bool may_run(const struct service_settings *service, const char *path, co
 		    char text[static PRIVILEGES_TEXT_SIZE])
 {
 	char *real = realpath(path, NULL);
-	bool allowed = !real || is_covered(&service->allow_execute, real);
+	bool allowed = !real || is_covered(&service->program->allow_execute, real);
 
 	if (!allowed && strcmp(path, program) == 0)
 		snprintf(
@@ -176,27 +178,28 @@ static bool paths_exist(const char *attribute, const struct strings *rules,
 /* The paths mean files of this file system. */
 static bool files_are_here(const struct service_settings *service)
 {
-	return !service->root;
+	return !service->program->root;
 }
 
 static const char *files_fault(const struct service_settings *service,
 			       char text[static PRIVILEGES_TEXT_SIZE])
 {
-	rlim_t files = service->limits[LIMIT_FILES];
+	const struct program_settings *program = service->program;
+	rlim_t files = program->limits[LIMIT_FILES];
 
-	if (service->limit_is_set[LIMIT_FILES] && files < FILE_RULES_FILES) {
+	if (program->limit_is_set[LIMIT_FILES] && files < FILE_RULES_FILES) {
 		snprintf(text, PRIVILEGES_TEXT_SIZE, "%s needs rlimit_files of at least %d",
 			 service_file_rules(service), FILE_RULES_FILES);
 		return text;
 	}
 	if (!files_are_here(service))
 		return NULL;
-	if (paths_exist("allow_read", &service->allow_read, text) &&
-	    paths_exist("allow_write", &service->allow_write, text) &&
-	    paths_exist("allow_execute", &service->allow_execute, text) &&
+	if (paths_exist("allow_read", &program->allow_read, text) &&
+	    paths_exist("allow_write", &program->allow_write, text) &&
+	    paths_exist("allow_execute", &program->allow_execute, text) &&
 	    (!service->server || program_may_run(service, service->server, text)) &&
-	    (service->end_command.count == 0 ||
-	     program_may_run(service, service->end_command.list[0], text)))
+	    (program->end_command.count == 0 ||
+	     program_may_run(service, program->end_command.list[0], text)))
 		return NULL;
 	return text;
 }
@@ -214,7 +217,7 @@ const char *privileges_fault(const struct service_settings *service,
 			 attribute);
 		return text;
 	}
-	if (needs && service->no_new_privs == NO_NEW_PRIVS_NO) {
+	if (needs && service->program->no_new_privs == NO_NEW_PRIVS_NO) {
 		snprintf(text, PRIVILEGES_TEXT_SIZE,
 			 "no_new_privs = no and %s do not go together; remove one of them", needs);
 		return text;

@@ -58,16 +58,17 @@ static void derive_argv(struct service_settings *service)
 
 static void derive_end_argv(struct service_settings *service)
 {
-	const struct strings *command = &service->end_command;
+	struct program_settings *program = service->program;
+	const struct strings *command = &program->end_command;
 
 	if (command->count == 0)
 		return;
-	service->end_argv =
-		arena_take(&service->arena, (command->count + 1) * sizeof *service->end_argv);
-	if (!service->end_argv)
+	program->end_argv =
+		arena_take(&service->arena, (command->count + 1) * sizeof *program->end_argv);
+	if (!program->end_argv)
 		return;
-	memcpy(service->end_argv, command->list, command->count * sizeof *service->end_argv);
-	service->end_argv[0] = base_name(command->list[0]);
+	memcpy(program->end_argv, command->list, command->count * sizeof *program->end_argv);
+	program->end_argv[0] = base_name(command->list[0]);
 }
 
 static bool same_variable(const char *one, const char *other)
@@ -115,7 +116,7 @@ static const struct {
 
 static bool has_session_variables(const struct service_settings *service)
 {
-	return service->session_env || service->end_command.count > 0;
+	return service->program->session_env || service->program->end_command.count > 0;
 }
 
 static bool has_balancer_variables(const struct service_settings *service)
@@ -143,11 +144,13 @@ static bool is_the_daemons(const struct service_settings *service, const char *v
 
 static bool variable_passes(const struct service_settings *service, const char *variable)
 {
+	const struct program_settings *program = service->program;
+
 	if (is_the_daemons(service, variable) ||
-	    list_has_variable(service->env.list, service->env.count, variable))
+	    list_has_variable(program->env.list, program->env.count, variable))
 		return false;
-	return !service->passenv.is_set ||
-	       list_has_variable(service->passenv.list, service->passenv.count, variable);
+	return !program->passenv.is_set ||
+	       list_has_variable(program->passenv.list, program->passenv.count, variable);
 }
 
 static size_t list_length(char *const *list)
@@ -164,17 +167,18 @@ static size_t list_length(char *const *list)
 static size_t gather_environment(const struct service_settings *service, char **list,
 				 size_t *passed)
 {
+	const struct program_settings *program = service->program;
 	size_t count = 0;
 
 	for (char **variable = environ; *variable; variable++)
 		if (variable_passes(service, *variable))
 			list[count++] = *variable;
 	*passed = count;
-	for (size_t i = 0; i < service->env.count; i++)
-		if (!is_the_daemons(service, service->env.list[i]) &&
-		    !list_has_variable(service->env.list + i + 1, service->env.count - i - 1,
-				       service->env.list[i]))
-			list[count++] = service->env.list[i];
+	for (size_t i = 0; i < program->env.count; i++)
+		if (!is_the_daemons(service, program->env.list[i]) &&
+		    !list_has_variable(program->env.list + i + 1, program->env.count - i - 1,
+				       program->env.list[i]))
+			list[count++] = program->env.list[i];
 	list[count] = NULL;
 	return count;
 }
@@ -226,24 +230,25 @@ static struct plain_environment *plain_new(const struct service_settings *servic
 
 static void derive_environment(struct service_settings *service)
 {
+	struct program_settings *program = service->program;
 	size_t own_count = list_length(environ);
 
-	if (service->env.count == 0 && !service->passenv.is_set) {
+	if (program->env.count == 0 && !program->passenv.is_set) {
 		struct plain_environment *plain = plain_find(service, own_count);
 
 		if (!plain)
 			plain = plain_new(service, own_count);
 		service->arena.failed |= !plain;
-		service->environment = plain ? plain->list : NULL;
-		service->environment_count = plain ? plain->count : 0;
-		service->environment_passed = service->environment_count;
+		program->environment = plain ? plain->list : NULL;
+		program->environment_count = plain ? plain->count : 0;
+		program->environment_passed = program->environment_count;
 		return;
 	}
-	service->environment = arena_take(&service->arena, (own_count + service->env.count + 1) *
-								   sizeof *service->environment);
-	if (service->environment)
-		service->environment_count = gather_environment(service, service->environment,
-								&service->environment_passed);
+	program->environment = arena_take(&service->arena, (own_count + program->env.count + 1) *
+								   sizeof *program->environment);
+	if (program->environment)
+		program->environment_count = gather_environment(service, program->environment,
+								&program->environment_passed);
 }
 
 void derive_launch(struct service_settings *service)

@@ -30,7 +30,7 @@ struct filling {
 	struct arena notes;    /* of what is kept */
 	struct recent *recent; /* NULL: there was no memory for it */
 	/* The copy of the service before, of which much is the same; NULL: there is none. */
-	const struct service_settings *before;
+	const struct whole_settings *before;
 	/* Of the service before, to which the daemon's own variables came alike. */
 	char *const *environment, **kept_environment;
 	size_t environment_count;
@@ -185,7 +185,7 @@ static size_t count_lines(const char *text)
 static char **keep_lines(struct filling *filling, const char *canonical)
 {
 	static char *const none[] = { NULL };
-	char *const *near = filling->before ? filling->before->lines : none;
+	char *const *near = filling->before ? filling->before->service.lines : none;
 	char **lines = take(filling, (count_lines(canonical) + 1) * sizeof *lines);
 	const char *end;
 
@@ -276,40 +276,23 @@ static void copy_access_list(struct filling *filling, struct access_list *list)
 	}
 }
 
+#define SERVICE(member) offsetof(struct whole_settings, service.member)
+#define PROGRAM(member) offsetof(struct whole_settings, program.member)
+#define ADMISSION(member) offsetof(struct whole_settings, admission.member)
+
 /* Every member that is a text. */
 static const size_t texts[] = {
-	offsetof(struct service_settings, file),
-	offsetof(struct service_settings, name),
-	offsetof(struct service_settings, id),
-	offsetof(struct service_settings, protocol),
-	offsetof(struct service_settings, user),
-	offsetof(struct service_settings, account),
-	offsetof(struct service_settings, server),
-	offsetof(struct service_settings, stderr_path),
-	offsetof(struct service_settings, root),
-	offsetof(struct service_settings, directory),
-	offsetof(struct service_settings, jail),
-	offsetof(struct service_settings, redirect_host),
-	offsetof(struct service_settings, libwrap),
-	offsetof(struct service_settings, banner),
-	offsetof(struct service_settings, banner_success),
-	offsetof(struct service_settings, banner_fail),
-	offsetof(struct service_settings, log.path),
+	SERVICE(file),        SERVICE(name),        SERVICE(id),        SERVICE(protocol),
+	SERVICE(user),        SERVICE(account),     SERVICE(server),    SERVICE(redirect_host),
+	SERVICE(banner),      SERVICE(banner_fail), SERVICE(log.path),  SERVICE(banner_success),
+	PROGRAM(stderr_path), PROGRAM(root),        PROGRAM(directory), PROGRAM(jail),
+	ADMISSION(libwrap),
 };
 
 static const size_t lists[] = {
-	offsetof(struct service_settings, bind),
-	offsetof(struct service_settings, server_args),
-	offsetof(struct service_settings, env),
-	offsetof(struct service_settings, passenv),
-	offsetof(struct service_settings, end_command),
-	offsetof(struct service_settings, syscalls),
-	offsetof(struct service_settings, allow_read),
-	offsetof(struct service_settings, allow_write),
-	offsetof(struct service_settings, allow_execute),
-	offsetof(struct service_settings, scratch),
-	offsetof(struct service_settings, writable),
-	offsetof(struct service_settings, devices),
+	SERVICE(bind),        SERVICE(server_args),   PROGRAM(env),      PROGRAM(passenv),
+	PROGRAM(end_command), PROGRAM(syscalls),      PROGRAM(scratch),  PROGRAM(allow_read),
+	PROGRAM(allow_write), PROGRAM(allow_execute), PROGRAM(writable), PROGRAM(devices),
 };
 
 /* The same member of the copy before; NULL: there is none. */
@@ -318,7 +301,7 @@ static const void *member_before(const struct filling *filling, size_t offset)
 	return filling->before ? (const char *)filling->before + offset : NULL;
 }
 
-static void copy_members(struct filling *filling, struct service_settings *copy)
+static void copy_members(struct filling *filling, struct whole_settings *copy)
 {
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		char **text = (void *)((char *)copy + texts[i]);
@@ -334,13 +317,24 @@ static void copy_members(struct filling *filling, struct service_settings *copy)
 		strings->list = keep_texts(filling, strings->list, strings->count,
 					   near ? near->list : NULL);
 	}
-	copy->argv = keep_texts(filling, copy->argv, list_length(copy->argv),
-				filling->before ? filling->before->argv : NULL);
-	copy->end_argv = keep_texts(filling, copy->end_argv, list_length(copy->end_argv), NULL);
-	copy->environment = keep_environment(filling, copy->environment, copy->environment_count);
-	if (copy->access_times)
-		copy->access_times = keep(filling, copy->access_times,
-					  copy->access_times_count * sizeof *copy->access_times);
+}
+
+/* Lists that end with NULL, and others without a member for their length. */
+static void copy_arrays(struct filling *filling, struct whole_settings *copy)
+{
+	struct service_settings *service = &copy->service;
+	struct program_settings *program = &copy->program;
+	struct admission_settings *admission = &copy->admission;
+
+	service->argv = keep_texts(filling, service->argv, list_length(service->argv),
+				   filling->before ? filling->before->service.argv : NULL);
+	program->end_argv =
+		keep_texts(filling, program->end_argv, list_length(program->end_argv), NULL);
+	program->environment =
+		keep_environment(filling, program->environment, program->environment_count);
+	admission->access_times =
+		keep_array(filling, admission->access_times, admission->access_times_count,
+			   sizeof *admission->access_times);
 }
 
 /* Services with the same settings have the same filters: most of them need not be compared. */
@@ -358,26 +352,52 @@ static void copy_filter(struct filling *filling, struct call_filter *filter, int
 }
 
 /* The lists may be long, and who has a copy admits nobody any more. */
-static void refuse_everybody(struct service_settings *copy)
+static void refuse_everybody(struct admission_settings *admission)
 {
-	copy->only_from = copy->no_access = copy->proxy_from =
+	admission->only_from = admission->no_access = admission->proxy_from =
 		(struct access_list){ .is_set = true };
 }
 
-static void copy_service(struct filling *filling, struct service_settings *copy,
+/* Everything but the lists of access. */
+static void copy_service(struct filling *filling, struct whole_settings *copy,
 			 const struct service_settings *service)
 {
-	*copy = *service;
-	copy->references = 0;
-	copy->arena = (struct arena){ 0 };
-	copy->places = NULL;
-	copy->lines = service->canonical ? keep_lines(filling, service->canonical)
-					 : keep_texts(filling, service->lines,
-						      list_length(service->lines), NULL);
-	copy->canonical = NULL;
+	copy->service = *service;
+	copy->program = *service->program;
+	copy->admission = *service->admission;
+	copy->service.program = &copy->program;
+	copy->service.admission = &copy->admission;
+	copy->service.references = 0;
+	copy->service.arena = (struct arena){ 0 };
+	copy->service.places = NULL;
+	copy->service.lines = service->canonical ? keep_lines(filling, service->canonical)
+						 : keep_texts(filling, service->lines,
+							      list_length(service->lines), NULL);
+	copy->service.canonical = NULL;
 	copy_members(filling, copy);
+	copy_arrays(filling, copy);
 	for (int kind = 0; kind < CALL_FILTERS; kind++)
-		copy_filter(filling, &copy->filters[kind], kind);
+		copy_filter(filling, &copy->program.filters[kind], kind);
+}
+
+/* A part of a service's settings, whose own parts are kept already. near: as for keep_near. */
+static void *keep_part(struct filling *filling, const void *part, size_t size, void *near)
+{
+	return near && memcmp(near, part, size) == 0 ? near : keep(filling, part, size);
+}
+
+/* Moves a copy into the region. NULL: there is no room. */
+static struct service_settings *store(struct filling *filling, struct whole_settings *copy)
+{
+	const struct whole_settings *before = filling->before;
+	struct service_settings *service = &copy->service, *stored;
+
+	service->program = keep_part(filling, &copy->program, sizeof copy->program,
+				     before ? before->service.program : NULL);
+	service->admission = keep_part(filling, &copy->admission, sizeof copy->admission,
+				       before ? before->service.admission : NULL);
+	stored = take(filling, sizeof *stored);
+	return stored && !filling->failed ? memcpy(stored, service, sizeof *stored) : NULL;
 }
 
 /* --- all of them ------------------------------------------------------------------------- */
@@ -394,18 +414,18 @@ struct service_settings *service_settings_copy(const struct service_settings *se
 {
 	struct arena arena = { 0 };
 	struct filling filling = { .arena = &arena };
-	struct service_settings *copy = calloc(1, sizeof *copy);
+	struct whole_settings *copy = calloc(1, sizeof *copy);
 
 	if (!copy)
 		return NULL;
 	copy_service(&filling, copy, service);
-	refuse_everybody(copy);
+	refuse_everybody(&copy->admission);
 	filling_free(&filling);
-	copy->references = 1;
-	copy->arena = arena;
+	copy->service.references = 1;
+	copy->service.arena = arena;
 	if (!filling.failed)
-		return copy;
-	arena_free(&copy->arena);
+		return &copy->service;
+	arena_free(&arena);
 	free(copy);
 	errno = ENOMEM;
 	return NULL;
@@ -415,6 +435,7 @@ static void fill(struct filling *filling, struct generation *generation,
 		 struct service_settings *const services[], const uint32_t continues[])
 {
 	uint32_t count = generation->count;
+	struct whole_settings copies[2];
 
 	generation->services = take(filling, count * sizeof *generation->services);
 	generation->continues = take(filling, count * sizeof *continues);
@@ -422,14 +443,16 @@ static void fill(struct filling *filling, struct generation *generation,
 		return;
 	memcpy(generation->continues, continues, count * sizeof *continues);
 	for (uint32_t i = 0; i < count; i++) {
-		generation->services[i] = take(filling, sizeof **generation->services);
-		if (filling->failed)
+		struct whole_settings *copy = &copies[i % 2];
+
+		copy_service(filling, copy, services[i]);
+		copy_access_list(filling, &copy->admission.only_from);
+		copy_access_list(filling, &copy->admission.no_access);
+		copy_access_list(filling, &copy->admission.proxy_from);
+		generation->services[i] = store(filling, copy);
+		if (!generation->services[i])
 			return;
-		copy_service(filling, generation->services[i], services[i]);
-		copy_access_list(filling, &generation->services[i]->only_from);
-		copy_access_list(filling, &generation->services[i]->no_access);
-		copy_access_list(filling, &generation->services[i]->proxy_from);
-		filling->before = generation->services[i];
+		filling->before = copy;
 	}
 }
 
@@ -486,7 +509,10 @@ static bool same_lines(const struct service_settings *one, const struct service_
 bool generation_equal(const struct service_settings *one, const struct service_settings *other)
 {
 	return same_lines(one, other) &&
-	       access_lists_same_versions(&one->only_from, &other->only_from) &&
-	       access_lists_same_versions(&one->no_access, &other->no_access) &&
-	       access_lists_same_versions(&one->proxy_from, &other->proxy_from);
+	       access_lists_same_versions(&one->admission->only_from,
+					  &other->admission->only_from) &&
+	       access_lists_same_versions(&one->admission->no_access,
+					  &other->admission->no_access) &&
+	       access_lists_same_versions(&one->admission->proxy_from,
+					  &other->admission->proxy_from);
 }

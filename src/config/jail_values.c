@@ -59,7 +59,7 @@ void read_root(struct reading *reading, void *field)
 	if (is_word_alone(reading, "none"))
 		return;
 	read_text(reading, field);
-	reading->service->lacks_root = true;
+	reading->service->program->lacks_root = true;
 	if (!is_plain_path(reading, reading->words[0]))
 		return;
 	if (stat(path, &status) < 0)
@@ -67,7 +67,7 @@ void read_root(struct reading *reading, void *field)
 	else if (!S_ISDIR(status.st_mode))
 		reading_refuse(reading, NULL, "%s is not a directory", path);
 	else
-		reading->service->lacks_root = false;
+		reading->service->program->lacks_root = false;
 }
 
 void read_directory(struct reading *reading, void *field)

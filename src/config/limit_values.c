@@ -50,7 +50,7 @@ void read_kill_timeout(struct reading *reading, void *field)
 static void set_limit(struct service_settings *service, rlim_t *limit, uint64_t number)
 {
 	*limit = number;
-	service->limit_is_set[limit - service->limits] = true;
+	service->program->limit_is_set[limit - service->program->limits] = true;
 }
 
 static void read_limit(struct reading *reading, rlim_t *limit, bool with_unit)
@@ -406,5 +406,5 @@ void read_access_times(struct reading *reading, void *field)
 				       "\"%s\" is not an interval such as 8:00-17:30",
 				       reading->words[i]->text);
 	*(struct access_interval **)field = intervals;
-	reading->service->access_times_count = reading->count;
+	reading->service->admission->access_times_count = reading->count;
 }

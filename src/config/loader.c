@@ -167,7 +167,7 @@ static void check_defaults(struct loader *loader)
 		if ((attributes[i].places & IN_SERVICE) && loader->defaults[i].is_set)
 			read_attribute(loader, i, &loader->defaults[i], scratch, loader->problems);
 	if (loader->options->advise) {
-		access_lists_settle(&scratch->only_from, &scratch->no_access);
+		access_lists_settle(&scratch->admission->only_from, &scratch->admission->no_access);
 		advise_of_access(scratch, loader->problems);
 	}
 	service_settings_release(scratch);
@@ -483,10 +483,10 @@ static bool program_is_distrusted(struct loader *loader, const struct service_se
 
 	if (!service->argv || service->uid != 0)
 		return false;
-	result = is_distrusted(loader, service, "server", service->root, service->server);
-	if (service->end_command.count > 0)
+	result = is_distrusted(loader, service, "server", service->program->root, service->server);
+	if (service->program->end_command.count > 0)
 		result |= is_distrusted(loader, service, "end_command", NULL,
-					service->end_command.list[0]);
+					service->program->end_command.list[0]);
 	return result;
 }
 

@@ -39,7 +39,7 @@ void read_capabilities(struct reading *reading, void *field)
 {
 	uint64_t *set = field;
 
-	reading->service->capabilities_is_set = true;
+	reading->service->program->capabilities_is_set = true;
 	if (reading->count == 1 && strcasecmp(first_word(reading), "none") == 0)
 		return;
 	for (size_t i = 0; i < reading->count; i++) {

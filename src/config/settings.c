@@ -8,20 +8,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void admit_as_xinetd(struct admission_settings *admission)
+{
+	admission->instances = admission->per_source = UNLIMITED;
+	admission->cps = (struct rate){ .rate = 50, .seconds = 1, .other = 10 };
+}
+
 struct service_settings *service_settings_new(void)
 {
-	struct service_settings *service = calloc(1, sizeof *service);
+	struct whole_settings *whole = calloc(1, sizeof *whole);
 
-	if (!service)
+	if (!whole)
 		return NULL;
-	service->references = 1;
-	service->wait = -1;
-	service->port = -1;
-	service->fold_failures = -1;
-	service->instances = service->per_source = UNLIMITED;
-	service->cps = (struct rate){ .rate = 50, .seconds = 1, .other = 10 };
-	service->source_prefix = (struct source_prefix){ .in4 = 32, .in6 = 64 };
-	return service;
+	whole->service = (struct service_settings){
+		.references = 1,
+		.program = &whole->program,
+		.admission = &whole->admission,
+		.wait = -1,
+		.port = -1,
+		.fold_failures = -1,
+		.source_prefix = { .in4 = 32, .in6 = 64 },
+	};
+	admit_as_xinetd(&whole->admission);
+	return &whole->service;
 }
 
 /* Settings in a generation are read-only: the users of their region are counted. */
@@ -74,8 +83,8 @@ const char *service_libwrap_name(const struct service_settings *service)
 {
 	const char *slash;
 
-	if (service->libwrap)
-		return service->libwrap;
+	if (service->admission->libwrap)
+		return service->admission->libwrap;
 	if (!service->argv)
 		return service->name;
 	slash = strrchr(service->argv[0], '/');
@@ -91,9 +100,9 @@ void service_settings_release(struct service_settings *service)
 	if (region || !service || --service->references > 0)
 		return;
 	if (!service->lines) { /* a copy has its lists in its arena */
-		access_list_clear(&service->only_from);
-		access_list_clear(&service->no_access);
-		access_list_clear(&service->proxy_from);
+		access_list_clear(&service->admission->only_from);
+		access_list_clear(&service->admission->no_access);
+		access_list_clear(&service->admission->proxy_from);
 	}
 	arena_free(&service->arena);
 	free(service->canonical);

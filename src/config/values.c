@@ -74,7 +74,7 @@ void read_nice(struct reading *reading, void *field)
 		return;
 	}
 	*(int *)field = negative ? -(int)number : (int)number;
-	reading->service->nice_is_set = true;
+	reading->service->program->nice_is_set = true;
 }
 
 /* False, refused, when the word is no octal number up to 777. */
@@ -95,7 +95,7 @@ static bool read_octal(struct reading *reading, mode_t *field, const char *what)
 
 void read_umask(struct reading *reading, void *field)
 {
-	reading->service->umask_is_set |= read_octal(reading, field, "mask");
+	reading->service->program->umask_is_set |= read_octal(reading, field, "mask");
 }
 
 void read_file_mode(struct reading *reading, void *field)
@@ -310,7 +310,7 @@ void read_group(struct reading *reading, void *field)
 /* errno says why path can't be used. */
 static void refuse_server(struct reading *reading, const char *path)
 {
-	const char *text = first_word(reading), *root = reading->service->root;
+	const char *text = first_word(reading), *root = reading->service->program->root;
 
 	reading->service->lacks_program = errno == ENOENT || errno == ENOTDIR;
 	if (root)
@@ -336,7 +336,7 @@ static bool check_program(struct reading *reading, const char *path, const struc
 /* The same in the session's root, as the session will find it. */
 static void read_server_in_root(struct reading *reading, void *field)
 {
-	const char *root = reading->service->root, *path = first_word(reading);
+	const char *root = reading->service->program->root, *path = first_word(reading);
 	char real[PATH_MAX];
 	struct stat status;
 
@@ -344,10 +344,10 @@ static void read_server_in_root(struct reading *reading, void *field)
 	if (path[0] != '/')
 		reading_refuse(reading, NULL,
 			       "\"%s\" is not an absolute path, as it must be in root", path);
-	else if (!reading->service->lacks_root &&
+	else if (!reading->service->program->lacks_root &&
 		 (path_in_root_find(root, path, real) < 0 || stat(real, &status) < 0))
 		refuse_server(reading, path);
-	else if (!reading->service->lacks_root)
+	else if (!reading->service->program->lacks_root)
 		check_program(reading, real, &status);
 }
 
@@ -356,7 +356,7 @@ void read_server(struct reading *reading, void *field)
 	const char *path;
 	struct stat status;
 
-	if (reading->service->root) {
+	if (reading->service->program->root) {
 		read_server_in_root(reading, field);
 		return;
 	}
@@ -419,7 +419,7 @@ void read_stderr(struct reading *reading, void *field)
 	int kind = STDERR_FILE;
 
 	if (first_word(reading)[0] == '/')
-		read_path(reading, &reading->service->stderr_path);
+		read_path(reading, &reading->service->program->stderr_path);
 	else if (!read_name(reading, reading->words[0], kinds, &kind))
 		return;
 	*(enum stderr_kind *)field = (enum stderr_kind)kind;

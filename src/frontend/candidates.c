@@ -23,7 +23,7 @@ struct candidate candidate_for(struct service *service, const struct address *pe
 		.way = way,
 		.bans = sensors_list(),
 		.now = clock_now(),
-		.minute = service->settings->access_times_count > 0
+		.minute = service->settings->admission->access_times_count > 0
 				  ? access_minute((time_t)clock_wall())
 				  : 0,
 		.processes = launch_processes(),

@@ -51,7 +51,7 @@ static void keep_descriptors_of_program(struct session *session)
 	bool keeps_connection = session->fd >= 0 && service_keeps_socket(session->settings);
 	bool has_terminal = keeps_connection && session->settings->pty;
 
-	keep_descriptors(session, (session->settings->stderr_kind == STDERR_LOG) +
+	keep_descriptors(session, (session->settings->program->stderr_kind == STDERR_LOG) +
 					  keeps_connection + has_terminal);
 }
 
@@ -121,7 +121,7 @@ static void uncount(struct session *session)
 	session->is_counted = false;
 	quota_run_end(&session->service->quota, session->source);
 	session->source = NULL;
-	if (session->service->settings->at_limit == AT_LIMIT_QUEUE)
+	if (session->service->settings->admission->at_limit == AT_LIMIT_QUEUE)
 		service_refresh(session->service);
 }
 

@@ -116,7 +116,8 @@ static size_t count_names(const struct access_list *list)
 struct filter_hosts *filter_hosts_new(const struct service_settings *settings,
 				      filter_hosts_changed *changed, void *context)
 {
-	size_t most = count_names(&settings->only_from) + count_names(&settings->no_access);
+	const struct admission_settings *admission = settings->admission;
+	size_t most = count_names(&admission->only_from) + count_names(&admission->no_access);
 	struct filter_hosts *hosts = NULL;
 
 	if (most > 0)
@@ -126,8 +127,8 @@ struct filter_hosts *filter_hosts_new(const struct service_settings *settings,
 	hosts->settings = settings;
 	hosts->changed = changed;
 	hosts->context = context;
-	add_hosts(hosts, &settings->only_from);
-	add_hosts(hosts, &settings->no_access);
+	add_hosts(hosts, &admission->only_from);
+	add_hosts(hosts, &admission->no_access);
 	for (size_t i = 0; i < hosts->count; i++) {
 		timer_init(&hosts->list[i].again, look_up);
 		look_up(&hosts->list[i].again);

@@ -17,9 +17,9 @@ int intercept_update(int fd, const struct service *service)
 {
 	const struct service_settings *settings = service->settings;
 	struct access_list only_from =
-		filter_hosts_resolve(service->filter_hosts, &settings->only_from);
+		filter_hosts_resolve(service->filter_hosts, &settings->admission->only_from);
 	struct access_list no_access =
-		filter_hosts_resolve(service->filter_hosts, &settings->no_access);
+		filter_hosts_resolve(service->filter_hosts, &settings->admission->no_access);
 	int result = -1;
 
 	errno = ENOMEM;

@@ -50,7 +50,7 @@ static struct puzzle_terms terms_of(const struct session *session, unsigned diff
 
 bool proving_is_remembered(const struct session *session)
 {
-	return session->settings->proof_of_work_time > 0 && session->service->proofs &&
+	return session->settings->admission->proof_of_work_time > 0 && session->service->proofs &&
 	       proofs_remembers(session->service->proofs, &session->peer,
 				session->settings->source_prefix, clock_now());
 }
@@ -67,7 +67,7 @@ bool proving_has_room(const struct session *session)
 int proving_prompt(const struct session *session, char prompt[static PUZZLE_PROMPT_SIZE])
 {
 	struct proofs *proofs = proofs_of(session->service);
-	struct puzzle_terms terms = terms_of(session, session->settings->proof_of_work);
+	struct puzzle_terms terms = terms_of(session, session->settings->admission->proof_of_work);
 	char text[PUZZLE_TEXT_SIZE];
 
 	if (!proofs)
@@ -79,7 +79,7 @@ int proving_prompt(const struct session *session, char prompt[static PUZZLE_PROM
 static void remember(const struct session *session)
 {
 	const struct service_settings *settings = session->settings;
-	uint64_t now = clock_now(), time = 1000 * (uint64_t)settings->proof_of_work_time;
+	uint64_t now = clock_now(), time = 1000 * (uint64_t)settings->admission->proof_of_work_time;
 
 	if (time > 0)
 		proofs_remember(session->service->proofs, &session->peer, settings->source_prefix,
@@ -249,7 +249,7 @@ void proving_read(struct session *session, proving_step *next)
 	atomic_init(&proving->is_cancelled, false);
 	proving->session = session;
 	proving->next = next;
-	proving->difficulty = session->settings->proof_of_work;
+	proving->difficulty = session->settings->admission->proof_of_work;
 	session->handler_data = proving;
 	session->stop = stop_proving;
 	timer_init(&session->deadline, on_deadline);

@@ -112,7 +112,7 @@ void proxied_read(struct session *session, proxied_step *next)
 		session_fail(session, REFUSED_MEMORY, NULL);
 		return;
 	}
-	proxy_header_begin(&reading->header, session->settings->proxy_protocol);
+	proxy_header_begin(&reading->header, session->settings->admission->proxy_protocol);
 	reading->next = next;
 	session->handler_data = reading;
 	session->stop = stop_reading;

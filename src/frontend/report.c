@@ -102,7 +102,7 @@ static void print_configuration(FILE *out, const struct service_settings *settin
 {
 	for (char **line = settings->lines; line && *line; line++)
 		if (sets_env(*line))
-			print_env(out, &settings->env);
+			print_env(out, &settings->program->env);
 		else
 			fprintf(out, "%s\n", *line);
 }

@@ -17,7 +17,7 @@ struct service_list services = TAILQ_HEAD_INITIALIZER(services);
 
 bool service_is_full(const struct service *service)
 {
-	return service->settings->at_limit == AT_LIMIT_QUEUE &&
+	return service->settings->admission->at_limit == AT_LIMIT_QUEUE &&
 	       quota_judge_instances(&service->quota, service->settings) != ADMITTED;
 }
 
@@ -192,7 +192,8 @@ unsigned service_descriptors_per_session(const struct service *service)
 	const struct service_settings *settings = service->settings;
 	bool is_passed_on = settings->redirect_host || intercepts_streams(settings);
 	bool is_identified = settings->log_on_success & LOG_FLAG_USERID;
-	bool has_pipe = service_keeps_socket(settings) && settings->stderr_kind == STDERR_LOG;
+	bool logs_errors = settings->program->stderr_kind == STDERR_LOG;
+	bool has_pipe = service_keeps_socket(settings) && logs_errors;
 
 	return 1 + is_passed_on + (is_identified || has_pipe) + (settings->pty != PTY_NO);
 }

@@ -328,7 +328,7 @@ static int ask_with_errors(struct program *program)
 	const struct service_settings *settings = program->session->settings;
 	int errors = -1, result;
 
-	if (settings->stderr_kind == STDERR_LOG)
+	if (settings->program->stderr_kind == STDERR_LOG)
 		program->error_pipe = error_pipe_open(settings->id, &errors);
 	result = ask(program, errors);
 	if (program->error_pipe)

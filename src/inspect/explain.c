@@ -106,9 +106,11 @@ static void reach(struct answer *answer)
 
 static const char *header_text(const struct service_settings *service)
 {
-	return service->proxy_protocol == (PROXY_V1 | PROXY_V2) ? "any version"
-	       : service->proxy_protocol == PROXY_V1            ? "version 1"
-								: "version 2";
+	unsigned versions = service->admission->proxy_protocol;
+
+	return versions == (PROXY_V1 | PROXY_V2) ? "any version"
+	       : versions == PROXY_V1            ? "version 1"
+						 : "version 2";
 }
 
 /* What follows is about the client that a header names. */
@@ -116,7 +118,7 @@ static void tell_proxied(struct answer *answer)
 {
 	const struct service_settings *service = answer->service;
 	const struct access_rule *rule =
-		access_list_match(&service->proxy_from, &answer->inquiry->peer, NULL);
+		access_list_match(&service->admission->proxy_from, &answer->inquiry->peer, NULL);
 
 	if (rule) {
 		write_rule(answer, "proxy_from", rule);
@@ -128,7 +130,7 @@ static void tell_proxied(struct answer *answer)
 	}
 	fputs("as a client of a balancer of ", answer->reasons);
 	write_attribute(answer, "proxy_from");
-	if (service->proxy_others == PROXY_OTHERS_DIRECT)
+	if (service->admission->proxy_others == PROXY_OTHERS_DIRECT)
 		fputs(", or by a connection of its own:\n", answer->reasons);
 	else
 		fputs("; a connection of its own would be refused (proxy_others = refuse):\n",
@@ -171,12 +173,12 @@ static void write_one(struct answer *answer, const struct access_rule *allowing,
 	} else if (allowing) {
 		write_rule(answer, "only_from", allowing);
 		fputs(" covers it\n", answer->reasons);
-	} else if (service->only_from.is_set) {
+	} else if (service->admission->only_from.is_set) {
 		write_attribute(answer, "only_from");
-		fputs(access_list_size(&service->only_from) > 0 ? " does not cover it\n"
-								: " is empty\n",
+		fputs(access_list_size(&service->admission->only_from) > 0 ? " does not cover it\n"
+									   : " is empty\n",
 		      answer->reasons);
-	} else if (service->no_access.is_set) {
+	} else if (service->admission->no_access.is_set) {
 		write_attribute(answer, "no_access");
 		fputs(" does not cover it\n", answer->reasons);
 	} else {
@@ -187,12 +189,12 @@ static void write_one(struct answer *answer, const struct access_rule *allowing,
 /* False when the peer's names are needed. */
 static bool judge_address(struct answer *answer, const char *const *names)
 {
-	const struct service_settings *service = answer->service;
+	const struct admission_settings *admission = answer->service->admission;
 	const struct address *peer = &answer->inquiry->peer;
-	const struct access_rule *allowing = access_list_match(&service->only_from, peer, names);
-	const struct access_rule *denying = access_list_match(&service->no_access, peer, names);
+	const struct access_rule *allowing = access_list_match(&admission->only_from, peer, names);
+	const struct access_rule *denying = access_list_match(&admission->no_access, peer, names);
 	struct access_result result =
-		access_decide(&service->only_from, &service->no_access, peer, names);
+		access_decide(&admission->only_from, &admission->no_access, peer, names);
 
 	if (result.decision == ACCESS_NEEDS_NAMES)
 		return false;
@@ -257,8 +259,8 @@ static void tell_load(struct answer *answer)
 	write_attribute(answer, "max_load");
 	if (getloadavg(&load, 1) != 1)
 		load = 0;
-	fprintf(answer->reasons, " is %g, and the load is %.2f now\n", answer->service->max_load,
-		load);
+	fprintf(answer->reasons, " is %g, and the load is %.2f now\n",
+		answer->service->admission->max_load, load);
 }
 
 static void write_interval(struct answer *answer, struct access_interval interval)
@@ -271,9 +273,11 @@ static void write_interval(struct answer *answer, struct access_interval interva
 static const struct access_interval *find_interval(const struct service_settings *service,
 						   int minute)
 {
-	for (size_t i = 0; i < service->access_times_count; i++)
-		if (access_times_allow(&service->access_times[i], 1, minute))
-			return &service->access_times[i];
+	const struct admission_settings *admission = service->admission;
+
+	for (size_t i = 0; i < admission->access_times_count; i++)
+		if (access_times_allow(&admission->access_times[i], 1, minute))
+			return &admission->access_times[i];
 	return NULL;
 }
 
@@ -286,8 +290,8 @@ static void tell_time(struct answer *answer)
 	write_attribute(answer, "access_times");
 	if (interval)
 		write_interval(answer, *interval);
-	for (size_t i = 0; !interval && i < service->access_times_count; i++)
-		write_interval(answer, service->access_times[i]);
+	for (size_t i = 0; !interval && i < service->admission->access_times_count; i++)
+		write_interval(answer, service->admission->access_times[i]);
 	fprintf(answer->reasons, " %s %d:%02d%s\n", interval ? "includes" : "does not include",
 		minute / 60, minute % 60, answer->inquiry->is_now ? ", which it is now" : "");
 }
@@ -297,10 +301,10 @@ static void tell_proof(struct answer *answer)
 {
 	write_attribute(answer, "proof_of_work");
 	fprintf(answer->reasons, " is %u: it must solve a puzzle first",
-		answer->service->proof_of_work);
-	if (answer->service->proof_of_work_time > 0)
+		answer->service->admission->proof_of_work);
+	if (answer->service->admission->proof_of_work_time > 0)
 		fprintf(answer->reasons, ", once in %d seconds",
-			answer->service->proof_of_work_time);
+			answer->service->admission->proof_of_work_time);
 	putc('\n', answer->reasons);
 }
 
@@ -410,13 +414,13 @@ static void write_rate(struct answer *answer, const char **separator, const char
 /* Whether a limit is reached depends on other connections. */
 static void mention_limits(struct answer *answer)
 {
-	const struct service_settings *service = answer->service;
+	const struct admission_settings *admission = answer->service->admission;
 	const char *separator = "limits that apply: ", *first = separator;
 
-	write_rate(answer, &separator, "source_cps", service->source_cps);
-	write_rate(answer, &separator, "cps", service->cps);
-	write_limit(answer, &separator, "instances", service->instances);
-	write_limit(answer, &separator, "per_source", service->per_source);
+	write_rate(answer, &separator, "source_cps", admission->source_cps);
+	write_rate(answer, &separator, "cps", admission->cps);
+	write_limit(answer, &separator, "instances", admission->instances);
+	write_limit(answer, &separator, "per_source", admission->per_source);
 	if (separator != first)
 		putc('\n', answer->reasons);
 }

@@ -76,16 +76,17 @@ static const char *missing(uint64_t wanted)
 
 const char *capabilities_obstacle(const struct service_settings *service)
 {
+	const struct program_settings *program = service->program;
 	bool can_drop = permitted() & may_drop;
 
-	if (!service->capabilities_is_set)
+	if (!program->capabilities_is_set)
 		return NULL;
-	if (!service->capabilities)
+	if (!program->capabilities)
 		return can_drop || service_has_no_new_privs(service)
 			       ? NULL
 			       : "without root (CAP_SETPCAP) it needs no_new_privs = yes, which then "
 				 "gives the same; add that";
-	return can_drop ? missing(service->capabilities)
+	return can_drop ? missing(program->capabilities)
 			: "only root (CAP_SETPCAP) can give a program some capabilities and keep "
 			  "others from it; write none, with no_new_privs = yes";
 }
@@ -119,7 +120,7 @@ IN_CHILD static int raise_ambient(uint64_t wanted)
  * set. */
 IN_CHILD int capabilities_take(const struct service_settings *service)
 {
-	uint64_t wanted = service->capabilities, own = permitted();
+	uint64_t wanted = service->program->capabilities, own = permitted();
 
 	if (own & may_drop) {
 		/* A change of user has left them permitted, but not in effect. */

@@ -406,9 +406,9 @@ bool cgroups_are_there(void)
 static void limits_of(const struct service_settings *service, uint64_t limits[CGROUP_KINDS])
 {
 	limits[CGROUP_TREE] = 0;
-	limits[CGROUP_MEMORY] = service->memory;
-	limits[CGROUP_PROCESSES] = service->processes;
-	limits[CGROUP_CPU] = service->cpu;
+	limits[CGROUP_MEMORY] = service->program->memory;
+	limits[CGROUP_PROCESSES] = service->program->processes;
+	limits[CGROUP_CPU] = service->program->cpu;
 }
 
 const char *cgroups_prepare(const struct service_settings *service, const char **reason)

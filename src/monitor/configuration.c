@@ -254,7 +254,7 @@ static bool can_be_kept(struct service_settings *service)
 {
 	return (!service_is_tracked(service) || has_its_limits(service)) &&
 	       has_its_privileges(service) && has_its_terminals(service) &&
-	       (!service->jail || has_its_jail(service));
+	       (!service->program->jail || has_its_jail(service));
 }
 
 static void find_limits(void)

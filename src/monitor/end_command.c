@@ -134,7 +134,7 @@ static bool expand(struct end_command *command, const struct session_facts *fact
 	if (!settings || !settings->placeholders_used)
 		return settings;
 	command->expansion =
-		expansion_new(settings, &command->task.peer, facts, settings->end_argv, 1);
+		expansion_new(settings, &command->task.peer, facts, settings->program->end_argv, 1);
 	return command->expansion;
 }
 
@@ -185,8 +185,8 @@ void end_command_run(struct end_command *command, uint32_t service,
 	command->done = done;
 	command->context = context;
 	task->service = service;
-	task->program = task->settings->end_command.list[0];
-	task->argv = task->settings->end_argv;
+	task->program = task->settings->program->end_command.list[0];
+	task->argv = task->settings->program->end_argv;
 	task->environment = environment_fill(command->environment, task->settings, &client, facts);
 	if (command->expansion) {
 		task->argv = command->expansion->argv;

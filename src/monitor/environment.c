@@ -22,7 +22,7 @@ static size_t variables_max(const struct proxied *proxied, bool has_facts)
 static size_t pointers(const struct service_settings *settings, const struct proxied *proxied,
 		       bool has_facts)
 {
-	return settings->environment_count + variables_max(proxied, has_facts) + 1;
+	return settings->program->environment_count + variables_max(proxied, has_facts) + 1;
 }
 
 /* The id of a service may be longer than other values. */
@@ -125,13 +125,13 @@ char **environment_fill(void *room, const struct service_settings *settings,
 	const char *protocol = settings->socket_type == SOCK_DGRAM ? "UDP" : "TCP";
 	char host[ADDRESS_TEXT_SIZE], port[8];
 	char **variables = room, *text = room;
-	size_t count = settings->environment_count;
+	size_t count = settings->program->environment_count;
 
 	text += pointers(settings, client->proxied, facts != NULL) * sizeof *variables;
-	memcpy(variables, settings->environment, count * sizeof *variables);
+	memcpy(variables, settings->program->environment, count * sizeof *variables);
 	address_text(peer, host);
 	add_variable(variables, &count, &text, "", "REMOTE_HOST", host);
-	if (settings->passenv.is_set && settings->passenv.count == 0)
+	if (settings->program->passenv.is_set && settings->program->passenv.count == 0)
 		goto done;
 	add_variable(variables, &count, &text, "", "PROTO", protocol);
 	add_end(variables, &count, &text, protocol, "LOCAL", client->local);

@@ -71,14 +71,16 @@ static void add(struct target *target, char *text, bool is_expanded)
 static void add_all(struct target *target, const struct service_settings *settings,
 		    char *const argv[], size_t fixed)
 {
+	const struct program_settings *program = settings->program;
+
 	for (size_t i = 0; argv[i]; i++)
 		add(target, argv[i], i >= fixed);
 	if (target->list)
 		target->list[target->count] = NULL;
 	target->count++;
-	for (size_t i = 0; i < settings->environment_count; i++)
-		add(target, settings->environment[i], i >= settings->environment_passed);
-	add(target, settings->directory, true);
+	for (size_t i = 0; i < program->environment_count; i++)
+		add(target, program->environment[i], i >= program->environment_passed);
+	add(target, program->directory, true);
 }
 
 /* Twice the same: to measure, and to write. */
@@ -100,7 +102,7 @@ struct expansion *expansion_new(const struct service_settings *settings, const s
 	add_all(&target, settings, argv, fixed);
 	expansion->argv = expansion->texts;
 	expansion->environment =
-		expansion->texts + (needed.count - 1 - settings->environment_count);
+		expansion->texts + (needed.count - 1 - settings->program->environment_count);
 	expansion->directory = expansion->texts[needed.count - 1];
 	return expansion;
 }
@@ -109,10 +111,11 @@ struct expansion *expansion_new(const struct service_settings *settings, const s
 static size_t scratch_size(const struct service_settings *settings,
 			   const struct placeholder_values *values)
 {
+	const struct strings *scratch = &settings->program->scratch;
 	size_t size = 0;
 
-	for (size_t i = 0; i < settings->scratch.count; i += 2)
-		size += placeholders_expand(NULL, 0, settings->scratch.list[i], values) + 1;
+	for (size_t i = 0; i < scratch->count; i += 2)
+		size += placeholders_expand(NULL, 0, scratch->list[i], values) + 1;
 	return size;
 }
 
@@ -140,7 +143,7 @@ struct jail_plan *expansion_plan(const struct jail_plan *plan,
 	text = (char *)(own->scratch + plan->scratch_count);
 	for (size_t i = 0; i < plan->scratch_count; i++) {
 		own->scratch[i].path = text;
-		text += placeholders_expand(text, size, settings->scratch.list[2 * i],
+		text += placeholders_expand(text, size, settings->program->scratch.list[2 * i],
 					    &texts.values) +
 			1;
 	}
@@ -151,7 +154,7 @@ void expansion_apply(const struct expansion *expansion, const struct service_set
 		     char **environment)
 {
 	memcpy(environment, expansion->environment,
-	       settings->environment_count * sizeof *environment);
+	       settings->program->environment_count * sizeof *environment);
 }
 
 bool expansion_needs_slot(const struct service_settings *settings)

@@ -164,9 +164,9 @@ IN_CHILD int file_rules_enter(const struct service_settings *service)
 
 	if (ruleset < 0)
 		return -1;
-	if (allow_paths(ruleset, &service->allow_read, reading & known) < 0 ||
-	    allow_paths(ruleset, &service->allow_write, writing & known) < 0 ||
-	    allow_paths(ruleset, &service->allow_execute, executing & known) < 0)
+	if (allow_paths(ruleset, &service->program->allow_read, reading & known) < 0 ||
+	    allow_paths(ruleset, &service->program->allow_write, writing & known) < 0 ||
+	    allow_paths(ruleset, &service->program->allow_execute, executing & known) < 0)
 		return -1;
 	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0); /* closes on exec */
 }

@@ -39,8 +39,8 @@ static struct jail *find(const struct service_settings *service)
 {
 	struct jail *jail = NULL;
 
-	if (service->jail)
-		HASH_FIND_STR(jails, service->jail, jail);
+	if (service->program->jail)
+		HASH_FIND_STR(jails, service->program->jail, jail);
 	return jail;
 }
 
@@ -119,7 +119,8 @@ static const char *scratch_path(struct jail *jail, const struct service_settings
 
 static void plan_scratch(struct jail *jail, const struct service_settings *service)
 {
-	size_t count = service->scratch.count / 2;
+	char *const *words = service->program->scratch.list; /* a path and its bytes ... */
+	size_t count = service->program->scratch.count / 2;
 	struct jail_scratch *scratch = arena_take(&jail->arena, (count + 1) * sizeof *scratch);
 	bool changes_user = jail->plan.is_privileged;
 	unsigned uid = (unsigned)(changes_user ? service->uid : geteuid());
@@ -127,9 +128,9 @@ static void plan_scratch(struct jail *jail, const struct service_settings *servi
 
 	jail->plan.scratch = scratch;
 	for (size_t i = 0; scratch && i < count; i++) {
-		uint64_t size = strtoull(service->scratch.list[2 * i + 1], NULL, 10);
+		uint64_t size = strtoull(words[2 * i + 1], NULL, 10);
 
-		scratch[i].path = scratch_path(jail, service, service->scratch.list[2 * i]);
+		scratch[i].path = scratch_path(jail, service, words[2 * i]);
 		snprintf(scratch[i].options, sizeof scratch[i].options,
 			 "size=%" PRIu64 ",nr_inodes=%" PRIu64 ",mode=0700,uid=%u,gid=%u", size,
 			 inodes_for(size), uid, gid);
@@ -157,19 +158,20 @@ static void plan_identity(struct jail_plan *plan)
 
 static void fill_plan(struct jail *jail, const struct service_settings *service)
 {
+	const struct program_settings *program = service->program;
 	struct jail_plan *plan = &jail->plan;
 
 	*plan = (struct jail_plan){
-		.root = service->root ? arena_string(&jail->arena, service->root) : NULL,
+		.root = program->root ? arena_string(&jail->arena, program->root) : NULL,
 		.is_privileged = program_steps_change_user(),
-		.has_devices = service->devices.is_set,
-		.has_proc = service->proc,
-		.has_no_network = service->network == NETWORK_NONE,
-		.writable = copy_list(jail, &service->writable),
-		.writable_count = service->writable.count,
-		.devices = copy_list(jail, &service->devices),
-		.device_count = service->devices.count,
-		.clone_flags = service->proc ? CLONE_NEWPID : 0,
+		.has_devices = program->devices.is_set,
+		.has_proc = program->proc,
+		.has_no_network = program->network == NETWORK_NONE,
+		.writable = copy_list(jail, &program->writable),
+		.writable_count = program->writable.count,
+		.devices = copy_list(jail, &program->devices),
+		.device_count = program->devices.count,
+		.clone_flags = program->proc ? CLONE_NEWPID : 0,
 	};
 	plan_scratch(jail, service);
 	if (!plan->is_privileged)
@@ -186,7 +188,7 @@ static struct jail *jail_new(const struct service_settings *service)
 		return NULL;
 	jail->references = 1;
 	jail->template = -1;
-	jail->key = arena_string(&jail->arena, service->jail);
+	jail->key = arena_string(&jail->arena, service->program->jail);
 	fill_plan(jail, service);
 	if (!jail->arena.failed)
 		return jail;
@@ -265,9 +267,9 @@ const char *jail_prepare(const struct service_settings *service, const char **re
 	struct jail *older = find(service), *jail;
 	struct jail_report report = { .error = ENOMEM };
 
-	if (!service->jail || (older && older->round == current_round))
+	if (!service->program->jail || (older && older->round == current_round))
 		return NULL;
-	if (service->network == NETWORK_NONE && !service_waits(service) &&
+	if (service->program->network == NETWORK_NONE && !service_waits(service) &&
 	    (*reason = connection_lock_obstacle()))
 		return "network";
 	*reason = "it needs close_range(2) (Linux 5.9), which a container may forbid";

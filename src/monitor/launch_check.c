@@ -121,7 +121,7 @@ const char *launch_mismatch(const struct launch_message *launch, bool proxied,
 		return "the service's socket_type has changed";
 	if (proxied && !service_is_proxied(settings) && !service_is_multiplexed(settings))
 		return "the service's proxy_protocol has changed";
-	if (launch->logs_errors && settings->stderr_kind != STDERR_LOG)
+	if (launch->logs_errors && settings->program->stderr_kind != STDERR_LOG)
 		return "the service's stderr has changed";
 	return NULL;
 }

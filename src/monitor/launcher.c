@@ -476,7 +476,7 @@ static int expand(struct launch *launch, const struct session_facts *facts)
 	launch->order.argv = launch->expansion->argv;
 	launch->order.directory = launch->expansion->directory;
 	expansion_apply(launch->expansion, settings, launch->order.environment);
-	if (!launch->order.jail_plan || settings->scratch.count == 0)
+	if (!launch->order.jail_plan || settings->program->scratch.count == 0)
 		return 0;
 	launch->own_plan = expansion_plan(launch->order.jail_plan, settings, facts);
 	launch->order.jail_plan = launch->own_plan;
@@ -493,15 +493,16 @@ static int fill_environment(struct launch *launch, const struct proxied *proxied
 
 	if (proxied) /* orphans are known by what their environment says */
 		child->local = proxied->local;
-	if ((settings->session_env || expansion_needs_slot(settings)) &&
+	if ((settings->program->session_env || expansion_needs_slot(settings)) &&
 	    session_slot_take(&child->slot, settings->id) < 0)
 		return -1;
 	facts.slot = child->slot.number;
-	if (settings->end_command.count > 0 &&
+	if (settings->program->end_command.count > 0 &&
 	    !(child->end_command = end_command_new(settings, &client, &facts)))
 		return -1;
-	launch->order.environment = environment_fill(launch->environment, settings, &client,
-						     settings->session_env ? &facts : NULL);
+	launch->order.environment =
+		environment_fill(launch->environment, settings, &client,
+				 settings->program->session_env ? &facts : NULL);
 	return settings->placeholders_used ? expand(launch, &facts) : 0;
 }
 
@@ -524,7 +525,7 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 	launch->order.cgroup = child->cgroup;
 	launch->order.jail = jail_of(launch->settings);
 	launch->order.jail_plan = launch->order.jail ? jail_plan(launch->order.jail) : NULL;
-	launch->order.directory = launch->settings->directory;
+	launch->order.directory = launch->settings->program->directory;
 	launch->order.connection = descriptors->connection;
 	launch->order.error = descriptors->errors_to;
 	child->errors = descriptors->errors_from;
@@ -561,8 +562,8 @@ static struct launch *launch_new(struct service_settings *settings,
 				 const struct launch_message *message,
 				 const struct proxied *proxied)
 {
-	struct launch *launch = calloc(1, sizeof *launch + environment_size(settings, proxied,
-									    settings->session_env));
+	size_t size = environment_size(settings, proxied, settings->program->session_env);
+	struct launch *launch = calloc(1, sizeof *launch + size);
 
 	if (!launch)
 		return NULL;

@@ -79,7 +79,7 @@ static const char *give_filter(struct service_settings *service, enum call_filte
 	const struct call_filter *filter = obstacle ? NULL : filter_for(words);
 
 	if (filter)
-		service->filters[kind] = *filter;
+		service->program->filters[kind] = *filter;
 	return filter ? NULL : obstacle ? obstacle : strerror(errno);
 }
 
@@ -91,7 +91,7 @@ static const char *capabilities_reason(struct service_settings *service)
 static const char *syscalls_reason(struct service_settings *service)
 {
 	return service_filters_calls(service)
-		       ? give_filter(service, FILTER_CALLS, &service->syscalls)
+		       ? give_filter(service, FILTER_CALLS, &service->program->syscalls)
 		       : NULL;
 }
 
@@ -134,13 +134,13 @@ IN_CHILD int privileges_restrict_files(const struct service_settings *service)
 /* Settings that were not prepared have no filter. */
 IN_CHILD int privileges_filter_calls(const struct service_settings *service)
 {
-	if (service_filters_calls(service) && service->filters[FILTER_CALLS].count == 0) {
+	if (service_filters_calls(service) && service->program->filters[FILTER_CALLS].count == 0) {
 		errno = EINVAL;
 		return -1;
 	}
 	for (int kind = 0; kind < CALL_FILTERS; kind++)
-		if (service->filters[kind].count > 0 &&
-		    syscall_filter_load(&service->filters[kind]) < 0)
+		if (service->program->filters[kind].count > 0 &&
+		    syscall_filter_load(&service->program->filters[kind]) < 0)
 			return -1;
 	return 0;
 }

@@ -122,10 +122,10 @@ IN_CHILD static int resource_limits(const struct program_order *order)
 	};
 
 	for (int which = 0; which < LIMIT_COUNT; which++) {
-		rlim_t limit = order->settings->limits[which];
+		rlim_t limit = order->settings->program->limits[which];
 		struct rlimit value = { limit, limit };
 
-		if (order->settings->limit_is_set[which] &&
+		if (order->settings->program->limit_is_set[which] &&
 		    syscall(SYS_prlimit64, 0, resources[which], &value, NULL) < 0)
 			return -1;
 	}
@@ -136,19 +136,19 @@ IN_CHILD static int priority(const struct program_order *order)
 {
 	int current;
 
-	if (!order->settings->nice_is_set)
+	if (!order->settings->program->nice_is_set)
 		return 0;
 	errno = 0;
 	current = getpriority(PRIO_PROCESS, 0);
 	if (current == -1 && errno)
 		return -1;
-	return setpriority(PRIO_PROCESS, 0, current + order->settings->nice);
+	return setpriority(PRIO_PROCESS, 0, current + order->settings->program->nice);
 }
 
 IN_CHILD static int file_mask(const struct program_order *order)
 {
-	if (order->settings->umask_is_set)
-		umask(order->settings->umask);
+	if (order->settings->program->umask_is_set)
+		umask(order->settings->program->umask);
 	return 0;
 }
 
@@ -158,18 +158,17 @@ enum { ERROR_FILE_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK 
  * setfsuid(2) changes only this process, in every C library. */
 IN_CHILD static int open_error_file(const struct program_order *order)
 {
-	const struct service_settings *settings = order->settings;
+	const char *path = order->settings->program->stderr_path;
+	uid_t uid = order->settings->uid;
 	int fd, error;
 
 	if (!facts.is_root)
-		return open_file(settings->stderr_path, ERROR_FILE_FLAGS);
-	if (settings->uid == 0)
-		return path_guard_open_for_root(settings->stderr_path, ERROR_FILE_FLAGS, 0640);
-	setfsuid(settings->uid);
+		return open_file(path, ERROR_FILE_FLAGS);
+	if (uid == 0)
+		return path_guard_open_for_root(path, ERROR_FILE_FLAGS, 0640);
+	setfsuid(uid);
 	errno = EPERM;
-	fd = (uid_t)setfsuid((uid_t)-1) == settings->uid
-		     ? open_file(settings->stderr_path, ERROR_FILE_FLAGS)
-		     : -1;
+	fd = (uid_t)setfsuid((uid_t)-1) == uid ? open_file(path, ERROR_FILE_FLAGS) : -1;
 	error = errno;
 	setfsuid(0);
 	errno = error;
@@ -179,14 +178,14 @@ IN_CHILD static int open_error_file(const struct program_order *order)
 /* The descriptor that becomes 2. */
 IN_CHILD static int open_error(const struct program_order *order)
 {
-	const struct service_settings *settings = order->settings;
+	enum stderr_kind kind = order->settings->program->stderr_kind;
 
 	if (order->error >= 0)
 		return program_slot_error(order->slot);
 	/* Without its pipe to the log the output is lost. The client must not get it. */
-	if (settings->stderr_kind == STDERR_NULL || settings->stderr_kind == STDERR_LOG)
+	if (kind == STDERR_NULL || kind == STDERR_LOG)
 		return open_file("/dev/null", O_WRONLY);
-	if (settings->stderr_kind == STDERR_FILE)
+	if (kind == STDERR_FILE)
 		return open_error_file(order);
 	return program_slot_connection(order->slot);
 }
@@ -268,14 +267,18 @@ IN_CHILD static int capabilities(const struct program_order *order)
 {
 	if (ambient_capabilities() < 0)
 		return -1;
-	return order->settings->capabilities_is_set && facts.is_root ? capabilities_hold() : 0;
+	if (!order->settings->program->capabilities_is_set || !facts.is_root)
+		return 0;
+	return capabilities_hold();
 }
 
 /* After the steps that need the daemon's, and after those that make a user namespace, which
  * would bring all of them back. */
 IN_CHILD static int own_capabilities(const struct program_order *order)
 {
-	return order->settings->capabilities_is_set ? capabilities_take(order->settings) : 0;
+	if (!order->settings->program->capabilities_is_set)
+		return 0;
+	return capabilities_take(order->settings);
 }
 
 IN_CHILD static int no_new_privs(const struct program_order *order)

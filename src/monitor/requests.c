@@ -503,7 +503,8 @@ enum { INTERCEPT_SERVERS_MAX = 8 };
 
 static unsigned instances_of(const struct service_settings *settings)
 {
-	return intercepts_streams(settings) ? INTERCEPT_SERVERS_MAX : settings->instances;
+	return intercepts_streams(settings) ? INTERCEPT_SERVERS_MAX
+					    : settings->admission->instances;
 }
 
 /* All services that a reload removes are counted together, from the reload on. */

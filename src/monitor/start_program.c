@@ -248,7 +248,7 @@ static gid_t *look_up_groups(const struct service_settings *settings, size_t *co
 
 static bool needs_groups(const struct service_settings *settings)
 {
-	return settings->groups && program_steps_change_user();
+	return settings->program->groups && program_steps_change_user();
 }
 
 static bool needs_label(const struct service_settings *settings)
@@ -317,7 +317,7 @@ static void prepare_jail(struct program_order *order)
 	begin_step(order, "network");
 	if (!lock_connection(order))
 		fail(order, "network");
-	else if (jail_shares_networks(order->jail) && !order->settings->capabilities)
+	else if (jail_shares_networks(order->jail) && !order->settings->program->capabilities)
 		order->network = network_pool_take();
 }
 

@@ -114,7 +114,7 @@ static void check_order(const struct program_order *order)
 	require(domain == AF_INET || domain == AF_INET6);
 	require(option_of(order->connection, SO_ACCEPTCONN) == 0);
 	require(option_of(order->connection, SO_TYPE) == settings->socket_type);
-	require(order->error < 0 || settings->stderr_kind == STDERR_LOG);
+	require(order->error < 0 || settings->program->stderr_kind == STDERR_LOG);
 	require(order->has_terminal == (settings->pty != PTY_NO));
 	require(!order->has_terminal || isatty(order->terminal.slave));
 	for (char **variable = order->environment; *variable; variable++)

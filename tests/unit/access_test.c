@@ -20,8 +20,8 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	access_list_clear(&settings->only_from);
-	access_list_clear(&settings->no_access);
+	access_list_clear(&settings->admission->only_from);
+	access_list_clear(&settings->admission->no_access);
 	service_settings_release(settings);
 	sensor_list_free(bans);
 }
@@ -64,15 +64,15 @@ static void expect(struct judgement wanted, const char *const *names, uint64_t n
 
 START_TEST(the_lists_decide)
 {
-	add(&settings->only_from, rows[_i].only_from);
-	add(&settings->no_access, rows[_i].no_access);
+	add(&settings->admission->only_from, rows[_i].only_from);
+	add(&settings->admission->no_access, rows[_i].no_access);
 	expect(rows[_i].judgement, rows[_i].names, 0);
 }
 END_TEST
 
 START_TEST(a_ban_comes_first_and_ends)
 {
-	add(&settings->only_from, "10.1.2.3");
+	add(&settings->admission->only_from, "10.1.2.3");
 	ck_assert(sensor_list_ban(bans, &peer, 1000, 2000));
 	expect((struct judgement){ .verdict = REFUSED_BANNED }, NULL, 1000);
 	expect((struct judgement){ .verdict = REFUSED_BANNED }, NULL, 1999);
@@ -91,7 +91,7 @@ START_TEST(an_intercepted_datagram_needs_no_names)
 {
 	settings->flags |= FLAG_INTERCEPT;
 	settings->socket_type = SOCK_DGRAM;
-	add(&settings->only_from, "good.example");
+	add(&settings->admission->only_from, "good.example");
 	expect((struct judgement){ .verdict = ADMITTED }, NULL, 0);
 	settings->socket_type = SOCK_STREAM;
 	expect((struct judgement){ .verdict = REFUSED_ADDRESS, .needs_names = true }, NULL, 0);
@@ -105,13 +105,13 @@ START_TEST(the_time_of_the_day_decides)
 	struct access_interval office = { 8 * 60, 17 * 60 };
 
 	ck_assert_int_eq(access_time(settings, 0), ADMITTED);
-	settings->access_times = &office;
-	settings->access_times_count = 1;
+	settings->admission->access_times = &office;
+	settings->admission->access_times_count = 1;
 	ck_assert_int_eq(access_time(settings, 8 * 60 - 1), REFUSED_TIME);
 	ck_assert_int_eq(access_time(settings, 8 * 60), ADMITTED);
 	ck_assert_int_eq(access_time(settings, 17 * 60), ADMITTED);
 	ck_assert_int_eq(access_time(settings, 17 * 60 + 1), REFUSED_TIME);
-	settings->access_times_count = 0;
+	settings->admission->access_times_count = 0;
 }
 END_TEST
 
@@ -120,11 +120,11 @@ START_TEST(the_load_decides)
 	double load;
 
 	ck_assert_int_eq(getloadavg(&load, 1), 1);
-	settings->max_load = load + 1000;
+	settings->admission->max_load = load + 1000;
 	ck_assert_int_eq(access_load(settings), ADMITTED);
-	settings->max_load = 0;
+	settings->admission->max_load = 0;
 	ck_assert_int_eq(access_load(settings), ADMITTED);
-	settings->max_load = load / 1000;
+	settings->admission->max_load = load / 1000;
 	ck_assert_int_eq(access_load(settings), load > 0 ? REFUSED_LOAD : ADMITTED);
 }
 END_TEST

@@ -549,9 +549,10 @@ START_TEST(makes_the_environment)
 	configuration_load("service a\n{\n" UNLISTED "%s}\n", environments[_i].lines);
 	service = configuration_service("a");
 	for (; environments[_i].environment[i]; i++)
-		ck_assert_pstr_eq(service->environment[i], environments[_i].environment[i]);
-	ck_assert_ptr_null(service->environment[i]);
-	ck_assert_uint_eq(service->environment_count, i);
+		ck_assert_pstr_eq(service->program->environment[i],
+				  environments[_i].environment[i]);
+	ck_assert_ptr_null(service->program->environment[i]);
+	ck_assert_uint_eq(service->program->environment_count, i);
 }
 END_TEST
 

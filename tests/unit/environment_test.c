@@ -60,10 +60,10 @@ static const struct {
 
 START_TEST(the_longest_values_have_room)
 {
-	struct service_settings settings = { .socket_type = SOCK_STREAM,
-					     .environment = own,
-					     .environment_count = 2,
-					     .passenv.is_set = cases[_i].has_passenv };
+	struct program_settings program = { .environment = own,
+					    .environment_count = 2,
+					    .passenv.is_set = cases[_i].has_passenv };
+	struct service_settings settings = { .socket_type = SOCK_STREAM, .program = &program };
 	struct proxied proxied = { .proxy = longest_address(65535), .local = longest_address(1) };
 	struct address peer = longest_address(65535), local = longest_address(65534);
 	struct program_client client = { &peer, &local, cases[_i].is_proxied ? &proxied : NULL };

@@ -17,15 +17,20 @@ static char *scratch[] = { scratch_path, scratch_size, other_path, scratch_size,
 
 static const struct session_facts facts = { .id = { 0x5f, 2 }, .slot = 31 };
 
+static struct program_settings program;
+
 static struct service_settings settings_with(char *where)
 {
-	return (struct service_settings){
-		.account = user,
+	program = (struct program_settings){
 		.environment = environment,
 		.environment_count = 3,
 		.environment_passed = 1,
 		.directory = where,
 		.scratch = { .list = scratch, .count = 4, .is_set = true },
+	};
+	return (struct service_settings){
+		.account = user,
+		.program = &program,
 		.placeholders_used = 1U << PLACEHOLDER_SLOT,
 	};
 }

@@ -91,29 +91,29 @@ START_TEST(keeps_every_value)
 	ck_assert_str_eq(copy->id, original->id);
 	ck_assert_str_eq(copy->server, "/bin/cat");
 	ck_assert_str_eq(copy->banner_fail, "/f");
-	ck_assert_str_eq(copy->stderr_path, "/tmp/errors");
+	ck_assert_str_eq(copy->program->stderr_path, "/tmp/errors");
 	ck_assert_str_eq(copy->log.path, "/var/log/x");
 	ck_assert_uint_eq(copy->log.soft_limit, 1000);
 	ck_assert_int_eq(copy->port, 7007);
 	ck_assert_str_eq(copy->argv[0], "cat");
 	ck_assert_str_eq(copy->argv[2], "a b");
 	ck_assert_ptr_null(copy->argv[3]);
-	check_strings(&copy->end_command, &original->end_command);
-	ck_assert_str_eq(copy->end_argv[0], "sh");
-	ck_assert_str_eq(copy->end_argv[2], "exit 3");
-	ck_assert_ptr_null(copy->end_argv[3]);
-	ck_assert(is_inside(copy->end_argv) && is_inside(copy->end_argv[0]));
-	ck_assert_int_eq(copy->access_times[1].first, 13 * 60);
+	check_strings(&copy->program->end_command, &original->program->end_command);
+	ck_assert_str_eq(copy->program->end_argv[0], "sh");
+	ck_assert_str_eq(copy->program->end_argv[2], "exit 3");
+	ck_assert_ptr_null(copy->program->end_argv[3]);
+	ck_assert(is_inside(copy->program->end_argv) && is_inside(copy->program->end_argv[0]));
+	ck_assert_int_eq(copy->admission->access_times[1].first, 13 * 60);
 	check_strings(&copy->bind, &original->bind);
-	check_strings(&copy->env, &original->env);
-	check_strings(&copy->syscalls, &original->syscalls);
-	check_strings(&copy->allow_read, &original->allow_read);
-	check_strings(&copy->allow_write, &original->allow_write);
-	check_strings(&copy->allow_execute, &original->allow_execute);
-	check_access_list(&copy->only_from, &original->only_from);
-	check_access_list(&copy->no_access, &original->no_access);
-	check_access_list(&copy->proxy_from, &original->proxy_from);
-	ck_assert_ptr_null(copy->environment[copy->environment_count]);
+	check_strings(&copy->program->env, &original->program->env);
+	check_strings(&copy->program->syscalls, &original->program->syscalls);
+	check_strings(&copy->program->allow_read, &original->program->allow_read);
+	check_strings(&copy->program->allow_write, &original->program->allow_write);
+	check_strings(&copy->program->allow_execute, &original->program->allow_execute);
+	check_access_list(&copy->admission->only_from, &original->admission->only_from);
+	check_access_list(&copy->admission->no_access, &original->admission->no_access);
+	check_access_list(&copy->admission->proxy_from, &original->admission->proxy_from);
+	ck_assert_ptr_null(copy->program->environment[copy->program->environment_count]);
 }
 END_TEST
 
@@ -135,19 +135,20 @@ START_TEST(keeps_equal_filters_once)
 	struct generation *generation;
 	struct service_settings **copies;
 
-	settings->services[0]->filters[FILTER_CALLS] = (struct call_filter){ bytes, 1 };
-	settings->services[1]->filters[FILTER_FILES] = (struct call_filter){ bytes, 2 };
-	settings->services[2]->filters[FILTER_CALLS] = (struct call_filter){ _i ? same : bytes, 1 };
+	settings->services[0]->program->filters[FILTER_CALLS] = (struct call_filter){ bytes, 1 };
+	settings->services[1]->program->filters[FILTER_FILES] = (struct call_filter){ bytes, 2 };
+	settings->services[2]->program->filters[FILTER_CALLS] =
+		(struct call_filter){ _i ? same : bytes, 1 };
 	generation = generation_fill(region, 7, settings->services, continues, 3);
 	ck_assert_ptr_nonnull(generation);
 	copies = generation->services;
-	ck_assert(is_inside(copies[0]->filters[FILTER_CALLS].list));
-	ck_assert_ptr_eq(copies[0]->filters[FILTER_CALLS].list,
-			 copies[2]->filters[FILTER_CALLS].list);
-	ck_assert_uint_eq(copies[2]->filters[FILTER_CALLS].count, 1);
-	ck_assert_ptr_null(copies[1]->filters[FILTER_CALLS].list);
-	ck_assert_uint_eq(copies[1]->filters[FILTER_FILES].count, 2);
-	ck_assert_uint_eq(copies[1]->filters[FILTER_FILES].list[1].k, 2);
+	ck_assert(is_inside(copies[0]->program->filters[FILTER_CALLS].list));
+	ck_assert_ptr_eq(copies[0]->program->filters[FILTER_CALLS].list,
+			 copies[2]->program->filters[FILTER_CALLS].list);
+	ck_assert_uint_eq(copies[2]->program->filters[FILTER_CALLS].count, 1);
+	ck_assert_ptr_null(copies[1]->program->filters[FILTER_CALLS].list);
+	ck_assert_uint_eq(copies[1]->program->filters[FILTER_FILES].count, 2);
+	ck_assert_uint_eq(copies[1]->program->filters[FILTER_FILES].list[1].k, 2);
 }
 END_TEST
 
@@ -164,20 +165,31 @@ static bool is_mapped(uintptr_t address)
 	return mapped;
 }
 
-/* Any other pointer in the copy would crash the other process. */
-START_TEST(points_nowhere_else)
+/* How many pointers into the region a part of a copy has. Any other pointer would crash the
+ * other process. */
+static size_t count_pointers(const void *part, size_t size)
 {
-	struct generation *generation = fill(everything);
-	const uintptr_t *words = (const void *)generation->services[0];
+	const uintptr_t *words = part;
 	size_t pointers = 0;
 
-	for (size_t i = 0; i < sizeof(struct service_settings) / sizeof *words; i++) {
+	ck_assert(is_inside(part));
+	for (size_t i = 0; i < size / sizeof *words; i++) {
 		if (is_inside((const void *)words[i]))
 			pointers++;
 		else
 			ck_assert_msg(!is_mapped(words[i]), "word %zu", i);
 	}
-	ck_assert_uint_ge(pointers, 20);
+	return pointers;
+}
+
+START_TEST(points_nowhere_else)
+{
+	struct generation *generation = fill(everything);
+	const struct service_settings *copy = generation->services[0];
+
+	ck_assert_uint_ge(count_pointers(copy, sizeof *copy), 13);
+	ck_assert_uint_ge(count_pointers(copy->program, sizeof *copy->program), 10);
+	ck_assert_uint_ge(count_pointers(copy->admission, sizeof *copy->admission), 8);
 }
 END_TEST
 
@@ -196,7 +208,9 @@ static enum access_decision decide(const struct service_settings *service, const
 	struct address peer;
 
 	ck_assert_int_eq(address_parse(&peer, text, 0), 0);
-	return access_decide(&service->only_from, &service->no_access, &peer, names).decision;
+	return access_decide(&service->admission->only_from, &service->admission->no_access, &peer,
+			     names)
+		.decision;
 }
 
 START_TEST(keeps_a_file_of_rules_once)
@@ -210,8 +224,8 @@ START_TEST(keeps_a_file_of_rules_once)
 	place_write("list", "10.0.0.0/8\n.example.org\n");
 	generation =
 		fill(textf("defaults\n{\n only_from = @list 127.0.0.9 host.example\n}\n%s", echo));
-	one = &generation->services[0]->only_from;
-	other = &generation->services[1]->only_from;
+	one = &generation->services[0]->admission->only_from;
+	other = &generation->services[1]->admission->only_from;
 	ck_assert(is_inside(one->sets) && is_inside(one->index->prefixes) &&
 		  is_inside(one->index->slots));
 	check_set(one->sets[0].set);
@@ -234,9 +248,40 @@ START_TEST(keeps_equal_texts_and_lists_once)
 	const struct service_settings *other = generation->services[1];
 
 	ck_assert_ptr_eq(one->protocol, other->protocol);
-	ck_assert_ptr_eq(one->environment, other->environment);
+	ck_assert_ptr_eq(one->program->environment, other->program->environment);
 	ck_assert_ptr_eq(one->file, other->file);
 	ck_assert_ptr_ne(one->id, other->id);
+}
+END_TEST
+
+/* With the first service's, or those of the one before. */
+START_TEST(keeps_equal_parts_once)
+{
+	static const char *const lines[] = { "nice = 5\n syscalls = default\n only_from =",
+					     "nice = 6\n instances = 9\n",
+					     "nice = 5\n syscalls = default\n instances = 9\n" };
+	struct text text = { 0 };
+	struct generation *generation;
+	struct service_settings **copies;
+
+	for (size_t i = 0; i < 4; i++)
+		text_add_format(&text,
+				"service s%zu\n{\n type = UNLISTED\n port = %zu\n"
+				" socket_type = stream\n wait = no\n user = root\n"
+				" server = /bin/cat\n %s\n}\n",
+				i, 7000 + i, lines[i % 3]);
+	text_add_bytes(&text, "", 1);
+	generation = fill(text.bytes);
+	text_free(&text);
+	copies = generation->services;
+	ck_assert_ptr_eq(copies[0]->program, copies[2]->program);
+	ck_assert_ptr_eq(copies[2]->program, copies[3]->program);
+	ck_assert_int_eq(copies[0]->program->nice, 5);
+	ck_assert_int_eq(copies[1]->program->nice, 6);
+	ck_assert_ptr_eq(copies[1]->admission, copies[2]->admission);
+	ck_assert_ptr_eq(copies[0]->admission, copies[3]->admission);
+	ck_assert_uint_eq(copies[0]->admission->instances, UNLIMITED);
+	ck_assert_uint_eq(copies[1]->admission->instances, 9);
 }
 END_TEST
 
@@ -303,7 +348,7 @@ START_TEST(can_be_copied_on)
 	ck_assert_ptr_nonnull(second);
 	ck_assert(generation_equal(first->services[0], second->services[0]));
 	region_free(old);
-	ck_assert_str_eq(second->services[0]->only_from.rules[1].text, "good.example");
+	ck_assert_str_eq(second->services[0]->admission->only_from.rules[1].text, "good.example");
 	ck_assert_str_eq(second->services[0]->server_args.list[1], "a b");
 }
 END_TEST
@@ -319,8 +364,8 @@ START_TEST(one_service_can_outlive_its_generation)
 	region = NULL;
 	ck_assert_ptr_eq(service_settings_keep(copy), copy);
 	service_settings_release(copy);
-	ck_assert(copy->only_from.is_set);
-	ck_assert_uint_eq(copy->only_from.count, 0);
+	ck_assert(copy->admission->only_from.is_set);
+	ck_assert_uint_eq(copy->admission->only_from.count, 0);
 	ck_assert_str_eq(copy->argv[2], "a b");
 	service_settings_release(copy);
 }
@@ -349,6 +394,7 @@ Suite *generation_suite(void)
 	tcase_add_test(tests, points_nowhere_else);
 	tcase_add_test(tests, keeps_a_file_of_rules_once);
 	tcase_add_test(tests, keeps_equal_texts_and_lists_once);
+	tcase_add_test(tests, keeps_equal_parts_once);
 	tcase_add_loop_test(tests, keeps_equal_filters_once, 0, 2);
 	tcase_add_test(tests, keeps_apart_what_differs_from_the_service_before);
 	tcase_add_test(tests, knows_what_has_not_changed);

@@ -369,7 +369,7 @@ START_TEST(inherits_defaults)
 	place_write("inetd.conf", "ftp stream tcp nowait root /bin/sh\n");
 	load_options.inetd_conf = place_path("inetd.conf");
 	configuration_load("defaults\n{\ninstances = 5\n}\n");
-	ck_assert_uint_eq(configuration_service("ftp")->instances, 5);
+	ck_assert_uint_eq(configuration_service("ftp")->admission->instances, 5);
 }
 END_TEST
 

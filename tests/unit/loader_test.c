@@ -133,7 +133,7 @@ START_TEST(defaults_of_several_files_add_up)
 		"defaults\n{\nonly_from = a\ninstances = 5\n}\ninclude more\n" SERVICE("a"));
 	ck_assert_str_eq(canonical_line(configuration_service("a"), "only_from"),
 			 "only_from = a b");
-	ck_assert_uint_eq(configuration_service("a")->instances, 5);
+	ck_assert_uint_eq(configuration_service("a")->admission->instances, 5);
 	ck_assert(configuration_said(WARNING, 4, "instances is already set on"));
 }
 END_TEST
@@ -155,7 +155,7 @@ START_TEST(one_defaults_counts_in_a_file)
 			"a"));
 	ck_assert(configuration_said(WARNING, 5, "only one defaults entry counts"));
 	ck_assert_uint_eq(configuration_complaints(WARNING), 1);
-	ck_assert_uint_eq(configuration_service("a")->instances, 5);
+	ck_assert_uint_eq(configuration_service("a")->admission->instances, 5);
 }
 END_TEST
 
@@ -166,9 +166,9 @@ START_TEST(a_removal_takes_what_is_left_of_a_factorised_address)
 	configuration_load("defaults\n{\nno_access = 10.1.{2,3,4}\n}\n" OPEN(
 		"a") "no_access -= 10.1.3.0\n}\n" SERVICE("b"));
 	service = configuration_service("a");
-	ck_assert_uint_eq(service->no_access.count, 2);
-	ck_assert_int_eq(service->no_access.rules[0].line, 3);
-	ck_assert_uint_eq(configuration_service("b")->no_access.count, 3);
+	ck_assert_uint_eq(service->admission->no_access.count, 2);
+	ck_assert_int_eq(service->admission->no_access.rules[0].line, 3);
+	ck_assert_uint_eq(configuration_service("b")->admission->no_access.count, 3);
 	ck_assert_uint_eq(configuration_complaints(WARNING), 0);
 }
 END_TEST

@@ -9,7 +9,7 @@ static void set_up(void)
 {
 	settings = service_settings_new();
 	ck_assert_ptr_nonnull(settings);
-	settings->cps = (struct rate){ 0 };
+	settings->admission->cps = (struct rate){ 0 };
 	quota = (struct quota){ 0 };
 }
 
@@ -143,8 +143,8 @@ START_TEST(what_runs_counts_against_its_limits)
 {
 	struct address address = peer(1);
 
-	settings->instances = limits[_i].instances;
-	settings->per_source = limits[_i].per_source;
+	settings->admission->instances = limits[_i].instances;
+	settings->admission->per_source = limits[_i].per_source;
 	run(1, limits[_i].running_of_peer);
 	run(2, limits[_i].running_of_others);
 	ck_assert_int_eq(quota_judge_instances(&quota, settings), limits[_i].by_instances);
@@ -157,7 +157,7 @@ START_TEST(what_ends_counts_no_more)
 	struct address address = peer(1);
 	struct source *source;
 
-	settings->instances = settings->per_source = 1;
+	settings->admission->instances = settings->admission->per_source = 1;
 	source = run(1, 1);
 	ck_assert_ptr_nonnull(source);
 	quota_run_end(&quota, source);
@@ -172,7 +172,7 @@ START_TEST(a_limit_that_is_set_later_counts_what_runs)
 	struct address address = peer(1);
 
 	ck_assert_ptr_null(run(1, 1));
-	settings->per_source = 1;
+	settings->admission->per_source = 1;
 	ck_assert_int_eq(quota_judge_source(&quota, settings, &address), ADMITTED);
 	ck_assert_ptr_nonnull(quota_recount(&quota, settings, &address));
 	ck_assert_uint_eq(quota.running, 1);
@@ -202,8 +202,8 @@ START_TEST(cps_says_what_to_do)
 {
 	struct address address = peer(1);
 
-	settings->cps = (struct rate){ .rate = 2, .seconds = 1, .other = 10 };
-	settings->cps_action = rates[_i].action;
+	settings->admission->cps = (struct rate){ .rate = 2, .seconds = 1, .other = 10 };
+	settings->admission->cps_action = rates[_i].action;
 	for (int i = 0; i < 4; i++) {
 		struct judgement said = quota_take_rate(&quota, settings, &address, 1000);
 
@@ -220,8 +220,8 @@ START_TEST(no_seconds_suspend_for_a_moment)
 	struct address address = peer(1);
 	struct judgement said;
 
-	settings->cps = (struct rate){ .rate = 1, .seconds = 1, .other = 0 };
-	settings->cps_action = CPS_SUSPEND;
+	settings->admission->cps = (struct rate){ .rate = 1, .seconds = 1, .other = 0 };
+	settings->admission->cps_action = CPS_SUSPEND;
 	ck_assert_int_eq(quota_take_rate(&quota, settings, &address, 1000).verdict, ADMITTED);
 	said = quota_take_rate(&quota, settings, &address, 1000);
 	ck_assert_int_eq(said.verdict, REFUSED_RATE);
@@ -246,7 +246,7 @@ START_TEST(source_cps_is_for_each_source)
 {
 	struct address one = peer(1), other = peer(2);
 
-	settings->source_cps = (struct rate){ .rate = 1, .seconds = 1, .other = 2 };
+	settings->admission->source_cps = (struct rate){ .rate = 1, .seconds = 1, .other = 2 };
 	ck_assert_int_eq(quota_take_source_rate(&quota, settings, &one, 1000), ADMITTED);
 	ck_assert_int_eq(quota_take_source_rate(&quota, settings, &one, 1000), ADMITTED);
 	ck_assert_int_eq(quota_take_source_rate(&quota, settings, &one, 1000), REFUSED_SOURCE_RATE);

@@ -19,7 +19,7 @@ enum { FIRST_LINE = 9 };
 static const struct access_list *no_access_of(const char *id)
 {
 	ck_assert_msg(configuration_service(id) != NULL, "%s", configuration_complaints_text());
-	return &configuration_service(id)->no_access;
+	return &configuration_service(id)->admission->no_access;
 }
 
 /* --- what a file may have -------------------------------------------------------------- */
@@ -214,7 +214,7 @@ START_TEST(lists_share_the_rules_of_a_file)
 			   SERVICE("c", "only_from = @list"));
 	ck_assert_ptr_eq(no_access_of("a")->sets[0].set, no_access_of("b")->sets[0].set);
 	ck_assert_ptr_eq(no_access_of("a")->sets[0].set,
-			 configuration_service("c")->only_from.sets[0].set);
+			 configuration_service("c")->admission->only_from.sets[0].set);
 	ck_assert_uint_eq(no_access_of("b")->set_count, 1);
 	ck_assert_uint_eq(no_access_of("b")->count, 1);
 }
@@ -262,8 +262,8 @@ START_TEST(a_filter_of_datagrams_has_the_rules_itself)
 	place_write("list", "10.0.0.1\n10.0.0.2\n");
 	configuration_load("%s", entry);
 	ck_assert_ptr_nonnull(configuration_service("a"));
-	ck_assert_uint_eq(configuration_service("a")->only_from.count, 3);
-	ck_assert_uint_eq(configuration_service("a")->only_from.set_count, 0);
+	ck_assert_uint_eq(configuration_service("a")->admission->only_from.count, 3);
+	ck_assert_uint_eq(configuration_service("a")->admission->only_from.set_count, 0);
 	for (int i = 0; i < 1024; i++)
 		strcat(text, "10.0.0.1\n");
 	place_write("list", "%s", text);

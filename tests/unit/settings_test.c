@@ -13,18 +13,18 @@ START_TEST(a_new_service_has_xinetds_defaults)
 	ck_assert_uint_eq(service->references, 1);
 	ck_assert_int_eq(service->wait, -1);
 	ck_assert_int_eq(service->port, -1);
-	ck_assert_uint_eq(service->instances, UNLIMITED);
-	ck_assert_uint_eq(service->per_source, UNLIMITED);
-	ck_assert_uint_eq(service->cps.rate, 50);
-	ck_assert_uint_eq(service->cps.other, 10);
-	ck_assert_uint_eq(service->source_cps.rate, 0);
-	ck_assert_int_eq(service->cps_action, CPS_REFUSE);
-	ck_assert_int_eq(service->at_limit, AT_LIMIT_REFUSE);
+	ck_assert_uint_eq(service->admission->instances, UNLIMITED);
+	ck_assert_uint_eq(service->admission->per_source, UNLIMITED);
+	ck_assert_uint_eq(service->admission->cps.rate, 50);
+	ck_assert_uint_eq(service->admission->cps.other, 10);
+	ck_assert_uint_eq(service->admission->source_cps.rate, 0);
+	ck_assert_int_eq(service->admission->cps_action, CPS_REFUSE);
+	ck_assert_int_eq(service->admission->at_limit, AT_LIMIT_REFUSE);
 	ck_assert_int_eq(service->on_remove, ON_REMOVE_END);
-	ck_assert_int_eq(service->stderr_kind, STDERR_SOCKET);
+	ck_assert_int_eq(service->program->stderr_kind, STDERR_SOCKET);
 	ck_assert_uint_eq(service->source_prefix.in4, 32);
 	ck_assert_uint_eq(service->source_prefix.in6, 64);
-	ck_assert(!service->groups);
+	ck_assert(!service->program->groups);
 	ck_assert(!service->disable);
 	service_settings_release(service);
 }
@@ -131,7 +131,8 @@ START_TEST(knows_the_name_for_hosts_allow)
 {
 	char libwrap[16], name[16], first[32];
 	char *argv[] = { first, NULL };
-	struct service_settings service = { .name = name };
+	struct admission_settings admission = { .libwrap = NULL };
+	struct service_settings service = { .name = name, .admission = &admission };
 
 	snprintf(name, sizeof name, "%s", libwrap_names[_i].name);
 	if (libwrap_names[_i].first_argument) {
@@ -140,7 +141,7 @@ START_TEST(knows_the_name_for_hosts_allow)
 	}
 	if (libwrap_names[_i].libwrap) {
 		snprintf(libwrap, sizeof libwrap, "%s", libwrap_names[_i].libwrap);
-		service.libwrap = libwrap;
+		admission.libwrap = libwrap;
 	}
 	ck_assert_str_eq(service_libwrap_name(&service), libwrap_names[_i].expected);
 }

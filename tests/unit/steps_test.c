@@ -17,7 +17,7 @@ static void set_up(void)
 	settings = service_settings_new();
 	ck_assert(settings && loop_init() == 0);
 	settings->socket_type = SOCK_STREAM;
-	settings->cps = (struct rate){ 0 };
+	settings->admission->cps = (struct rate){ 0 };
 	quota = (struct quota){ 0 };
 	ck_assert_int_eq(address_parse(&peer, "10.1.2.3", 0), 0);
 	place_make();
@@ -47,14 +47,15 @@ static void ask_for_all(void)
 	static struct access_interval always = { 0, 1439 };
 	static char file[] = "/a/file";
 
-	settings->proxy_protocol = PROXY_V1;
+	settings->admission->proxy_protocol = PROXY_V1;
 	settings->banner = settings->banner_success = file;
-	settings->source_cps = settings->cps = (struct rate){ .rate = 9, .seconds = 1, .other = 9 };
-	settings->max_load = 1000;
-	settings->access_times = &always;
-	settings->access_times_count = 1;
-	settings->proof_of_work = 1;
-	settings->instances = settings->per_source = 9;
+	settings->admission->source_cps = settings->admission->cps =
+		(struct rate){ .rate = 9, .seconds = 1, .other = 9 };
+	settings->admission->max_load = 1000;
+	settings->admission->access_times = &always;
+	settings->admission->access_times_count = 1;
+	settings->admission->proof_of_work = 1;
+	settings->admission->instances = settings->admission->per_source = 9;
 	settings->log_on_success = LOG_FLAG_USERID;
 }
 
@@ -114,7 +115,7 @@ START_TEST(a_step_is_for_those_whom_it_concerns)
 #else
 	expect_ways(_i, _i == STEP_LIBWRAP ? "" : applies[_i].of_all, 9);
 #endif
-	settings->access_times_count = 0;
+	settings->admission->access_times_count = 0;
 }
 END_TEST
 
@@ -174,13 +175,13 @@ static void refuse_by(enum admission_step step)
 	static struct access_interval noon = { 720, 721 };
 
 	if (step == STEP_ADDRESS)
-		settings->only_from.is_set = true;
+		settings->admission->only_from.is_set = true;
 	if (step == STEP_TIME)
-		settings->access_times = &noon;
+		settings->admission->access_times = &noon;
 	if (step == STEP_INSTANCES)
-		settings->instances = 0;
+		settings->admission->instances = 0;
 	if (step == STEP_PER_SOURCE)
-		settings->per_source = 0;
+		settings->admission->per_source = 0;
 }
 
 static const struct {
@@ -212,7 +213,7 @@ START_TEST(each_refusal_has_its_own_verdict)
 	ck_assert_int_eq(walk(&who), ADMITTED);
 	refuse_by(refusals[_i].step);
 	ck_assert_int_eq(walk(&who), refusals[_i].verdict);
-	settings->access_times_count = 0;
+	settings->admission->access_times_count = 0;
 }
 END_TEST
 

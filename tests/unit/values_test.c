@@ -50,14 +50,14 @@ SHOW(protocol, "%s %d %d", service->protocol, service->protocol_number, service-
 SHOW(wait, "%d", service->wait)
 SHOW(user, "%s %u %u", service->user, service->uid, service->gid)
 SHOW(group, "%u %d", service->gid, service->group_is_set)
-SHOW(groups, "%d", service->groups)
+SHOW(groups, "%d", service->program->groups)
 SHOW(server, "%s", service->server)
 SHOW(port, "%d", service->port)
 SHOW(v6only, "%d", service->v6only)
-SHOW(instances, "%u", service->instances)
-SHOW(per_source, "%u", service->per_source)
+SHOW(instances, "%u", service->admission->instances)
+SHOW(per_source, "%u", service->admission->per_source)
 SHOW(source_prefix, "%u %u", service->source_prefix.in4, service->source_prefix.in6)
-SHOW(at_limit, "%d", service->at_limit)
+SHOW(at_limit, "%d", service->admission->at_limit)
 static void show_rate(FILE *out, struct rate rate)
 {
 	fprintf(out, "%u", rate.rate);
@@ -68,31 +68,32 @@ static void show_rate(FILE *out, struct rate rate)
 
 static void show_cps(FILE *out, const struct service_settings *service)
 {
-	show_rate(out, service->cps);
+	show_rate(out, service->admission->cps);
 }
 
-SHOW(cps_action, "%d", service->cps_action)
+SHOW(cps_action, "%d", service->admission->cps_action)
 
 static void show_source_cps(FILE *out, const struct service_settings *service)
 {
-	show_rate(out, service->source_cps);
+	show_rate(out, service->admission->source_cps);
 }
 
-SHOW(max_load, "%g", service->max_load)
+SHOW(max_load, "%g", service->admission->max_load)
 SHOW(deny_time, "%d", service->deny_time)
-SHOW(proof_of_work, "%u %d", service->proof_of_work, service->proof_of_work_time)
-SHOW(libwrap, "%s", service->libwrap)
+SHOW(proof_of_work, "%u %d", service->admission->proof_of_work,
+     service->admission->proof_of_work_time)
+SHOW(libwrap, "%s", service->admission->libwrap)
 SHOW(log_on_success, "%u", service->log_on_success)
 SHOW(log_on_failure, "%u", service->log_on_failure)
 SHOW(idle_timeout, "%d", service->idle_timeout)
 SHOW(start_timeout, "%d", service->start_timeout)
 static void show_end_command(FILE *out, const struct service_settings *service)
 {
-	for (char **word = service->end_argv; word && *word; word++)
+	for (char **word = service->program->end_argv; word && *word; word++)
 		fprintf(out, "%s|", *word);
 }
 
-SHOW(session_env, "%d", service->session_env)
+SHOW(session_env, "%d", service->program->session_env)
 SHOW(max_runtime, "%d", service->max_runtime)
 SHOW(placeholders, "%d %u", service->placeholders, service->placeholders_used)
 SHOW(kill_timeout, "%d", service->kill_timeout)
@@ -103,9 +104,10 @@ SHOW(fold_failures, "%d", service->fold_failures)
 SHOW(banners, "%s %s %s", service->banner ? service->banner : "-",
      service->banner_success ? service->banner_success : "-",
      service->banner_fail ? service->banner_fail : "-")
-SHOW(umask, "%d %03o", service->umask_is_set, (unsigned)service->umask)
-SHOW(nice, "%d %d", service->nice_is_set, service->nice)
-SHOW(stderr, "%d %s", service->stderr_kind, service->stderr_path ? service->stderr_path : "-")
+SHOW(umask, "%d %03o", service->program->umask_is_set, (unsigned)service->program->umask)
+SHOW(nice, "%d %d", service->program->nice_is_set, service->program->nice)
+SHOW(stderr, "%d %s", service->program->stderr_kind,
+     service->program->stderr_path ? service->program->stderr_path : "-")
 SHOW(on_remove, "%d", service->on_remove)
 static void show_list(FILE *out, const char *name, const struct strings *strings)
 {
@@ -119,19 +121,22 @@ static void show_list(FILE *out, const char *name, const struct strings *strings
 
 static void show_jail(FILE *out, const struct service_settings *service)
 {
-	fprintf(out, "%s %d %s %d\n", service->root ? service->root : "-", service->proc,
-		service->directory ? service->directory : "-", service->network == NETWORK_NONE);
-	show_list(out, "scratch", &service->scratch);
-	show_list(out, "writable", &service->writable);
-	show_list(out, "devices", &service->devices);
-	fputs(service->jail ? "jailed" : "free", out);
+	fprintf(out, "%s %d %s %d\n", service->program->root ? service->program->root : "-",
+		service->program->proc,
+		service->program->directory ? service->program->directory : "-",
+		service->program->network == NETWORK_NONE);
+	show_list(out, "scratch", &service->program->scratch);
+	show_list(out, "writable", &service->program->writable);
+	show_list(out, "devices", &service->program->devices);
+	fputs(service->program->jail ? "jailed" : "free", out);
 }
 
-SHOW(tree, "%d %llu %u %u", service->processes_at_exit, (unsigned long long)service->memory,
-     service->processes, service->cpu)
-SHOW(no_new_privs, "%d %d", service->no_new_privs, service_has_no_new_privs(service))
-SHOW(capabilities, "%d %llx", service->capabilities_is_set,
-     (unsigned long long)service->capabilities)
+SHOW(tree, "%d %llu %u %u", service->processes_at_exit,
+     (unsigned long long)service->program->memory, service->program->processes,
+     service->program->cpu)
+SHOW(no_new_privs, "%d %d", service->program->no_new_privs, service_has_no_new_privs(service))
+SHOW(capabilities, "%d %llx", service->program->capabilities_is_set,
+     (unsigned long long)service->program->capabilities)
 SHOW(redirect, "%s %d", service->redirect_host, service->redirect_port)
 SHOW(rpc, "%d %d %lu", service->rpc_version_first, service->rpc_version_last, service->rpc_number)
 
@@ -145,15 +150,15 @@ static void show_strings(FILE *out, const struct strings *strings)
 
 static void show_syscalls(FILE *out, const struct service_settings *service)
 {
-	show_strings(out, &service->syscalls);
+	show_strings(out, &service->program->syscalls);
 	fprintf(out, " %d", service_filters_calls(service));
 }
 
 static void show_files(FILE *out, const struct service_settings *service)
 {
-	show_strings(out, &service->allow_read);
-	show_strings(out, &service->allow_write);
-	show_strings(out, &service->allow_execute);
+	show_strings(out, &service->program->allow_read);
+	show_strings(out, &service->program->allow_write);
+	show_strings(out, &service->program->allow_execute);
 }
 
 static void show_server_args(FILE *out, const struct service_settings *service)
@@ -168,12 +173,12 @@ static void show_bind(FILE *out, const struct service_settings *service)
 
 static void show_env(FILE *out, const struct service_settings *service)
 {
-	show_strings(out, &service->env);
+	show_strings(out, &service->program->env);
 }
 
 static void show_passenv(FILE *out, const struct service_settings *service)
 {
-	show_strings(out, &service->passenv);
+	show_strings(out, &service->program->passenv);
 }
 
 static void show_access_list(FILE *out, const struct access_list *list)
@@ -191,28 +196,28 @@ static void show_access_list(FILE *out, const struct access_list *list)
 
 static void show_only_from(FILE *out, const struct service_settings *service)
 {
-	show_access_list(out, &service->only_from);
+	show_access_list(out, &service->admission->only_from);
 }
 
-SHOW(proxy_protocol, "%u", service->proxy_protocol)
-SHOW(proxy_others, "%d", service->proxy_others)
+SHOW(proxy_protocol, "%u", service->admission->proxy_protocol)
+SHOW(proxy_others, "%d", service->admission->proxy_others)
 SHOW(send_proxy, "%u", service->send_proxy)
 
 static void show_proxy_from(FILE *out, const struct service_settings *service)
 {
-	show_access_list(out, &service->proxy_from);
+	show_access_list(out, &service->admission->proxy_from);
 }
 
 static void show_no_access(FILE *out, const struct service_settings *service)
 {
-	show_access_list(out, &service->no_access);
+	show_access_list(out, &service->admission->no_access);
 }
 
 static void show_access_times(FILE *out, const struct service_settings *service)
 {
-	for (size_t i = 0; i < service->access_times_count; i++)
-		fprintf(out, "%d-%d ", service->access_times[i].first,
-			service->access_times[i].last);
+	for (size_t i = 0; i < service->admission->access_times_count; i++)
+		fprintf(out, "%d-%d ", service->admission->access_times[i].first,
+			service->admission->access_times[i].last);
 }
 
 static void show_log(FILE *out, const struct service_settings *service)
@@ -231,11 +236,11 @@ static void show_log(FILE *out, const struct service_settings *service)
 static void show_limits(FILE *out, const struct service_settings *service)
 {
 	for (int i = 0; i < LIMIT_COUNT; i++)
-		if (service->limit_is_set[i])
+		if (service->program->limit_is_set[i])
 			fprintf(out, "%d:%lld ", i,
-				service->limits[i] == RLIM_INFINITY
+				service->program->limits[i] == RLIM_INFINITY
 					? -1LL
-					: (long long)service->limits[i]);
+					: (long long)service->program->limits[i]);
 }
 
 static const struct {
@@ -779,10 +784,10 @@ START_TEST(sizes_have_units)
 						      "rlimit_stack = 5G\nrlimit_rss = 1g");
 
 	ck_assert_ptr_nonnull(service);
-	ck_assert_uint_eq(service->limits[LIMIT_AS], 2048);
-	ck_assert_uint_eq(service->limits[LIMIT_DATA], 3 * 1024 * 1024);
-	ck_assert_uint_eq(service->limits[LIMIT_STACK], 5368709120);
-	ck_assert_uint_eq(service->limits[LIMIT_RSS], 1073741824);
+	ck_assert_uint_eq(service->program->limits[LIMIT_AS], 2048);
+	ck_assert_uint_eq(service->program->limits[LIMIT_DATA], 3 * 1024 * 1024);
+	ck_assert_uint_eq(service->program->limits[LIMIT_STACK], 5368709120);
+	ck_assert_uint_eq(service->program->limits[LIMIT_RSS], 1073741824);
 }
 END_TEST
 
@@ -850,7 +855,7 @@ START_TEST(networks_are_those_of_the_file)
 
 	own_etc_write("networks", "first 10.1.0.0\nsecond 192.0.2 zwei deux\n");
 	load(textf("only_from = %s", known_networks[_i].name));
-	rule = configuration_service("a")->only_from.rules;
+	rule = configuration_service("a")->admission->only_from.rules;
 	ck_assert_int_eq(rule->kind, known_networks[_i].kind);
 	if (rule->kind != RULE_PREFIX)
 		return;
@@ -879,8 +884,9 @@ START_TEST(names_of_networks_stand_for_them)
 	const struct service_settings *service = load("only_from = loopback");
 
 	ck_assert_ptr_nonnull(service);
-	ck_assert_uint_eq(service->only_from.count, 1);
-	ck_assert_int_eq(service->only_from.rules[0].kind, network ? RULE_PREFIX : RULE_HOST);
+	ck_assert_uint_eq(service->admission->only_from.count, 1);
+	ck_assert_int_eq(service->admission->only_from.rules[0].kind,
+			 network ? RULE_PREFIX : RULE_HOST);
 }
 END_TEST
 

@@ -341,16 +341,40 @@ static void tell_released(struct socket_holders *holders)
 		frontend_process_send(&message, NULL, 0);
 }
 
-/* Keeps the child for the next frontend if this one is not ready. That is known at once, so what
- * was lent before does not wait any longer. */
+/* Children whose ends were lent to the frontend. */
+static LIST_HEAD(, child) told = LIST_HEAD_INITIALIZER(told);
+
+static void leave_told(struct child *child)
+{
+	if (child->is_told)
+		LIST_REMOVE(child, told);
+	child->is_told = false;
+}
+
+/* Ends of one turn are sent together. Only then is it known whether the frontend is ready; if not,
+ * its children are kept for the next one. */
+static void send_ends(void)
+{
+	struct child *child;
+
+	frontend_process_take_back();
+	while ((child = LIST_FIRST(&told))) {
+		leave_told(child);
+		if (frontend_process_is_ready() || ending_has_begun())
+			child_remove(child);
+	}
+}
+
 static void tell_end(struct child *child)
 {
 	struct message message = child_message(MESSAGE_ENDED, child);
 
 	frontend_process_lend(&message, NULL, 0);
-	frontend_process_take_back();
-	if (frontend_process_is_ready() || ending_has_begun())
-		child_remove(child);
+	leave_told(child);
+	LIST_INSERT_HEAD(&told, child, told);
+	child->is_told = true;
+	if (ending_has_begun()) /* the last one may be waited for */
+		send_ends();
 }
 
 static void tell_or_keep(struct child *child)
@@ -390,8 +414,10 @@ static void on_ready(void)
 
 static void forget_ended(struct child *child)
 {
-	if (child->is_over)
-		child_remove(child);
+	if (!child->is_over)
+		return;
+	leave_told(child);
+	child_remove(child);
 }
 
 /* Without a next frontend nobody needs the children that have ended. */
@@ -774,6 +800,7 @@ int requests_start(const struct monitor_options *those,
 	session_processes_init(child_is_program);
 	binder_init(frontend_process_take_back);
 	children_init(on_session_gone, is_spared);
+	loop_at_turn_end(send_ends);
 	return frontend_process_start(&events);
 }
 

@@ -128,7 +128,8 @@ struct program_message {
 	uint8_t end_reason;            /* ... enum end_reason (session/end_reason.h) ... */
 	struct program_usage usage;    /* ... what it has used ... */
 	uint64_t ended;                /* ... and when, as clock_now() has it */
-	char step[24];                 /* NOT_STARTED: the step that failed ... */
+	char step[24];                 /* NOT_STARTED, which alone has what follows: the step
+					* that failed ... */
 	char reason[72];               /* ... and why ... */
 	uint8_t no_process;            /* ... no process could be made */
 };

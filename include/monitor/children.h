@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
 struct child_tally;
@@ -55,6 +56,9 @@ struct child {
 
 	struct socket_holders holders; /* of its connection */
 	struct terminal terminal;      /* its master, until a frontend has it */
+
+	LIST_ENTRY(child) told; /* the owner's: its end is on its way to the frontend, if ... */
+	bool is_told;
 
 	UT_hash_handle by_pid, by_session;
 	struct child_tally *tally; /* NULL: it is not counted */

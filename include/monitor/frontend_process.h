@@ -48,9 +48,9 @@ int frontend_process_start(const struct frontend_events *events)
  * started again. Sends nothing while there is no frontend. */
 void frontend_process_send(const struct message *message, const int descriptors[], unsigned count);
 
-/* The same for an answer to what came with other messages: answers are sent together. The
- * descriptors are not copied at once. frontend_process_take_back must be called before one of
- * them is closed. */
+/* The same for what may be sent together with other messages: frontend_process_take_back sends
+ * it, at the latest at the end of the loop's turn. Descriptors that its kind always has are not
+ * copied at once: call frontend_process_take_back before one of them is closed. */
 void frontend_process_lend(const struct message *message, const int descriptors[], unsigned count);
 void frontend_process_take_back(void);
 

@@ -6,9 +6,10 @@
 #include "config/settings.h"
 
 /* Why no correct frontend would ask for this launch with these descriptors: the reason to
- * distrust it. NULL: nothing is wrong. */
+ * distrust it. NULL: nothing is wrong, and *local is the connection's own address, if there is
+ * a connection among them. */
 const char *launch_fault(const struct launch_message *launch, const int descriptors[],
-			 unsigned count);
+			 unsigned count, struct address *local);
 
 /* The same about what a launch says of its balancer. */
 const char *proxied_fault(const struct launch_message *launch, const struct proxied *proxied);

@@ -35,6 +35,7 @@ int launcher_init(const struct launcher_events *events) __attribute__((warn_unus
 struct launch_descriptors {
 	int connection;             /* -1: not available, with errno */
 	int errors_to, errors_from; /* the pipe for its standard error; -1: none */
+	struct address local;       /* the connection's own */
 };
 
 /* Starts the program of settings for a session. proxied: how the client came through a

@@ -1,5 +1,7 @@
 #include "base/address.h"
 
+#include "base/digits.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
@@ -175,10 +177,22 @@ static void append_scope(char text[static ADDRESS_TEXT_SIZE], uint32_t scope)
 		snprintf(text + length, ADDRESS_TEXT_SIZE - length, "%%%u", scope);
 }
 
+/* As inet_ntop(3), which uses printf. */
+static void write_in4(const struct in_addr *in4, char *text)
+{
+	const unsigned char *bytes = (const unsigned char *)in4;
+
+	for (size_t i = 0; i < sizeof *in4; i++) {
+		text = digits_write(text, bytes[i]);
+		*text++ = '.';
+	}
+	text[-1] = '\0';
+}
+
 const char *address_text(const struct address *address, char text[static ADDRESS_TEXT_SIZE])
 {
 	if (is_in4(address)) {
-		inet_ntop(AF_INET, &address->in4.sin_addr, text, ADDRESS_TEXT_SIZE);
+		write_in4(&address->in4.sin_addr, text);
 	} else if (is_in6(address)) {
 		inet_ntop(AF_INET6, &address->in6.sin6_addr, text, ADDRESS_TEXT_SIZE);
 		if (address->in6.sin6_scope_id)

@@ -354,7 +354,7 @@ static void file_write(struct sink *sink, const struct line *line)
 	char head[HEAD_MAX] = "";
 
 	if (line->kind == KIND_LINE)
-		snprintf(head, sizeof head, "%s: ", stamp);
+		strcpy(stpcpy(head, stamp), ": ");
 	else if (line->kind == KIND_MESSAGE)
 		snprintf(head, sizeof head, "%s %s[%d]: ", stamp, own_name(), (int)own_process());
 	if (file_is_full(sink) || gather(sink, head, line->text, line->length) < 0)

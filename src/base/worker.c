@@ -269,20 +269,23 @@ void worker_pool_free(struct worker_pool *pool)
 	pool_deallocate(pool);
 }
 
-/* Queues job. *falls_short: whether another thread would have work. */
+/* Queues job. *falls_short: whether another thread would have work. The thread that is woken
+ * finds the lock free. */
 static int enqueue(struct worker_pool *pool, struct job *job, const struct turn_key keys[],
 		   bool *falls_short, unsigned long *taken)
 {
+	bool has_next;
 	int status;
 
 	job->began = 0;
 	pthread_mutex_lock(&pool->lock);
 	status = turns_join(pool->queued, &job->turn, keys);
-	*falls_short = turns_has_next(pool->queued) && turns_waiting(pool->queued) > pool->idle;
+	has_next = turns_has_next(pool->queued);
+	*falls_short = has_next && turns_waiting(pool->queued) > pool->idle;
 	*taken = pool->taken;
-	if (turns_has_next(pool->queued))
-		pthread_cond_signal(&pool->work);
 	pthread_mutex_unlock(&pool->lock);
+	if (has_next)
+		pthread_cond_signal(&pool->work);
 	return status;
 }
 

@@ -21,7 +21,7 @@ struct channel_message {
 
 /* Messages are sent together if each has the least descriptors of its kind, which is at most
  * one. */
-enum { PACKET_MESSAGES = 32, JOINED_SIZE = 128 /* of a message that is joined, at most */ };
+enum { PACKET_MESSAGES = 32, JOINED_SIZE = 192 /* of a message that is joined, at most */ };
 
 /* Room for more descriptors than any packet has, so that too many are detected. The
  * kernel fills the padding too. */

@@ -3,6 +3,8 @@
 #define SIZE_WITH(member) (offsetof(struct message, member) + sizeof((struct message *)0)->member)
 /* Only who is told that an address is in use gets the text about its holder. */
 #define SIZE_OF_BIND (offsetof(struct message, bind) + offsetof(struct bind_message, holder))
+/* Only who is told that a program was not started gets the texts that say why. */
+#define SIZE_OF_PROGRAM (offsetof(struct message, program) + offsetof(struct program_message, step))
 #define SIZE_OF_KIND sizeof(enum message_kind)
 
 static const struct message_shape shapes[MESSAGE_KINDS] = {
@@ -30,12 +32,12 @@ static const struct message_shape shapes[MESSAGE_KINDS] = {
 	[MESSAGE_ADOPT] = { SIZE_WITH(generation), 0, 0 },
 	[MESSAGE_BOUND] = { SIZE_OF_BIND, 1, 2 },
 	[MESSAGE_NOT_BOUND] = { SIZE_WITH(bind), 0, 0 },
-	[MESSAGE_PROCESS] = { SIZE_WITH(program), 0, 0 },
-	[MESSAGE_STARTED] = { SIZE_WITH(program), 0, 1 },
+	[MESSAGE_PROCESS] = { SIZE_OF_PROGRAM, 0, 0 },
+	[MESSAGE_STARTED] = { SIZE_OF_PROGRAM, 0, 1 },
 	[MESSAGE_NOT_STARTED] = { SIZE_WITH(program), 0, 0 },
-	[MESSAGE_RELEASED] = { SIZE_WITH(program), 0, 0 },
-	[MESSAGE_ENDED] = { SIZE_WITH(program), 0, 0 },
-	[MESSAGE_SESSION] = { SIZE_WITH(program), 0, 1 },
+	[MESSAGE_RELEASED] = { SIZE_OF_PROGRAM, 0, 0 },
+	[MESSAGE_ENDED] = { SIZE_OF_PROGRAM, 0, 0 },
+	[MESSAGE_SESSION] = { SIZE_OF_PROGRAM, 0, 1 },
 	[MESSAGE_BANNED] = { SIZE_WITH(ban), 0, 0 },
 	[MESSAGE_BANNER] = { SIZE_WITH(banner), 0, 1 },
 	[MESSAGE_LIBWRAP] = { SIZE_WITH(libwrap), 0, 0 },

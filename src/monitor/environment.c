@@ -1,6 +1,7 @@
 #include "monitor/environment.h"
 
-#include <inttypes.h>
+#include "base/digits.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -34,19 +35,34 @@ size_t environment_size(const struct service_settings *settings, const struct pr
 	       (proxied ? PROXY_FACTS_SIZE : 0) + (has_facts ? strlen(settings->id) : 0);
 }
 
+/* Up to end; returns where the next part goes. */
+static char *add_part(char *text, const char *end, const char *part)
+{
+	while (*part && text < end)
+		*text++ = *part++;
+	return text;
+}
+
 static void add_variable(char **variables, size_t *count, char **text, const char *prefix,
 			 const char *name, const char *value)
 {
+	const char *end = *text + VARIABLE_SIZE - 1;
+	char *at = add_part(*text, end, prefix);
+
+	at = add_part(at, end, name);
+	at = add_part(at, end, "=");
+	at = add_part(at, end, value);
+	*at = '\0';
 	variables[(*count)++] = *text;
-	*text += snprintf(*text, VARIABLE_SIZE, "%s%s=%s", prefix, name, value) + 1;
+	*text = at + 1;
 }
 
 static void add_number(char **variables, size_t *count, char **text, const char *name,
 		       uint64_t number)
 {
-	char digits[24];
+	char digits[DIGITS_SIZE];
 
-	snprintf(digits, sizeof digits, "%" PRIu64, number);
+	digits_write(digits, number);
 	add_variable(variables, count, text, "", name, digits);
 }
 
@@ -81,15 +97,13 @@ static void add_session(char **variables, size_t *count, char **text,
 }
 
 static void add_end(char **variables, size_t *count, char **text, const char *prefix,
-		    const char *which, const struct address *address)
+		    const char *ip, const char *port, const struct address *address)
 {
-	char host[ADDRESS_TEXT_SIZE], name[24], port[8];
+	char host[ADDRESS_TEXT_SIZE], digits[DIGITS_SIZE];
 
-	snprintf(name, sizeof name, "%sIP", which);
-	add_variable(variables, count, text, prefix, name, address_text(address, host));
-	snprintf(name, sizeof name, "%sPORT", which);
-	snprintf(port, sizeof port, "%u", address_port(address));
-	add_variable(variables, count, text, prefix, name, port);
+	digits_write(digits, address_port(address));
+	add_variable(variables, count, text, prefix, ip, address_text(address, host));
+	add_variable(variables, count, text, prefix, port, digits);
 }
 
 /* Texts of facts have a room of their own, PROXY_FACTS_SIZE. */
@@ -105,9 +119,9 @@ static void add_fact(char **variables, size_t *count, char **text, const char *n
 static void add_proxied(char **variables, size_t *count, char **text, const struct proxied *proxied)
 {
 	const struct proxy_facts *facts = &proxied->facts;
-	char host[ADDRESS_TEXT_SIZE], port[8];
+	char host[ADDRESS_TEXT_SIZE], port[DIGITS_SIZE];
 
-	snprintf(port, sizeof port, "%u", address_port(&proxied->proxy));
+	digits_write(port, address_port(&proxied->proxy));
 	add_variable(variables, count, text, "PROXY_", "ADDR", address_text(&proxied->proxy, host));
 	add_variable(variables, count, text, "PROXY_", "PORT", port);
 	add_fact(variables, count, text, "UNIQUE_ID", facts->unique_id);
@@ -123,7 +137,7 @@ char **environment_fill(void *room, const struct service_settings *settings,
 {
 	const struct address *peer = client->peer;
 	const char *protocol = settings->socket_type == SOCK_DGRAM ? "UDP" : "TCP";
-	char host[ADDRESS_TEXT_SIZE], port[8];
+	char host[ADDRESS_TEXT_SIZE];
 	char **variables = room, *text = room;
 	size_t count = settings->program->environment_count;
 
@@ -134,12 +148,11 @@ char **environment_fill(void *room, const struct service_settings *settings,
 	if (settings->program->passenv.is_set && settings->program->passenv.count == 0)
 		goto done;
 	add_variable(variables, &count, &text, "", "PROTO", protocol);
-	add_end(variables, &count, &text, protocol, "LOCAL", client->local);
+	add_end(variables, &count, &text, protocol, "LOCALIP", "LOCALPORT", client->local);
 	if (address_is_known(peer)) {
-		snprintf(port, sizeof port, "%u", address_port(peer));
 		add_variable(variables, &count, &text, "", "REMOTE_ADDR", host);
-		add_variable(variables, &count, &text, "", "REMOTE_PORT", port);
-		add_end(variables, &count, &text, protocol, "REMOTE", peer);
+		add_number(variables, &count, &text, "REMOTE_PORT", address_port(peer));
+		add_end(variables, &count, &text, protocol, "REMOTEIP", "REMOTEPORT", peer);
 	}
 	if (client->proxied)
 		add_proxied(variables, &count, &text, client->proxied);

@@ -119,6 +119,14 @@ void frontend_process_take_back(void)
 		not_sent();
 }
 
+/* Nothing is left in it to be sent. */
+static void close_channel(void)
+{
+	channel_close(&frontend.channel);
+	if (frontend.channel.joins > 0 && channel_part(&frontend.channel) < 0)
+		errno = 0;
+}
+
 static void send_start(void)
 {
 	struct message message = { .kind = MESSAGE_START };
@@ -180,6 +188,7 @@ static int begin(void)
 		frontend_process_discard();
 		return -1;
 	}
+	channel_join(&frontend.channel); /* for as long as it is open */
 	frontend.prepared = -1;
 	frontend.started = clock_now();
 	timer_init(&frontend.timer, on_not_ready);
@@ -217,6 +226,7 @@ static void on_start_again(struct timer *timer)
 int frontend_process_start(const struct frontend_events *events)
 {
 	frontend.events = events;
+	loop_at_turn_end(frontend_process_take_back);
 	return begin();
 }
 
@@ -251,7 +261,7 @@ bool frontend_process_ended(pid_t pid, int status)
 		return false;
 	if (!frontend.is_stopping)
 		log_end(status);
-	channel_close(&frontend.channel);
+	close_channel();
 	timer_stop(&frontend.timer);
 	frontend.pid = 0;
 	frontend.is_ready = false;

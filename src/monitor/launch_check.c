@@ -14,21 +14,12 @@ static int option_of(int socket, int option)
 	return getsockopt(socket, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
 }
 
-/* True also for a connection that was reset: it keeps its port. */
-static bool has_port(int socket)
+/* No program gets a listening socket or the channel, which has no address that is known. A
+ * connection that was reset keeps its port. */
+static bool is_connection(int descriptor, struct address *local)
 {
-	struct address address;
-
-	return address_of_socket(socket, &address) == 0 && address_port(&address) != 0;
-}
-
-/* No program gets a listening socket or the channel. */
-static bool is_connection(int descriptor)
-{
-	int domain = option_of(descriptor, SO_DOMAIN);
-
-	return (domain == AF_INET || domain == AF_INET6) &&
-	       option_of(descriptor, SO_ACCEPTCONN) == 0 && has_port(descriptor);
+	return address_of_socket(descriptor, local) == 0 && address_port(local) != 0 &&
+	       option_of(descriptor, SO_ACCEPTCONN) == 0;
 }
 
 static bool has_access(int descriptor, int mode)
@@ -48,13 +39,13 @@ static bool are_ends_of_a_pipe(int to, int from)
 }
 
 const char *launch_fault(const struct launch_message *launch, const int descriptors[],
-			 unsigned count)
+			 unsigned count, struct address *local)
 {
 	unsigned own = launch->waits ? 0 : 1;
 
 	if (count != own + (launch->logs_errors ? 2 : 0))
 		return "a launch with the wrong descriptors";
-	if (own && !is_connection(descriptors[0]))
+	if (own && !is_connection(descriptors[0], local))
 		return "a launch on what is no connection";
 	if (launch->logs_errors && !are_ends_of_a_pipe(descriptors[own], descriptors[own + 1]))
 		return "a launch with a standard error that is no pipe";

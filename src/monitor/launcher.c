@@ -518,7 +518,7 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 {
 	struct child *child = launch->child;
 
-	address_of_socket(descriptors->connection, &child->local);
+	child->local = descriptors->local;
 	launch->order.settings = launch->settings;
 	launch->order.program = launch->settings->server;
 	launch->order.argv = launch->settings->argv;

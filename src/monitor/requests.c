@@ -341,14 +341,40 @@ static void tell_released(struct socket_holders *holders)
 		frontend_process_send(&message, NULL, 0);
 }
 
-/* Keeps the child for the next frontend if this one is not ready. */
+/* Children whose ends were lent to the frontend. */
+static LIST_HEAD(, child) told = LIST_HEAD_INITIALIZER(told);
+
+static void leave_told(struct child *child)
+{
+	if (child->is_told)
+		LIST_REMOVE(child, told);
+	child->is_told = false;
+}
+
+/* Ends of one turn are sent together. Only then is it known whether the frontend is ready; if not,
+ * its children are kept for the next one. */
+static void send_ends(void)
+{
+	struct child *child;
+
+	frontend_process_take_back();
+	while ((child = LIST_FIRST(&told))) {
+		leave_told(child);
+		if (frontend_process_is_ready() || ending_has_begun())
+			child_remove(child);
+	}
+}
+
 static void tell_end(struct child *child)
 {
 	struct message message = child_message(MESSAGE_ENDED, child);
 
-	frontend_process_send(&message, NULL, 0);
-	if (frontend_process_is_ready() || ending_has_begun())
-		child_remove(child);
+	frontend_process_lend(&message, NULL, 0);
+	leave_told(child);
+	LIST_INSERT_HEAD(&told, child, told);
+	child->is_told = true;
+	if (ending_has_begun()) /* the last one may be waited for */
+		send_ends();
 }
 
 static void tell_or_keep(struct child *child)
@@ -388,8 +414,10 @@ static void on_ready(void)
 
 static void forget_ended(struct child *child)
 {
-	if (child->is_over)
-		child_remove(child);
+	if (!child->is_over)
+		return;
+	leave_told(child);
+	child_remove(child);
 }
 
 /* Without a next frontend nobody needs the children that have ended. */
@@ -473,11 +501,20 @@ static void on_unbind(const struct message *message)
 		binder_unbind(message->bind.service.service, &message->bind);
 }
 
+/* What came with a launch. */
+struct launch_request {
+	const struct launch_message *launch;
+	const struct proxied *proxied; /* NULL: the client came without a balancer */
+	const int *descriptors;
+	unsigned count;
+	struct address local; /* of the connection; fault_of finds it */
+};
+
 /* What is wrong with a launch; NULL: nothing. */
-static const char *fault_of(const struct launch_message *launch, const struct proxied *proxied,
-			    const int descriptors[], unsigned count)
+static const char *fault_of(struct launch_request *request)
 {
-	const char *fault = proxied ? proxied_fault(launch, proxied) : NULL;
+	const struct launch_message *launch = request->launch;
+	const char *fault = request->proxied ? proxied_fault(launch, request->proxied) : NULL;
 
 	if (fault)
 		return fault;
@@ -485,7 +522,7 @@ static const char *fault_of(const struct launch_message *launch, const struct pr
 		return "a launch of a session that is not its own";
 	if (launcher_has(launch->session) || child_of_session(launch->session))
 		return "a launch of a session that there is";
-	return launch_fault(launch, descriptors, count);
+	return launch_fault(launch, request->descriptors, request->count, &request->local);
 }
 
 /* The service's number in the newest generation. A launch from before a reload counts for the
@@ -547,21 +584,23 @@ static int wait_socket(const struct launch_message *launch, const struct service
 	return socket < 0 ? -1 : fcntl(socket, F_DUPFD_CLOEXEC, 0);
 }
 
-static void launch(const struct launch_message *launch, const struct proxied *proxied,
-		   struct service_settings *settings, const int descriptors[], uint32_t service)
+static void launch(const struct launch_request *request, struct service_settings *settings,
+		   uint32_t service)
 {
-	struct launch_message order = *launch;
-	struct launch_descriptors given = { -1, -1, -1 };
-	unsigned own = launch->waits ? 0 : 1;
+	struct launch_message order = *request->launch;
+	struct launch_descriptors given = { -1, -1, -1, request->local };
+	unsigned own = order.waits ? 0 : 1;
 
 	order.service.service = service;
 	launched_last += service == SERVICE_IS_NEW;
-	given.connection = own ? descriptors[0] : wait_socket(&order, settings);
-	if (launch->logs_errors) {
-		given.errors_to = descriptors[own];
-		given.errors_from = descriptors[own + 1];
+	given.connection = own ? request->descriptors[0] : wait_socket(&order, settings);
+	if (!own && given.connection >= 0)
+		address_of_socket(given.connection, &given.local);
+	if (order.logs_errors) {
+		given.errors_to = request->descriptors[own];
+		given.errors_from = request->descriptors[own + 1];
 	}
-	launcher_launch(settings, &order, proxied, &given);
+	launcher_launch(settings, &order, request->proxied, &given);
 }
 
 static void not_launched(uint64_t session, const char *step, const char *reason)
@@ -574,32 +613,37 @@ static void not_launched(uint64_t session, const char *step, const char *reason)
 	frontend_process_send(&message, NULL, 0);
 }
 
-static void launch_or_refuse(const struct launch_message *message, const struct proxied *proxied,
-			     struct service_settings *settings, const int descriptors[],
-			     unsigned count)
+static void launch_or_refuse(const struct launch_request *request,
+			     struct service_settings *settings)
 {
+	const struct launch_message *message = request->launch;
 	uint32_t service = number_now(message->service);
-	const char *mismatch = launch_mismatch(message, proxied != NULL, descriptors, settings);
+	const char *mismatch =
+		launch_mismatch(message, request->proxied, request->descriptors, settings);
 	const char *excess = mismatch ? NULL : excess_of(service, settings);
 
 	if (!mismatch && !excess) {
-		launch(message, proxied, settings, descriptors, service);
+		launch(request, settings, service);
 		return;
 	}
-	channel_close_descriptors(descriptors, count);
+	channel_close_descriptors(request->descriptors, request->count);
 	not_launched(message->session, excess ? "limit" : "settings", excess ? excess : mismatch);
 }
 
 static void on_launch(const struct message *message, const int descriptors[], unsigned count)
 {
+	bool is_proxied = message->kind == MESSAGE_LAUNCH_PROXIED;
+	struct launch_request request = {
+		.launch = &message->launch,
+		.proxied = is_proxied ? &message->proxied_launch.proxied : NULL,
+		.descriptors = descriptors,
+		.count = count,
+	};
 	struct service_settings *settings = settings_of(message->launch.service);
-	const struct proxied *proxied =
-		message->kind == MESSAGE_LAUNCH_PROXIED ? &message->proxied_launch.proxied : NULL;
-	const char *fault =
-		settings ? fault_of(&message->launch, proxied, descriptors, count) : NULL;
+	const char *fault = settings ? fault_of(&request) : NULL;
 
 	if (settings && !fault) {
-		launch_or_refuse(&message->launch, proxied, settings, descriptors, count);
+		launch_or_refuse(&request, settings);
 		return;
 	}
 	channel_close_descriptors(descriptors, count);
@@ -757,6 +801,7 @@ int requests_start(const struct monitor_options *those,
 	session_processes_init(child_is_program);
 	binder_init(frontend_process_take_back);
 	children_init(on_session_gone, is_spared);
+	loop_at_turn_end(send_ends);
 	return frontend_process_start(&events);
 }
 
@@ -780,7 +825,7 @@ static void tell_of_start(struct child *child)
 		return;
 	}
 	child->start_told = true;
-	frontend_process_send(&message, &master, master >= 0);
+	frontend_process_lend(&message, &master, master >= 0);
 	terminal_close(&child->terminal); /* at once: the frontend has it, or it is on its way */
 }
 

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* The numbers of the services. */
@@ -959,6 +960,41 @@ START_TEST(tells_the_next_one_what_has_ended_meanwhile)
 }
 END_TEST
 
+static void end_unheard(uint64_t session)
+{
+	pid_t pid = child_of_session(session)->pid;
+
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	wait_until(process_state(pid) == 'Z');
+	requests_child_ended(pid, SIGKILL, &(struct program_usage){ 0 });
+	waitpid(pid, NULL, WNOHANG);
+}
+
+/* The size of the next packet; -1: there is none. */
+static ssize_t next_packet(int channel)
+{
+	return recv(channel, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+}
+
+START_TEST(ends_of_one_turn_come_in_one_packet)
+{
+	uint64_t first = launched(PROGRAM).launch.session;
+	uint64_t second = launched(PROGRAM).launch.session;
+	int channel = own_frontend_channel();
+
+	end_unheard(first);
+	end_unheard(second);
+	ck_assert_int_eq(next_packet(channel), -1);
+	ck_assert_uint_eq(children_count(), 2);
+	loop_turn(0);
+	ck_assert_int_eq(next_packet(channel), 2 * (ssize_t)message_shape(MESSAGE_ENDED)->size);
+	hear_end(first);
+	hear_end(second);
+	ck_assert_uint_eq(children_count(), 0);
+	close(channel);
+}
+END_TEST
+
 START_TEST(lets_go_of_what_has_ended_when_there_is_no_next_one)
 {
 	struct message message = launched(PROGRAM);
@@ -1232,6 +1268,7 @@ Suite *requests_suite(void)
 	tcase_add_test(tests, starts_a_session_once);
 	tcase_add_test(tests, tells_the_next_one_what_runs_and_no_session_of_it_is_new);
 	tcase_add_loop_test(tests, tells_the_next_one_what_has_ended_meanwhile, 0, 2);
+	tcase_add_test(tests, ends_of_one_turn_come_in_one_packet);
 	tcase_add_test(tests, lets_go_of_what_has_ended_when_there_is_no_next_one);
 	tcase_add_test(tests, goes_by_the_newest_generation);
 	tcase_add_test(tests, a_terminal_comes_with_the_start);

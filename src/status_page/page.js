@@ -2,7 +2,7 @@
 
 const INTERVAL = 2000; // milliseconds from an answer to the next question
 const GIVE_UP = 15000; // until an answer has come
-const SPAN = 120000; // what charts show
+const SPAN = 120000, LEAST = 4000; // what charts show, at most and at least
 const WIDTH = 120, HEIGHT = 30; // of their coordinates
 
 const TONES = {
@@ -140,16 +140,17 @@ function makeChart() {
 
 function drawChart(svg, series, what) {
 	const most = Math.max(series.most, 1);
-	const end = series.points.length ? series.points.at(-1)[0] : 0;
+	const end = series.points.at(-1)?.[0] ?? 0;
+	const span = Math.max(end - (series.points[0]?.[0] ?? 0), LEAST);
 	const corners = series.points.map(([time, value]) => {
-		const x = WIDTH - (end - time) * WIDTH / SPAN;
+		const x = WIDTH - (end - time) * WIDTH / span;
 		return `${x.toFixed(1)} ${(HEIGHT - 1 - value * (HEIGHT - 2) / most).toFixed(1)}`;
 	});
 	const curve = corners.length > 1 ? `M${corners.join("L")}` : "";
 	const start = corners.length > 1 ? corners[0].split(" ")[0] : 0;
 	set(svg.children[0], "d", curve && `${curve}V${HEIGHT}H${start}Z`);
 	set(svg.children[1], "d", curve);
-	set(svg, "aria-label", `${what}: now ${number(series.last)}, at most ${number(series.most)} in two minutes`);
+	set(svg, "aria-label", `${what}: now ${number(series.last)}, at most ${number(series.most)} in ${duration(span / 1000)}`);
 }
 
 // --- tables ---
@@ -210,12 +211,12 @@ class Table {
 }
 
 const services = new Table("services", [
-	{ title: "Service", draw: (cell, { id, file, line }) => sayWithNote(cell, id, `${file}:${line}`) },
+	{ title: "Service", draw: drawName },
 	{ title: "State", draw: drawState },
 	{ title: "Sockets", draw: drawSockets },
-	{ title: "Connections per second", className: "rate", draw: drawRate },
 	{ title: "Running", className: "number", draw: (cell, { running }) => say(cell, number(running)) },
 	{ title: "Started", className: "number", draw: (cell, { started }) => say(cell, number(started)) },
+	{ title: "Per second", className: "rate", draw: drawRate },
 	{ title: "Refused", className: "number", draw: (cell, { refusals }) => say(cell, number(refusals)) },
 	{ title: "Last failure", draw: drawFailure },
 ]);
@@ -254,6 +255,12 @@ function sayIfKnown(cell, value, text) {
 	say(cell, value === undefined ? "\u2013" : text(value));
 }
 
+// Of its path the end, which tells entries apart.
+function drawName(cell, { id, file, line }) {
+	sayWithNote(cell, id, `${file.split("/").slice(-2).join("/")}:${line}`);
+	set(cell, "title", `${file}:${line}`);
+}
+
 function drawState(cell, { state, why, is_up }) {
 	const chip = child(cell, 0, "span", "chip");
 	set(chip, "data-tone", TONES[state] ?? (is_up ? "good" : "bad"));
@@ -262,14 +269,15 @@ function drawState(cell, { state, why, is_up }) {
 }
 
 function drawSockets(cell, service) {
-	const texts = service.sockets.map((socket) => {
-		const what = `${socket.protocol} ${place(socket.address, socket.port)}`;
-		if (!socket.is_bound)
-			return `${what}, not bound${socket.error ? `: ${socket.error}` : ""}`;
-		return socket.accept_queue_limit === undefined ? what
-			: `${what}, queue ${socket.accept_queue_length} of ${socket.accept_queue_limit}`;
+	const box = child(cell, 0, "div", "");
+	service.sockets.forEach((socket, index) => {
+		const queue = socket.accept_queue_limit === undefined ? ""
+			: `queue ${socket.accept_queue_length} of ${number(socket.accept_queue_limit)}`;
+		sayWithNote(child(box, index, "div", "socket"), `${socket.protocol} ${place(socket.address, socket.port)}`,
+			socket.is_bound ? queue : `not bound${socket.error ? `: ${socket.error}` : ""}`);
 	});
-	list(child(cell, 0, "div", ""), texts, "div");
+	while (box.children.length > service.sockets.length)
+		box.lastElementChild.remove();
 }
 
 function drawRate(cell, { id, rate }) {
@@ -326,13 +334,13 @@ function showFacts(facts) {
 function loadText(load) {
 	const outcome = !load.is_in_force ? "refused: the one before is in force"
 		: load.is_successful ? "in force" : `in force, with ${count(load.errors, "error", "errors")}`;
-	return `read ${secondsToMoment(load.time)}, ${outcome}`;
+	return `Read ${secondsToMoment(load.time)}, ${outcome}`;
 }
 
 function showTrouble({ configuration: load, missing }) {
 	const lines = load.lines.concat(missing.map((id) => `${id}: could not be started, see the log`));
 	byId("trouble").hidden = load.is_successful && missing.length === 0;
-	say(byId("trouble-text"), `It was ${loadText(load)}.` +
+	say(byId("trouble-text"), `${loadText(load)}.` +
 		(load.not_started ? ` ${count(load.not_started, "service is", "services are")} not started.` : ""));
 	list(byId("trouble-lines"), lines, "li");
 }
@@ -352,7 +360,8 @@ function keyed(items, keyOf) {
 }
 
 function takeServices(status, time) {
-	const found = keyed(status.services, ({ id, file, line }) => JSON.stringify([id, file, line]));
+	const inOrder = status.services.toSorted((one, other) => one.is_up - other.is_up);
+	const found = keyed(inOrder, ({ id, file, line }) => JSON.stringify([id, file, line]));
 	for (const [key, service] of found) {
 		service.refusals = Object.values(service.refused).reduce((sum, value) => sum + value, 0);
 		service.rate = rateOf(key, time, service.started);
@@ -386,7 +395,8 @@ function showTables(status, found) {
 	refusals.show(reasons, reasons.size ? "Since the daemon's frontend began" : "Nobody was refused");
 	sources.show(keyed(status.top_sources, ({ source }) => source), status.top_sources.length
 		? "Those with the most sessions" : "No source has a session");
-	bans.show(keyed(status.bans, ({ address }) => address), count(status.ban_count, "address is", "addresses are") + " banned");
+	bans.show(keyed(status.bans, ({ address }) => address), status.ban_count
+		? `${count(status.ban_count, "address is", "addresses are")} banned` : "Nobody is banned");
 }
 
 function showSummary(status, time) {
@@ -407,7 +417,7 @@ function showState(text, tone, detail) {
 	say(byId("state"), text);
 	set(byId("state"), "data-tone", tone);
 	say(byId("detail"), detail);
-	document.title = `usherd: ${text}`;
+	document.title = `${text} \u2013 usherd at ${location.host}`;
 }
 
 function showHealth(status) {
@@ -495,6 +505,7 @@ byId("pause").addEventListener("click", () => {
 	if (!isPaused)
 		refresh();
 });
+say(byId("host"), location.host);
 byId("filter").addEventListener("input", filter);
 document.addEventListener("visibilitychange", () => document.hidden || isPaused ? clearTimeout(timer) : refresh());
 refresh();

@@ -131,8 +131,8 @@ int inspect_ask(const struct load_options *options, const char *const words[])
 
 	if (fd < 0)
 		return CONTROL_NO_ANSWER;
-	is_answered = send_request(fd, words) &&
-		      control_client_receive(fd, ANSWER_MS, &answer) == 0;
+	is_answered =
+		send_request(fd, words) && control_client_receive(fd, ANSWER_MS, &answer) == 0;
 	close(fd);
 	if (is_answered)
 		print_plain(answer.text);

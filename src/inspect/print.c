@@ -34,10 +34,11 @@ static void print_word(const char *attribute, const char *word, FILE *out)
 /* True when no attribute of the daemon is set. */
 static bool is_plain(const struct daemon_settings *daemon)
 {
-	const void *const set[] = { daemon->status_file,    daemon->ban_file,
-				    daemon->control_socket, daemon->control_group,
-				    daemon->status_group,   daemon->metrics_file,
-				    daemon->user };
+	const void *const set[] = {
+		daemon->status_file,   daemon->ban_file,     daemon->control_socket,
+		daemon->control_group, daemon->status_group, daemon->metrics_file,
+		daemon->user
+	};
 
 	for (size_t i = 0; i < sizeof set / sizeof set[0]; i++)
 		if (set[i])

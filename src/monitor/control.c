@@ -226,14 +226,12 @@ static void try_again(int error)
 
 static void send_socket(void)
 {
-	struct message message = {
-		.kind = MESSAGE_CONTROL,
-		.control = { .owner = geteuid(),
-			     .has_group = has_group,
-			     .group = group,
-			     .has_status_group = has_status_group,
-			     .status_group = status_group }
-	};
+	struct message message = { .kind = MESSAGE_CONTROL,
+				   .control = { .owner = geteuid(),
+						.has_group = has_group,
+						.group = group,
+						.has_status_group = has_status_group,
+						.status_group = status_group } };
 
 	if (frontend_process_is_ready())
 		frontend_process_send(&message, &listening, listening >= 0);

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-	REQUEST_S = 10,    /* until the whole request has come, unless set */
+	REQUEST_S = 10, /* until the whole request has come, unless set */
 	REQUEST_S_MAX = 30,
 	ANSWER_MS = 10000, /* until the whole answer of the daemon has come */
 	LIFETIME_S = 60,   /* then SIGALRM ends it: the client does not take its answer */

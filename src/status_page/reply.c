@@ -47,22 +47,22 @@ struct reply reply_refusal(int status)
 
 static size_t write_head(char head[static HEAD_SIZE], const struct reply *reply)
 {
-	int length = snprintf(
-		head, HEAD_SIZE,
-		"HTTP/1.1 %d %s\r\n"
-		"Connection: close\r\n"
-		"Content-Type: %s\r\n"
-		"Content-Length: %zu\r\n"
-		"%s"
-		"Cache-Control: no-store\r\n"
-		"Content-Security-Policy: %s\r\n"
-		"Cross-Origin-Resource-Policy: same-origin\r\n"
-		"Referrer-Policy: no-referrer\r\n"
-		"X-Content-Type-Options: nosniff\r\n"
-		"\r\n",
-		reply->status, meaning_of(reply->status)->phrase, reply->type, reply->length,
-		reply->status == 405 ? "Allow: GET, HEAD\r\n" : "",
-		reply->policy ? reply->policy : "default-src 'none'; frame-ancestors 'none'");
+	int length = snprintf(head, HEAD_SIZE,
+			      "HTTP/1.1 %d %s\r\n"
+			      "Connection: close\r\n"
+			      "Content-Type: %s\r\n"
+			      "Content-Length: %zu\r\n"
+			      "%s"
+			      "Cache-Control: no-store\r\n"
+			      "Content-Security-Policy: %s\r\n"
+			      "Cross-Origin-Resource-Policy: same-origin\r\n"
+			      "Referrer-Policy: no-referrer\r\n"
+			      "X-Content-Type-Options: nosniff\r\n"
+			      "\r\n",
+			      reply->status, meaning_of(reply->status)->phrase, reply->type,
+			      reply->length, reply->status == 405 ? "Allow: GET, HEAD\r\n" : "",
+			      reply->policy ? reply->policy
+					    : "default-src 'none'; frame-ancestors 'none'");
 
 	return length < HEAD_SIZE ? (size_t)length : 0;
 }
@@ -84,8 +84,7 @@ int reply_write(int fd, const struct reply *reply, bool is_head)
 	char head[HEAD_SIZE];
 	struct iovec parts[2] = {
 		{ .iov_base = head, .iov_len = write_head(head, reply) },
-		{ .iov_base = (void *)(size_t)reply->body,
-		  .iov_len = is_head ? 0 : reply->length },
+		{ .iov_base = (void *)(size_t)reply->body, .iov_len = is_head ? 0 : reply->length },
 	};
 
 	while (parts[0].iov_len + parts[1].iov_len > 0) {

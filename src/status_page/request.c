@@ -4,7 +4,13 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { BAD_REQUEST = 400, BAD_METHOD = 405, TARGET_TOO_LONG = 414, TOO_LARGE = 431, BAD_VERSION = 505 };
+enum {
+	BAD_REQUEST = 400,
+	BAD_METHOD = 405,
+	TARGET_TOO_LONG = 414,
+	TOO_LARGE = 431,
+	BAD_VERSION = 505
+};
 
 /* --- lines ---------------------------------------------------------------------------------- */
 

@@ -84,7 +84,12 @@ class StatusPageTest(kit.ClientTest):
             cls.browser = browser.Browser(self.which("chromium"), cls.directory.name)
         self.page = browser.Page(cls.browser, f"http://{kit.HOST}:{self.page_port}/", width, height)
         self.addCleanup(self.page.close)
+        self.prefer_scheme("light")
         self.page.wait_for("document.querySelector('#services-table tbody tr')")
+
+    def prefer_scheme(self, scheme):
+        """Colors change at once, as no motion is wanted either."""
+        self.page.prefer(prefers_color_scheme=scheme, prefers_reduced_motion="reduce")
 
     def photograph(self, name):
         self.page.photograph(pathlib.Path(os.environ["SCREENSHOTS"]) / f"{name}.png")
@@ -156,7 +161,7 @@ class StatusPageTest(kit.ClientTest):
             self.assertRegex(self.page.run("document.querySelector('#charts .curve').getAttribute('d')"),
                              r"^M[0-9. ]+(L[0-9. ]+){3,}$")
             self.photograph("load")
-            self.page.prefer(prefers_color_scheme="dark", prefers_reduced_motion="reduce")
+            self.prefer_scheme("dark")
             self.photograph("load-dark")
         self.assert_no_complaints()
 
@@ -285,14 +290,14 @@ class StatusPageTest(kit.ClientTest):
     def test_in_the_dark_and_narrow(self):
         self.start_daemon()
         self.open()
-        self.page.prefer(prefers_color_scheme="dark", prefers_reduced_motion="reduce")
+        self.prefer_scheme("dark")
         background = "getComputedStyle(document.body).backgroundColor"
         self.assertEqual(self.page.run(background), "rgb(17, 21, 27)")
         self.assertEqual(self.page.run(LOW_CONTRAST), [])
         self.photograph("dark")
         self.assertEqual(self.page.run("getComputedStyle(document.querySelector('.chip'))"
                                        ".transitionProperty"), "none")
-        self.page.prefer(prefers_color_scheme="light", prefers_reduced_motion="reduce")
+        self.prefer_scheme("light")
         self.page.resize(360, 740)
         self.assertEqual(self.page.run(background), "rgb(245, 246, 248)")
         self.assertLessEqual(self.page.run("document.scrollingElement.scrollWidth"), 360)

@@ -23,7 +23,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STRANGER = 54321, SOME_GROUP = 54322, GROUPS = 400, CLIENTS_MAX = 8, ASKING_MAX = 4, DESCRIPTORS = 40 };
+enum {
+	STRANGER = 54321,
+	SOME_GROUP = 54322,
+	GROUPS = 400,
+	CLIENTS_MAX = 8,
+	ASKING_MAX = 4,
+	DESCRIPTORS = 40
+};
 
 /* --- asking --------------------------------------------------------------------------------- */
 
@@ -309,7 +316,7 @@ static const char *answer_as(gid_t more, const char *request)
 
 START_TEST(some_may_only_ask_for_the_status)
 {
-	static const char *const others[] = { "reload\n",       "pause zzcat 1\n", "resume zzcat\n",
+	static const char *const others[] = { "reload\n", "pause zzcat 1\n", "resume zzcat\n",
 					      "unban 192.0.2.1\n", "end 1\n" };
 
 	if (!is_superuser())
@@ -319,7 +326,8 @@ START_TEST(some_may_only_ask_for_the_status)
 	daemon_start();
 	ck_assert_uint_eq(mode_of("control"), S_IFSOCK | 0666);
 	ck_assert(text_matches(answer_as(0, "status table\n"), "^usherd 1 .*\nyou may not ask"));
-	ck_assert(text_matches(answer_as(SOME_GROUP, "status table\n"), "^usherd 0 .*\nusherd .*: "));
+	ck_assert(
+		text_matches(answer_as(SOME_GROUP, "status table\n"), "^usherd 0 .*\nusherd .*: "));
 	ck_assert(text_matches(answer_as(SOME_GROUP, "status json\n"), "^usherd 0 .*\n[{]"));
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
 		ck_assert_msg(text_matches(answer_as(SOME_GROUP, others[i]),

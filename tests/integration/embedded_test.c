@@ -380,8 +380,8 @@ START_TEST(the_status_page_asks_the_daemon)
 
 	copy_embedded_default();
 	ck_assert_int_eq(chown(place_path(""), user, (gid_t)-1), 0);
-	daemon_start_with(&(struct daemon_options){ .prepare = become_somebody,
-						    .environment = variables });
+	daemon_start_with(
+		&(struct daemon_options){ .prepare = become_somebody, .environment = variables });
 	answer = ask(port_of("status_page"),
 		     "GET /status.json HTTP/1.1\r\nHost: localhost:7107\r\n\r\n");
 	ck_assert_msg(text_matches(answer, "^HTTP/1\\.1 200 OK\r$"), "%s", answer);

@@ -82,7 +82,8 @@ static const struct {
 	const char *path, *type, *body;
 } paths[] = {
 	{ "/", "text/html; charset=utf-8", "\\`<!DOCTYPE html>\n(.*\n)*</html>\n\\'" },
-	{ "/status.json", "application/json", "\\`[{]\"version\": .*\n.*\"id\": \"page\", .*\n(.*\n)*\\'" },
+	{ "/status.json", "application/json",
+	  "\\`[{]\"version\": .*\n.*\"id\": \"page\", .*\n(.*\n)*\\'" },
 	{ "/metrics", "text/plain; version=0.0.4; charset=utf-8",
 	  "\\`# HELP (.*\n)*usherd_service_up[{]service=\"page\"[}] 1\n" },
 };
@@ -181,8 +182,8 @@ START_TEST(other_names_can_be_allowed)
 {
 	int port = start_with_page("-host status.example.org -host usherd");
 
-	ck_assert(has_status(
-		ask(port, "GET / HTTP/1.1\r\nHost: Status.Example.org:80\r\n\r\n"), 200));
+	ck_assert(has_status(ask(port, "GET / HTTP/1.1\r\nHost: Status.Example.org:80\r\n\r\n"),
+			     200));
 	ck_assert(has_status(ask(port, "GET / HTTP/1.1\r\nHost: usherd\r\n\r\n"), 200));
 	ck_assert(has_status(ask(port, "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"), 421));
 }
@@ -214,8 +215,8 @@ END_TEST
 
 START_TEST(what_its_arguments_mean_must_be_clear)
 {
-	static const char *const wrong[] = { "-host", "-socket relative", "-timeout 0",
-					     "-timeout 31", "-timeout 1s", "-port 80" };
+	static const char *const wrong[] = { "-host",       "-socket relative", "-timeout 0",
+					     "-timeout 31", "-timeout 1s",      "-port 80" };
 	int ports[sizeof wrong / sizeof wrong[0]];
 	size_t count = sizeof wrong / sizeof wrong[0];
 
@@ -321,7 +322,8 @@ START_TEST(the_status_group_has_it)
 {
 	if (!is_superuser())
 		return;
-	ck_assert(has_status(get(start_with_rights("status_group = 54322\n"), "/status.json"), 200));
+	ck_assert(
+		has_status(get(start_with_rights("status_group = 54322\n"), "/status.json"), 200));
 }
 END_TEST
 

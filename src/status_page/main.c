@@ -184,7 +184,7 @@ static int reply_with_page(bool is_head)
 			      .type = "text/html; charset=utf-8",
 			      .policy = page_policy,
 			      .body = page_html,
-			      .length = (size_t)(page_html_end - page_html) };
+			      .length = page_html_length };
 
 	return reply_write(STDOUT_FILENO, &page, is_head);
 }

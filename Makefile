@@ -3,6 +3,7 @@
 VERSION := 1.0.0
 PREFIX  ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
+LIBEXECDIR ?= $(PREFIX)/libexec
 MANDIR  ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
 DESTDIR ?=
@@ -54,18 +55,33 @@ LDLIBS = $(shell $(PKG_CONFIG) --libs $(DEPENDS)) -lpthread -ldl
 
 SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
-ROOMS   := $(filter-out $(BUILD)/src/main.o,$(OBJECTS))
+# Two programs, each with a main of its own; the page is for one of them alone.
+PAGE    := $(BUILD)/src/status_page
+ROOMS   := $(filter-out $(BUILD)/src/main.o $(PAGE)/main.o $(PAGE)/page.o,$(OBJECTS))
 DAEMON  := $(BUILD)/usherd
+STATUS_PAGE := $(BUILD)/status_page
+PAGE_OBJECTS := $(filter $(PAGE)/%,$(OBJECTS))
+PAGE_ROOMS := $(patsubst %,$(BUILD)/src/%.o,base/clock base/span config/control_client \
+	config/control_socket)
 
 all: dependencies
 	@$(MAKE) --no-print-directory usherd
 
 # The convenient name of the plain build.
-usherd: $(DAEMON)
+usherd: $(DAEMON) $(STATUS_PAGE)
 	@ln -sf $(DAEMON) usherd
 
-$(DAEMON): $(OBJECTS)
+$(DAEMON): $(filter-out $(PAGE_OBJECTS),$(OBJECTS))
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(STATUS_PAGE): $(PAGE_OBJECTS) $(PAGE_ROOMS)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(PAGE)/page.html: src/status_page/put_together $(wildcard src/status_page/page.[hcj]*)
+	$(call say,GEN,$@)src/status_page/put_together $(@D)
+
+$(PAGE)/page.o: $(PAGE)/page.html
+$(PAGE)/page.o: private override CPPFLAGS += -Wa,-I$(PAGE)
 
 # A new optional library, or other flags, rebuild all objects.
 $(BUILD)/flags: FORCE
@@ -78,7 +94,10 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 
 # --- running and installing ---------------------------------------------------
 
+# Who has no place for a control socket gets one.
+run: export XDG_RUNTIME_DIR ?= $(abspath $(BUILD)/run)
 run: all
+	@mkdir -p $(BUILD)/run
 	./usherd -dontfork -f usherd.conf
 
 dependencies:

@@ -9,16 +9,16 @@ BASHDIR ?= $(DATADIR)/bash-completion/completions
 ZSHDIR ?= $(DATADIR)/zsh/site-functions
 VIMDIR ?= $(DATADIR)/vim/vimfiles
 
-install_directories := DESTDIR SBINDIR MANDIR SYSCONFDIR DOCDIR UNITDIR CATALOGDIR \
+install_directories := DESTDIR SBINDIR LIBEXECDIR MANDIR SYSCONFDIR DOCDIR UNITDIR CATALOGDIR \
 	SYSUSERSDIR BASHDIR ZSHDIR VIMDIR
-install_files = $(foreach name,$(install_directories) PKG_CONFIG DAEMON,$(name)='$($(name))') \
+install_files = $(foreach name,$(install_directories) PKG_CONFIG DAEMON STATUS_PAGE,$(name)='$($(name))') \
 	packaging/install-files
 
 install: all
 	@$(install_files) install
 
 # Without a look for missing packages.
-install-files: $(DAEMON)
+install-files: $(DAEMON) $(STATUS_PAGE)
 	@$(install_files) install
 
 uninstall:
@@ -29,7 +29,7 @@ deb: packages-dependencies
 	packaging/make-deb
 
 # Also the other files that are installed, each with the program that it is for.
-packages-test: packages-test-dependencies $(DAEMON)
+packages-test: packages-test-dependencies $(DAEMON) $(STATUS_PAGE)
 	USHERD=$(abspath $(DAEMON)) tests/packages/run
 
 packages-dependencies:

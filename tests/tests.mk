@@ -45,8 +45,8 @@ endif
 unit: $(BUILD)/tests/unit/runner
 	$(BUILD)/tests/unit/runner $(UNIT)
 
-integration: $(BUILD)/tests/integration/runner $(DAEMON)
-	USHERD=$(abspath $(DAEMON)) $(BUILD)/tests/integration/runner $(INTEGRATION)
+integration: $(BUILD)/tests/integration/runner $(DAEMON) $(STATUS_PAGE)
+	USHERD=$(abspath $(DAEMON)) STATUS_PAGE=$(abspath $(STATUS_PAGE)) $(BUILD)/tests/integration/runner $(INTEGRATION)
 
 -include tests/clients/clients.mk
 -include tests/vm/vm.mk

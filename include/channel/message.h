@@ -183,9 +183,10 @@ struct generation_message {
 
 /* Who may use the control socket besides root. */
 struct control_message {
-	uint32_t owner; /* a user */
-	uint32_t group; /* if ... */
-	uint8_t has_group;
+	uint32_t owner;        /* a user */
+	uint32_t group;        /* if has_group */
+	uint32_t status_group; /* if has_status_group: may ask for the status alone */
+	uint8_t has_group, has_status_group;
 };
 
 struct reload_message {
@@ -206,6 +207,7 @@ enum message_log { MESSAGE_LOG_STDERR, MESSAGE_LOG_SYSLOG, MESSAGE_LOG_FILE };
 /* What a frontend must know first. */
 struct start_message {
 	uint64_t region_address; /* regions_reserve */
+	uint64_t daemon_since;   /* when it started, as clock_read has it */
 	uint64_t first_session;  /* the number of its first session; the upper half is unique
 				  * to this frontend */
 	int32_t monitor;         /* its process id, for the log */

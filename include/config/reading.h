@@ -111,7 +111,7 @@ attribute_reader read_type, read_flags, read_socket_type, read_protocol, read_ye
 	read_kill_on_disconnect, read_on_remove, read_stderr, read_source_prefix, read_source_cps,
 	read_config_paths, read_config_path, read_file_mode, read_no_new_privs, read_capabilities,
 	read_syscalls, read_file_rules, read_pty, read_log_format, read_control_socket,
-	read_control_group, read_preset, read_root, read_scratch, read_jail_paths, read_devices,
-	read_directory, read_network, read_nothing;
+	read_control_group, read_status_group, read_preset, read_root, read_scratch,
+	read_jail_paths, read_devices, read_directory, read_network, read_nothing;
 
 #endif

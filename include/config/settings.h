@@ -291,6 +291,8 @@ struct daemon_settings {
 	bool has_no_control;  /* ... there is to be none */
 	char *control_group;  /* who may use it besides the daemon's user and root; NULL: nobody */
 	gid_t control_gid;
+	char *status_group; /* who may only ask for the status there; NULL: nobody */
+	gid_t status_gid;
 	char *metrics_file; /* absolute; NULL: none */
 	int log_format;     /* enum log_format (base/log.h); -1: not set */
 	struct source_prefix log_anonymize;

@@ -4,6 +4,7 @@
 
 #include "frontend/status.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -19,9 +20,9 @@ struct command_rest {
 	enum status_form form; /* COMMAND_IS_STATUS */
 };
 
-/* Carries out a request, a line without its newline, which is changed. Writes the answer to out
- * and returns its status, or one of the numbers above. */
-int commands_run(char *line, FILE *out, struct command_rest *rest);
+/* Carries out a request, a line without its newline, which is changed; one that only asks must be
+ * for the status. Writes the answer to out and returns its status, or one of the numbers above. */
+int commands_run(char *line, bool asks_only, FILE *out, struct command_rest *rest);
 
 /* The status of an answer that is a status, or that ends a reload; the latter is written too. */
 int commands_status(void);

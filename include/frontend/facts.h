@@ -15,6 +15,12 @@ enum {
 	FACTS_SOURCES_MAX = 10,
 };
 
+/* For the start: when the daemon was started, as clock_read has it. */
+void facts_set_start(uint64_t since);
+
+/* How long the daemon has been running, in milliseconds. */
+uint64_t facts_uptime(void);
+
 /* Why the service is in its state, "" when that says it all. Returns text. */
 const char *facts_why(const struct service *service, char text[static FACTS_WHY_SIZE]);
 

@@ -242,6 +242,9 @@ const struct attribute attributes[] = {
 	  DAEMON_FIELD(control_socket), "where the daemon answers -status and its like, or none" },
 	{ "control_group", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_control_group,
 	  DAEMON_FIELD(control_group), "the group whose members may use the control socket" },
+	{ "status_group", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_status_group,
+	  DAEMON_FIELD(status_group),
+	  "the group whose members may ask there for the status alone" },
 	{ "metrics_file", SCALAR, IN_DAEMON, 1, 1, PLAIN, read_config_path,
 	  DAEMON_FIELD(metrics_file), "where measures are written for node_exporter" },
 };

@@ -482,9 +482,8 @@ void read_control_socket(struct reading *reading, void *field)
 		read_config_path(reading, field);
 }
 
-void read_control_group(struct reading *reading, void *field)
+static void read_daemon_group(struct reading *reading, void *field, gid_t *gid)
 {
-	gid_t *gid = &reading->daemon->control_gid;
 	uint64_t number;
 
 	if (parse_number(first_word(reading), ID_MAX, &number))
@@ -492,6 +491,16 @@ void read_control_group(struct reading *reading, void *field)
 	else if (!account_group(reading->accounts, first_word(reading), gid))
 		reading_refuse(reading, NULL, "there is no group \"%s\"", first_word(reading));
 	*(char **)field = arena_string(reading->arena, first_word(reading));
+}
+
+void read_control_group(struct reading *reading, void *field)
+{
+	read_daemon_group(reading, field, &reading->daemon->control_gid);
+}
+
+void read_status_group(struct reading *reading, void *field)
+{
+	read_daemon_group(reading, field, &reading->daemon->status_gid);
 }
 
 void read_config_paths(struct reading *reading, void *field)

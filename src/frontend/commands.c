@@ -214,10 +214,11 @@ static const struct command {
 	const char *name;
 	unsigned least, most; /* words after the name */
 	int (*run)(struct request *request);
+	bool only_asks; /* it changes nothing */
 } table[] = {
-	{ "status", 1, 1, run_status }, { "reload", 0, 0, run_reload },
-	{ "pause", 1, 2, run_pause },   { "resume", 1, 1, run_resume },
-	{ "end", 1, 1, run_end },       { "unban", 1, 1, run_unban },
+	{ "status", 1, 1, run_status, true }, { "reload", 0, 0, run_reload, false },
+	{ "pause", 1, 2, run_pause, false },  { "resume", 1, 1, run_resume, false },
+	{ "end", 1, 1, run_end, false },      { "unban", 1, 1, run_unban, false },
 };
 
 /* How many there are; more than WORDS_MAX are not kept. */
@@ -232,7 +233,13 @@ static unsigned split(char *line, const char *words[static WORDS_MAX])
 	return count;
 }
 
-int commands_run(char *line, FILE *out, struct command_rest *rest)
+static int refuse(const struct request *request)
+{
+	fputs("you may ask this daemon for its status, and no more\n", request->out);
+	return CONTROL_FAILED;
+}
+
+int commands_run(char *line, bool asks_only, FILE *out, struct command_rest *rest)
 {
 	struct request request = { .out = out, .rest = rest };
 	unsigned count = split(line, request.words);
@@ -242,7 +249,7 @@ int commands_run(char *line, FILE *out, struct command_rest *rest)
 			continue;
 		if (count - 1 < table[i].least || count - 1 > table[i].most)
 			break;
-		return table[i].run(&request);
+		return asks_only && !table[i].only_asks ? refuse(&request) : table[i].run(&request);
 	}
 	fputs("the request is not understood: the programs have different versions\n", out);
 	return CONTROL_FAILED;

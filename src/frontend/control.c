@@ -22,13 +22,14 @@ struct client {
 	struct timer deadline;
 	char request[CONTROL_REQUEST_MAX + 1];
 	size_t length;
+	bool asks_only;           /* it has no right but to ask for the status */
 	struct command_rest rest; /* ticket 0: it waits for no reload */
 	struct status *status;    /* that is being written for it; NULL: none */
 	struct outbox answer;
 };
 
 static LIST_HEAD(, client) clients = LIST_HEAD_INITIALIZER(clients);
-static unsigned client_count;
+static unsigned client_count, asking_count; /* all; those that only ask */
 static struct watch listener = { .fd = -1, .slot = -1, .ready = -1 };
 static struct timer shortage;
 static struct control_message allowed;
@@ -58,28 +59,34 @@ static gid_t *other_groups(int fd, socklen_t *size)
 	return NULL;
 }
 
-static bool is_in_group(int fd, const struct ucred *peer)
+static bool is_in_group(int fd, const struct ucred *peer, gid_t group)
 {
 	socklen_t size;
 	gid_t *groups = other_groups(fd, &size);
-	bool is_in = peer->gid == allowed.group;
+	bool is_in = peer->gid == group;
 
 	for (size_t i = 0; i < size / sizeof *groups; i++)
-		is_in |= groups[i] == allowed.group;
+		is_in |= groups[i] == group;
 	free(groups);
 	return is_in;
 }
 
-/* The mode of the socket's file says the same, but a directory may be given away later. */
-static bool is_allowed(int fd)
+enum right { RIGHT_NONE, RIGHT_ASK, RIGHT_ALL };
+
+/* The mode of the socket's file may say less, and a directory may be given away later. */
+static enum right right_of(int fd)
 {
 	struct ucred peer;
 	socklen_t size = sizeof peer;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-		return false;
-	return peer.uid == 0 || peer.uid == allowed.owner ||
-	       (allowed.has_group && is_in_group(fd, &peer));
+		return RIGHT_NONE;
+	if (peer.uid == 0 || peer.uid == allowed.owner ||
+	    (allowed.has_group && is_in_group(fd, &peer, allowed.group)))
+		return RIGHT_ALL;
+	if (allowed.has_status_group && is_in_group(fd, &peer, allowed.status_group))
+		return RIGHT_ASK;
+	return RIGHT_NONE;
 }
 
 /* --- clients -------------------------------------------------------------------------------- */
@@ -104,8 +111,9 @@ static void client_close(struct client *client)
 	if (client->status)
 		status_cancel(client->status);
 	close(client->watch.fd);
-	free(client);
 	client_count--;
+	asking_count -= client->asks_only;
+	free(client);
 	keep_spare();
 	listen_if_there_is_room();
 }
@@ -181,7 +189,8 @@ static void answer(struct client *client, char *request)
 		client_close(client);
 		return;
 	}
-	status = request ? commands_run(request, out, &client->rest) : commands_answer_reload(out);
+	status = request ? commands_run(request, client->asks_only, out, &client->rest)
+			 : commands_answer_reload(out);
 	if (fclose(out) != 0)
 		client_close(client);
 	else if (status == COMMAND_WAITS)
@@ -241,9 +250,20 @@ static void on_client(struct watch *watch, short events)
 		client_close(client); /* it does not wait any more */
 }
 
+/* Why a client with that right is not heard; NULL: it is. */
+static const char *refusal_of(enum right right)
+{
+	if (right == RIGHT_NONE)
+		return "you may not ask this daemon\n";
+	if (right == RIGHT_ASK && asking_count >= CONTROL_ASKING_MAX)
+		return "too many ask this daemon at once\n";
+	return NULL;
+}
+
 static void client_open(int fd)
 {
-	static const char refusal[] = "you may not ask this daemon\n";
+	enum right right = right_of(fd);
+	const char *refusal = refusal_of(right);
 	struct client *client = calloc(1, sizeof *client);
 
 	if (!client) {
@@ -254,10 +274,12 @@ static void client_open(int fd)
 	client_count++;
 	watch_init(&client->watch, fd, on_client);
 	timer_init(&client->deadline, on_deadline);
-	if (is_allowed(fd))
-		wait_for(client, LOOP_READ, CONTROL_REQUEST_MS);
+	client->asks_only = right == RIGHT_ASK;
+	asking_count += client->asks_only;
+	if (refusal)
+		send_answer(client, CONTROL_FAILED, refusal, strlen(refusal));
 	else
-		send_answer(client, CONTROL_FAILED, refusal, sizeof refusal - 1);
+		wait_for(client, LOOP_READ, CONTROL_REQUEST_MS);
 }
 
 /* --- the socket ----------------------------------------------------------------------------- */

@@ -11,6 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+static uint64_t daemon_since;
+
+void facts_set_start(uint64_t since)
+{
+	daemon_since = since;
+}
+
+uint64_t facts_uptime(void)
+{
+	return clock_now() > daemon_since ? clock_now() - daemon_since : 0;
+}
+
 /* --- services ------------------------------------------------------------------------------- */
 
 static unsigned seconds_left(const struct timer *timer)

@@ -14,6 +14,7 @@
 #include "frontend/connection.h"
 #include "frontend/control.h"
 #include "frontend/dispatch.h"
+#include "frontend/facts.h"
 #include "frontend/fence.h"
 #include "frontend/last_load.h"
 #include "frontend/listener.h"
@@ -108,6 +109,7 @@ static void on_start(const struct message *message, const int descriptors[], uns
 	start.tag[sizeof start.tag - 1] = '\0';
 	own_name_take(start.name);
 	own_tag_take(start.tag);
+	facts_set_start(start.daemon_since);
 	if (open_log(count > 0 ? descriptors[0] : -1) < 0)
 		fail("open its log");
 	else if (regions_reserve((void *)(uintptr_t)start.region_address) < 0)

@@ -332,6 +332,7 @@ static void write_head(struct status_walk *walk)
 	number(out, "pid", (uint64_t)own_process());
 	key(out, "time");
 	fprintf(out, "%" PRId64, clock_wall());
+	seconds(out, "uptime_seconds", facts_uptime());
 	boolean(out, "is_up", facts_all_up());
 	number(out, "processes", launch_processes());
 	number(out, "log_lines_lost", sink_lost_lines());

@@ -1,57 +1,21 @@
 #include "inspect/inspect.h"
 
+#include "config/control_client.h"
 #include "config/control_socket.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-enum {
-	ANSWER_MS = 130000, /* a reload may take long */
-	CONNECT_S = 5,      /* a frontend that does not accept has a full queue */
-	PIECE = 65536,
-};
+enum { ANSWER_MS = 130000 }; /* a reload may take long */
 
 /* --- where the daemon is -------------------------------------------------------------------- */
 
 static void complain(const char *path, const char *what)
 {
 	fprintf(stderr, "usherd: control socket %s: %s\n", path, what);
-}
-
-/* connect(2) takes only short paths, so it is told of the directory. */
-static int connect_to(const char *path)
-{
-	const struct timeval limit = { .tv_sec = CONNECT_S };
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), file = -1, error;
-
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit); /* holds for connect(2) */
-	if (strlen(path) < sizeof address.sun_path) {
-		strcpy(address.sun_path, path);
-	} else {
-		file = open(path, O_PATH | O_CLOEXEC);
-		snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", file);
-	}
-	if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
-		if (file >= 0)
-			close(file);
-		return fd;
-	}
-	error = errno;
-	if (file >= 0)
-		close(file);
-	close(fd);
-	errno = error;
-	return -1;
 }
 
 /* The value of a line "control_socket = PATH"; false: it is another line. */
@@ -107,23 +71,19 @@ static bool find_configured(const struct load_options *options, char path[static
 	return found;
 }
 
-/* Who has no daemon of their own may mean root's. Reports why there is none. */
+/* Reports why there is none. */
 static int find_daemon(const struct load_options *options)
 {
-	char configured[PATH_MAX], own[PATH_MAX];
-	const char *path =
-		find_configured(options, configured) ? configured : control_socket_default(own);
-	int fd = path ? connect_to(path) : -1, error = errno;
+	char configured[PATH_MAX];
+	const char *path = configured;
+	int fd;
 
-	if (fd < 0 && path != configured)
-		fd = connect_to(CONTROL_PATH);
-	if (fd < 0 && !path) {
-		path = CONTROL_PATH;
-		error = errno;
-	}
+	if (find_configured(options, configured))
+		fd = control_client_connect(configured);
+	else
+		fd = control_client_connect_default(&path);
 	if (fd < 0)
-		complain(path, error == ENOENT || error == ECONNREFUSED ? "no daemon answers there"
-									: strerror(error));
+		complain(path, control_client_fault(errno));
 	return fd;
 }
 
@@ -144,52 +104,10 @@ static bool send_request(int fd, const char *const words[])
 		}
 	}
 	line[length++] = '\n';
-	/* EPIPE: it has answered already, that it is not to be asked. */
-	if (send(fd, line, length, MSG_NOSIGNAL) == (ssize_t)length || errno == EPIPE)
+	if (control_client_send(fd, line, length) == 0)
 		return true;
 	perror("usherd: the daemon can't be asked");
 	return false;
-}
-
-/* All that comes until the end; NULL: nothing, or no memory. */
-static char *receive(int fd, size_t *length)
-{
-	size_t size = 0;
-	char *bytes = NULL;
-
-	*length = 0;
-	for (;;) {
-		struct pollfd there = { .fd = fd, .events = POLLIN };
-		ssize_t got;
-
-		if (size < *length + PIECE) {
-			char *more = realloc(bytes, size = 2 * size + PIECE + 1);
-
-			if (!more)
-				break;
-			bytes = more;
-		}
-		if (poll(&there, 1, ANSWER_MS) <= 0)
-			break;
-		got = recv(fd, bytes + *length, PIECE, 0);
-		if (got <= 0)
-			break;
-		*length += (size_t)got;
-	}
-	if (bytes)
-		bytes[*length] = '\0';
-	return bytes;
-}
-
-/* The text of the answer, with its status; NULL: it is none, or not complete. */
-static const char *read_answer(const char *bytes, size_t length, int *status)
-{
-	const char *end = bytes ? strchr(bytes, '\n') : NULL;
-	size_t announced;
-
-	if (!end || sscanf(bytes, "usherd %d %zu\n", status, &announced) != 2)
-		return NULL;
-	return length - (size_t)(end + 1 - bytes) == announced ? end + 1 : NULL;
 }
 
 /* The daemon's part that writes it meets strangers. The terminal must not obey them. */
@@ -207,21 +125,19 @@ static void print_plain(const char *text)
 
 int inspect_ask(const struct load_options *options, const char *const words[])
 {
-	int fd = find_daemon(options), status = CONTROL_NO_ANSWER;
-	size_t length = 0;
-	char *bytes = NULL;
-	const char *text;
+	struct control_answer answer = { 0 };
+	int fd = find_daemon(options);
+	bool is_answered;
 
 	if (fd < 0)
 		return CONTROL_NO_ANSWER;
-	if (send_request(fd, words))
-		bytes = receive(fd, &length);
+	is_answered =
+		send_request(fd, words) && control_client_receive(fd, ANSWER_MS, &answer) == 0;
 	close(fd);
-	text = read_answer(bytes, length, &status);
-	if (text)
-		print_plain(text);
+	if (is_answered)
+		print_plain(answer.text);
 	else
 		fputs("usherd: the daemon has not answered\n", stderr);
-	free(bytes);
-	return text && fflush(stdout) == 0 ? status : CONTROL_NO_ANSWER;
+	free(answer.bytes);
+	return is_answered && fflush(stdout) == 0 ? answer.status : CONTROL_NO_ANSWER;
 }

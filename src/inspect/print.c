@@ -34,9 +34,11 @@ static void print_word(const char *attribute, const char *word, FILE *out)
 /* True when no attribute of the daemon is set. */
 static bool is_plain(const struct daemon_settings *daemon)
 {
-	const void *const set[] = { daemon->status_file,    daemon->ban_file,
-				    daemon->control_socket, daemon->control_group,
-				    daemon->metrics_file,   daemon->user };
+	const void *const set[] = {
+		daemon->status_file,   daemon->ban_file,     daemon->control_socket,
+		daemon->control_group, daemon->status_group, daemon->metrics_file,
+		daemon->user
+	};
 
 	for (size_t i = 0; i < sizeof set / sizeof set[0]; i++)
 		if (set[i])
@@ -59,6 +61,7 @@ static void print_daemon(const struct daemon_settings *daemon, FILE *out)
 	print_word("ban_file", daemon->ban_file, out);
 	print_word("control_socket", daemon->has_no_control ? "none" : daemon->control_socket, out);
 	print_word("control_group", daemon->control_group, out);
+	print_word("status_group", daemon->status_group, out);
 	print_word("metrics_file", daemon->metrics_file, out);
 	if (cuts_addresses(daemon))
 		fprintf(out, "\tlog_anonymize   = %d %d\n", daemon->log_anonymize.in4,

@@ -22,8 +22,8 @@ enum { BACKLOG = 16, DIRECTORY_MODE = 0755 };
 
 static char wanted[PATH_MAX]; /* "": none */
 static bool is_default;       /* wanted is: its directory may be made */
-static bool has_group;
-static gid_t group;
+static bool has_group, has_status_group;
+static gid_t group, status_group;
 
 static int listening = -1;
 static char bound[PATH_MAX]; /* where listening is */
@@ -88,8 +88,12 @@ static int bind_closed(int fd, const struct sockaddr_un *address)
 	return bind(fd, (const struct sockaddr *)address, sizeof *address);
 }
 
-static int open_to_group(int directory, const char *name)
+/* A file has only one group. So with status_group every user may connect, and the frontend, which
+ * looks at each peer's groups, refuses those who may not ask. */
+static int open_to_groups(int directory, const char *name)
 {
+	if (has_status_group)
+		return fchmodat(directory, name, 0666, 0);
 	if (!has_group)
 		return 0;
 	if (fchownat(directory, name, (uid_t)-1, group, AT_SYMLINK_NOFOLLOW) < 0)
@@ -108,7 +112,7 @@ static int bind_in(int fd, int directory, const char *name)
 	}
 	if (make_room(directory, name, &address) < 0 || bind_closed(fd, &address) < 0)
 		return -1;
-	if (listen(fd, BACKLOG) == 0 && open_to_group(directory, name) == 0 &&
+	if (listen(fd, BACKLOG) == 0 && open_to_groups(directory, name) == 0 &&
 	    fstatat(directory, name, &made, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	error = errno;
@@ -222,10 +226,12 @@ static void try_again(int error)
 
 static void send_socket(void)
 {
-	struct message message = {
-		.kind = MESSAGE_CONTROL,
-		.control = { .owner = geteuid(), .has_group = has_group, .group = group }
-	};
+	struct message message = { .kind = MESSAGE_CONTROL,
+				   .control = { .owner = geteuid(),
+						.has_group = has_group,
+						.group = group,
+						.has_status_group = has_status_group,
+						.status_group = status_group } };
 
 	if (frontend_process_is_ready())
 		frontend_process_send(&message, &listening, listening >= 0);
@@ -299,23 +305,34 @@ void control_finish(void)
 	listening = -1;
 }
 
+/* True when others may use it than before. */
+static bool take_groups(const struct daemon_settings *daemon)
+{
+	bool is_same = has_group == (daemon->control_group != NULL) &&
+		       group == daemon->control_gid &&
+		       has_status_group == (daemon->status_group != NULL) &&
+		       status_group == daemon->status_gid;
+
+	has_group = daemon->control_group != NULL;
+	group = daemon->control_gid;
+	has_status_group = daemon->status_group != NULL;
+	status_group = daemon->status_gid;
+	return !is_same;
+}
+
 /* True when it is another one than before. */
 static bool take(const struct daemon_settings *daemon)
 {
 	char path[PATH_MAX], former[PATH_MAX];
 	const char *chosen = daemon->control_socket;
-	bool had_group = has_group, is_same;
-	gid_t former_group = group;
+	bool is_for_others = take_groups(daemon);
 
 	if (!chosen && !daemon->has_no_control)
 		chosen = control_socket_default(path);
 	snprintf(former, sizeof former, "%s", wanted);
 	snprintf(wanted, sizeof wanted, "%s", chosen ? chosen : "");
 	is_default = !daemon->control_socket;
-	has_group = daemon->control_group != NULL;
-	group = daemon->control_gid;
-	is_same = strcmp(former, wanted) == 0 && had_group == has_group && former_group == group;
-	return !is_same;
+	return is_for_others || strcmp(former, wanted) != 0;
 }
 
 void control_use(const struct daemon_settings *daemon)

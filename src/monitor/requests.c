@@ -279,11 +279,14 @@ static void on_adopted(const struct message *message)
 
 static int fill_start(struct start_message *start)
 {
+	static uint64_t daemon_since;
 	struct process_user user;
 
-	frontends++;
+	if (frontends++ == 0)
+		daemon_since = clock_read();
 	*start = (struct start_message){
 		.region_address = (uint64_t)(uintptr_t)regions_address(),
+		.daemon_since = daemon_since,
 		.first_session = frontends << 32,
 		.monitor = (int32_t)getpid(),
 		.process_limit = options->process_limit,

@@ -202,6 +202,12 @@ class ClientTest(unittest.TestCase):
     # --- the daemon ---
 
     def start_daemon(self):
+        self.launch_daemon()
+        self.addCleanup(self.end_daemon)
+        self.wait_for_lines(DAEMON_LOG, "Started working")
+
+    def launch_daemon(self):
+        """Its end is the caller's matter."""
         configuration = self.write("usherd.conf", self.configuration)
         with open(self.place / "daemon.err", "wb") as errors:
             self.daemon = subprocess.Popen(
@@ -210,8 +216,6 @@ class ClientTest(unittest.TestCase):
                 cwd=self.place, env=self.environment, preexec_fn=end_with_parent,
                 stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
         self.daemon_end = os.pidfd_open(self.daemon.pid)
-        self.addCleanup(self.end_daemon)
-        self.wait_for_lines(DAEMON_LOG, "Started working")
 
     def reload_daemon(self):
         reloads = self.read(DAEMON_LOG).count("Reconfigured: ")

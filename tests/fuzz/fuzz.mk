@@ -15,7 +15,8 @@ FUZZ_SECONDS ?= 25
 FUZZ_FLAGS ?= -rss_limit_mb=2048 -timeout=20 -max_len=16384
 FUZZ_SANITIZER := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_TARGETS := $(patsubst tests/fuzz/%_fuzz.c,%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
-FUZZ_ROOMS := $(patsubst %.c,$(FUZZ)/%.o,$(filter-out src/main.c,$(SOURCES)))
+FUZZ_ROOMS := $(patsubst %.c,$(FUZZ)/%.o,$(filter-out src/main.c src/status_page/main.c \
+	src/status_page/page.c,$(SOURCES)))
 FUZZ_SUPPORT := $(patsubst %.c,%,$(sort $(wildcard tests/fuzz/support/*.c)))
 
 $(FUZZ)/%.o: %.c | fuzz-compiler

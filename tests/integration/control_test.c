@@ -23,7 +23,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STRANGER = 54321, SOME_GROUP = 54322, GROUPS = 400, CLIENTS_MAX = 8, DESCRIPTORS = 40 };
+enum {
+	STRANGER = 54321,
+	SOME_GROUP = 54322,
+	GROUPS = 400,
+	CLIENTS_MAX = 8,
+	ASKING_MAX = 4,
+	DESCRIPTORS = 40
+};
 
 /* --- asking --------------------------------------------------------------------------------- */
 
@@ -244,7 +251,7 @@ START_TEST(a_reload_moves_the_socket)
 END_TEST
 
 /* What another user gets: 0 and the answer in the file "answer", or errno. */
-static int ask_as(gid_t more)
+static int request_as(gid_t more, const char *request)
 {
 	struct sockaddr_un address = control_address();
 	int status;
@@ -264,12 +271,17 @@ static int ask_as(gid_t more)
 			_exit(126);
 		if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
 			_exit(errno);
-		send(fd, "status table\n", 13, MSG_NOSIGNAL);
+		send(fd, request, strlen(request), MSG_NOSIGNAL);
 		got = read(fd, bytes, sizeof bytes);
 		_exit(got > 0 && write(answer, bytes, (size_t)got) == got ? 0 : 125);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	return WEXITSTATUS(status);
+}
+
+static int ask_as(gid_t more)
+{
+	return request_as(more, "status table\n");
 }
 
 START_TEST(only_some_may_ask)
@@ -293,6 +305,83 @@ START_TEST(only_some_may_ask)
 	ck_assert_int_eq(ask_as(0), EACCES);
 	ck_assert_int_eq(ask_as(SOME_GROUP), 0);
 	ck_assert(text_matches(place_read("answer"), "^usherd 0 [0-9]+\nusherd .*: every service"));
+}
+END_TEST
+
+static const char *answer_as(gid_t more, const char *request)
+{
+	ck_assert_int_eq(request_as(more, request), 0);
+	return place_read("answer");
+}
+
+START_TEST(some_may_only_ask_for_the_status)
+{
+	static const char *const others[] = { "reload\n", "pause zzcat 1\n", "resume zzcat\n",
+					      "unban 192.0.2.1\n", "end 1\n" };
+
+	if (!is_superuser())
+		return;
+	add_service("zzcat", CAT);
+	configure_control("control_group = 54323\nstatus_group = 54322\n");
+	daemon_start();
+	ck_assert_uint_eq(mode_of("control"), S_IFSOCK | 0666);
+	ck_assert(text_matches(answer_as(0, "status table\n"), "^usherd 1 .*\nyou may not ask"));
+	ck_assert(
+		text_matches(answer_as(SOME_GROUP, "status table\n"), "^usherd 0 .*\nusherd .*: "));
+	ck_assert(text_matches(answer_as(SOME_GROUP, "status json\n"), "^usherd 0 .*\n[{]"));
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+		ck_assert_msg(text_matches(answer_as(SOME_GROUP, others[i]),
+					   "^usherd 1 .*\nyou may ask this daemon for its status, "
+					   "and no more$"),
+			      "%s: %s", others[i], place_read("answer"));
+		ck_assert(!text_matches(answer_as(SOME_GROUP + 1, others[i]), "no more"));
+	}
+	ck_assert(text_matches(answer_as(SOME_GROUP + 1, "pause zzcat 1\n"), "^usherd 0 "));
+}
+END_TEST
+
+/* Holds a connection of somebody who may only ask; returns a descriptor whose end lets it go. */
+static int hold_as_asker(void)
+{
+	struct sockaddr_un address = control_address();
+	int ends[2];
+	pid_t pid;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		char byte;
+
+		close(ends[0]);
+		if (setgroups(0, NULL) < 0 || setgid(SOME_GROUP) < 0 || setuid(STRANGER) < 0 ||
+		    connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+			_exit(126);
+		_exit(write(ends[1], "", 1) < 0 || read(ends[1], &byte, 1) < 0);
+	}
+	close(ends[1]);
+	client_read(ends[0], 1);
+	return ends[0];
+}
+
+/* Whoever may do everything has a share that they can't take. */
+START_TEST(those_who_only_ask_do_not_keep_out_others)
+{
+	int held[ASKING_MAX];
+
+	if (!is_superuser())
+		return;
+	add_service("zzcat", CAT);
+	configure_control("status_group = 54322\n");
+	daemon_start();
+	for (int i = 0; i < ASKING_MAX; i++)
+		held[i] = hold_as_asker();
+	ck_assert(text_matches(answer_as(SOME_GROUP, "status table\n"),
+			       "^usherd 1 .*\ntoo many ask this daemon at once$"));
+	ck_assert(status_has("every service is up"));
+	for (int i = 0; i < ASKING_MAX; i++)
+		close(held[i]);
+	wait_until(text_matches(answer_as(SOME_GROUP, "status table\n"), "^usherd 0 "));
 }
 END_TEST
 
@@ -637,6 +726,8 @@ Suite *control_suite(void)
 	tcase_add_test(tests, what_is_no_socket_or_is_answered_stays);
 	tcase_add_test(tests, a_reload_moves_the_socket);
 	tcase_add_test(tests, only_some_may_ask);
+	tcase_add_test(tests, some_may_only_ask_for_the_status);
+	tcase_add_test(tests, those_who_only_ask_do_not_keep_out_others);
 	tcase_add_test(tests, root_has_a_socket_without_configuration);
 	tcase_add_test(tests, requests_are_bounded);
 	tcase_add_test(tests, without_descriptors_it_answers);

@@ -94,11 +94,18 @@ static const char *const *drop_ins(void)
 	return names;
 }
 
+/* Where the entry has it, below the directory in which the daemon is started. */
+static void copy_status_page(void)
+{
+	ck_assert_int_eq(mkdir(place_path("build"), 0755), 0);
+	place_status_page("build/status_page");
+}
+
 static void copy_embedded_default(void)
 {
 	copy_port_map();
 	ck_assert_int_eq(mkdir(place_path("conf.d"), 0755), 0);
-	ck_assert_int_eq(mkdir(place_path("build"), 0755), 0);
+	copy_status_page();
 	for (const char *const *name = drop_ins(); *name; name++)
 		place_write(textf("conf.d/%s", *name), "%s", file_read(textf("conf.d/%s", *name)));
 	configure("%s", file_read("usherd.conf"));
@@ -365,6 +372,23 @@ START_TEST(anybody_can_run_it)
 }
 END_TEST
 
+/* A control socket of its own, which root has not. */
+START_TEST(the_status_page_asks_the_daemon)
+{
+	uid_t user = is_superuser() ? SOME_USER : geteuid();
+	const char *answer, *variables[] = { textf("XDG_RUNTIME_DIR=%s", place_path("")), NULL };
+
+	copy_embedded_default();
+	ck_assert_int_eq(chown(place_path(""), user, (gid_t)-1), 0);
+	daemon_start_with(
+		&(struct daemon_options){ .prepare = become_somebody, .environment = variables });
+	answer = ask(port_of("status_page"),
+		     "GET /status.json HTTP/1.1\r\nHost: localhost:7107\r\n\r\n");
+	ck_assert_msg(text_matches(answer, "^HTTP/1\\.1 200 OK\r$"), "%s", answer);
+	ck_assert(text_matches(answer, "[{]\"id\": \"status_page\", .*\"is_up\": true"));
+}
+END_TEST
+
 START_TEST(the_status_report_is_beside_the_configuration)
 {
 	start();
@@ -433,6 +457,7 @@ static const char *top_of_repository(void)
 
 START_TEST(check_has_nothing_to_say)
 {
+	copy_status_page();
 	expect_nothing_to_be_said(textf("%s/usherd.conf", top_of_repository()));
 }
 END_TEST
@@ -444,6 +469,7 @@ START_TEST(check_has_nothing_to_say_of_any_drop_in)
 
 	ck_assert_ptr_nonnull(including);
 	place_write("services", "%s", file_read("services"));
+	copy_status_page();
 	for (const char *const *name = drop_ins(); *name; name++) {
 		place_write("one.conf", "%.*s\ninclude %s/conf.d/%s\n", (int)(including - whole),
 			    whole, top_of_repository(), *name);
@@ -481,6 +507,7 @@ Suite *embedded_suite(void)
 	tcase_add_test(places, nothing_is_served_beyond_loopback);
 	add_answer_tests(suite);
 	tcase_add_test(living, anybody_can_run_it);
+	tcase_add_test(living, the_status_page_asks_the_daemon);
 	tcase_add_test(living, the_status_report_is_beside_the_configuration);
 	tcase_add_test(living, a_service_is_added_as_the_readme_says);
 	tcase_add_test(check, check_has_nothing_to_say);

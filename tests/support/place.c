@@ -187,21 +187,34 @@ const char *place_read(const char *name)
 	return file_read(place_path(name));
 }
 
-const char *place_program(const char *name)
+static const char *copy_program(const char *name, const char *original)
 {
-	const char *programs = getenv("TEST_PROGRAMS"), *original, *path = place_path(name);
+	const char *path = place_path(name);
+	FILE *stream = fopen(original, "re");
 	const char *bytes;
-	FILE *stream;
 	size_t length;
 
-	ck_assert_msg(programs != NULL, "TEST_PROGRAMS must name the directory of the programs");
-	original = textf("%s/%s", programs, name);
-	stream = fopen(original, "re");
 	ck_assert_msg(stream != NULL, "%s: %s", original, strerror(errno));
 	bytes = read_stream(stream, &length);
 	fclose(stream);
 	write_with_mode(path, bytes, length, 0755);
 	return path;
+}
+
+const char *place_program(const char *name)
+{
+	const char *programs = getenv("TEST_PROGRAMS");
+
+	ck_assert_msg(programs != NULL, "TEST_PROGRAMS must name the directory of the programs");
+	return copy_program(name, textf("%s/%s", programs, name));
+}
+
+const char *place_status_page(const char *name)
+{
+	const char *original = getenv("STATUS_PAGE");
+
+	ck_assert_msg(original != NULL, "STATUS_PAGE must name the program to test");
+	return copy_program(name, original);
 }
 
 unsigned text_count(const char *text, const char *pattern)

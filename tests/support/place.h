@@ -27,6 +27,9 @@ const char *place_script(const char *name, const char *format, ...)
  * returns its path. */
 const char *place_program(const char *name);
 
+/* The same with the program that STATUS_PAGE names. */
+const char *place_status_page(const char *name);
+
 /* What is in the file; "" when there is none. */
 const char *place_read(const char *name);
 const char *file_read(const char *path);

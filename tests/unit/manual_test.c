@@ -20,7 +20,8 @@ static const char daemon_manual[] = "man/usherd.8";
 static const char configuration_manual[] = "man/usherd.conf.5";
 static const char log_manual[] = "man/usherd.log.5";
 
-static const char *const manuals[] = { "usherd.8", "usherd.conf.5", "usherd.log.5" };
+static const char *const manuals[] = { "usherd.8", "usherd.conf.5", "usherd.log.5",
+				       "status_page.8" };
 
 enum { MANUALS = sizeof manuals / sizeof manuals[0] };
 

@@ -5,6 +5,7 @@ all_names = $(patsubst tests/$(1)/%_test.c,%,$(sort $(wildcard tests/$(1)/*_test
 # The slowest suites first, so that none of them is left alone at the end.
 SLOW := two_processes launch_queue identity exhaustion tree requests loader tcpmux resolver
 test_names = $(filter $(SLOW),$(call all_names,$(1))) $(filter-out $(SLOW),$(call all_names,$(1)))
+test_objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/$(1)/*.c)))
 SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/support/*.c)))
 
 include tests/support/programs.mk
@@ -19,13 +20,14 @@ $(BUILD)/tests/$(1)/runner.o: tests/support/runner/runner.c $(BUILD)/tests/$(1)/
 	$$(call say,CC,$$<)$$(CC) $$(CPPFLAGS) $$(CFLAGS) -I$(BUILD)/tests/$(1) -c -o $$@ $$<
 
 $(BUILD)/tests/$(1)/runner: $(BUILD)/tests/$(1)/runner.o $(SUPPORT) $(ROOMS) \
-		$(patsubst %,$(BUILD)/tests/$(1)/%_test.o,$(call test_names,$(1)))
+		$(call test_objects,$(1))
 	$$(call say,LD,$$@)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
 
--include $(patsubst %,$(BUILD)/tests/$(1)/%_test.d,$(call test_names,$(1)))
+-include $(patsubst %.o,%.d,$(call test_objects,$(1)))
 endef
 $(eval $(call test_kind,unit))
 $(eval $(call test_kind,integration))
+$(eval $(call test_kind,soak))
 -include $(SUPPORT:.o=.d)
 
 # private: not for prerequisites such as the file of the flags.
@@ -47,6 +49,10 @@ unit: $(BUILD)/tests/unit/runner
 
 integration: $(BUILD)/tests/integration/runner $(DAEMON)
 	USHERD=$(abspath $(DAEMON)) $(BUILD)/tests/integration/runner $(INTEGRATION)
+
+# Very many clients at a time. SOAK_CONNECTIONS sets how many.
+soak: $(BUILD)/tests/soak/runner $(DAEMON)
+	USHERD=$(abspath $(DAEMON)) $(BUILD)/tests/soak/runner
 
 -include tests/clients/clients.mk
 -include tests/vm/vm.mk
@@ -83,4 +89,4 @@ musl:
 
 objects: $(OBJECTS)
 
-.PHONY: unit integration check test-programs clang musl objects
+.PHONY: unit integration soak check test-programs clang musl objects

@@ -6,6 +6,7 @@
 #include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -50,7 +51,7 @@ static const char *ending_text(enum ending ending)
 	return texts[ending];
 }
 
-static void fail(const struct client *client, const char *how)
+static void wrong(const struct client *client, const char *how)
 {
 	const struct role *role = client->role;
 
@@ -61,12 +62,12 @@ static void fail(const struct client *client, const char *how)
 		     (int)(client->received < 100 ? client->received : 100), client->hears);
 }
 
-static void fail_by_errno(const struct client *client, const char *what)
+static void wrong_by_errno(const struct client *client, const char *what)
 {
 	char text[200];
 
 	snprintf(text, sizeof text, "%s: %s", what, strerror(errno));
-	fail(client, text);
+	wrong(client, text);
 }
 
 /* --- the end of a client ------------------------------------------------------------------------ */
@@ -119,7 +120,7 @@ static void judge(struct client *client)
 		else if (fate != SERVED && was_refused(client))
 			count_of(client)->refused++;
 		else
-			fail(client, fate == REFUSED ? "it should have been refused"
+			wrong(client, fate == REFUSED ? "it should have been refused"
 						     : "the answer is wrong");
 	}
 	leave(client);
@@ -136,7 +137,7 @@ static void watch(struct client *client, uint32_t events)
 		return;
 	client->events = events;
 	if (epoll_ctl(poller, change, client->fd, &event) < 0)
-		fail_by_errno(client, "epoll_ctl");
+		wrong_by_errno(client, "epoll_ctl");
 	client->is_watched = true;
 }
 
@@ -158,7 +159,7 @@ static void behave(struct client *client)
 		return;
 	case FINISHES:
 		if (shutdown(client->fd, SHUT_WR) < 0 && errno != ENOTCONN)
-			fail_by_errno(client, "shutdown");
+			wrong_by_errno(client, "shutdown");
 		break;
 	case LISTENS:
 		break;
@@ -181,7 +182,7 @@ static void speak(struct client *client)
 			return;
 		}
 		if (sent < 0)
-			fail_by_errno(client, "sending");
+			wrong_by_errno(client, "sending");
 		client->sent += (size_t)sent;
 	}
 	behave(client);
@@ -197,11 +198,11 @@ static bool hear(struct client *client)
 	if (got < 0 && errno == EAGAIN)
 		return true;
 	if (got < 0 && !is_gone(errno))
-		fail_by_errno(client, "receiving");
+		wrong_by_errno(client, "receiving");
 	if (got > 0) {
 		client->received += (size_t)got;
 		if (client->received == HEARS_MAX)
-			fail(client, "too much came");
+			wrong(client, "too much came");
 		if (!role->is_datagram && client->received != role->enough)
 			return true;
 	} else if (!role->is_datagram) {
@@ -255,10 +256,10 @@ static void come(struct client *client, const struct role *role)
 		role->say(client);
 	client->fd = make_socket(role);
 	if (client->fd < 0)
-		fail_by_errno(client, "socket");
+		wrong_by_errno(client, "socket");
 	if (connect(client->fd, (const struct sockaddr *)&target->address, target->length) < 0 &&
 	    errno != EINPROGRESS)
-		fail_by_errno(client, "connecting");
+		wrong_by_errno(client, "connecting");
 	watch(client, EPOLLOUT);
 }
 
@@ -348,7 +349,7 @@ static void check_patience(void)
 {
 	for (int i = 0; i < CROWD; i++)
 		if (clients[i].fd >= 0 && deadline_left(&clients[i].due) == 0)
-			fail(&clients[i], "it waited in vain");
+			wrong(&clients[i], "it waited in vain");
 }
 
 void crowd_run(unsigned total, bool (*goes_on)(unsigned gone))

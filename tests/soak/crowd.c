@@ -1,7 +1,9 @@
 #include "soak/crowd.h"
 
+#include "soak/measures.h"
 #include "soak/services.h"
 #include "support/client.h"
+#include "support/place.h"
 
 #include <check.h>
 #include <errno.h>
@@ -51,15 +53,37 @@ static const char *ending_text(enum ending ending)
 	return texts[ending];
 }
 
+struct last_line {
+	const char *part, *line;
+};
+
+static void keep_last(const char *line, void *context)
+{
+	struct last_line *last = context;
+
+	if (strstr(line, last->part))
+		last->line = textf("%s", line);
+}
+
+/* The last refusal of the service, which may be that of another client. */
+static const char *last_refusal(const char *service)
+{
+	struct last_line last = { textf(": FAIL: %s ", service), "none" };
+
+	log_each("service.log", keep_last, &last);
+	return last.line;
+}
+
 static void wrong(const struct client *client, const char *how)
 {
 	const struct role *role = client->role;
 
 	ck_abort_msg("service %s, %s, client %u: %s; it sent %zu of %zu bytes and got %zu and %s: "
-		     "\"%.*s\"",
+		     "\"%.*s\"; last refusal: %s",
 		     role->service, role->name, client->number, how, client->sent, client->length,
 		     client->received, ending_text(client->ending),
-		     (int)(client->received < 100 ? client->received : 100), client->hears);
+		     (int)(client->received < 100 ? client->received : 100), client->hears,
+		     last_refusal(role->service));
 }
 
 static void wrong_by_errno(const struct client *client, const char *what)

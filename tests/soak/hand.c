@@ -248,30 +248,32 @@ static void check_the_counts(void)
 
 /* --- sessions, bans, logs ----------------------------------------------------------------------- */
 
-/* The name of the session of the client with that port. */
-static const char *session_of(int port)
+/* The name of the service's session of that client. */
+static const char *session_of(const char *service, int client)
 {
 	const char *answer = measures_ask("status json\n"), *start;
-	const char *place = strstr(answer, textf("\"client_port\": %d,", port));
+	const char *place = strstr(answer, textf("\"service\": \"%s\", \"state\": \"serving\", "
+						 "\"client\": \"127.0.0.1\", \"client_port\": %d,",
+						 service, client));
 
-	ck_assert_msg(place != NULL, "no session of port %d in %s", port, answer);
+	ck_assert_msg(place != NULL, "no session of %s, port %d, in %s", service, client, answer);
 	for (start = place; strncmp(start, "{\"session\": \"", 13) != 0; start--)
 		ck_assert(start > answer);
 	return textf("%.*s", (int)strcspn(start + 13, "\""), start + 13);
 }
 
-static void end_one(int port)
+static void end_one(const char *service)
 {
-	int fd = client_hold(port);
+	int fd = client_hold(service_port(service));
 
-	expect(ASK("-end", session_of(client_port(fd))), 0, "^session .* is being ended\n$");
+	expect(ASK("-end", session_of(service, client_port(fd))), 0, "^session .* is being ended\n$");
 	client_expect_end(fd);
 }
 
 static void end_a_session(void)
 {
-	end_one(service_port("cat"));
-	end_one(service_port("echo-held"));
+	end_one("cat");
+	end_one("echo-held");
 	check_held();
 }
 

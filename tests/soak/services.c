@@ -177,7 +177,8 @@ static void add_jail(void)
 	ck_assert_int_eq(link(place_path("talker"), place_path("root/talker")), 0);
 	add("jail", "jail",
 	    textf("preset = jail\nroot = %s\nserver = /talker\nserver_args = count\n"
-		  "memory = UNLIMITED\nprocesses = UNLIMITED\ncpu = UNLIMITED\n",
+		  "memory = UNLIMITED\nprocesses = UNLIMITED\ncpu = UNLIMITED\n"
+		  "instances = UNLIMITED\nper_source = UNLIMITED\n",
 		  root));
 }
 

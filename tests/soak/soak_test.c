@@ -52,10 +52,12 @@ static pid_t process_of(int which)
 	return which == 0 ? daemon_pid() : process_frontend(daemon_pid());
 }
 
-/* The networks of jails are kept for later sessions, as many as there were at a time. */
+/* The networks of jails are kept for later sessions, as many as there were at a time. epoll(7) is
+ * used from a number of watches on. */
 static bool is_kept(const char *target)
 {
-	return strncmp(target, "net:", 4) == 0 || strstr(target, "/net/sockstat");
+	return strncmp(target, "net:", 4) == 0 || strstr(target, "/net/sockstat") ||
+	       strstr(target, "[eventpoll]");
 }
 
 /* What each descriptor of a process is. Only root may look at the frontend's. */

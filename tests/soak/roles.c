@@ -124,6 +124,11 @@ static bool hears_hello(const struct client *client)
 	return hears(client, "hello\n");
 }
 
+static bool hears_banners(const struct client *client)
+{
+	return hears(client, "one\ntwo\nhello\n");
+}
+
 static bool hears_ready(const struct client *client)
 {
 	return hears(client, "ready\n");
@@ -346,19 +351,24 @@ const struct role roles[] = {
 	  .say = say_v1 },
 
 	/* Programs. */
-	{ "reads", "hello", .share = 80, .is_right = hears_hello },
+	{ "reads", "hello", .share = 120, .is_right = hears_hello },
 	{ "some bytes", "count", .share = 50, .manner = FINISHES, .say = say_some,
 	  .is_right = hears_count },
 	{ "resets at once", "resets", .share = 15, .fate = UNHEARD, .manner = LEAVES },
 	{ "can't be executed", "broken", .share = 10, .fate = REFUSED, .reason = "exec" },
 	{ "stays too long", "minute", .share = 4, .most = 20, .is_right = hears_ready },
-	{ "resets a session", "gone", .share = 10, .enough = 6, .is_right = hears_ready },
-	{ "sends what nobody reads", "linger", .share = 15, .manner = FINISHES, .say = say_much,
+	{ "says nothing more", "idle", .share = 4, .most = 20, .say = say_little,
+	  .is_right = hears_itself },
+	{ "complains", "complains", .share = 10, .is_right = hears_hello },
+	{ "is cleaned up after", "ended", .share = 10, .is_right = hears_hello },
+	{ "reads banners", "banners", .share = 10, .is_right = hears_banners },
+	{ "resets a session", "gone", .share = 15, .enough = 6, .is_right = hears_ready },
+	{ "sends what nobody reads", "linger", .share = 25, .manner = FINISHES, .say = say_much,
 	  .is_right = hears_answer },
 	{ "a datagram", "wait", .share = 20, .most = 20, .is_datagram = true, .say = say_line,
 	  .is_right = hears_server },
-	{ "a name", "terminal", .share = 10, .say = say_line, .is_right = hears_greeting },
-	{ "some bytes", "jail", .share = 4, .most = 4, .manner = FINISHES, .say = say_some,
+	{ "a name", "terminal", .share = 20, .say = say_line, .is_right = hears_greeting },
+	{ "some bytes", "jail", .share = 6, .most = 4, .manner = FINISHES, .say = say_some,
 	  .is_right = hears_count },
 
 	/* Redirections. */

@@ -135,6 +135,15 @@ static void add_programs(void)
 	add("minute", "minute", textf("%smax_runtime = 1\n", talker("hold")));
 	add("gone", "gone", textf("%skill_on_disconnect = reset\n", talker("hold")));
 	add("linger", "linger", textf("%slingering_close = yes\n", talker("answer")));
+	add("idle", "idle", CAT "idle_timeout = 1\n");
+	add("complains", "complains", textf("%sstderr = log\n", talker("complain")));
+	add("ended", "ended",
+	    textf("%send_command = %s hello\n", talker("hello"), place_path("talker")));
+	place_write("banner", "one\n");
+	place_write("banner_success", "two\n");
+	add("banners", "banners",
+	    textf("%sbanner = %s\nbanner_success = %s\n", talker("hello"), place_path("banner"),
+		  place_path("banner_success")));
 	add("cat", "cat", CAT);
 	add("wait", "wait",
 	    textf("socket_type = dgram\nserver = %s\nserver_args = %d\n",

@@ -72,6 +72,14 @@ static void greet(void)
 	say(line);
 }
 
+/* To standard error, too. */
+static void complain(void)
+{
+	if (write(2, "a complaint\n", 12) < 0)
+		_exit(1);
+	say("hello\n");
+}
+
 /* For tcpmux, whose clients it tells itself. */
 static void welcome(void)
 {
@@ -83,7 +91,7 @@ static const struct {
 	void (*run)(void);
 } talks[] = {
 	{ "hello", hello },   { "count", count }, { "who", who },         { "hold", hold },
-	{ "answer", answer }, { "greet", greet }, { "welcome", welcome },
+	{ "answer", answer }, { "greet", greet }, { "complain", complain }, { "welcome", welcome },
 };
 
 int main(int words, char **arguments)

@@ -41,11 +41,11 @@
 
 static const struct monitor_options *options;
 static void (*on_started)(uint32_t bound, uint32_t wanted); /* NULL once it was called */
-static uint32_t *numbers;      /* from the generation in force to the one that was sent */
-static uint64_t frontends;     /* so far */
-static bool reload_is_due;     /* after the pending one, or when there is room for it */
-static struct timer room_timer;
-static unsigned launched_last; /* programs of services that the pending reload removes */
+static uint32_t *numbers;       /* from the generation in force to the one that was sent */
+static uint64_t frontends;      /* so far */
+static bool reload_is_due;      /* after the pending one, or when there is room for it */
+static struct timer room_timer; /* looks for the room */
+static unsigned launched_last;  /* programs of services that the pending reload removes */
 
 /* Reloads that the frontend asks for. */
 static struct {

@@ -19,7 +19,7 @@ enum {
 	CROWD = 200, /* clients at a time */
 	ROLES_MAX = 80,
 	BATCH = 64,
-	REPORT_EVERY = 64, /* clients */
+	REPORT_EVERY = 64,             /* clients */
 	PATIENCE_MS = 6 * DEADLINE_MS, /* of one client */
 };
 
@@ -145,7 +145,7 @@ static void judge(struct client *client)
 			count_of(client)->refused++;
 		else
 			wrong(client, fate == REFUSED ? "it should have been refused"
-						     : "the answer is wrong");
+						      : "the answer is wrong");
 	}
 	leave(client);
 }
@@ -217,7 +217,8 @@ static bool hear(struct client *client)
 {
 	const struct role *role = client->role;
 	size_t most = role->enough ? role->enough : HEARS_MAX;
-	ssize_t got = recv(client->fd, client->hears + client->received, most - client->received, 0);
+	ssize_t got =
+		recv(client->fd, client->hears + client->received, most - client->received, 0);
 
 	if (got < 0 && errno == EAGAIN)
 		return true;

@@ -16,7 +16,7 @@ enum ending { ENDING_NONE, ENDING_ORDERLY, ENDING_RESET };
 
 struct client {
 	const struct role *role;
-	int fd; /* -1: nobody */
+	int fd;          /* -1: nobody */
 	unsigned number; /* each client of the run has its own */
 	bool is_watched; /* by epoll */
 	uint32_t events;

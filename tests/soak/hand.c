@@ -189,7 +189,8 @@ static void read_the_table(void)
 
 	expect(outcome, 0, "^usherd .*: every service is up$");
 	expect(outcome, 0, "^echo +listening +[0-9]+ +[0-9]+ +[0-9]+$");
-	expect(outcome, 0, "^[0-9]+ services, [0-9]+ sessions, [0-9]+ processes, 0 log lines lost$");
+	expect(outcome, 0,
+	       "^[0-9]+ services, [0-9]+ sessions, [0-9]+ processes, 0 log lines lost$");
 	expect(outcome, 0, "^configuration: read 20.*, in force: ");
 }
 
@@ -199,10 +200,12 @@ static void read_the_json(void)
 
 	ck_assert_msg(json_is_valid(outcome.output), "no JSON: %s", outcome.output);
 	expect(outcome, 0, "\"is_up\": true, .*\"log_lines_lost\": 0");
-	expect(outcome, 0, "[{]\"id\": \"echo\", .*\"state\": \"listening\", .*\"started\": [0-9]+,");
-	expect(outcome, 0, textf("\"service\": \"cat\", \"state\": \"serving\", \"client\": "
-				 "\"127.0.0.1\", \"client_port\": %d, \"pid\": [1-9]",
-				 client_port(held_cat)));
+	expect(outcome, 0,
+	       "[{]\"id\": \"echo\", .*\"state\": \"listening\", .*\"started\": [0-9]+,");
+	expect(outcome, 0,
+	       textf("\"service\": \"cat\", \"state\": \"serving\", \"client\": "
+		     "\"127.0.0.1\", \"client_port\": %d, \"pid\": [1-9]",
+		     client_port(held_cat)));
 }
 
 /* Counters grow. */
@@ -255,15 +258,15 @@ static void check_the_counts(void)
 static const char *find_session(const char *service, int client)
 {
 	const char *answer = measures_ask("status json\n");
-	const char *start, *place =
-		strstr(answer, textf("\"service\": \"%s\", \"state\": \"serving\", \"client\": "
-				     "\"127.0.0.1\", \"client_port\": %d,",
-				     service, client));
+	const char *wanted = textf("\"service\": \"%s\", \"state\": \"serving\", \"client\": "
+				   "\"127.0.0.1\", \"client_port\": %d,",
+				   service, client);
+	const char *start = strstr(answer, wanted);
 
-	if (!place)
+	if (!start)
 		return "";
-	for (start = place; *start != '\n'; start--)
-		ck_assert(start > answer);
+	while (*start != '\n')
+		start--;
 	return start;
 }
 
@@ -312,8 +315,9 @@ static void move_the_logs_away(void)
 	ck_assert_int_eq(rename(place_path("service.log"),
 				textf("%s%s", place_path("service.log"), end)),
 			 0);
-	ck_assert_int_eq(
-		rename(place_path("daemon.log"), textf("%s%s", place_path("daemon.log"), end)), 0);
+	ck_assert_int_eq(rename(place_path("daemon.log"),
+				textf("%s%s", place_path("daemon.log"), end)),
+			 0);
 	signal_reload("Reconfigured: ");
 	wait_until(access(place_path("service.log"), F_OK) == 0);
 }
@@ -322,10 +326,10 @@ static void move_the_logs_away(void)
 
 /* In this order: each leaves what the next ones expect. */
 static void (*const acts[])(void) = {
-	read_the_table,	   add_a_service,    read_the_json,	  change_a_service,
-	pause_a_service,   spoil_a_service,  end_a_session,	  add_a_wrong_service,
-	spoil_everything,  mend_everything,  ban_and_pardon,	  read_the_measures,
-	remove_a_service,  check_the_counts, move_the_logs_away, pause_until_it_is_over,
+	read_the_table,   add_a_service,    read_the_json,      change_a_service,
+	pause_a_service,  spoil_a_service,  end_a_session,      add_a_wrong_service,
+	spoil_everything, mend_everything,  ban_and_pardon,     read_the_measures,
+	remove_a_service, check_the_counts, move_the_logs_away, pause_until_it_is_over,
 	read_the_report,
 };
 

@@ -34,8 +34,7 @@ const char *measures_ask(const char *request)
 
 uint64_t measures_value(const char *answer, const char *name, const char *label)
 {
-	const char *start =
-		label ? textf("\n%s{%s} ", name, label) : textf("\n%s ", name);
+	const char *start = label ? textf("\n%s{%s} ", name, label) : textf("\n%s ", name);
 	const char *line = strstr(answer, start);
 
 	return line ? strtoull(line + strlen(start), NULL, 10) : 0;

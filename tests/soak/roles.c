@@ -80,8 +80,9 @@ static bool hears_daytime(const struct client *client)
 	for (size_t i = 0; i < length && i < client->received; i++) {
 		unsigned char heard = (unsigned char)client->hears[i];
 
-		if (form[i] == '0' ? !isdigit(heard)
-				   : form[i] == 'A' ? !isupper(heard) : heard != form[i])
+		if (form[i] == '0'   ? !isdigit(heard)
+		    : form[i] == 'A' ? !isupper(heard)
+				     : heard != form[i])
 			return false;
 	}
 	return client->received > length + 2 &&
@@ -237,9 +238,9 @@ static void say_v2(struct client *client)
 {
 	static const char start[] = "\r\n\r\n\0\r\nQUIT\n"
 				    "\x21\x11\0\x0c"
-				    "\xc0\0\x02?"         /* 192.0.2.? */
-				    "\xc6\x33\x64\x01"    /* 198.51.100.1 */
-				    "\x0f\xa0\0\x50";     /* 4000, 80 */
+				    "\xc0\0\x02?"      /* 192.0.2.? */
+				    "\xc6\x33\x64\x01" /* 198.51.100.1 */
+				    "\x0f\xa0\0\x50";  /* 4000, 80 */
 
 	client->length = sizeof start - 1;
 	memcpy(client->says, start, client->length);
@@ -319,8 +320,8 @@ const struct role roles[] = {
 	  .is_right = hears_itself },
 	{ "a stranger", "friends", .share = 20, .from = STRANGER, .fate = REFUSED,
 	  .reason = "address", .say = say_little },
-	{ "anybody", "open", .share = 20, .from = "127.0.0.4", .manner = FINISHES,
-	  .say = say_some, .is_right = hears_itself },
+	{ "anybody", "open", .share = 20, .from = "127.0.0.4", .manner = FINISHES, .say = say_some,
+	  .is_right = hears_itself },
 	{ "in the file of the list", "open", .share = 20, .from = STRANGER, .fate = REFUSED,
 	  .reason = "address", .say = say_little },
 	{ "one of few", "few", .share = 20, .fate = EITHER, .reason = "service_limit",
@@ -335,8 +336,7 @@ const struct role roles[] = {
 	{ "waits for its second", "slow", .share = 15, .most = 40, .manner = FINISHES,
 	  .say = say_some, .is_right = hears_itself },
 	{ "one of a source's second", "source-rate", .share = 15, .fate = EITHER,
-	  .reason = "source rate", .manner = FINISHES, .say = say_some,
-	  .is_right = hears_itself },
+	  .reason = "source rate", .manner = FINISHES, .say = say_some, .is_right = hears_itself },
 
 	/* Behind a balancer. */
 	{ "a header of version 1", "balanced", .share = 20, .from = BALANCER, .say = say_v1,
@@ -345,8 +345,8 @@ const struct role roles[] = {
 	  .is_right = hears_client },
 	{ "a blocked client", "balanced", .share = 10, .from = BALANCER, .fate = REFUSED,
 	  .reason = "address", .say = say_blocked },
-	{ "no header", "balanced", .share = 5, .from = BALANCER, .fate = REFUSED,
-	  .reason = "proxy", .say = say_no_header },
+	{ "no header", "balanced", .share = 5, .from = BALANCER, .fate = REFUSED, .reason = "proxy",
+	  .say = say_no_header },
 	{ "no balancer", "balanced", .share = 10, .fate = REFUSED, .reason = "address",
 	  .say = say_v1 },
 

@@ -8,14 +8,14 @@
 /* Addresses of clients, besides 127.0.0.1. */
 #define STRANGER "127.0.0.2" /* of the lists */
 #define BALANCER "127.0.0.3"
-#define BANNED "127.0.0.66" /* touches the trap once, at the start */
+#define BANNED "127.0.0.66"   /* touches the trap once, at the start */
 #define PARDONED "127.0.0.77" /* touches it again and again */
 
 enum {
-	FEW_INSTANCES = 4,    /* of the service few */
-	QUEUE_INSTANCES = 3,  /* of the service queue */
-	PER_SOURCE = 5,       /* of the service mine */
-	WAIT_DATAGRAMS = 7,   /* that one server of the service wait answers */
+	FEW_INSTANCES = 4,   /* of the service few */
+	QUEUE_INSTANCES = 3, /* of the service queue */
+	PER_SOURCE = 5,      /* of the service mine */
+	WAIT_DATAGRAMS = 7,  /* that one server of the service wait answers */
 };
 
 /* Configures all of them, in files of the test's directory. What the machine can't have is left

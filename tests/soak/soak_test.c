@@ -22,11 +22,11 @@
 
 enum {
 	CONNECTIONS = 100000,
-	WARM_UP = 10,       /* one client in so many comes before memory is measured */
-	ACTS = 250,         /* of the hand, for all clients together */
-	LEAK_BYTES = 5,     /* that memory may grow for each client after that, and ... */
+	WARM_UP = 10,             /* one client in so many comes before memory is measured */
+	ACTS = 250,               /* of the hand, for all clients together */
+	LEAK_BYTES = 5,           /* that memory may grow for each client after that, and ... */
 	LEAK_LEAST = 1536 * 1024, /* ... for all of them: how many come at a time differs */
-	SECONDS_MAX = 900, /* far beyond what it takes */
+	SECONDS_MAX = 900,        /* far beyond what it takes */
 	SERVICES_MAX = 64,
 };
 
@@ -130,8 +130,8 @@ static void check_memory(const struct holding *before, unsigned clients)
 		printf("soak: memory of %s: %lu KiB, then %lu KiB\n", processes[i],
 		       before->memory[i] / 1024, now.memory[i] / 1024);
 		ck_assert_msg(IS_SANITIZED || now.memory[i] <= before->memory[i] + room,
-			      "%s had %lu bytes and has %lu after %u clients: a leak",
-			      processes[i], before->memory[i], now.memory[i], clients);
+			      "%s had %lu bytes and has %lu after %u clients: a leak", processes[i],
+			      before->memory[i], now.memory[i], clients);
 	}
 }
 
@@ -299,8 +299,7 @@ static uint64_t accepted(const char *answer, const char *id)
 /* The sum of a service's refusals for all reasons. */
 static uint64_t refused(const char *answer, const char *id)
 {
-	const char *start =
-		textf("\nusherd_connections_refused_total{service=\"%s\",reason=", id);
+	const char *start = textf("\nusherd_connections_refused_total{service=\"%s\",reason=", id);
 	uint64_t sum = 0;
 
 	for (; (answer = strstr(answer, start)); answer++)
@@ -343,10 +342,8 @@ static bool datagrams_are_read(void)
 {
 	const char *answer = measures_ask("status prometheus\n");
 
-	return accepted(answer, "discard-datagrams") ==
-		       account_of("discard-datagrams")->accepted &&
-	       refused(answer, "echo-datagrams") ==
-		       refused_by_clients("echo-datagrams", "address");
+	return accepted(answer, "discard-datagrams") == account_of("discard-datagrams")->accepted &&
+	       refused(answer, "echo-datagrams") == refused_by_clients("echo-datagrams", "address");
 }
 
 static void check_counts(void)
@@ -459,9 +456,12 @@ static void check_reasons(void)
 	static const struct {
 		const char *id, *reason;
 	} reasons[] = {
-		{ "hello", "exit" },           { "minute", "max_runtime" },
-		{ "echo-minute", "max_runtime" }, { "gone", "disconnect" },
-		{ "linger", "exit" },          { "redirect", "exit" },
+		{ "hello", "exit" },
+		{ "minute", "max_runtime" },
+		{ "echo-minute", "max_runtime" },
+		{ "gone", "disconnect" },
+		{ "linger", "exit" },
+		{ "redirect", "exit" },
 		{ "idle", "idle_timeout" },
 	};
 

@@ -90,7 +90,7 @@ static const struct {
 	const char *word;
 	void (*run)(void);
 } talks[] = {
-	{ "hello", hello },   { "count", count }, { "who", who },         { "hold", hold },
+	{ "hello", hello },   { "count", count }, { "who", who },           { "hold", hold },
 	{ "answer", answer }, { "greet", greet }, { "complain", complain }, { "welcome", welcome },
 };
 

@@ -66,7 +66,8 @@ check: test-dependencies
 	@set -e; for kind in $(CHECKS); do $(MAKE) --no-print-directory $$kind; done
 
 # All programs of the tests.
-test-programs: $(BUILD)/tests/unit/runner $(BUILD)/tests/integration/runner $(SUPPORT_PROGRAMS)
+test-programs: $(BUILD)/tests/unit/runner $(BUILD)/tests/integration/runner $(BUILD)/tests/soak/runner \
+	$(SUPPORT_PROGRAMS)
 
 # Other compilers and C libraries. Debian has no libconfuse for musl to link with, so
 # every file is only compiled, against musl's headers. The headers that Alpine Linux has

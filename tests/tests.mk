@@ -5,6 +5,7 @@ all_names = $(patsubst tests/$(1)/%_test.c,%,$(sort $(wildcard tests/$(1)/*_test
 # The slowest suites first, so that none of them is left alone at the end.
 SLOW := two_processes launch_queue identity exhaustion tree requests loader tcpmux resolver
 test_names = $(filter $(SLOW),$(call all_names,$(1))) $(filter-out $(SLOW),$(call all_names,$(1)))
+test_objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/$(1)/*.c)))
 SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/support/*.c)))
 
 include tests/support/programs.mk
@@ -19,13 +20,14 @@ $(BUILD)/tests/$(1)/runner.o: tests/support/runner/runner.c $(BUILD)/tests/$(1)/
 	$$(call say,CC,$$<)$$(CC) $$(CPPFLAGS) $$(CFLAGS) -I$(BUILD)/tests/$(1) -c -o $$@ $$<
 
 $(BUILD)/tests/$(1)/runner: $(BUILD)/tests/$(1)/runner.o $(SUPPORT) $(ROOMS) \
-		$(patsubst %,$(BUILD)/tests/$(1)/%_test.o,$(call test_names,$(1)))
+		$(call test_objects,$(1))
 	$$(call say,LD,$$@)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
 
--include $(patsubst %,$(BUILD)/tests/$(1)/%_test.d,$(call test_names,$(1)))
+-include $(patsubst %.o,%.d,$(call test_objects,$(1)))
 endef
 $(eval $(call test_kind,unit))
 $(eval $(call test_kind,integration))
+$(eval $(call test_kind,soak))
 -include $(SUPPORT:.o=.d)
 
 # private: not for prerequisites such as the file of the flags.
@@ -48,6 +50,10 @@ unit: $(BUILD)/tests/unit/runner
 integration: $(BUILD)/tests/integration/runner $(DAEMON) $(STATUS_PAGE)
 	USHERD=$(abspath $(DAEMON)) STATUS_PAGE=$(abspath $(STATUS_PAGE)) $(BUILD)/tests/integration/runner $(INTEGRATION)
 
+# Very many clients at a time. SOAK_CONNECTIONS sets how many.
+soak: $(BUILD)/tests/soak/runner $(DAEMON)
+	USHERD=$(abspath $(DAEMON)) $(BUILD)/tests/soak/runner
+
 -include tests/clients/clients.mk
 -include tests/vm/vm.mk
 -include tests/side_by_side/side_by_side.mk
@@ -60,7 +66,8 @@ check: test-dependencies
 	@set -e; for kind in $(CHECKS); do $(MAKE) --no-print-directory $$kind; done
 
 # All programs of the tests.
-test-programs: $(BUILD)/tests/unit/runner $(BUILD)/tests/integration/runner $(SUPPORT_PROGRAMS)
+test-programs: $(BUILD)/tests/unit/runner $(BUILD)/tests/integration/runner $(BUILD)/tests/soak/runner \
+	$(SUPPORT_PROGRAMS)
 
 # Other compilers and C libraries. Debian has no libconfuse for musl to link with, so
 # every file is only compiled, against musl's headers. The headers that Alpine Linux has
@@ -83,4 +90,4 @@ musl:
 
 objects: $(OBJECTS)
 
-.PHONY: unit integration check test-programs clang musl objects
+.PHONY: unit integration soak check test-programs clang musl objects

@@ -29,6 +29,9 @@ int regions_reserve(void *address) __attribute__((warn_unused_result));
 /* Where that is. */
 void *regions_address(void);
 
+/* True when region_new finds one that is not in use. */
+bool regions_have_room(void);
+
 /* An empty region that can be filled. NULL with errno; EAGAIN: all are in use. */
 struct region *region_new(void);
 

@@ -100,6 +100,11 @@ static struct region *find_free(void)
 	return NULL;
 }
 
+bool regions_have_room(void)
+{
+	return find_free() != NULL;
+}
+
 static int map(struct region *region, size_t size, int protection, int sharing)
 {
 	void *address = mmap(region->base, size, protection, sharing | MAP_FIXED, region->fd, 0);

@@ -41,10 +41,11 @@
 
 static const struct monitor_options *options;
 static void (*on_started)(uint32_t bound, uint32_t wanted); /* NULL once it was called */
-static uint32_t *numbers;      /* from the generation in force to the one that was sent */
-static uint64_t frontends;     /* so far */
-static bool reload_is_due;     /* after the pending one */
-static unsigned launched_last; /* programs of services that the pending reload removes */
+static uint32_t *numbers;       /* from the generation in force to the one that was sent */
+static uint64_t frontends;      /* so far */
+static bool reload_is_due;      /* after the pending one, or when there is room for it */
+static struct timer room_timer; /* looks for the room */
+static unsigned launched_last;  /* programs of services that the pending reload removes */
 
 /* Reloads that the frontend asks for. */
 static struct {
@@ -184,11 +185,35 @@ static void keep_generation(void)
 	service_manager_ready(configuration_current()->count);
 }
 
+enum { LOOK_FOR_ROOM_MS = 50 };
+
+static void on_room(struct timer *timer)
+{
+	(void)timer;
+	if (reload_is_due)
+		requests_reload();
+}
+
+/* False: it has to wait. A program that is being started, or waits for that, keeps the
+ * generation of its service; there is room for few generations. */
+static bool can_reload(void)
+{
+	if (configuration_next())
+		return false; /* until it is adopted */
+	if (regions_have_room())
+		return true;
+	if (!timer_is_pending(&room_timer)) {
+		timer_init(&room_timer, on_room);
+		timer_start(&room_timer, LOOK_FOR_ROOM_MS);
+	}
+	return false;
+}
+
 void requests_reload(void)
 {
 	if (ending_has_begun()) /* a reload would open the services again */
 		return;
-	reload_is_due = configuration_next() != NULL;
+	reload_is_due = !can_reload();
 	if (reload_is_due)
 		return;
 	service_manager_reloading();

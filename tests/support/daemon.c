@@ -39,6 +39,7 @@ static const char *other_name; /* of the daemon's program; NULL: its own */
 static char *configuration;
 static int reserved[PORTS_MAX];
 static unsigned reserved_count;
+static int long_ms; /* what a test of daemon_tcase_lasting may take */
 
 bool is_superuser(void)
 {
@@ -596,12 +597,12 @@ static bool tests_fork(void)
 }
 
 /* Waits for the test, then ends in the same way. */
-static void supervise(pid_t test)
+static void supervise(pid_t test, int milliseconds)
 {
 	struct pollfd end = { .fd = pidfd_open(test, 0), .events = POLLIN };
 	int status;
 
-	if (poll(&end, 1, 4 * DEADLINE_MS) == 0) {
+	if (poll(&end, 1, milliseconds) == 0) {
 		fprintf(stderr, "a test takes too long and is killed\n");
 		kill(test, SIGKILL);
 	}
@@ -617,7 +618,7 @@ static void supervise(pid_t test)
 	_exit(EXIT_FAILURE);
 }
 
-static void set_up(void)
+static void set_up_for(int milliseconds)
 {
 	pid_t test;
 
@@ -635,9 +636,19 @@ static void set_up(void)
 	test = fork();
 	ck_assert_int_ge(test, 0);
 	if (test > 0)
-		supervise(test);
+		supervise(test, milliseconds);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static void set_up(void)
+{
+	set_up_for(4 * DEADLINE_MS);
+}
+
+static void set_up_long(void)
+{
+	set_up_for(long_ms);
 }
 
 static void tear_down(void)
@@ -653,15 +664,26 @@ static void tear_down(void)
 	}
 }
 
-TCase *daemon_tcase(Suite *suite, const char *name)
+static TCase *make_tcase(Suite *suite, const char *name, void (*begin)(void), int milliseconds)
 {
 	TCase *tcase = tcase_create(name);
 
 	/* Room for a log in the message; one that is too long ends the runner. Check moves
 	 * twice as much for each assertion. */
 	check_set_max_msg_size(1 << 17);
-	tcase_set_timeout(tcase, 6 * DEADLINE_MS / 1000);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_set_timeout(tcase, milliseconds / 1000);
+	tcase_add_checked_fixture(tcase, begin, tear_down);
 	suite_add_tcase(suite, tcase);
 	return tcase;
+}
+
+TCase *daemon_tcase(Suite *suite, const char *name)
+{
+	return make_tcase(suite, name, set_up, 6 * DEADLINE_MS);
+}
+
+TCase *daemon_tcase_lasting(Suite *suite, const char *name, int seconds)
+{
+	long_ms = 1000 * seconds;
+	return make_tcase(suite, name, set_up_long, long_ms + 2 * DEADLINE_MS);
 }

@@ -17,6 +17,9 @@
 
 TCase *daemon_tcase(Suite *suite, const char *name);
 
+/* The same, but each test may take so many seconds; for one test case in a run. */
+TCase *daemon_tcase_lasting(Suite *suite, const char *name, int seconds);
+
 /* For tests that only the superuser can run. */
 bool is_superuser(void);
 

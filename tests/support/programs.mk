@@ -8,8 +8,8 @@ $(BUILD)/tests/programs/%: tests/support/programs/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra $(if $(WERROR),-Werror) $(PROGRAM_FLAGS) -o $@ $<
 
-# They run in a root where no library is.
-$(addprefix $(BUILD)/tests/programs/,escape probe): private PROGRAM_FLAGS := -static
+# They run in a root where no library is, or are started often.
+$(addprefix $(BUILD)/tests/programs/,escape probe talker): private PROGRAM_FLAGS := -static
 
-integration: $(SUPPORT_PROGRAMS)
-integration: export TEST_PROGRAMS = $(abspath $(BUILD)/tests/programs)
+integration soak: $(SUPPORT_PROGRAMS)
+integration soak: export TEST_PROGRAMS = $(abspath $(BUILD)/tests/programs)

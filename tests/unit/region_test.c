@@ -54,7 +54,9 @@ START_TEST(gives_places_until_there_are_none)
 		ck_assert_ptr_nonnull(regions[i] = region_new());
 	ck_assert_ptr_null(region_new());
 	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert(!regions_have_room());
 	region_free(regions[1]);
+	ck_assert(regions_have_room());
 	ck_assert_ptr_eq(region_new(), regions[1]);
 }
 END_TEST

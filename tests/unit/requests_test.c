@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/loop.h"
+#include "base/region.h"
 #include "channel/channel.h"
 #include "config/settings.h"
 #include "monitor/binder.h"
@@ -1110,6 +1111,27 @@ START_TEST(reloads_when_it_is_asked_to)
 }
 END_TEST
 
+/* Programs that are being started keep the generation of their service. */
+START_TEST(reloads_when_there_is_room_for_a_generation)
+{
+	struct region *taken[REGIONS];
+	unsigned count = 0;
+
+	while (regions_have_room())
+		taken[count++] = region_new();
+	ck_assert_uint_ge(count, 1);
+	ask_reload(1);
+	ck_assert_uint_eq(own_frontend_drain(), 0);
+	region_free(taken[--count]);
+	own_frontend_hear(MESSAGE_GENERATION, NULL);
+	own_frontend_hear(MESSAGE_ADOPT, NULL);
+	adopt(own_frontend_generation());
+	ck_assert(own_frontend_hear(MESSAGE_LOADED, NULL).reload.is_loaded);
+	while (count > 0)
+		region_free(taken[--count]);
+}
+END_TEST
+
 /* Each reload reads all files. */
 START_TEST(does_not_reload_without_end)
 {
@@ -1273,6 +1295,7 @@ Suite *requests_suite(void)
 	tcase_add_test(tests, goes_by_the_newest_generation);
 	tcase_add_test(tests, a_terminal_comes_with_the_start);
 	tcase_add_test(tests, reloads_when_it_is_asked_to);
+	tcase_add_test(tests, reloads_when_there_is_room_for_a_generation);
 	tcase_add_test(tests, does_not_reload_without_end);
 	tcase_add_test(tests, counts_under_new_numbers);
 	tcase_add_test(tests, knows_the_gate_of_a_service_with_a_new_number);

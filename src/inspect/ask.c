@@ -1,5 +1,6 @@
 #include "inspect/inspect.h"
 
+#include "base/clock.h"
 #include "config/control_socket.h"
 
 #include <errno.h>
@@ -13,7 +14,8 @@
 #include <unistd.h>
 
 enum {
-	ANSWER_MS = 130000, /* a reload may take long */
+	ANSWER_MS = 7000, /* longer than the daemon waits for those who ask before */
+	RELOAD_MS = 130000, /* a reload may take long */
 	CONNECT_S = 5,      /* a frontend that does not accept has a full queue */
 	PIECE = 65536,
 };
@@ -107,6 +109,14 @@ static bool find_configured(const struct load_options *options, char path[static
 	return found;
 }
 
+static const char *reason(int error)
+{
+	if (error == ENOENT || error == ECONNREFUSED)
+		return "no daemon answers there";
+	return error == EAGAIN ? "the daemon is there, but lets nobody in; it hangs, or others ask"
+			       : strerror(error);
+}
+
 /* Who has no daemon of their own may mean root's. Reports why there is none. */
 static int find_daemon(const struct load_options *options)
 {
@@ -122,8 +132,7 @@ static int find_daemon(const struct load_options *options)
 		error = errno;
 	}
 	if (fd < 0)
-		complain(path, error == ENOENT || error == ECONNREFUSED ? "no daemon answers there"
-									: strerror(error));
+		complain(path, reason(error));
 	return fd;
 }
 
@@ -151,15 +160,23 @@ static bool send_request(int fd, const char *const words[])
 	return false;
 }
 
-/* All that comes until the end; NULL: nothing, or no memory. */
-static char *receive(int fd, size_t *length)
+/* False: nothing comes. */
+static bool wait_for_more(int fd, uint64_t due)
+{
+	struct pollfd there = { .fd = fd, .events = POLLIN };
+	uint64_t now = clock_read();
+
+	return now < due && poll(&there, 1, (int)(due - now)) > 0;
+}
+
+/* All that comes until the end, or until that time; NULL: nothing, or no memory. */
+static char *receive(int fd, size_t *length, uint64_t due)
 {
 	size_t size = 0;
 	char *bytes = NULL;
 
 	*length = 0;
 	for (;;) {
-		struct pollfd there = { .fd = fd, .events = POLLIN };
 		ssize_t got;
 
 		if (size < *length + PIECE) {
@@ -169,7 +186,7 @@ static char *receive(int fd, size_t *length)
 				break;
 			bytes = more;
 		}
-		if (poll(&there, 1, ANSWER_MS) <= 0)
+		if (!wait_for_more(fd, due))
 			break;
 		got = recv(fd, bytes + *length, PIECE, 0);
 		if (got <= 0)
@@ -208,6 +225,7 @@ static void print_plain(const char *text)
 int inspect_ask(const struct load_options *options, const char *const words[])
 {
 	int fd = find_daemon(options), status = CONTROL_NO_ANSWER;
+	uint64_t due = clock_read() + (strcmp(words[0], "reload") == 0 ? RELOAD_MS : ANSWER_MS);
 	size_t length = 0;
 	char *bytes = NULL;
 	const char *text;
@@ -215,13 +233,14 @@ int inspect_ask(const struct load_options *options, const char *const words[])
 	if (fd < 0)
 		return CONTROL_NO_ANSWER;
 	if (send_request(fd, words))
-		bytes = receive(fd, &length);
+		bytes = receive(fd, &length, due);
 	close(fd);
 	text = read_answer(bytes, length, &status);
 	if (text)
 		print_plain(text);
 	else
-		fputs("usherd: the daemon has not answered\n", stderr);
+		fprintf(stderr, "usherd: the daemon has not answered%s\n",
+			clock_read() < due ? "" : " in time");
 	free(bytes);
 	return text && fflush(stdout) == 0 ? status : CONTROL_NO_ANSWER;
 }

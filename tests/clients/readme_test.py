@@ -32,6 +32,11 @@ class ReadmeTest(kit.ClientTest):
         (commands / "usherd").symlink_to(os.environ["USHERD"])
         self.environment["PATH"] = f"{commands}:{kit.PATH}"
 
+    def start_daemon_by(self, command, output="daemon.err"):
+        """A program may end a moment after its client."""
+        super().start_daemon_by(command, output)
+        self.addCleanup(self.see_servers_end)
+
     def block(self, name, *pairs):
         """The block of that name, with other words in place of some that it has."""
         text = blocks()[name]
@@ -190,7 +195,6 @@ class BalancerTest(ReadmeTest):
                 "proxied", "nobody", ("greeting", name), ("7000", port),
                 ("192.0.2.10", kit.HOST))
         self.start_daemon()
-        self.addCleanup(self.see_servers_end)
         self.write("haproxy.cfg", self.block(
             "balancer", (":7000\n\tdefault", f"{kit.HOST}:{front}\n\tdefault"),
             ("192.0.2.21:7000 send-proxy-v2 check port 7000",

@@ -7,6 +7,7 @@
 #include "config/loader.h"
 #include "frontend/ask.h"
 #include "frontend/control.h"
+#include "frontend/dispatch.h"
 #include "frontend/lifecycle.h"
 #include "frontend/sensors.h"
 #include "handlers/handler.h"
@@ -85,6 +86,7 @@ static void set_up(void)
 	signal(SIGPIPE, SIG_IGN);
 	own_log_open();
 	require(loop_init() == 0 && sensors_init() == 0);
+	dispatch_init();
 	open_channel();
 	start_service();
 	control_init();

@@ -251,7 +251,7 @@ struct service_settings {
 	unsigned long rpc_number;
 };
 
-enum { STATUS_MODE = 0600 }; /* unless set */
+enum { STATUS_MODE = 0600 };               /* unless set */
 #define STATUS_FILE "/var/run/xinetd.dump" /* the same: where xinetd's users look for it */
 
 /* Seconds that a program has from SIGTERM to SIGKILL, and then end_command: unless set, and at

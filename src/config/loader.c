@@ -47,9 +47,9 @@ struct loader {
 	/* What defaults assigns, by attribute, and what daemon does. */
 	struct word_list *defaults, *daemon;
 	const char *common_log; /* the file of defaults; NULL: none */
-	struct text canonical; /* of the service that is being read */
-	size_t values;         /* of all services so far */
-	bool refused;          /* the load as a whole */
+	struct text canonical;  /* of the service that is being read */
+	size_t values;          /* of all services so far */
+	bool refused;           /* the load as a whole */
 };
 
 static void refuse_for_memory(struct loader *loader)
@@ -532,8 +532,7 @@ static bool runs_as_frontend(struct loader *loader, const struct service_setting
 static bool is_of_daemon(struct loader *loader, const struct service_settings *service,
 			 const char *attribute, const char *path)
 {
-	const char *other =
-		path ? written_files_find(&loader->settings->daemon, path) : NULL;
+	const char *other = path ? written_files_find(&loader->settings->daemon, path) : NULL;
 	char where[ORIGIN_SIZE];
 
 	if (other)
@@ -550,8 +549,7 @@ static bool logs_to_file_of_daemon(struct loader *loader, const struct service_s
 	const char *log = service->log.kind == LOG_KIND_FILE && !service->log.is_common
 				  ? service->log.path
 				  : NULL;
-	const char *errors =
-		service->stderr_kind == STDERR_FILE ? service->stderr_path : NULL;
+	const char *errors = service->stderr_kind == STDERR_FILE ? service->stderr_path : NULL;
 
 	return is_of_daemon(loader, service, "log_type", log) ||
 	       is_of_daemon(loader, service, "stderr", errors);

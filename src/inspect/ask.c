@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 enum {
-	ANSWER_MS = 7000, /* longer than the daemon waits for those who ask before */
+	ANSWER_MS = 7000,   /* longer than the daemon waits for those who ask before */
 	RELOAD_MS = 130000, /* a reload may take long */
 	CONNECT_S = 5,      /* a frontend that does not accept has a full queue */
 	PIECE = 65536,

@@ -39,8 +39,9 @@ static size_t answer_length;
 
 static void start_service(void)
 {
-	static const char text[] = "service echo\n{\n type = INTERNAL UNLISTED\n"
-				   " socket_type = stream\n wait = no\n user = root\n port = 0\n}\n";
+	static const char text[] =
+		"service echo\n{\n type = INTERNAL UNLISTED\n"
+		" socket_type = stream\n wait = no\n user = root\n port = 0\n}\n";
 	struct load_options options = { .serve = text,
 					.start_directory = "/",
 					.internal_exists = handler_is_built_in };

@@ -71,19 +71,22 @@ static struct jail small_root(void)
 	for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++)
 		make_directory(textf("%s/%s", root, directories[i]), 0755);
 	make_directory(textf("%s/open", root), 0777);
-	return (struct jail){ root, "/", textf("%s/", root), "/open", make_runtime(place_path("run")) };
+	return (struct jail){ root, "/", textf("%s/", root), "/open",
+			      make_runtime(place_path("run")) };
 }
 
 /* The test's own directory may be in /tmp, which the program's scratch covers. */
 static struct jail whole_host(void)
 {
 	const char *prefix = textf("/var/tmp/usherd-test-%d-", (int)getpid());
-	static const char *const files[] = { "escape",	     "suid",	    "node", "run/usherd/control",
-					     "run/usherd", "run/control", "run" };
+	static const char *const files[] = {
+		"escape", "suid", "node", "run/usherd/control", "run/usherd", "run/control", "run"
+	};
 
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
 		place_claim(textf("%s%s", prefix, files[i]));
-	return (struct jail){ "/", prefix, prefix, "/var/tmp", make_runtime(textf("%srun", prefix)) };
+	return (struct jail){ "/", prefix, prefix, "/var/tmp",
+			      make_runtime(textf("%srun", prefix)) };
 }
 
 static struct jail (*const jails[])(void) = { small_root, whole_host, small_root, whole_host };
@@ -281,8 +284,8 @@ static const char *targets(const struct jail *jail, int port, pid_t victim, int 
 	serve_abstract_socket(name);
 	return textf("env = HIDDEN=%s OPEN=%s SUID=%ssuid NODE=%snode VICTIM=%d PORT=%d "
 		     "ABSTRACT=%s QUEUE=%d CONTROL=%s/control\n",
-		     hidden, jail->open, jail->prefix, jail->prefix, (int)victim, port, name,
-		     queue, jail->runtime);
+		     hidden, jail->open, jail->prefix, jail->prefix, (int)victim, port, name, queue,
+		     jail->runtime);
 }
 
 /* A session of the same user, which must be there at the end. */
@@ -342,8 +345,10 @@ START_TEST(the_daemon_hides_its_control_socket)
 	if (!is_default)
 		configure("daemon\n{\ncontrol_socket = %s/control\n}\n", jail.runtime);
 	lines = textf("env = CONTROL=%s/%scontrol\n", jail.runtime, is_default ? "usherd/" : "");
-	plain = add_service("zzplain", "user = %d\nserver = %sescape\n%s"
-			   "server_args = attempts reach_control\n", HOSTILE_USER, jail.prefix, lines);
+	plain = add_service("zzplain",
+			    "user = %d\nserver = %sescape\n%s"
+			    "server_args = attempts reach_control\n",
+			    HOSTILE_USER, jail.prefix, lines);
 	jailed = add_hostile(&jail, "zzjailed", "attempts reach_control", lines);
 	ck_assert_int_eq(chown(place_path(""), HOSTILE_USER, (gid_t)-1), 0);
 	daemon_start_with(&(struct daemon_options){

@@ -30,16 +30,14 @@ static const struct {
 	{ "daemon\n{\nban_file = d/one\nmetrics_file = link/one\n}\n", 4, "is the ban_file too" },
 	{ "daemon\n{\nban_file = /var/run/xinetd.dump\n}\n", 3, "is the status_file too" },
 	{ "daemon\n{\nban_file = one\nmetrics_file = d/one\n}\n", 0, NULL },
-	{ "daemon\n{\nban_file = one\n}\ndefaults\n{\nlog_type = FILE one\n}\n", 7,
-	  "log_type: " },
+	{ "daemon\n{\nban_file = one\n}\ndefaults\n{\nlog_type = FILE one\n}\n", 7, "log_type: " },
 	{ "daemon\n{\nban_file = one\n}\n" SERVICE("log_type = FILE one"), 5,
 	  "one is the ban_file of the daemon; name another file" },
 	{ "daemon\n{\nmetrics_file = one\n}\n" SERVICE("stderr = %s/one"), 5,
 	  "one is the metrics_file of the daemon" },
 	{ "daemon\n{\nstatus_file = one\n}\n" SERVICE("log_type = FILE d/../one"), 5,
 	  "one is the status_file of the daemon" },
-	{ "daemon\n{\nstatus_file = /dev/null\n}\n" SERVICE("log_type = FILE /dev/null"), 0,
-	  NULL },
+	{ "daemon\n{\nstatus_file = /dev/null\n}\n" SERVICE("log_type = FILE /dev/null"), 0, NULL },
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };

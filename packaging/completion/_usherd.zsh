@@ -37,7 +37,7 @@ case ${words[CURRENT - 1]} in
 (*)
 	# "  -name[=json] VALUE   what it does"; a long left side has a line of its own.
 	for word in ${(f)"$(${words[1]} -help 2>/dev/null)"}; do
-		[[ $word =~ '^  (-[a-z_]+)[^ ]*( [^ ]+)*( {2,}(.*))?$' ]] && options+=("$match[1]:$match[4]")
+		[[ $word =~ '^  (-[a-z0-9_]+)[^ ]*( [^ ]+)*( {2,}(.*))?$' ]] && options+=("$match[1]:$match[4]")
 	done
 	_describe option options
 	;;

@@ -2,7 +2,7 @@
 # Completion of usherd's command line for bash. The options are those of usherd -help.
 
 _usherd_options() {
-	"$1" -help 2>/dev/null | sed -n 's/^  \(-[a-z_]*\)\(\[=\([a-z]*\)\]\)\{0,1\}.*/\1 \1=\3/p' |
+	"$1" -help 2>/dev/null | sed -n 's/^  \(-[a-z0-9_]*\)\(\[=\([a-z]*\)\]\)\{0,1\}.*/\1 \1=\3/p' |
 		awk '{ print $1; if ($2 !~ /=$/) print $2 }'
 }
 

@@ -1,4 +1,4 @@
-"""What README.md shows is done here: every block with a name, on other ports and in other places."""
+"""What README.md shows is done here: each block with a name, on other ports, in other places."""
 import errno
 import json
 import os

@@ -272,7 +272,8 @@ struct whole_settings {
 	struct admission_settings admission;
 };
 
-enum { STATUS_MODE = 0600 }; /* unless set */
+enum { STATUS_MODE = 0600 };               /* unless set */
+#define STATUS_FILE "/var/run/xinetd.dump" /* the same: where xinetd's users look for it */
 
 /* Seconds that a program has from SIGTERM to SIGKILL, and then end_command: unless set, and at
  * most. The daemon's own end waits for both, and systemd waits 90 seconds for the daemon. */

@@ -14,8 +14,8 @@
 
 struct jail;
 
-/* Before the services of a generation are prepared. */
-void jails_begin(void);
+/* Before the services of a generation are prepared, which has these attributes of the daemon. */
+void jails_begin(const struct daemon_settings *daemon);
 
 /* Makes the service's jail; waits for a child, see jail_trial.h. NULL: it works,
  * or the service has none. Otherwise the attribute that can't be had, with the reason and a

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+enum { JAIL_HIDDEN_MAX = 4 };
+
 struct jail_scratch {
 	const char *path;
 	char options[112]; /* of the tmpfs, for mount(2) */
@@ -20,6 +22,8 @@ struct jail_plan {
 	size_t scratch_count;
 	char *const *writable;
 	size_t writable_count;
+	const char *hidden[JAIL_HIDDEN_MAX]; /* directories; see jail_hidden.h */
+	size_t hidden_count;
 	char *const *devices; /* names in /dev */
 	size_t device_count;
 	int clone_flags;               /* namespaces that clone(2) makes */

@@ -84,8 +84,10 @@ int control_client_connect_default(const char **path)
 
 const char *control_client_fault(int error)
 {
-	return error == ENOENT || error == ECONNREFUSED ? "no daemon answers there"
-							: strerror(error);
+	if (error == ENOENT || error == ECONNREFUSED)
+		return "no daemon answers there";
+	return error == EAGAIN ? "the daemon is there, but lets nobody in; it hangs, or others ask"
+			       : strerror(error);
 }
 
 /* --- the question and the answer ------------------------------------------------------------ */

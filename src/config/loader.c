@@ -16,6 +16,7 @@
 #include "config/serve.h"
 #include "config/trust.h"
 #include "config/word_list.h"
+#include "config/written_files.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -45,9 +46,10 @@ struct loader {
 	char judgement[TRUST_TEXT_SIZE];
 	/* What defaults assigns, by attribute, and what daemon does. */
 	struct word_list *defaults, *daemon;
-	struct text canonical; /* of the service that is being read */
-	size_t values;         /* of all services so far */
-	bool refused;          /* the load as a whole */
+	const char *common_log; /* the file of defaults; NULL: none */
+	struct text canonical;  /* of the service that is being read */
+	size_t values;          /* of all services so far */
+	bool refused;           /* the load as a whole */
 };
 
 static void refuse_for_memory(struct loader *loader)
@@ -166,6 +168,8 @@ static void check_defaults(struct loader *loader)
 	for (size_t i = 0; i < attribute_count; i++)
 		if ((attributes[i].places & IN_SERVICE) && loader->defaults[i].is_set)
 			read_attribute(loader, i, &loader->defaults[i], scratch, loader->problems);
+	if (scratch->log.kind == LOG_KIND_FILE && scratch->log.path)
+		loader->common_log = arena_string(&loader->settings->arena, scratch->log.path);
 	if (loader->options->advise) {
 		access_lists_settle(&scratch->admission->only_from, &scratch->admission->no_access);
 		advise_of_access(scratch, loader->problems);
@@ -198,6 +202,21 @@ static void warn_of_other_user(struct loader *loader)
 			    (unsigned)running);
 }
 
+/* Reports a file of the daemon that would be used twice. */
+static void check_written_files(struct loader *loader)
+{
+	const struct daemon_settings *daemon = &loader->settings->daemon;
+	const struct word_list *log = &loader->defaults[ATTRIBUTE("log_type")];
+	const char *attribute =
+		loader->common_log ? written_files_find(daemon, loader->common_log) : NULL;
+
+	written_files_differ(daemon, loader->daemon, loader->problems);
+	if (attribute)
+		problem_add(loader->problems, ERROR, log->file, log->line,
+			    "log_type: %s is the %s of the daemon; name another file",
+			    loader->common_log, attribute);
+}
+
 /* Reads the attributes of the daemon as a whole. */
 static void read_daemon_attributes(struct loader *loader)
 {
@@ -213,6 +232,7 @@ static void read_daemon_attributes(struct loader *loader)
 	warn_of_other_user(loader);
 	if (loader->settings->arena.failed)
 		return;
+	check_written_files(loader);
 	strings_sort(&daemon->enabled);
 	strings_sort(&daemon->disabled);
 }
@@ -508,6 +528,34 @@ static bool runs_as_frontend(struct loader *loader, const struct service_setting
 	return trust_is_enforced();
 }
 
+/* True, reported, when an attribute of the service names a file that the daemon itself writes. */
+static bool is_of_daemon(struct loader *loader, const struct service_settings *service,
+			 const char *attribute, const char *path)
+{
+	const char *other = path ? written_files_find(&loader->settings->daemon, path) : NULL;
+	char where[ORIGIN_SIZE];
+
+	if (other)
+		problem_add(loader->problems, ERROR, service->file, service->line,
+			    "service %s: %s: %s is the %s of the daemon; name another file%s",
+			    service->id, attribute, path, other,
+			    inherited_from(service, ATTRIBUTE(attribute), where));
+	return other != NULL;
+}
+
+/* The log of defaults is checked once for all. */
+static bool logs_to_file_of_daemon(struct loader *loader, const struct service_settings *service)
+{
+	const char *log = service->log.kind == LOG_KIND_FILE && !service->log.is_common
+				  ? service->log.path
+				  : NULL;
+	const char *errors =
+		service->program->stderr_kind == STDERR_FILE ? service->program->stderr_path : NULL;
+
+	return is_of_daemon(loader, service, "log_type", log) ||
+	       is_of_daemon(loader, service, "stderr", errors);
+}
+
 static void leave_out_broken(struct loader *loader, const struct entry *entry,
 			     const struct service_settings *service, size_t errors)
 {
@@ -542,7 +590,7 @@ static struct service_settings *build_service(struct loader *loader, struct entr
 		fine &= check_service(service, fine, loader->ports,
 				      loader->options->internal_exists, loader->problems);
 	fine = fine && !program_is_distrusted(loader, service) &&
-	       !runs_as_frontend(loader, service);
+	       !runs_as_frontend(loader, service) && !logs_to_file_of_daemon(loader, service);
 	if (fine && loader->options->advise && !service->arena.failed)
 		advise_of_service(service, loader->problems);
 	if (fine && !service->arena.failed)

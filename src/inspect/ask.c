@@ -1,5 +1,6 @@
 #include "inspect/inspect.h"
 
+#include "base/clock.h"
 #include "config/control_client.h"
 #include "config/control_socket.h"
 
@@ -9,7 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ANSWER_MS = 130000 }; /* a reload may take long */
+enum {
+	ANSWER_MS = 7000,   /* longer than the daemon waits for those who ask before */
+	RELOAD_MS = 130000, /* a reload may take long */
+};
 
 /* --- where the daemon is -------------------------------------------------------------------- */
 
@@ -125,6 +129,8 @@ static void print_plain(const char *text)
 
 int inspect_ask(const struct load_options *options, const char *const words[])
 {
+	int wait_ms = strcmp(words[0], "reload") == 0 ? RELOAD_MS : ANSWER_MS;
+	uint64_t due = clock_read() + (uint64_t)wait_ms;
 	struct control_answer answer = { 0 };
 	int fd = find_daemon(options);
 	bool is_answered;
@@ -132,12 +138,13 @@ int inspect_ask(const struct load_options *options, const char *const words[])
 	if (fd < 0)
 		return CONTROL_NO_ANSWER;
 	is_answered =
-		send_request(fd, words) && control_client_receive(fd, ANSWER_MS, &answer) == 0;
+		send_request(fd, words) && control_client_receive(fd, wait_ms, &answer) == 0;
 	close(fd);
 	if (is_answered)
 		print_plain(answer.text);
 	else
-		fputs("usherd: the daemon has not answered\n", stderr);
+		fprintf(stderr, "usherd: the daemon has not answered%s\n",
+			clock_read() < due ? "" : " in time");
 	free(answer.bytes);
 	return is_answered && fflush(stdout) == 0 ? answer.status : CONTROL_NO_ANSWER;
 }

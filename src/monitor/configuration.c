@@ -257,11 +257,11 @@ static bool can_be_kept(struct service_settings *service)
 	       (!service->program->jail || has_its_jail(service));
 }
 
-static void find_limits(void)
+static void find_limits(const struct daemon_settings *daemon)
 {
 	uint32_t i = 0;
 
-	jails_begin();
+	jails_begin(daemon);
 	while (i < plan.count) {
 		uint32_t count = plan.count;
 
@@ -319,7 +319,7 @@ static void fit_plan(const struct settings *settings)
 	uint32_t left_out = count_left_out(settings), count = plan.count;
 
 	left_out -= left_out < plan.broken ? left_out : plan.broken;
-	find_limits();
+	find_limits(&settings->daemon);
 	outcome_numbers()->left_out = left_out + count - plan.count;
 }
 

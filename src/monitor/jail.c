@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "config/placeholders.h"
 #include "monitor/connection_lock.h"
+#include "monitor/jail_hidden.h"
 #include "monitor/jail_trial.h"
 #include "monitor/network_pool.h"
 #include "monitor/program_steps.h"
@@ -174,8 +175,10 @@ static void fill_plan(struct jail *jail, const struct service_settings *service)
 		.clone_flags = program->proc ? CLONE_NEWPID : 0,
 	};
 	plan_scratch(jail, service);
-	if (!plan->is_privileged)
+	if (!plan->is_privileged) {
 		plan_identity(plan);
+		jail_hidden_plan(plan, &jail->arena);
+	}
 	jail->shares_networks = plan->is_privileged && plan->has_no_network && plan->root &&
 				plan->has_proc && service->uid != 0;
 }
@@ -257,9 +260,27 @@ static const char *fail(struct jail *jail, const struct jail_report *report, con
 	return attribute;
 }
 
-void jails_begin(void)
+void jails_begin(const struct daemon_settings *daemon)
 {
 	current_round++;
+	jail_hidden_find(daemon);
+}
+
+/* True when no session could find its server. */
+static bool hides_server(const struct jail *jail, const struct service_settings *service,
+			 const char **reason)
+{
+	static char text[PATH_MAX + 128];
+	const char *hidden = jail_hidden_around(&jail->plan, service->server);
+
+	if (!hidden)
+		return false;
+	snprintf(text, sizeof text,
+		 "the server is in %s, which is hidden as sockets of the daemon's user are there; "
+		 "move one of them",
+		 hidden);
+	*reason = text;
+	return true;
 }
 
 const char *jail_prepare(const struct service_settings *service, const char **reason)
@@ -267,8 +288,10 @@ const char *jail_prepare(const struct service_settings *service, const char **re
 	struct jail *older = find(service), *jail;
 	struct jail_report report = { .error = ENOMEM };
 
-	if (!service->program->jail || (older && older->round == current_round))
+	if (!service->program->jail)
 		return NULL;
+	if (older && older->round == current_round)
+		return hides_server(older, service, reason) ? "root" : NULL;
 	if (service->program->network == NETWORK_NONE && !service_waits(service) &&
 	    (*reason = connection_lock_obstacle()))
 		return "network";
@@ -279,6 +302,10 @@ const char *jail_prepare(const struct service_settings *service, const char **re
 	jail = jail_new(service);
 	if (!jail)
 		return "root";
+	if (hides_server(jail, service, reason)) {
+		jail_release(jail);
+		return "root";
+	}
 	if (make(jail, &report) < 0)
 		return fail(jail, &report, reason);
 	if (jail->shares_networks)

@@ -156,6 +156,24 @@ IN_CHILD static int make_writable(struct build *build)
 	return 0;
 }
 
+/* An empty directory covers each of them. One may be in another, which covers it already. */
+IN_CHILD static int hide(struct build *build)
+{
+	const struct jail_plan *plan = build->plan;
+
+	for (size_t i = 0; i < plan->hidden_count; i++) {
+		if (go_to(build, plan->hidden[i]) < 0) {
+			if (errno != ENOENT)
+				return -1;
+		} else if (mount("tmpfs", ".", "tmpfs",
+				 MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
+				 "mode=0555,size=4k") < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
 /* The node itself stays the host's: only a file to mount it on is made. */
 IN_CHILD static int make_device(struct build *build, int from, int to, const char *name)
 {
@@ -281,6 +299,7 @@ static const struct {
 	{ NULL, stay_private, IN_TEMPLATE | FROM_NOTHING },
 	{ "root", make_root, IN_TEMPLATE | FROM_NOTHING },
 	{ "writable", make_writable, IN_TEMPLATE | FROM_NOTHING },
+	{ "root", hide, FROM_NOTHING },
 	{ "devices", make_devices, IN_TEMPLATE | FROM_NOTHING },
 	{ "root", find_root, IN_COPY },
 	{ "proc", make_proc, IN_COPY | FROM_NOTHING },

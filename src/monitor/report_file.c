@@ -5,8 +5,6 @@
 
 #include <errno.h>
 
-#define STATUS_FILE "/var/run/xinetd.dump" /* where xinetd's users look for it */
-
 static void on_failed(struct handed_file *file, int error)
 {
 	log_failure(error, "can't write the state dump to %s", file->path);

@@ -209,11 +209,14 @@ class ClientTest(unittest.TestCase):
     def launch_daemon(self):
         """Its end is the caller's matter."""
         configuration = self.write("usherd.conf", self.configuration)
-        with open(self.place / "daemon.err", "wb") as errors:
+        self.start_daemon_by(
+            [os.environ["USHERD"], "-dontfork", "-f", configuration,
+             "-filelog", self.place / DAEMON_LOG, "-pidfile", self.place / "daemon.pid"])
+
+    def start_daemon_by(self, command, output="daemon.err"):
+        with open(self.place / output, "wb") as errors:
             self.daemon = subprocess.Popen(
-                [os.environ["USHERD"], "-dontfork", "-f", configuration,
-                 "-filelog", self.place / DAEMON_LOG, "-pidfile", self.place / "daemon.pid"],
-                cwd=self.place, env=self.environment, preexec_fn=end_with_parent,
+                command, cwd=self.place, env=self.environment, preexec_fn=end_with_parent,
                 stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
         self.daemon_end = os.pidfd_open(self.daemon.pid)
 

@@ -181,6 +181,31 @@ START_TEST(no_daemon_answers)
 }
 END_TEST
 
+static void check_hanging(const char *complaint)
+{
+	struct outcome outcome = ASK("-status");
+
+	check_outcome(outcome, 2, "^$");
+	ck_assert_msg(text_matches(outcome.errors, complaint), "%s", outcome.errors);
+}
+
+/* Whoever is not accepted still fills the queue when it is gone. */
+START_TEST(a_daemon_that_hangs_is_not_waited_for)
+{
+	struct sockaddr_un address = control_address();
+	int hanging = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(bind(hanging, (struct sockaddr *)&address, sizeof address), 0);
+	ck_assert_int_eq(listen(hanging, 0), 0);
+	add_service("zzcat", CAT);
+	configure_control("");
+	configuration_write();
+	check_hanging("^usherd: the daemon has not answered in time$");
+	check_hanging("control: the daemon is there, but lets nobody in");
+	close(hanging);
+}
+END_TEST
+
 /* --- the socket ----------------------------------------------------------------------------- */
 
 static mode_t mode_of(const char *name)
@@ -722,6 +747,7 @@ Suite *control_suite(void)
 	tcase_add_test(tests, programs_can_read_the_status);
 	tcase_add_test(tests, not_every_service_is_up);
 	tcase_add_test(tests, no_daemon_answers);
+	tcase_add_test(tests, a_daemon_that_hangs_is_not_waited_for);
 	tcase_add_test(tests, a_socket_that_was_left_behind_is_replaced);
 	tcase_add_test(tests, what_is_no_socket_or_is_answered_stays);
 	tcase_add_test(tests, a_reload_moves_the_socket);

@@ -402,7 +402,7 @@ END_TEST
 /* The service entry of README.md, on another port. */
 static const char *readme_entry(int port)
 {
-	const char *header = strstr(file_read("README.md"), "\nservice "), *end, *number;
+	const char *header = strstr(file_read("README.md"), "\nservice uname"), *end, *number;
 
 	ck_assert_msg(header != NULL, "README.md has no service entry");
 	end = strstr(header, "\n}\n");

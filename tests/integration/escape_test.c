@@ -34,8 +34,11 @@ struct jail {
 	const char *root;
 	const char *prefix; /* of the program's files, in the root and on the host */
 	const char *prefix_on_host;
-	const char *open; /* a directory that everybody may write to, in the root */
+	const char *open;    /* a directory that everybody may write to, in the root */
+	const char *runtime; /* where the daemon has its control socket */
 };
+
+static bool is_ordinary; /* the daemon: it has no cgroups, and the user is its own */
 
 static void copy_program(const char *to, mode_t mode)
 {
@@ -51,6 +54,13 @@ static void make_directory(const char *path, mode_t mode)
 	ck_assert_int_eq(chmod(path, mode), 0);
 }
 
+static const char *make_runtime(const char *path)
+{
+	make_directory(path, 0755);
+	ck_assert_int_eq(chown(path, is_ordinary ? HOSTILE_USER : 0, (gid_t)-1), 0);
+	return path;
+}
+
 /* Nothing but the program, and what jails need to be there. */
 static struct jail small_root(void)
 {
@@ -61,23 +71,27 @@ static struct jail small_root(void)
 	for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++)
 		make_directory(textf("%s/%s", root, directories[i]), 0755);
 	make_directory(textf("%s/open", root), 0777);
-	return (struct jail){ root, "/", textf("%s/", root), "/open" };
+	return (struct jail){ root, "/", textf("%s/", root), "/open",
+			      make_runtime(place_path("run")) };
 }
 
 /* The test's own directory may be in /tmp, which the program's scratch covers. */
 static struct jail whole_host(void)
 {
 	const char *prefix = textf("/var/tmp/usherd-test-%d-", (int)getpid());
-	static const char *const files[] = { "escape", "suid", "node" };
+	static const char *const files[] = {
+		"escape", "suid", "node", "run/usherd/control", "run/usherd", "run/control", "run"
+	};
 
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
 		place_claim(textf("%s%s", prefix, files[i]));
-	return (struct jail){ "/", prefix, prefix, "/var/tmp" };
+	return (struct jail){ "/", prefix, prefix, "/var/tmp",
+			      make_runtime(textf("%srun", prefix)) };
 }
 
-static struct jail (*const jails[])(void) = { small_root, whole_host, small_root };
+static struct jail (*const jails[])(void) = { small_root, whole_host, small_root, whole_host };
 
-enum { ORDINARY = 2 };
+enum { ORDINARY = 2, JAILS = sizeof jails / sizeof jails[0] };
 
 static void fill_root(const struct jail *jail)
 {
@@ -97,8 +111,6 @@ static bool can_limit(const char *controller)
 	       cgroup_mounts_has(controller) &&
 	       (!cgroup_mounts_own(controller, path) || access(path, W_OK) == 0);
 }
-
-static bool is_ordinary; /* the daemon: it has no cgroups, and the user is its own */
 
 /* As the manual says for containers without cgroups. */
 static const char *without_missing_limits(void)
@@ -165,6 +177,7 @@ static const struct {
 	{ "reach_loopback_by_datagram", "send to 127.0.0.1", { ENETUNREACH, EPERM } },
 	{ "reach_loopback6", "connect to ::1", { ENETUNREACH, EADDRNOTAVAIL, EACCES, EPERM } },
 	{ "reach_abstract_socket", "connect to an abstract socket", { ECONNREFUSED, EPERM } },
+	{ "reach_control", "ask the daemon at its control socket", { ENOENT, EACCES } },
 	{ "open_raw_socket", "open a raw socket", { EPERM } },
 	{ "open_packet_socket", "open a packet socket", { EPERM, EAFNOSUPPORT } },
 	{ "reach_queue", "open a message queue of the host", { ENOENT } },
@@ -270,9 +283,9 @@ static const char *targets(const struct jail *jail, int port, pid_t victim, int 
 	ck_assert_int_eq(system(textf("echo found >%s && chmod 644 %s", hidden, hidden)), 0);
 	serve_abstract_socket(name);
 	return textf("env = HIDDEN=%s OPEN=%s SUID=%ssuid NODE=%snode VICTIM=%d PORT=%d "
-		     "ABSTRACT=%s QUEUE=%d\n",
-		     hidden, jail->open, jail->prefix, jail->prefix, (int)victim, port, name,
-		     queue);
+		     "ABSTRACT=%s QUEUE=%d CONTROL=%s/control\n",
+		     hidden, jail->open, jail->prefix, jail->prefix, (int)victim, port, name, queue,
+		     jail->runtime);
 }
 
 /* A session of the same user, which must be there at the end. */
@@ -294,11 +307,12 @@ START_TEST(every_attempt_fails)
 
 	if (!is_superuser())
 		return;
-	is_ordinary = _i == ORDINARY;
+	is_ordinary = _i >= ORDINARY;
 	if (is_ordinary && !isolation_is_allowed(make_user_namespace))
 		return;
 	jail = jails[_i]();
 	fill_root(&jail);
+	configure("daemon\n{\ncontrol_socket = %s/control\n}\n", jail.runtime);
 	plain = add_service("zzcat", CAT "user = %d\n", HOSTILE_USER);
 	start();
 	held = hold_victim(plain, &victim);
@@ -311,6 +325,59 @@ START_TEST(every_attempt_fails)
 	ck_assert_str_eq(judge(first), "");
 	ck_assert_str_eq(judge(second), "");
 	client_ping(held);
+}
+END_TEST
+
+/* Also where the program has the daemon's user and sees its files. */
+START_TEST(the_daemon_hides_its_control_socket)
+{
+	bool is_default = _i == 0;
+	struct jail jail;
+	int plain, jailed;
+	const char *runtime, *lines;
+
+	is_ordinary = true;
+	if (!is_superuser() || !isolation_is_allowed(make_user_namespace))
+		return;
+	jail = whole_host();
+	fill_root(&jail);
+	runtime = textf("XDG_RUNTIME_DIR=%s", is_default ? jail.runtime : "/nowhere");
+	if (!is_default)
+		configure("daemon\n{\ncontrol_socket = %s/control\n}\n", jail.runtime);
+	lines = textf("env = CONTROL=%s/%scontrol\n", jail.runtime, is_default ? "usherd/" : "");
+	plain = add_service("zzplain",
+			    "user = %d\nserver = %sescape\n%s"
+			    "server_args = attempts reach_control\n",
+			    HOSTILE_USER, jail.prefix, lines);
+	jailed = add_hostile(&jail, "zzjailed", "attempts reach_control", lines);
+	ck_assert_int_eq(chown(place_path(""), HOSTILE_USER, (gid_t)-1), 0);
+	daemon_start_with(&(struct daemon_options){
+		.prepare = become_ordinary,
+		.environment = (const char *const[]){ runtime, NULL },
+	});
+	ck_assert_str_eq(ask(plain, ""), "reach_control 0\n");
+	ck_assert_str_eq(ask(jailed, ""), textf("reach_control %d\n", ENOENT));
+}
+END_TEST
+
+/* It would be hidden too. */
+START_TEST(a_server_beside_the_control_socket_is_refused)
+{
+	struct jail jail;
+
+	is_ordinary = true;
+	if (!is_superuser() || !isolation_is_allowed(make_user_namespace))
+		return;
+	jail = whole_host();
+	fill_root(&jail);
+	configure("daemon\n{\ncontrol_socket = /var/tmp/usherd-test-%d-control\n}\n",
+		  (int)getpid());
+	add_hostile(&jail, "zzjailed", "attempts", "");
+	add_service("zzcat", CAT);
+	start();
+	daemon_wait_log("ERROR: .*usherd.conf:%d: service zzjailed: root can't be had here: the "
+			"server is in /var/tmp, which is hidden as sockets",
+			configuration_line("service zzjailed"));
 }
 END_TEST
 
@@ -488,7 +555,9 @@ Suite *escape_suite(void)
 	TCase *host = daemon_tcase(suite, "jail in the host's root");
 
 	tcase_add_loop_test(own, every_attempt_fails, 0, 1);
-	tcase_add_loop_test(ordinary, every_attempt_fails, ORDINARY, ORDINARY + 1);
+	tcase_add_loop_test(ordinary, every_attempt_fails, ORDINARY, JAILS);
+	tcase_add_loop_test(ordinary, the_daemon_hides_its_control_socket, 0, 2);
+	tcase_add_test(ordinary, a_server_beside_the_control_socket_is_refused);
 	tcase_add_loop_test(own, the_connection_leads_nowhere_else, 0, 1);
 	tcase_add_loop_test(own, the_connection_takes_no_part_in_the_hosts_network, 0, 1);
 	tcase_add_loop_test(ordinary, the_connection_leads_nowhere_else, ORDINARY, ORDINARY + 1);

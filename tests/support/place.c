@@ -99,7 +99,7 @@ static void remove_claimed(void)
 		return;
 	while (fgets(path, sizeof path, claims)) {
 		path[strcspn(path, "\n")] = '\0';
-		unlink(path);
+		remove(path);
 	}
 	fclose(claims);
 }

@@ -13,6 +13,7 @@
  *	VICTIM    a process of the same user
  *	PORT      a port of the host's loopback that is served
  *	ABSTRACT  the name of an abstract socket of the host that is served
+ *	CONTROL   the daemon's control socket
  *	QUEUE     the key of a message queue of the host */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -288,6 +289,14 @@ static int reach_abstract_socket(void)
 	return connect_to((struct sockaddr *)&address,
 			  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length),
 			  SOCK_STREAM);
+}
+
+static int reach_control(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", setting("CONTROL"));
+	return connect_to((struct sockaddr *)&address, sizeof address, SOCK_STREAM);
 }
 
 static int open_raw_socket(void)
@@ -568,6 +577,7 @@ static const struct attempt {
 	{ "reach_loopback_by_datagram", reach_loopback_by_datagram },
 	{ "reach_loopback6", reach_loopback6 },
 	{ "reach_abstract_socket", reach_abstract_socket },
+	{ "reach_control", reach_control },
 	{ "open_raw_socket", open_raw_socket },
 	{ "open_packet_socket", open_packet_socket },
 	{ "reach_queue", reach_queue },

@@ -299,7 +299,7 @@ IN_CHILD static int files(const struct program_order *order)
 
 IN_CHILD static int syscalls(const struct program_order *order)
 {
-	return privileges_filter_calls(order->settings);
+	return privileges_filter_calls(order->settings, order->inherits_filter);
 }
 
 /* setexeccon(3) without the library: it would allocate memory. */

@@ -1,5 +1,6 @@
 #include "monitor/filter_threads.h"
 
+#include "monitor/capabilities.h"
 #include "monitor/syscall_filter.h"
 
 #include <errno.h>
@@ -23,8 +24,8 @@ struct errand {
 
 struct filter_thread {
 	LIST_ENTRY(filter_thread) link;
-	struct call_filter filter; /* its own */
-	struct errand *errand;     /* NULL: in the list of those that are idle */
+	struct filter_thread_kind kind; /* with a list of its own */
+	struct errand *errand;          /* NULL: in the list of those that are idle */
 	pthread_cond_t called;
 };
 
@@ -34,11 +35,11 @@ static LIST_HEAD(, filter_thread) idle = LIST_HEAD_INITIALIZER(idle);
 static void thread_free(struct filter_thread *thread)
 {
 	pthread_cond_destroy(&thread->called);
-	free(thread->filter.list);
+	free(thread->kind.filter.list);
 	free(thread);
 }
 
-static bool conditions_init(pthread_cond_t *condition)
+static bool condition_init(pthread_cond_t *condition)
 {
 	pthread_condattr_t attributes;
 	bool is_ready;
@@ -51,22 +52,23 @@ static bool conditions_init(pthread_cond_t *condition)
 	return is_ready;
 }
 
-static struct filter_thread *thread_new(const struct call_filter *filter, struct errand *errand)
+static struct filter_thread *thread_new(const struct filter_thread_kind *kind,
+					struct errand *errand)
 {
 	struct filter_thread *thread = calloc(1, sizeof *thread);
-	size_t size = filter->count * sizeof *filter->list;
+	size_t size = kind->filter.count * sizeof *kind->filter.list;
 
 	if (!thread)
 		return NULL;
-	thread->filter.list = malloc(size);
-	if (!thread->filter.list || !conditions_init(&thread->called)) {
-		free(thread->filter.list);
+	thread->kind = *kind;
+	thread->errand = errand;
+	thread->kind.filter.list = malloc(size);
+	if (!thread->kind.filter.list || !condition_init(&thread->called)) {
+		free(thread->kind.filter.list);
 		free(thread);
 		return NULL;
 	}
-	memcpy(thread->filter.list, filter->list, size);
-	thread->filter.count = filter->count;
-	thread->errand = errand;
+	memcpy(thread->kind.filter.list, kind->filter.list, size);
 	return thread;
 }
 
@@ -106,14 +108,20 @@ static void serve(struct filter_thread *thread)
 	} while (await_errand(thread));
 }
 
+static bool become(const struct filter_thread_kind *kind)
+{
+	return (!kind->is_bounded || capabilities_drop_bounding_set(0) == 0) &&
+	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       syscall_filter_load(&kind->filter) == 0;
+}
+
 static void *thread_main(void *argument)
 {
 	struct filter_thread *thread = argument;
-	bool has_filter = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-			  syscall_filter_load(&thread->filter) == 0;
+	bool is_ready = become(&thread->kind);
 
 	pthread_mutex_lock(&mutex);
-	if (has_filter)
+	if (is_ready)
 		serve(thread);
 	else
 		end_errand(thread, true);
@@ -141,15 +149,20 @@ static int start(struct filter_thread *thread)
 	return error;
 }
 
+static bool is_same(const struct filter_thread_kind *one, const struct filter_thread_kind *other)
+{
+	return one->is_bounded == other->is_bounded && one->filter.count == other->filter.count &&
+	       memcmp(one->filter.list, other->filter.list,
+		      one->filter.count * sizeof *one->filter.list) == 0;
+}
+
 /* With the mutex. */
-static struct filter_thread *take_idle(const struct call_filter *filter)
+static struct filter_thread *take_idle(const struct filter_thread_kind *kind)
 {
 	struct filter_thread *thread;
 
 	LIST_FOREACH(thread, &idle, link)
-		if (thread->filter.count == filter->count &&
-		    memcmp(thread->filter.list, filter->list,
-			   filter->count * sizeof *filter->list) == 0)
+		if (is_same(&thread->kind, kind))
 			break;
 	if (thread)
 		LIST_REMOVE(thread, link);
@@ -157,16 +170,16 @@ static struct filter_thread *take_idle(const struct call_filter *filter)
 }
 
 /* With the mutex. False: neither is there one, nor can one be made. */
-static bool call(const struct call_filter *filter, struct errand *errand)
+static bool call(const struct filter_thread_kind *kind, struct errand *errand)
 {
-	struct filter_thread *thread = take_idle(filter);
+	struct filter_thread *thread = take_idle(kind);
 
 	if (thread) {
 		thread->errand = errand;
 		pthread_cond_signal(&thread->called);
 		return true;
 	}
-	thread = thread_new(filter, errand);
+	thread = thread_new(kind, errand);
 	if (!thread)
 		return false;
 	if (start(thread) == 0)
@@ -175,7 +188,7 @@ static bool call(const struct call_filter *filter, struct errand *errand)
 	return false;
 }
 
-bool filter_threads_run(const struct call_filter *filter, void (*run)(void *argument),
+bool filter_threads_run(const struct filter_thread_kind *kind, void (*run)(void *argument),
 			void *argument)
 {
 	struct errand errand = { .run = run, .argument = argument };
@@ -183,7 +196,7 @@ bool filter_threads_run(const struct call_filter *filter, void (*run)(void *argu
 	if (pthread_cond_init(&errand.over, NULL) != 0)
 		return false;
 	pthread_mutex_lock(&mutex);
-	errand.has_failed = !call(filter, &errand);
+	errand.has_failed = !call(kind, &errand);
 	while (!errand.is_over && !errand.has_failed)
 		pthread_cond_wait(&errand.over, &mutex);
 	pthread_mutex_unlock(&mutex);

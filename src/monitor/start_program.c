@@ -11,6 +11,7 @@
  * page what failed. */
 #include "monitor/start_program.h"
 
+#include "monitor/capabilities.h"
 #include "monitor/clone_process.h"
 #include "monitor/connection_lock.h"
 #include "monitor/filter_threads.h"
@@ -195,16 +196,20 @@ static void clone_inheriting(void *argument)
 	struct program_order *order = argument;
 
 	order->inherits_filter = true;
+	order->is_bounded = capabilities_can_be_bounded(order->settings);
 	clone_child(order);
 }
 
 /* A thread that has most of its filter clones it. Otherwise it loads all of it. */
 static void clone_with_filter(struct program_order *order)
 {
-	const struct call_filter *filter = &order->settings->filters[FILTER_INHERITED];
+	const struct filter_thread_kind kind = {
+		.filter = order->settings->filters[FILTER_INHERITED],
+		.is_bounded = capabilities_can_be_bounded(order->settings),
+	};
 
-	order->inherits_filter = false;
-	if (filter->count == 0 || !filter_threads_run(filter, clone_inheriting, order))
+	order->inherits_filter = order->is_bounded = false;
+	if (kind.filter.count == 0 || !filter_threads_run(&kind, clone_inheriting, order))
 		clone_child(order);
 }
 

@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -24,15 +25,16 @@
 static struct sock_filter without_syncfs[] = { WITHOUT(SYS_syncfs) };
 static struct sock_filter without_personality[] = { WITHOUT(SYS_personality) };
 
-static const struct call_filter no_syncfs = { without_syncfs, 4 },
-				no_personality = { without_personality, 4 },
-				wrong = { without_syncfs, 3 };
+static const struct filter_thread_kind no_syncfs = { { without_syncfs, 4 }, false },
+				       no_personality = { { without_personality, 4 }, false },
+				       wrong = { { without_syncfs, 3 }, false },
+				       bounded = { { without_syncfs, 4 }, true };
 
 /* What a thread has found. */
 struct found {
 	long thread;
 	int syncfs_error, personality_error, child_error;
-	bool ends_new_privileges;
+	bool ends_new_privileges, may_get_root;
 };
 
 static int error_of(long result)
@@ -59,14 +61,15 @@ static void look(void *argument)
 		.personality_error = error_of(personality(0xffffffff)),
 		.child_error = error_in_child(),
 		.ends_new_privileges = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
+		.may_get_root = prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN, 0, 0, 0) == 1,
 	};
 }
 
-static struct found look_with(const struct call_filter *filter)
+static struct found look_with(const struct filter_thread_kind *kind)
 {
 	struct found found = { 0 };
 
-	ck_assert(filter_threads_run(filter, look, &found));
+	ck_assert(filter_threads_run(kind, look, &found));
 	return found;
 }
 
@@ -104,6 +107,21 @@ START_TEST(a_filter_that_the_kernel_refuses_has_no_thread)
 	ck_assert(!filter_threads_run(&wrong, look, &found));
 	ck_assert_int_eq(found.thread, 0);
 	look_with(&no_syncfs);
+}
+END_TEST
+
+START_TEST(a_thread_may_have_an_empty_bounding_set)
+{
+	struct found other = look_with(&no_syncfs), found;
+
+	if (!other.may_get_root || prctl(PR_CAPBSET_READ, CAP_SETPCAP, 0, 0, 0) != 1 ||
+	    geteuid() != 0)
+		return;
+	found = look_with(&bounded);
+	ck_assert(!found.may_get_root);
+	ck_assert_int_eq(found.syncfs_error, EMLINK);
+	ck_assert_int_ne(found.thread, other.thread);
+	ck_assert(look_with(&no_syncfs).may_get_root);
 }
 END_TEST
 
@@ -147,6 +165,7 @@ Suite *filter_threads_suite(void)
 		tcase_add_test(tests, what_a_thread_starts_has_its_filter);
 		tcase_add_test(tests, a_thread_serves_only_its_filter);
 		tcase_add_test(tests, a_filter_that_the_kernel_refuses_has_no_thread);
+		tcase_add_test(tests, a_thread_may_have_an_empty_bounding_set);
 		tcase_add_test(tests, callers_do_not_wait_for_each_other);
 	}
 	suite_add_tcase(suite, tests);

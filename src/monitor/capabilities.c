@@ -128,8 +128,7 @@ IN_CHILD int capabilities_take(const struct service_settings *service, bool is_b
 
 	if (own & may_drop) {
 		/* A change of user has left them permitted, but not in effect. */
-		if (!is_bounded &&
-		    (set(own, 0) < 0 || capabilities_drop_bounding_set(wanted) < 0))
+		if (!is_bounded && (set(own, 0) < 0 || capabilities_drop_bounding_set(wanted) < 0))
 			return -1;
 	} else if (wanted || !service_has_no_new_privs(service)) {
 		errno = EPERM;

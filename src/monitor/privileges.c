@@ -51,7 +51,8 @@ static int make_for_files(const struct strings *words, struct call_filter *filte
 	return syscall_filter_make_for_files(filter);
 }
 
-static int (*const makers[CALL_FILTERS])(const struct strings *words, struct call_filter *filter) = {
+static int (*const makers[CALL_FILTERS])(const struct strings *words,
+					 struct call_filter *filter) = {
 	[FILTER_FILES] = make_for_files,
 	[FILTER_CALLS] = syscall_filter_make,
 	[FILTER_INHERITED] = syscall_filter_make_inherited,
@@ -155,8 +156,7 @@ IN_CHILD static int load(const struct call_filter *filter)
 /* Settings that were not prepared have no filter. */
 IN_CHILD int privileges_filter_calls(const struct service_settings *service, bool inherits)
 {
-	const struct call_filter *calls =
-		&service->filters[inherits ? FILTER_REST : FILTER_CALLS];
+	const struct call_filter *calls = &service->filters[inherits ? FILTER_REST : FILTER_CALLS];
 
 	if (service_filters_calls(service) && calls->count == 0) {
 		errno = EINVAL;

@@ -275,7 +275,9 @@ IN_CHILD static int capabilities(const struct program_order *order)
  * would bring all of them back. */
 IN_CHILD static int own_capabilities(const struct program_order *order)
 {
-	return order->settings->capabilities_is_set ? capabilities_take(order->settings, order->is_bounded) : 0;
+	if (!order->settings->capabilities_is_set)
+		return 0;
+	return capabilities_take(order->settings, order->is_bounded);
 }
 
 IN_CHILD static int no_new_privs(const struct program_order *order)

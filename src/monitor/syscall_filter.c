@@ -271,8 +271,7 @@ enum { HAS_SMALLER = 0, SMALLER = 0 };
 #endif
 
 /* smaller: for programs of the 32-bit kind. */
-static int make(const struct rules *rules, const struct rules *smaller,
-		struct call_filter *filter)
+static int make(const struct rules *rules, const struct rules *smaller, struct call_filter *filter)
 {
 	struct filter_program *program = malloc(sizeof *program);
 	struct call_ranges *ranges = malloc(sizeof *ranges);
@@ -325,9 +324,24 @@ int syscall_filter_make(const struct strings *words, struct call_filter *filter)
 /* What it takes to start a program, besides the calls of the default. The last ones are in it,
  * but unknown to an older libseccomp. */
 static const char *const starting_calls[] = {
-	"clone", "clone3", "unshare", "setns", "mount", "umount2", "pivot_root", "chroot",
-	"open_tree", "move_mount", "mount_setattr", "sethostname", "keyctl", "openat2",
-	"close_range", "seccomp", "landlock_create_ruleset", "landlock_add_rule",
+	"clone",
+	"clone3",
+	"unshare",
+	"setns",
+	"mount",
+	"umount2",
+	"pivot_root",
+	"chroot",
+	"open_tree",
+	"move_mount",
+	"mount_setattr",
+	"sethostname",
+	"keyctl",
+	"openat2",
+	"close_range",
+	"seccomp",
+	"landlock_create_ruleset",
+	"landlock_add_rule",
 	"landlock_restrict_self",
 };
 

@@ -29,7 +29,6 @@ enum {
 	ATTRIBUTE_NO_SETUID = 2,
 	ATTRIBUTE_NO_DEVICES = 4,
 	ATTRIBUTE_NO_PROGRAMS = 8,
-	LAYERS_MAX = 8, /* of mounts on one directory */
 };
 
 struct mount_attributes {
@@ -39,9 +38,8 @@ struct mount_attributes {
 /* The work on one set of mounts. */
 struct build {
 	const struct jail_plan *plan;
-	bool is_template; /* which each session copies: the fewer mounts, the faster */
-	int origin;       /* root as the host has it */
-	int tree;         /* where the session's root is being made */
+	int origin; /* root as the host has it */
+	int tree;   /* where the session's root is being made */
 	struct jail_report *report;
 };
 
@@ -158,46 +156,24 @@ IN_CHILD static int make_writable(struct build *build)
 	return 0;
 }
 
-/* A node like the host's, in the working directory's place; not if that has more than its mode, as
- * a label or a list of access rights. */
-IN_CHILD static bool make_same_node(int from, int to, const char *name, const struct stat *host)
-{
-	if (syscall(SYS_fchdir, from) < 0 || syscall(SYS_llistxattr, name, NULL, 0) != 0 ||
-	    mknodat(to, name, host->st_mode, host->st_rdev) < 0)
-		return false;
-	if (fchownat(to, name, host->st_uid, host->st_gid, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    fchmodat(to, name, host->st_mode & ALLPERMS, 0) == 0)
-		return true;
-	unlinkat(to, name, 0);
-	return false;
-}
-
-/* The host's node itself: only a file to mount it on is made. */
-IN_CHILD static int mount_node(int node, int to, const char *name)
-{
-	uint64_t attributes = ATTRIBUTE_READ_ONLY | ATTRIBUTE_NO_SETUID | ATTRIBUTE_NO_PROGRAMS;
-	int copy = mknodat(to, name, S_IFREG | 0600, 0) < 0 ? -1 : copy_mounts(node);
-
-	if (copy < 0 || restrict_mount(copy, attributes, 0) < 0)
-		return -1;
-	return attach(copy, to, name);
-}
-
+/* The node itself stays the host's: only a file to mount it on is made. */
 IN_CHILD static int make_device(struct build *build, int from, int to, const char *name)
 {
+	uint64_t attributes = ATTRIBUTE_READ_ONLY | ATTRIBUTE_NO_SETUID | ATTRIBUTE_NO_PROGRAMS;
 	struct stat status;
-	int node;
+	int node, copy;
 
 	build->report->path = name;
 	node = (int)syscall(SYS_openat, from, name, O_PATH | O_CLOEXEC);
 	if (node < 0 || fstat(node, &status) < 0)
 		return -1;
 	errno = ENODEV;
-	if (!S_ISCHR(status.st_mode))
+	if (!S_ISCHR(status.st_mode) || mknodat(to, name, S_IFREG | 0600, 0) < 0)
 		return -1;
-	if (build->is_template && make_same_node(from, to, name, &status))
-		return 0;
-	return mount_node(node, to, name);
+	copy = copy_mounts(node);
+	if (copy < 0 || restrict_mount(copy, attributes, 0) < 0)
+		return -1;
+	return attach(copy, to, name);
 }
 
 IN_CHILD static int make_links(int directory)
@@ -229,18 +205,6 @@ IN_CHILD static int fill_devices(struct build *build, int from, int to)
 	return restrict_mount(to, ATTRIBUTE_READ_ONLY, 0);
 }
 
-/* What the host has mounted there would be covered, and be copied for each session. Where it can't
- * be taken away, it is covered. */
-IN_CHILD static int uncover(struct build *build, const char *path)
-{
-	for (int i = 0; i < LAYERS_MAX; i++)
-		if (go_to(build, path) < 0)
-			return -1;
-		else if (!build->is_template || umount2(".", MNT_DETACH) < 0)
-			return 0;
-	return go_to(build, path);
-}
-
 IN_CHILD static int make_devices(struct build *build)
 {
 	int from, to;
@@ -248,7 +212,7 @@ IN_CHILD static int make_devices(struct build *build)
 	if (!build->plan->has_devices)
 		return 0;
 	from = (int)syscall(SYS_openat, AT_FDCWD, "/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (from < 0 || uncover(build, "/dev") < 0 ||
+	if (from < 0 || go_to(build, "/dev") < 0 ||
 	    mount("tmpfs", ".", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755,size=64k") < 0)
 		return -1;
 	to = open_place(build, build->tree, "/dev", O_DIRECTORY);
@@ -327,13 +291,7 @@ static const struct {
 IN_CHILD static int make_mounts(const struct jail_plan *plan, unsigned way,
 				struct jail_report *report)
 {
-	struct build build = {
-		.plan = plan,
-		.is_template = way == IN_TEMPLATE,
-		.origin = -1,
-		.tree = -1,
-		.report = report,
-	};
+	struct build build = { .plan = plan, .origin = -1, .tree = -1, .report = report };
 
 	for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
 		if (!(stages[i].ways & way))

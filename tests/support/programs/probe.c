@@ -163,20 +163,6 @@ static void say_device(const char *operand)
 		       minor(status.st_rdev));
 }
 
-/* How many are at the path or below it. */
-static void say_mounts(const char *operand)
-{
-	FILE *list = fopen("/proc/self/mountinfo", "re");
-	char path[4096];
-	unsigned count = 0;
-
-	while (list && fscanf(list, "%*s %*s %*s %*s %4095s%*[^\n]", path) == 1)
-		count += strncmp(path, operand, strlen(operand)) == 0;
-	if (list)
-		fclose(list);
-	printf("%u", count);
-}
-
 /* Bytes until there is no room. */
 static void say_fill(const char *operand)
 {
@@ -348,7 +334,6 @@ static const struct {
 	{ "read", say_read },
 	{ "mode", say_mode },
 	{ "device", say_device },
-	{ "mounts", say_mounts },
 	{ "fill", say_fill },
 	{ "inodes", say_inodes },
 	{ "interfaces", say_interfaces },

@@ -96,8 +96,15 @@ struct call_filter {
 	size_t count; /* 0: there is none */
 };
 
-/* In the order in which a child loads them; the last may forbid to load more. */
-enum call_filter_kind { FILTER_FILES, FILTER_CALLS, CALL_FILTERS };
+/* In the order in which a child loads them; the last may forbid to load more. FILTER_INHERITED is
+ * that of a thread which starts the program; with it FILTER_REST is the same as FILTER_CALLS. */
+enum call_filter_kind {
+	FILTER_FILES,
+	FILTER_CALLS,
+	FILTER_INHERITED,
+	FILTER_REST,
+	CALL_FILTERS,
+};
 
 struct strings {
 	char **list;    /* NULL-ended once set */

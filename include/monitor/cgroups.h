@@ -2,6 +2,10 @@
  * directory "usherd-PID", and in it one for each session, named by the session's number. It
  * holds its directory with flock(2), so that the next daemon knows what a dead one left.
  *
+ * Making and removing one takes the kernel long. So one that the processes of its session could
+ * neither change nor leave is kept for a while, with the name that it has, for another session
+ * with the same limits.
+ *
  * Limits come from version 2 too, where its own cgroup has the controllers. Otherwise they come
  * from version 1, with the same directories in the hierarchies of the controllers.
  *
@@ -39,11 +43,12 @@ struct cgroup *cgroup_new(uint64_t session, const struct service_settings *servi
 /* How a new process gets in. Descriptors; -1: none. */
 struct cgroup_entrance {
 	int directory;           /* for CLONE_INTO_CGROUP */
-	int procs[CGROUP_KINDS]; /* it writes "0" there itself */
+	int procs[CGROUP_KINDS]; /* it writes "0" there itself, while it has one thread */
 };
 
 /* A worker's: makes the directories, sets the limits, opens the entrance. What is there already
- * is used. 0, or -1 with errno. */
+ * is used; of one that was kept only the processor time is given back that was used up. 0, or -1
+ * with errno. */
 int cgroup_make(struct cgroup *cgroup, struct cgroup_entrance *entrance)
 	__attribute__((warn_unused_result));
 
@@ -63,19 +68,19 @@ bool cgroup_has_tree(const struct cgroup *cgroup);
 bool cgroup_signal(struct cgroup *cgroup, int number, pid_t process);
 
 struct cgroup_events {
-	/* Its directories are removed: no process is left in it. memory_kills: how many processes
-	 * the kernel killed as the memory was used up. */
+	/* No process is left in it, and its directories are removed or kept. memory_kills: how many
+	 * processes of the session the kernel killed as the memory was used up. */
 	void (*gone)(void *context, unsigned long memory_kills);
 	/* Once, when there are processes left. */
 	void (*remains)(void *context);
 };
 
-/* Removes it when the last process has left it. One of the events follows, not before this
+/* Removes it when the last process has left it, or keeps it. One of the events follows, not before this
  * returns. To be called once. */
 void cgroup_remove_when_empty(struct cgroup *cgroup, const struct cgroup_events *events,
 			      void *context);
 
-/* The caller needs it no more. It is removed if it is empty. NULL is harmless. */
+/* The caller needs it no more. It is removed or kept when it is empty. NULL is harmless. */
 void cgroup_release(struct cgroup *cgroup);
 
 #endif

@@ -20,6 +20,7 @@ void privileges_forget(void);
 
 int privileges_end_new(const struct service_settings *service);
 int privileges_restrict_files(const struct service_settings *service);
-int privileges_filter_calls(const struct service_settings *service);
+/* inherits: it has FILTER_INHERITED from the thread that has started it. */
+int privileges_filter_calls(const struct service_settings *service, bool inherits);
 
 #endif

@@ -42,6 +42,7 @@ struct program_order {
 	size_t group_count;
 	struct cgroup_entrance entrance;
 	bool has_own_memory;
+	bool inherits_filter, is_bounded; /* see filter_threads.h */
 	bool has_locked_connection;
 	bool forbids_connecting; /* as its connection can't be locked */
 	int template;            /* the jail's; -1: it makes its mounts itself */

@@ -14,6 +14,15 @@ const char *syscall_filter_obstacle(void);
 int syscall_filter_make(const struct strings *words, struct call_filter *filter)
 	__attribute__((warn_unused_result));
 
+/* The same in two parts, both of which a program must have. The first one allows more calls: those
+ * that starting a program needs, in jails too. The second one is short, and forbids what of these
+ * is not in the list. Where that can't be, as the list lacks calls of the default, both are empty.
+ * The caller frees their lists. 0, or -1 with errno. */
+int syscall_filter_make_inherited(const struct strings *words, struct call_filter *filter)
+	__attribute__((warn_unused_result));
+int syscall_filter_make_rest(const struct strings *words, struct call_filter *filter)
+	__attribute__((warn_unused_result));
+
 /* What an old Landlock can't forbid: to truncate files without opening them for writing. Other
  * calls are allowed. As above. */
 int syscall_filter_make_for_files(struct call_filter *filter) __attribute__((warn_unused_result));

@@ -74,6 +74,12 @@ static const char *missing(uint64_t wanted)
 	return NULL;
 }
 
+bool capabilities_can_be_bounded(const struct service_settings *service)
+{
+	return service->program->capabilities_is_set && !service->program->capabilities &&
+	       permitted() & may_drop;
+}
+
 const char *capabilities_obstacle(const struct service_settings *service)
 {
 	const struct program_settings *program = service->program;
@@ -98,12 +104,12 @@ IN_CHILD int capabilities_hold(void)
 	return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
 }
 
-IN_CHILD static int drop_bounding_set(uint64_t left)
+/* EINVAL: the kernel knows no capability of that number, and none of a higher one. */
+IN_CHILD int capabilities_drop_bounding_set(uint64_t left)
 {
-	for (unsigned capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0;
-	     capability++)
+	for (unsigned capability = 0; capability < CAPABILITIES; capability++)
 		if (!has(left, capability) && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
-			return -1;
+			return errno == EINVAL ? 0 : -1;
 	return 0;
 }
 
@@ -118,13 +124,13 @@ IN_CHILD static int raise_ambient(uint64_t wanted)
 
 /* Where nothing can be dropped, no_new_privs keeps programs from getting what is in the bounding
  * set. */
-IN_CHILD int capabilities_take(const struct service_settings *service)
+IN_CHILD int capabilities_take(const struct service_settings *service, bool is_bounded)
 {
 	uint64_t wanted = service->program->capabilities, own = permitted();
 
 	if (own & may_drop) {
 		/* A change of user has left them permitted, but not in effect. */
-		if (set(own, 0) < 0 || drop_bounding_set(wanted) < 0)
+		if (!is_bounded && (set(own, 0) < 0 || capabilities_drop_bounding_set(wanted) < 0))
 			return -1;
 	} else if (wanted || !service_has_no_new_privs(service)) {
 		errno = EPERM;

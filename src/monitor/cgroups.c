@@ -29,7 +29,10 @@ enum {
 	MOVE_ROUNDS = 8,  /* until no process of the daemon is left in its first cgroup */
 	REMOVERS_MAX = 2, /* threads */
 	AGAIN_MS = 1000,
-	CPU_PERIOD = 100000, /* microseconds */
+	CPU_PERIOD = 100000,    /* microseconds */
+	KEPT_MAX = 64,          /* without a session */
+	KEPT_MS = 10000,        /* the longest for which one is kept */
+	MEMORY_LEFT_SHARE = 16, /* at most one of so many parts may be left in use then */
 };
 
 static const char prefix[] = "usherd-", daemon_name[] = "daemon";
@@ -62,9 +65,13 @@ struct cgroup {
 	uint64_t limits[CGROUP_KINDS]; /* 0: none */
 	struct base bases[CGROUP_KINDS];
 	bool is_made, is_released, is_gone;
-	bool is_busy, is_due; /* a worker tries to remove it, and is to try again */
-	bool is_removed;      /* the last job's result */
-	unsigned long memory_kills;
+	bool is_busy, is_due; /* a worker tries to leave it, and is to try again */
+	bool is_left;         /* the last job's result */
+	bool may_be_kept;     /* its directories, for another session with the same limits */
+	bool is_kept;         /* they are there, as the last session has left them */
+	bool is_unused;       /* in the list */
+	LIST_ENTRY(cgroup) link;
+	unsigned long earlier_kills, memory_kills; /* of sessions before; of this one */
 	struct job job;
 	const struct cgroup_events *events; /* NULL: not to be removed yet */
 	void *context;
@@ -77,6 +84,11 @@ struct cgroup {
 static struct worker_pool *removers;
 static struct watch notices = { .fd = -1 };
 static struct cgroup *watched;
+
+static struct {
+	LIST_HEAD(, cgroup) list; /* the last one that was left first */
+	unsigned count;
+} unused = { .list = LIST_HEAD_INITIALIZER(unused.list) };
 
 /* --- files ------------------------------------------------------------------------------------ */
 
@@ -455,15 +467,49 @@ static struct base base_of(enum cgroup_kind kind, uint64_t limit)
 	};
 }
 
+/* True when no process of the service can leave it or change it, and all have been reaped when the
+ * first one is: what one session leaves there then is the memory that is charged to it, and the
+ * processor time that is used up. */
+static bool may_be_kept(const struct service_settings *service)
+{
+	return geteuid() == 0 && service->uid != 0 && service->program->capabilities == 0 &&
+	       service_has_no_new_privs(service) && service->program->proc && cgroups_are_there();
+}
+
+static struct cgroup *take_unused(const uint64_t limits[CGROUP_KINDS])
+{
+	struct cgroup *cgroup;
+
+	LIST_FOREACH(cgroup, &unused.list, link)
+		if (memcmp(cgroup->limits, limits, sizeof cgroup->limits) == 0)
+			break;
+	if (!cgroup)
+		return NULL;
+	LIST_REMOVE(cgroup, link);
+	unused.count--;
+	timer_stop(&cgroup->again);
+	cgroup->is_unused = cgroup->is_made = cgroup->is_gone = cgroup->is_released = false;
+	cgroup->told_remains = false;
+	cgroup->earlier_kills += cgroup->memory_kills;
+	cgroup->memory_kills = 0;
+	return cgroup;
+}
+
 struct cgroup *cgroup_new(uint64_t session, const struct service_settings *service)
 {
-	struct cgroup *cgroup = calloc(1, sizeof *cgroup);
-	bool is_needed = false;
+	uint64_t limits[CGROUP_KINDS];
+	struct cgroup *cgroup;
+	bool is_needed = false, is_for_more = may_be_kept(service);
 
+	limits_of(service, limits);
+	if (is_for_more && (cgroup = take_unused(limits)))
+		return cgroup;
+	cgroup = calloc(1, sizeof *cgroup);
 	if (!cgroup)
 		return NULL;
 	snprintf(cgroup->name, sizeof cgroup->name, "%" PRIu64, session);
-	limits_of(service, cgroup->limits);
+	memcpy(cgroup->limits, limits, sizeof limits);
+	cgroup->may_be_kept = is_for_more;
 	cgroup->watch = -1;
 	timer_init(&cgroup->again, on_again);
 	for (int kind = 0; kind < CGROUP_KINDS; kind++) {
@@ -482,23 +528,24 @@ bool cgroup_has_tree(const struct cgroup *cgroup)
 	return cgroup && cgroup->bases[CGROUP_TREE].directory >= 0;
 }
 
-/* What is written where for a limit of that value; without a format nothing of it is used. */
+enum { V1 = 1, V2 = 2, MAY_BE_ABSENT = 4, REFILLS = 8 };
+
+/* What is written where for a limit of that value; without a format nothing of it is used. REFILLS:
+ * the kernel forgets then what has been used up. */
 static const struct {
 	enum cgroup_kind kind;
-	bool is_v2;
-	bool may_be_absent;
+	unsigned flags;
 	const char *file, *format;
 } limit_files[] = {
-	{ CGROUP_MEMORY, true, false, "memory.max", "%" PRIu64 },
-	{ CGROUP_MEMORY, true, true, "memory.swap.max", "0" },
-	{ CGROUP_MEMORY, true, true, "memory.oom.group", "1" },
-	{ CGROUP_MEMORY, false, false, "memory.limit_in_bytes", "%" PRIu64 },
-	{ CGROUP_MEMORY, false, true, "memory.memsw.limit_in_bytes", "%" PRIu64 },
-	{ CGROUP_PROCESSES, true, false, "pids.max", "%" PRIu64 },
-	{ CGROUP_PROCESSES, false, false, "pids.max", "%" PRIu64 },
-	{ CGROUP_CPU, true, false, "cpu.max", "%" PRIu64 " 100000" },
-	{ CGROUP_CPU, false, false, "cpu.cfs_period_us", "100000" },
-	{ CGROUP_CPU, false, false, "cpu.cfs_quota_us", "%" PRIu64 },
+	{ CGROUP_MEMORY, V2, "memory.max", "%" PRIu64 },
+	{ CGROUP_MEMORY, V2 | MAY_BE_ABSENT, "memory.swap.max", "0" },
+	{ CGROUP_MEMORY, V2 | MAY_BE_ABSENT, "memory.oom.group", "1" },
+	{ CGROUP_MEMORY, V1, "memory.limit_in_bytes", "%" PRIu64 },
+	{ CGROUP_MEMORY, V1 | MAY_BE_ABSENT, "memory.memsw.limit_in_bytes", "%" PRIu64 },
+	{ CGROUP_PROCESSES, V1 | V2, "pids.max", "%" PRIu64 },
+	{ CGROUP_CPU, V2 | REFILLS, "cpu.max", "%" PRIu64 " 100000" },
+	{ CGROUP_CPU, V1, "cpu.cfs_period_us", "100000" },
+	{ CGROUP_CPU, V1 | REFILLS, "cpu.cfs_quota_us", "%" PRIu64 },
 };
 
 /* A percent of a processor is so many microseconds of each period. */
@@ -508,22 +555,32 @@ static uint64_t value_of(const struct cgroup *cgroup, enum cgroup_kind kind)
 				  : cgroup->limits[kind];
 }
 
-static int set_limits(const struct cgroup *cgroup)
+static int set_limit(const struct cgroup *cgroup, size_t i)
 {
-	for (size_t i = 0; i < sizeof limit_files / sizeof limit_files[0]; i++) {
-		enum cgroup_kind kind = limit_files[i].kind;
-		char path[2 * NAME_SIZE + 24], text[48];
+	enum cgroup_kind kind = limit_files[i].kind;
+	char path[2 * NAME_SIZE + 24], text[48];
 
-		if (cgroup->bases[kind].directory < 0 ||
-		    cgroup->bases[kind].is_v2 != limit_files[i].is_v2)
-			continue;
-		snprintf(path, sizeof path, "%s/%s", cgroup->name, limit_files[i].file);
+	snprintf(path, sizeof path, "%s/%s", cgroup->name, limit_files[i].file);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		snprintf(text, sizeof text, limit_files[i].format, value_of(cgroup, kind));
+	snprintf(text, sizeof text, limit_files[i].format, value_of(cgroup, kind));
 #pragma GCC diagnostic pop
-		if (write_file(cgroup->bases[kind].directory, path, text) < 0 &&
-		    !(limit_files[i].may_be_absent && errno == ENOENT))
+	if (write_file(cgroup->bases[kind].directory, path, text) == 0)
+		return 0;
+	return (limit_files[i].flags & MAY_BE_ABSENT) && errno == ENOENT ? 0 : -1;
+}
+
+/* Those that have all of the flags. */
+static int set_limits(const struct cgroup *cgroup, unsigned flags)
+{
+	for (size_t i = 0; i < sizeof limit_files / sizeof limit_files[0]; i++) {
+		const struct base *base = &cgroup->bases[limit_files[i].kind];
+		unsigned version = base->is_v2 ? V2 : V1;
+
+		if (base->directory < 0 || !(limit_files[i].flags & version) ||
+		    (limit_files[i].flags & flags) != flags)
+			continue;
+		if (set_limit(cgroup, i) < 0)
 			return -1;
 	}
 	return 0;
@@ -539,11 +596,14 @@ static int make_directories(const struct cgroup *cgroup)
 	return 0;
 }
 
+/* Version 1 has a file for single threads. A process with one thread is moved by it just so, and
+ * the kernel need not wait until no other process forks or ends. */
 static int open_procs(const struct cgroup *cgroup, enum cgroup_kind kind)
 {
 	char path[NAME_SIZE + 16];
 
-	snprintf(path, sizeof path, "%s/cgroup.procs", cgroup->name);
+	snprintf(path, sizeof path, "%s/%s", cgroup->name,
+		 kind == CGROUP_TREE ? "cgroup.procs" : "tasks");
 	return openat(cgroup->bases[kind].directory, path, O_WRONLY | O_CLOEXEC);
 }
 
@@ -573,15 +633,6 @@ static int open_entrance(const struct cgroup *cgroup, struct cgroup_entrance *en
 
 static const struct cgroup_entrance no_entrance = { -1, { -1, -1, -1, -1 } };
 
-int cgroup_make(struct cgroup *cgroup, struct cgroup_entrance *entrance)
-{
-	*entrance = no_entrance;
-	cgroup->is_made = true;
-	if (make_directories(cgroup) < 0 || set_limits(cgroup) < 0)
-		return -1;
-	return open_entrance(cgroup, entrance);
-}
-
 void cgroup_entrance_close(struct cgroup_entrance *entrance)
 {
 	int error = errno;
@@ -593,6 +644,19 @@ void cgroup_entrance_close(struct cgroup_entrance *entrance)
 			close(entrance->procs[kind]);
 	*entrance = no_entrance;
 	errno = error;
+}
+
+int cgroup_make(struct cgroup *cgroup, struct cgroup_entrance *entrance)
+{
+	*entrance = no_entrance;
+	cgroup->is_made = true;
+	if (cgroup->is_kept && set_limits(cgroup, REFILLS) == 0 &&
+	    open_entrance(cgroup, entrance) == 0)
+		return 0;
+	cgroup_entrance_close(entrance); /* somebody has removed what was kept */
+	if (make_directories(cgroup) < 0 || set_limits(cgroup, 0) < 0)
+		return -1;
+	return open_entrance(cgroup, entrance);
 }
 
 /* --- signals --------------------------------------------------------------------------------------- */
@@ -657,32 +721,81 @@ static unsigned long count_memory_kills(const struct cgroup *cgroup)
 	return line ? strtoul(line + sizeof "oom_kill", NULL, 10) : 0;
 }
 
+static bool is_empty(const struct cgroup *cgroup)
+{
+	char path[NAME_SIZE + 16], text[256];
+
+	snprintf(path, sizeof path, "%s/cgroup.events", cgroup->name);
+	return cgroup_has_tree(cgroup) &&
+	       read_text(cgroup->bases[CGROUP_TREE].directory, path, text, sizeof text) &&
+	       strstr(text, "populated 0") != NULL;
+}
+
+/* The kernel may have kept something, for example the content of a file that it has read. */
+static bool has_memory_left(const struct cgroup *cgroup)
+{
+	const struct base *memory = &cgroup->bases[CGROUP_MEMORY];
+	char path[NAME_SIZE + 24], text[32];
+
+	if (memory->directory < 0)
+		return false;
+	snprintf(path, sizeof path, "%s/memory.%s", cgroup->name,
+		 memory->is_v2 ? "current" : "usage_in_bytes");
+	return !read_text(memory->directory, path, text, sizeof text) ||
+	       strtoull(text, NULL, 10) > cgroup->limits[CGROUP_MEMORY] / MEMORY_LEFT_SHARE;
+}
+
+static bool remove_directories(const struct cgroup *cgroup)
+{
+	bool all = true;
+
+	for (int kind = 0; kind < CGROUP_KINDS; kind++)
+		if (cgroup->bases[kind].has_directory &&
+		    remove_tree(cgroup->bases[kind].directory, cgroup->name, DEPTH_MAX) < 0)
+			all = false;
+	return all;
+}
+
 /* On a worker. */
-static void on_remove(struct job *job)
+static void on_leave(struct job *job)
 {
 	struct cgroup *cgroup = container_of(job, struct cgroup, job);
 	unsigned long kills = count_memory_kills(cgroup);
 
-	if (kills > cgroup->memory_kills)
-		cgroup->memory_kills = kills;
-	cgroup->is_removed = true;
-	for (int kind = 0; kind < CGROUP_KINDS; kind++)
-		if (cgroup->bases[kind].has_directory &&
-		    remove_tree(cgroup->bases[kind].directory, cgroup->name, DEPTH_MAX) < 0)
-			cgroup->is_removed = false;
+	if (kills > cgroup->earlier_kills + cgroup->memory_kills)
+		cgroup->memory_kills = kills - cgroup->earlier_kills;
+	cgroup->is_kept = cgroup->may_be_kept && is_empty(cgroup) && !has_memory_left(cgroup);
+	cgroup->is_left = cgroup->is_kept || remove_directories(cgroup);
 }
 
-static void cgroup_free(struct cgroup *cgroup)
+static void stop_watching(struct cgroup *cgroup)
 {
 	timer_stop(&cgroup->again);
-	if (cgroup->watch >= 0) {
-		HASH_DELETE(by_watch, watched, cgroup);
-		inotify_rm_watch(notices.fd, cgroup->watch);
-	}
-	free(cgroup);
+	if (cgroup->watch < 0)
+		return;
+	HASH_DELETE(by_watch, watched, cgroup);
+	inotify_rm_watch(notices.fd, cgroup->watch);
+	cgroup->watch = -1;
 }
 
-static void try_removing(struct cgroup *cgroup);
+static void try_leaving(struct cgroup *cgroup);
+
+/* Nobody has it any more, and no process is in it. */
+static void cgroup_discard(struct cgroup *cgroup)
+{
+	stop_watching(cgroup);
+	if (!cgroup->is_kept) {
+		free(cgroup);
+	} else if (unused.count < KEPT_MAX) {
+		cgroup->is_unused = true;
+		LIST_INSERT_HEAD(&unused.list, cgroup, link);
+		unused.count++;
+		timer_start(&cgroup->again, KEPT_MS);
+	} else {
+		cgroup->may_be_kept = false;
+		try_leaving(cgroup);
+	}
+}
 
 /* Whether the kernel tells when the last process leaves from now on. */
 static bool watch_populated(struct cgroup *cgroup)
@@ -721,14 +834,21 @@ static void wait_until_empty(struct cgroup *cgroup)
 		cgroup->events->remains(cgroup->context);
 	}
 	if (is_new || cgroup->is_due)
-		try_removing(cgroup);
+		try_leaving(cgroup);
 	else if (cgroup->watch < 0)
 		timer_start(&cgroup->again, AGAIN_MS);
 }
 
 static void on_again(struct timer *timer)
 {
-	try_removing(container_of(timer, struct cgroup, again));
+	struct cgroup *cgroup = container_of(timer, struct cgroup, again);
+
+	if (cgroup->is_unused) {
+		LIST_REMOVE(cgroup, link);
+		unused.count--;
+		cgroup->is_unused = cgroup->may_be_kept = false;
+	}
+	try_leaving(cgroup);
 }
 
 static void on_tried(struct job *job)
@@ -736,22 +856,22 @@ static void on_tried(struct job *job)
 	struct cgroup *cgroup = container_of(job, struct cgroup, job);
 
 	cgroup->is_busy = false;
-	if (!cgroup->is_removed)
+	if (!cgroup->is_left)
 		wait_until_empty(cgroup);
 	else if (cgroup->is_released)
-		cgroup_free(cgroup);
+		cgroup_discard(cgroup);
 	else
 		tell_gone(cgroup);
 }
 
 /* Without memory for a thread it happens later: the owner expects no event before this returns. */
-static void try_removing(struct cgroup *cgroup)
+static void try_leaving(struct cgroup *cgroup)
 {
 	cgroup->is_due = cgroup->is_busy;
 	if (cgroup->is_busy)
 		return;
 	cgroup->is_busy = true;
-	cgroup->job = (struct job){ .run = on_remove, .done = on_tried };
+	cgroup->job = (struct job){ .run = on_leave, .done = on_tried };
 	if (worker_submit(removers, &cgroup->job) == 0)
 		return;
 	cgroup->is_busy = false;
@@ -765,12 +885,12 @@ static void take_notice(const struct inotify_event *event)
 
 	if (event->mask & IN_Q_OVERFLOW) {
 		HASH_ITER(by_watch, watched, cgroup, next)
-			try_removing(cgroup);
+			try_leaving(cgroup);
 		return;
 	}
 	HASH_FIND(by_watch, watched, &event->wd, sizeof event->wd, cgroup);
 	if (cgroup)
-		try_removing(cgroup);
+		try_leaving(cgroup);
 }
 
 static void on_notice(struct watch *watch, short events)
@@ -809,7 +929,7 @@ void cgroup_remove_when_empty(struct cgroup *cgroup, const struct cgroup_events 
 {
 	cgroup->events = events;
 	cgroup->context = context;
-	try_removing(cgroup);
+	try_leaving(cgroup);
 }
 
 void cgroup_release(struct cgroup *cgroup)
@@ -821,7 +941,7 @@ void cgroup_release(struct cgroup *cgroup)
 	if (cgroup->is_busy)
 		return;
 	if (cgroup->is_gone || !cgroup->is_made)
-		cgroup_free(cgroup);
+		cgroup_discard(cgroup);
 	else
-		try_removing(cgroup);
+		try_leaving(cgroup);
 }

@@ -17,7 +17,8 @@
 /* Services with the same words share one. */
 struct made {
 	struct made *next;
-	const struct strings *words; /* of the service that it was made for; NULL: FILTER_FILES */
+	enum call_filter_kind kind;
+	const struct strings *words; /* of the service that it was made for; NULL: none */
 	struct call_filter filter;
 };
 
@@ -44,25 +45,37 @@ static bool same_words(const struct strings *one, const struct strings *other)
 	return true;
 }
 
+static int make_for_files(const struct strings *words, struct call_filter *filter)
+{
+	(void)words;
+	return syscall_filter_make_for_files(filter);
+}
+
+static int (*const makers[CALL_FILTERS])(const struct strings *words,
+					 struct call_filter *filter) = {
+	[FILTER_FILES] = make_for_files,
+	[FILTER_CALLS] = syscall_filter_make,
+	[FILTER_INHERITED] = syscall_filter_make_inherited,
+	[FILTER_REST] = syscall_filter_make_rest,
+};
+
 /* The filter for the words; NULL with errno. */
-static const struct call_filter *filter_for(const struct strings *words)
+static const struct call_filter *filter_for(enum call_filter_kind kind, const struct strings *words)
 {
 	struct made *made = all_made;
-	int result;
 
-	while (made && !same_words(made->words, words))
+	while (made && !(made->kind == kind && same_words(made->words, words)))
 		made = made->next;
 	if (made)
 		return &made->filter;
 	made = calloc(1, sizeof *made);
 	if (!made)
 		return NULL;
-	result = words ? syscall_filter_make(words, &made->filter)
-		       : syscall_filter_make_for_files(&made->filter);
-	if (result < 0) {
+	if (makers[kind](words, &made->filter) < 0) {
 		free(made);
 		return NULL;
 	}
+	made->kind = kind;
 	made->words = words;
 	made->next = all_made;
 	all_made = made;
@@ -76,7 +89,7 @@ static const char *give_filter(struct service_settings *service, enum call_filte
 			       const struct strings *words)
 {
 	const char *obstacle = syscall_filter_obstacle();
-	const struct call_filter *filter = obstacle ? NULL : filter_for(words);
+	const struct call_filter *filter = obstacle ? NULL : filter_for(kind, words);
 
 	if (filter)
 		service->program->filters[kind] = *filter;
@@ -90,9 +103,13 @@ static const char *capabilities_reason(struct service_settings *service)
 
 static const char *syscalls_reason(struct service_settings *service)
 {
-	return service_filters_calls(service)
-		       ? give_filter(service, FILTER_CALLS, &service->program->syscalls)
-		       : NULL;
+	const char *reason = NULL;
+
+	if (!service_filters_calls(service))
+		return NULL;
+	for (enum call_filter_kind kind = FILTER_CALLS; kind <= FILTER_REST && !reason; kind++)
+		reason = give_filter(service, kind, &service->program->syscalls);
+	return reason;
 }
 
 static const char *files_reason(struct service_settings *service)
@@ -131,16 +148,20 @@ IN_CHILD int privileges_restrict_files(const struct service_settings *service)
 	return service_file_rules(service) ? file_rules_enter(service) : 0;
 }
 
-/* Settings that were not prepared have no filter. */
-IN_CHILD int privileges_filter_calls(const struct service_settings *service)
+IN_CHILD static int load(const struct call_filter *filter)
 {
-	if (service_filters_calls(service) && service->program->filters[FILTER_CALLS].count == 0) {
+	return filter->count > 0 ? syscall_filter_load(filter) : 0;
+}
+
+/* Settings that were not prepared have no filter. */
+IN_CHILD int privileges_filter_calls(const struct service_settings *service, bool inherits)
+{
+	const struct call_filter *calls =
+		&service->program->filters[inherits ? FILTER_REST : FILTER_CALLS];
+
+	if (service_filters_calls(service) && calls->count == 0) {
 		errno = EINVAL;
 		return -1;
 	}
-	for (int kind = 0; kind < CALL_FILTERS; kind++)
-		if (service->program->filters[kind].count > 0 &&
-		    syscall_filter_load(&service->program->filters[kind]) < 0)
-			return -1;
-	return 0;
+	return load(&service->program->filters[FILTER_FILES]) < 0 ? -1 : load(calls);
 }

@@ -278,7 +278,7 @@ IN_CHILD static int own_capabilities(const struct program_order *order)
 {
 	if (!order->settings->program->capabilities_is_set)
 		return 0;
-	return capabilities_take(order->settings);
+	return capabilities_take(order->settings, order->is_bounded);
 }
 
 IN_CHILD static int no_new_privs(const struct program_order *order)
@@ -302,7 +302,7 @@ IN_CHILD static int files(const struct program_order *order)
 
 IN_CHILD static int syscalls(const struct program_order *order)
 {
-	return privileges_filter_calls(order->settings);
+	return privileges_filter_calls(order->settings, order->inherits_filter);
 }
 
 /* setexeccon(3) without the library: it would allocate memory. */

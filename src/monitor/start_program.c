@@ -11,8 +11,10 @@
  * page what failed. */
 #include "monitor/start_program.h"
 
+#include "monitor/capabilities.h"
 #include "monitor/clone_process.h"
 #include "monitor/connection_lock.h"
+#include "monitor/filter_threads.h"
 #include "monitor/in_child.h"
 #include "monitor/jail.h"
 #include "monitor/label.h"
@@ -189,6 +191,28 @@ static void clone_child(struct program_order *order)
 	order->failure = word->failure;
 }
 
+static void clone_inheriting(void *argument)
+{
+	struct program_order *order = argument;
+
+	order->inherits_filter = true;
+	order->is_bounded = capabilities_can_be_bounded(order->settings);
+	clone_child(order);
+}
+
+/* A thread that has most of its filter clones it. Otherwise it loads all of it. */
+static void clone_with_filter(struct program_order *order)
+{
+	const struct filter_thread_kind kind = {
+		.filter = order->settings->program->filters[FILTER_INHERITED],
+		.is_bounded = capabilities_can_be_bounded(order->settings),
+	};
+
+	order->inherits_filter = order->is_bounded = false;
+	if (kind.filter.count == 0 || !filter_threads_run(&kind, clone_inheriting, order))
+		clone_child(order);
+}
+
 /* What goes into the descriptors of a slot; -1: they stay as they are. */
 static void slot_contents(const struct program_order *order, int contents[PROGRAM_SLOT_SIZE])
 {
@@ -219,7 +243,7 @@ static void clone_with_slot(struct program_order *order)
 	if (slot_fill(order->slot, contents) < 0)
 		fail(order, "descriptors");
 	else
-		clone_child(order);
+		clone_with_filter(order);
 	for (int i = 0; i < PROGRAM_SLOT_SIZE; i++)
 		if (contents[i] >= 0)
 			dup3(slots.null, program_slot_connection(order->slot) + i, O_CLOEXEC);

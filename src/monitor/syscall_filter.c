@@ -270,7 +270,8 @@ enum { HAS_SMALLER = 1, SMALLER = SCMP_ARCH_ARM };
 enum { HAS_SMALLER = 0, SMALLER = 0 };
 #endif
 
-static int make(const struct rules *rules, struct call_filter *filter)
+/* smaller: for programs of the 32-bit kind. */
+static int make(const struct rules *rules, const struct rules *smaller, struct call_filter *filter)
 {
 	struct filter_program *program = malloc(sizeof *program);
 	struct call_ranges *ranges = malloc(sizeof *ranges);
@@ -280,7 +281,7 @@ static int make(const struct rules *rules, struct call_filter *filter)
 		filter_program_begin(program);
 		add_architecture(program, rules, seccomp_arch_native(), ranges);
 		if (HAS_SMALLER)
-			add_architecture(program, rules, SMALLER, ranges);
+			add_architecture(program, smaller, SMALLER, ranges);
 		result = filter_program_end(program, filter);
 	}
 	free(program);
@@ -288,22 +289,134 @@ static int make(const struct rules *rules, struct call_filter *filter)
 	return result;
 }
 
-int syscall_filter_make(const struct strings *words, struct call_filter *filter)
+static int read_words(const struct strings *words, struct syscall_set *set)
 {
-	struct syscall_set set = { .count = 0 };
-	const struct rules rules = {
-		.of = listed,
-		.context = &set,
-		.unnamed = { .action = REFUSE(EPERM) },
-		.newer = { .action = REFUSE(ENOSYS) },
-	};
-
+	set->count = 0;
 	for (size_t i = 0; i < words->count; i++)
-		if (!syscall_set_apply(&set, words->list[i])) {
+		if (!syscall_set_apply(set, words->list[i])) {
 			errno = EINVAL;
 			return -1;
 		}
-	return make(&rules, filter);
+	return 0;
+}
+
+static struct rules list_rules(struct outcome (*of)(const void *context, const char *name),
+			       const struct syscall_set *set)
+{
+	return (struct rules){
+		.of = of,
+		.context = set,
+		.unnamed = { .action = REFUSE(EPERM) },
+		.newer = { .action = REFUSE(ENOSYS) },
+	};
+}
+
+int syscall_filter_make(const struct strings *words, struct call_filter *filter)
+{
+	struct syscall_set set;
+	const struct rules rules = list_rules(listed, &set);
+
+	return read_words(words, &set) < 0 ? -1 : make(&rules, &rules, filter);
+}
+
+/* --- in two parts -------------------------------------------------------------------------- */
+
+/* What it takes to start a program, besides the calls of the default. The last ones are in it,
+ * but unknown to an older libseccomp. */
+static const char *const starting_calls[] = {
+	"clone",
+	"clone3",
+	"unshare",
+	"setns",
+	"mount",
+	"umount2",
+	"pivot_root",
+	"chroot",
+	"open_tree",
+	"move_mount",
+	"mount_setattr",
+	"sethostname",
+	"keyctl",
+	"openat2",
+	"close_range",
+	"seccomp",
+	"landlock_create_ruleset",
+	"landlock_add_rule",
+	"landlock_restrict_self",
+};
+
+enum { STARTING_CALLS = sizeof starting_calls / sizeof starting_calls[0] };
+
+static bool is_for_starting(const char *name)
+{
+	for (size_t i = 0; i < STARTING_CALLS; i++)
+		if (strcmp(starting_calls[i], name) == 0)
+			return true;
+	return false;
+}
+
+static struct outcome listed_or_for_starting(const void *context, const char *name)
+{
+	return is_for_starting(name) ? (struct outcome){ .action = ALLOW } : listed(context, name);
+}
+
+static struct outcome listed_if_for_starting(const void *context, const char *name)
+{
+	return is_for_starting(name) ? listed(context, name) : (struct outcome){ .action = ALLOW };
+}
+
+static struct outcome any(const void *context, const char *name)
+{
+	(void)context;
+	(void)name;
+	return (struct outcome){ .action = ALLOW };
+}
+
+static bool has_default(const struct syscall_set *set)
+{
+	const struct syscall_group *group;
+
+	for (size_t i = 0; (group = syscall_group(i)); i++)
+		if (group->is_default && !has_whole_group(set, group->name))
+			return false;
+	return true;
+}
+
+/* True where a thread with the first part can start programs. */
+static bool can_be_inherited(const struct syscall_set *set)
+{
+	for (size_t i = 0; i < STARTING_CALLS; i++)
+		if (seccomp_syscall_resolve_name(starting_calls[i]) < 0)
+			return false;
+	return has_default(set);
+}
+
+int syscall_filter_make_inherited(const struct strings *words, struct call_filter *filter)
+{
+	struct syscall_set set;
+	const struct rules rules = list_rules(listed_or_for_starting, &set),
+			   smaller = list_rules(listed, &set);
+
+	if (read_words(words, &set) < 0)
+		return -1;
+	return can_be_inherited(&set) ? make(&rules, &smaller, filter) : 0;
+}
+
+int syscall_filter_make_rest(const struct strings *words, struct call_filter *filter)
+{
+	static const struct rules smaller = {
+		.of = any,
+		.unnamed = { .action = ALLOW },
+		.newer = { .action = ALLOW },
+	};
+	struct syscall_set set;
+	struct rules rules = smaller;
+
+	rules.of = listed_if_for_starting;
+	rules.context = &set;
+	if (read_words(words, &set) < 0)
+		return -1;
+	return can_be_inherited(&set) ? make(&rules, &smaller, filter) : 0;
 }
 
 int syscall_filter_make_for_files(struct call_filter *filter)
@@ -314,7 +427,7 @@ int syscall_filter_make_for_files(struct call_filter *filter)
 		.newer = { .action = ALLOW },
 	};
 
-	return make(&rules, filter);
+	return make(&rules, &rules, filter);
 }
 
 /* --- in the child -------------------------------------------------------------------------- */

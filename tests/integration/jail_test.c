@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -244,6 +245,34 @@ START_TEST(every_attribute_works_alone)
 	start_as(_i);
 	for (size_t i = 1; i < sizeof alone / sizeof alone[0]; i++)
 		ck_assert_str_eq(ask(ports[i], ""), alone[i].expected);
+}
+END_TEST
+
+static const char *device_line(const char *path)
+{
+	struct stat status;
+
+	ck_assert_int_eq(stat(path, &status), 0);
+	return textf("device:%s=%o %u:%u", path, (unsigned)status.st_mode, major(status.st_rdev),
+		     minor(status.st_rdev));
+}
+
+START_TEST(devices_are_those_of_the_host)
+{
+	int port = add_probe("zzdevices", NULL, "root = /\ndevices = null zero full\nproc = yes",
+			     "device:/dev/null device:/dev/zero device:/dev/full write:/dev/full "
+			     "write:/dev/null write:/dev/x list:/dev");
+	const char *report;
+
+	start_as(_i);
+	report = ask(port, "");
+	check_line(report, device_line("/dev/null"));
+	check_line(report, device_line("/dev/zero"));
+	check_line(report, device_line("/dev/full"));
+	check_line(report, "write:/dev/full=ENOSPC");
+	check_line(report, "write:/dev/null=0");
+	check_line(report, "write:/dev/x=EROFS");
+	check_line(report, "list:/dev=fd full null shm stderr stdin stdout zero ");
 }
 END_TEST
 
@@ -541,6 +570,7 @@ Suite *jail_suite(void)
 	add_both(tcase, a_session_sees_what_its_jail_has);
 	add_both(tcase, what_a_session_changes_is_its_own);
 	add_both(tcase, every_attribute_works_alone);
+	add_both(tcase, devices_are_those_of_the_host);
 	add_both(tcase, the_host_as_root_is_read_only);
 	add_both(tcase, all_processes_end_with_the_first);
 	add_both(tcase, a_first_process_is_killed_in_the_end);

@@ -9,6 +9,7 @@
 
 #include <check.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <sched.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -546,8 +548,6 @@ START_TEST(what_a_dead_daemon_left_is_removed)
 }
 END_TEST
 
-/* --- limits ------------------------------------------------------------------------------------- */
-
 static bool can_limit(const char *controller)
 {
 	char path[PATH_MAX];
@@ -555,6 +555,174 @@ static bool can_limit(const char *controller)
 	return has_cgroups() && cgroup_mounts_has(controller) &&
 	       (!cgroup_mounts_own(controller, path) || access(path, W_OK) == 0);
 }
+
+/* --- cgroups that are used again ---------------------------------------------------------------- */
+
+static int try_jail(void)
+{
+	return unshare(CLONE_NEWNS | CLONE_NEWPID);
+}
+
+static bool can_jail(void)
+{
+	return has_cgroups() && isolation_is_allowed(try_jail);
+}
+
+/* Of a user that can't change them. */
+static int add_jailed(const char *name, const char *script, const char *lines)
+{
+	return add_service(name,
+			   "server = %s\nuser = %d\nno_new_privs = yes\nproc = yes\n"
+			   "processes_at_exit = kill\ncps = 0 0\n%s%s",
+			   place_script(name, "%s", script), SOME_USER, lines, log_everything());
+}
+
+/* The only directory in it; "": there is none. */
+static const char *only_directory(const char *path)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	const char *name = "";
+	unsigned count = 0;
+
+	while (directory && (entry = readdir(directory)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.') {
+			name = textf("%s", entry->d_name);
+			count++;
+		}
+	if (directory)
+		closedir(directory);
+	ck_assert_uint_le(count, 1);
+	return name;
+}
+
+/* Waits until the session is over, which is the one of that number. */
+static void have_session(int port, const char *word, unsigned number)
+{
+	ask(port, word);
+	service_wait_lines(number, "EXIT: ");
+}
+
+START_TEST(a_cgroup_is_used_again)
+{
+	enum { SESSIONS = 20 };
+	int port = add_jailed("zzjail", "exec cat", can_limit("cpu") ? "cpu = 50\n" : "");
+	int one, other;
+	const char *own, *name;
+
+	daemon_start();
+	own = own_directory(NULL);
+	have_session(port, "first", 1);
+	name = only_directory(own);
+	ck_assert_str_ne(name, "");
+	for (unsigned i = 2; i <= SESSIONS; i++)
+		have_session(port, "next", i);
+	ck_assert_str_eq(only_directory(own), name);
+	one = client_hold(port);
+	ck_assert_str_eq(only_directory(own), name);
+	other = client_hold(port); /* has another one */
+	ck_assert_uint_eq(count_directories(own), 2);
+	ck_assert_uint_eq(count_populated(own), 2);
+	close(one);
+	close(other);
+	service_wait_lines(SESSIONS + 2, "EXIT: ");
+	daemon_stop();
+	ck_assert_int_ne(access(own, F_OK), 0);
+}
+END_TEST
+
+/* Other limits are other cgroups; so are those that somebody has removed. */
+START_TEST(a_cgroup_is_used_again_only_as_it_was)
+{
+	int first = add_jailed("zzfirst", "exec cat", ""), other;
+	const char *own, *name;
+
+	if (!can_limit("pids"))
+		return;
+	other = add_jailed("zzother", "exec cat", "processes = 10\n");
+	daemon_start();
+	own = own_directory(NULL);
+	have_session(first, "first", 1);
+	name = only_directory(own);
+	have_session(other, "other", 2);
+	ck_assert_uint_eq(count_directories(own), 2);
+	ck_assert_int_eq(rmdir(textf("%s/%s", own, name)), 0);
+	have_session(first, "first", 3);
+	ck_assert_uint_eq(count_directories(own), 2);
+}
+END_TEST
+
+/* The kernel's counter goes on. */
+START_TEST(memory_kills_are_those_of_the_session)
+{
+	static const char *const words[] = { "eat", "rest", "eat" };
+	const char *killed = "the session used up its memory; the kernel killed ";
+	const char *found;
+	int port, count;
+
+	if (!can_limit("memory"))
+		return;
+	port = add_jailed("zzeats", "read word; [ $word = eat ] && exec tail /dev/zero; exit 0",
+			  "memory = 24M\n");
+	daemon_start();
+	for (unsigned i = 0; i < 3; i++) {
+		have_session(port, textf("%s\n", words[i]), i + 1);
+		ck_assert_str_ne(only_directory(own_directory(NULL)), "");
+	}
+	daemon_wait_log("%s", killed);
+	found = strstr(daemon_log(), killed) + strlen(killed);
+	count = atoi(found);
+	ck_assert_int_gt(count, 0); /* some kernels count one process twice */
+	found = strstr(found, killed);
+	ck_assert_ptr_nonnull(found);
+	ck_assert_int_eq(atoi(found + strlen(killed)), count);
+	ck_assert_ptr_null(strstr(found + 1, killed));
+	ck_assert(text_matches(service_log(), "EXIT: zzeats signal=9 .*\n.*START.*\n.*EXIT: "
+					      "zzeats status=0 "));
+}
+END_TEST
+
+/* True when the kernel has nothing of the file in its memory any more. */
+static bool forget_file(const char *path, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	unsigned char pages[(4 << 20) / 4096] = { 0 };
+	void *map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	bool is_gone = map != MAP_FAILED && fsync(fd) == 0 &&
+		       posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0 &&
+		       mincore(map, size, pages) == 0;
+
+	for (size_t i = 0; i < sizeof pages; i++)
+		is_gone = is_gone && !(pages[i] & 1);
+	if (map != MAP_FAILED)
+		munmap(map, size);
+	close(fd);
+	return is_gone;
+}
+
+/* What a session has read stays in memory, and is charged to its cgroup. */
+START_TEST(a_cgroup_in_which_much_is_left_is_removed)
+{
+	enum { SIZE = 4 << 20 };
+	static char bytes[SIZE];
+	int port;
+
+	if (!can_limit("memory"))
+		return;
+	port = add_jailed("zzreads", textf("cat %s >/dev/null", place_path("much")),
+			  "memory = 24M\n");
+	place_write_bytes("much", bytes, sizeof bytes);
+	daemon_start();
+	if (!forget_file(place_path("much"), SIZE))
+		return;
+	have_session(port, "", 1);
+	wait_until(count_directories(own_directory(NULL)) == 0);
+	have_session(port, "", 2); /* the first one has been charged for the file */
+	ck_assert_str_ne(only_directory(own_directory(NULL)), "");
+}
+END_TEST
+
+/* --- limits ------------------------------------------------------------------------------------- */
 
 START_TEST(processes_are_limited)
 {
@@ -779,6 +947,12 @@ Suite *tree_suite(void)
 		tcase_add_test(cgroups, a_program_that_leaves_its_cgroup_ends_too);
 		tcase_add_test(cgroups, a_plain_service_makes_no_cgroup);
 		tcase_add_test(cgroups, what_a_dead_daemon_left_is_removed);
+	}
+	if (can_jail()) {
+		tcase_add_test(cgroups, a_cgroup_is_used_again);
+		tcase_add_test(cgroups, a_cgroup_is_used_again_only_as_it_was);
+		tcase_add_test(cgroups, memory_kills_are_those_of_the_session);
+		tcase_add_test(cgroups, a_cgroup_in_which_much_is_left_is_removed);
 	}
 	if (can_enter_unit()) {
 		tcase_add_test(limited, a_unit_gives_controllers_to_sessions);

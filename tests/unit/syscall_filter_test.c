@@ -25,10 +25,12 @@ static int error_of(long result)
 	return result < 0 ? errno : 0;
 }
 
-/* The exit status of a process that loads the filter, if there is one, and makes the attempt;
- * 1000 and the signal that killed it. */
-static int attempt_behind(const struct call_filter *filter, int (*attempt)(void))
+/* The exit status of a process that loads the filters, those that are not empty, and makes the
+ * attempt; 1000 and the signal that killed it. */
+static int attempt_behind_both(const struct call_filter *first, const struct call_filter *second,
+			       int (*attempt)(void))
 {
+	const struct call_filter *filters[] = { first, second };
 	static const struct rlimit no_core;
 	pid_t child = fork();
 	int status;
@@ -36,23 +38,37 @@ static int attempt_behind(const struct call_filter *filter, int (*attempt)(void)
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {
 		setrlimit(RLIMIT_CORE, &no_core);
-		if (filter &&
-		    (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall_filter_load(filter) < 0))
-			_exit(200);
+		for (int i = 0; i < 2; i++)
+			if (filters[i] && filters[i]->count > 0 &&
+			    (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+			     syscall_filter_load(filters[i]) < 0))
+				_exit(200);
 		_exit(attempt());
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
-static int attempt_with(char *const *list, int (*attempt)(void))
+static int attempt_behind(const struct call_filter *filter, int (*attempt)(void))
+{
+	return attempt_behind_both(filter, NULL, attempt);
+}
+
+static struct strings words_of(char *const *list)
 {
 	struct strings words = { .list = (char **)(uintptr_t)list, .is_set = true };
-	struct call_filter filter = { 0 };
-	int status;
 
 	while (list[words.count])
 		words.count++;
+	return words;
+}
+
+static int attempt_with(char *const *list, int (*attempt)(void))
+{
+	const struct strings words = words_of(list);
+	struct call_filter filter = { 0 };
+	int status;
+
 	ck_assert_int_eq(syscall_filter_make(&words, &filter), 0);
 	ck_assert_uint_gt(filter.count, 0);
 	status = attempt_behind(&filter, attempt);
@@ -327,6 +343,82 @@ START_TEST(calls_meet_the_filter)
 }
 END_TEST
 
+/* --- in two parts --- */
+
+/* None of a jail's steps is refused, though each fails. */
+static int try_to_start(void)
+{
+	int fd = -1;
+
+	if (try_clone3() != EINVAL || clone_with(CLONE_NEWUSER | CLONE_FS) != EINVAL ||
+	    error_of(setns(fd, 0)) != EBADF || error_of(unshare(CLONE_NEWUSER | ~0)) != EINVAL ||
+	    error_of(syscall(428 /* open_tree */, fd, "", 0x1000)) != EBADF ||
+	    error_of(syscall(429 /* move_mount */, fd, "", fd, "", 0x44)) == EPERM ||
+	    error_of(syscall(442 /* mount_setattr */, fd, "", 0x1000, NULL, 0)) != EINVAL)
+		return 1;
+	return error_of(syscall(SYS_keyctl, 0, -3, 0));
+}
+
+START_TEST(calls_meet_both_parts_as_they_meet_the_whole)
+{
+	const struct strings words = words_of(attempts[_i].words);
+	struct call_filter inherited = { 0 }, rest = { 0 };
+	int status = attempts[_i].status;
+
+	if (!is_possible(attempts[_i].attempt))
+		return;
+	if (status == 0)
+		status = attempt_behind(NULL, attempts[_i].attempt);
+	ck_assert_int_eq(syscall_filter_make_inherited(&words, &inherited), 0);
+	ck_assert_int_eq(syscall_filter_make_rest(&words, &rest), 0);
+	ck_assert(rest.count < 64 && (inherited.count > 0) == (rest.count > 0));
+	if (inherited.count > 0)
+		ck_assert_int_eq(attempt_behind_both(&inherited, &rest, attempts[_i].attempt),
+				 status);
+	free(inherited.list);
+	free(rest.list);
+}
+END_TEST
+
+START_TEST(the_first_part_allows_what_starting_needs)
+{
+	char *list[] = { default_word, NULL };
+	const struct strings words = words_of(list);
+	struct call_filter inherited = { 0 };
+
+	ck_assert_int_eq(syscall_filter_make_inherited(&words, &inherited), 0);
+	if (inherited.count > 0) /* this libseccomp knows the calls */
+		ck_assert_int_eq(attempt_behind(&inherited, try_to_start),
+				 attempt_behind(NULL, try_to_start));
+	free(inherited.list);
+}
+END_TEST
+
+static const struct {
+	char *words[4];
+	bool has_parts;
+} lists[] = {
+	{ { default_word }, true },
+	{ { default_word, keys, whole_socket }, true },
+	{ { default_word, no_listen }, false },
+	{ { default_word, no_files }, false },
+	{ { keys }, false },
+};
+
+/* A thread that has the first part may need any call of the default. */
+START_TEST(only_a_list_with_the_default_has_parts)
+{
+	const struct strings words = words_of(lists[_i].words), usual = words_of(lists[0].words);
+	struct call_filter inherited = { 0 }, known = { 0 };
+
+	ck_assert_int_eq(syscall_filter_make_inherited(&words, &inherited), 0);
+	ck_assert_int_eq(syscall_filter_make_inherited(&usual, &known), 0);
+	ck_assert_int_eq(inherited.count > 0, lists[_i].has_parts && known.count > 0);
+	free(inherited.list);
+	free(known.list);
+}
+END_TEST
+
 /* --- for files --- */
 
 static int try_to_truncate(void)
@@ -380,6 +472,11 @@ Suite *syscall_filter_suite(void)
 	if (!syscall_filter_obstacle()) {
 		tcase_add_loop_test(tests, calls_meet_the_filter, 0,
 				    (int)(sizeof attempts / sizeof attempts[0]));
+		tcase_add_loop_test(tests, calls_meet_both_parts_as_they_meet_the_whole, 0,
+				    (int)(sizeof attempts / sizeof attempts[0]));
+		tcase_add_test(tests, the_first_part_allows_what_starting_needs);
+		tcase_add_loop_test(tests, only_a_list_with_the_default_has_parts, 0,
+				    (int)(sizeof lists / sizeof lists[0]));
 		tcase_add_test(tests, files_can_be_truncated_only_by_writers);
 	}
 	tcase_add_test(tests, words_that_are_wrong_make_no_filter);

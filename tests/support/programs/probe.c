@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -149,6 +150,17 @@ static void say_mode(const char *operand)
 		say_result(-1);
 	else
 		printf("%o %d", (unsigned)status.st_mode & 07777, (int)status.st_uid);
+}
+
+static void say_device(const char *operand)
+{
+	struct stat status;
+
+	if (stat(operand, &status) < 0)
+		say_result(-1);
+	else
+		printf("%o %u:%u", (unsigned)status.st_mode, major(status.st_rdev),
+		       minor(status.st_rdev));
 }
 
 /* Bytes until there is no room. */
@@ -321,6 +333,7 @@ static const struct {
 	{ "write", say_write },
 	{ "read", say_read },
 	{ "mode", say_mode },
+	{ "device", say_device },
 	{ "fill", say_fill },
 	{ "inodes", say_inodes },
 	{ "interfaces", say_interfaces },

@@ -102,7 +102,7 @@ help:
 	@echo 'make run        build and start the daemon on the embedded default, as any user'
 	@echo 'make check      build, and run all tests (also with SANITIZE=address,undefined or thread)'
 	@echo 'make unit, make integration, make clients    one kind of test'
-	@echo 'make vm         the tests of cgroups on a kernel of their own (qemu)'
+	@echo 'make vm         the tests of cgroups, and of systemd, on a kernel of their own (qemu)'
 	@echo 'make clang, make musl    build with clang; compile each file against musl'
 	@echo 'make layers     check that no include climbs to a higher folder or makes a circle'
 	@echo 'make lint       clang-tidy, cppcheck, clang-format, shellcheck, pyflakes and mandoc'

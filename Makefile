@@ -122,7 +122,7 @@ help:
 	@echo 'make check      build, and run all tests (also with SANITIZE=address,undefined or thread)'
 	@echo 'make unit, make integration, make clients    one kind of test'
 	@echo 'make soak       100,000 clients of every kind, during reloads and pauses (SOAK_CONNECTIONS)'
-	@echo 'make vm         the tests of cgroups on a kernel of their own (qemu)'
+	@echo 'make vm         the tests of cgroups, and of systemd, on a kernel of their own (qemu)'
 	@echo 'make clang, make musl    build with clang; compile each file against musl'
 	@echo 'make layers     check that no include climbs to a higher folder or makes a circle'
 	@echo 'make lint       clang-tidy, cppcheck, clang-format, shellcheck, pyflakes and mandoc'

@@ -5,7 +5,7 @@ TEST_SOURCES := $(sort $(wildcard tests/*/*.c tests/*/*/*.c))
 ALL_SOURCES := $(SOURCES) $(TEST_SOURCES)
 ALL_HEADERS := $(sort $(wildcard include/*.h include/*/*.h tests/*/*.h tests/*/*/*.h))
 scripts_of = $(shell grep -lE '^\#(!/bin/(ba)?sh|!/usr/bin/env sh| shellcheck shell=)' \
-	$(wildcard .ci/* packaging/* packaging/*/* src/*/* tests/* tests/*/*) 2>/dev/null)
+	$(wildcard .ci/* packaging/* packaging/*/* src/*/* tests/* tests/*/* tests/*/*/*) 2>/dev/null)
 python_of = $(wildcard tests/*.py tests/*/*.py tests/*/*/*.py) \
 	$(shell grep -lE '^\#!.*python3' $(wildcard tests/* tests/*/*) 2>/dev/null)
 

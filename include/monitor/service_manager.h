@@ -14,8 +14,9 @@ enum { MANAGER_RETRY_MS = 100 /* when it has no room */ };
  * of WATCHDOG_USEC that it turns. Errors are logged; the daemon works without a manager. */
 void service_manager_init(void);
 
-/* The daemon serves so many services: after the start, and after each reload. */
-void service_manager_ready(size_t services);
+/* The daemon serves so many services, and so many entries have an error: after the start, and
+ * after each reload. is_loaded false: the last reload was refused as a whole. */
+void service_manager_ready(size_t services, unsigned wrong, bool is_loaded);
 
 /* A reload begins; service_manager_ready follows. */
 void service_manager_reloading(void);

@@ -174,6 +174,14 @@ static void tell_outcome(void)
 	asked.is_told = true;
 }
 
+static void tell_manager(void)
+{
+	const struct reload_message *last = outcome_numbers();
+
+	service_manager_ready(configuration_current()->count, last->broken + last->left_out,
+			      last->is_loaded);
+}
+
 /* The files can't be loaded. Log files are opened again all the same. */
 static void keep_generation(void)
 {
@@ -182,7 +190,7 @@ static void keep_generation(void)
 	log_files_send(newest(), send_log);
 	send_adopt();
 	tell_outcome();
-	service_manager_ready(configuration_current()->count);
+	tell_manager();
 }
 
 enum { LOOK_FOR_ROOM_MS = 50 };
@@ -295,7 +303,7 @@ static void on_adopted(const struct message *message)
 	if (is_new)
 		configuration_watch(requests_reload);
 	if (!ending_has_begun())
-		service_manager_ready(configuration_current()->count);
+		tell_manager();
 	if (reload_is_due)
 		requests_reload();
 }

@@ -160,13 +160,17 @@ void service_manager_init(void)
 
 /* --- states ------------------------------------------------------------------------------ */
 
-void service_manager_ready(size_t services)
+void service_manager_ready(size_t services, unsigned wrong, bool is_loaded)
 {
-	char lines[128];
+	char lines[192], errors[64] = "";
 
 	is_ready = true;
-	snprintf(lines, sizeof lines, "READY=1\nMAINPID=%d\nSTATUS=%zu service%s available",
-		 (int)getpid(), services, services == 1 ? "" : "s");
+	if (!is_loaded)
+		snprintf(errors, sizeof errors, "; the last reload has failed");
+	else if (wrong > 0)
+		snprintf(errors, sizeof errors, "; entries with an error: %u", wrong);
+	snprintf(lines, sizeof lines, "READY=1\nMAINPID=%d\nSTATUS=%zu service%s available%s",
+		 (int)getpid(), services, services == 1 ? "" : "s", errors);
 	tell(lines);
 }
 

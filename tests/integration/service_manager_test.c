@@ -88,7 +88,7 @@ START_TEST(the_manager_is_told_of_each_state)
 	add_service("zzbroken", "nosuch = attribute\n");
 	daemon_reload();
 	expect("^RELOADING=1\n");
-	expect(ready);
+	expect("\nSTATUS=1 service available; entries with an error: 1$");
 	daemon_signal(SIGTERM);
 	expect("^STOPPING=1\n");
 	ck_assert_int_eq(daemon_wait_end(), 0);
@@ -104,7 +104,7 @@ START_TEST(a_reload_that_fails_is_over_too)
 	ck_assert_int_eq(unlink(configuration_path()), 0);
 	daemon_signal(SIGHUP);
 	expect("^RELOADING=1\n");
-	expect("^READY=1\n");
+	expect("^READY=1\n.*\nSTATUS=1 service available; the last reload has failed$");
 }
 END_TEST
 

@@ -122,13 +122,15 @@ static bool give_time(int fd)
 	return true;
 }
 
-/* The daemon may have closed before the last piece. */
+/* The daemon may have closed before the last piece, and reads nothing after the line: then what
+ * else comes may fill its queue. */
 static void send_pieces(int fd, struct input input, size_t size)
 {
 	while (input.length > 0) {
 		struct input piece = input_piece(&input, size);
 
-		if (send(fd, piece.bytes, piece.length, MSG_NOSIGNAL) != (ssize_t)piece.length)
+		if (send(fd, piece.bytes, piece.length, MSG_NOSIGNAL | MSG_DONTWAIT) !=
+		    (ssize_t)piece.length)
 			return;
 		loop_turn(0);
 	}

@@ -200,10 +200,12 @@ static void drop_directories(const struct observed *old, size_t old_count)
 
 /* --- what changed before it was watched ------------------------------------------------------ */
 
-static bool is_later(const struct stat *status)
+/* The stamps have the clock's ticks: in the same one it may have been before or after. */
+static bool may_be_later(const struct stat *status)
 {
-	return status->st_ctim.tv_sec != read_at.tv_sec ? status->st_ctim.tv_sec > read_at.tv_sec
-							: status->st_ctim.tv_nsec > read_at.tv_nsec;
+	return status->st_ctim.tv_sec != read_at.tv_sec
+		       ? status->st_ctim.tv_sec > read_at.tv_sec
+		       : status->st_ctim.tv_nsec >= read_at.tv_nsec;
 }
 
 /* Also a link that leads to an older file, or to a newer one. */
@@ -211,8 +213,9 @@ static bool has_changed(int directory, const char *name)
 {
 	struct stat status;
 
-	return (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && is_later(&status)) ||
-	       (fstatat(directory, name, &status, 0) == 0 && is_later(&status));
+	return (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+		may_be_later(&status)) ||
+	       (fstatat(directory, name, &status, 0) == 0 && may_be_later(&status));
 }
 
 static bool has_changed_in(DIR *directory)

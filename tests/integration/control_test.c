@@ -58,6 +58,17 @@ static int control_connect(void)
 	return fd;
 }
 
+/* The file is there a moment before it. */
+static bool control_listens(void)
+{
+	struct sockaddr_un address = control_address();
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool connected = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+
+	close(fd);
+	return connected;
+}
+
 static const char *control_ask(const char *request)
 {
 	int fd = control_connect();
@@ -729,7 +740,7 @@ START_TEST(a_lock_on_the_directory_keeps_nobody_from_asking)
 	add_service("zzcat", CAT);
 	configure_control("");
 	daemon_start();
-	wait_until(access(place_path("control"), F_OK) == 0);
+	wait_until(control_listens());
 	ck_assert(status_has("^zzcat +listening "));
 	ck_assert(!text_matches(daemon_log(), "control socket"));
 	close(directory);

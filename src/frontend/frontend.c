@@ -348,11 +348,13 @@ static void on_received(struct channel *from, const struct message *message,
 	channel_act(acts, message, descriptors, count);
 }
 
-/* A frontend without its monitor ends. */
+/* A frontend without its monitor ends. Others may have the sockets: a service manager, or the
+ * monitor that has closed the channel. */
 static void on_closed(struct channel *from, const char *reason)
 {
 	(void)from;
 	(void)reason;
+	listeners_leave_ports();
 	loop_stop();
 }
 

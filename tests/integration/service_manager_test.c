@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -238,15 +239,16 @@ START_TEST(programs_get_nothing_of_it)
 }
 END_TEST
 
-/* The descriptor in the manager's next message. */
-static int receive_stored(void)
+enum { TEXT_SIZE = 256 };
+
+/* The manager's next message, and the descriptor in it; -1: there is none. */
+static int receive(char text[static TEXT_SIZE])
 {
 	union {
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control;
-	char text[256] = "";
-	struct iovec data = { .iov_base = text, .iov_len = sizeof text - 1 };
+	struct iovec data = { .iov_base = text, .iov_len = TEXT_SIZE - 1 };
 	struct msghdr message = { .msg_iov = &data,
 				  .msg_iovlen = 1,
 				  .msg_control = &control,
@@ -255,10 +257,22 @@ static int receive_stored(void)
 	int fd;
 
 	ck_assert_int_eq(poll(&ready, 1, DEADLINE_MS), 1);
+	memset(text, 0, TEXT_SIZE);
 	ck_assert_int_gt(recvmsg(manager, &message, MSG_CMSG_CLOEXEC), 0);
-	ck_assert_msg(text_matches(text, "^FDSTORE=1\nFDNAME=usherd-[0-9a-f-]+$"), "%s", text);
-	ck_assert_uint_gt(message.msg_controllen, 0);
+	if (message.msg_controllen == 0)
+		return -1;
 	memcpy(&fd, CMSG_DATA(&control.header), sizeof fd);
+	return fd;
+}
+
+/* The descriptor in the manager's next message. */
+static int receive_stored(void)
+{
+	char text[TEXT_SIZE];
+	int fd = receive(text);
+
+	ck_assert_msg(text_matches(text, "^FDSTORE=1\nFDNAME=usherd-[0-9a-f-]+$"), "%s", text);
+	ck_assert_int_ge(fd, 0);
 	return fd;
 }
 
@@ -285,6 +299,47 @@ START_TEST(a_restart_closes_no_port)
 	expect("^RELOADING=1\n");
 	expect("^FDSTORE=1\n");
 	expect("^FDSTOREREMOVE=1\nFDNAME=usherd-");
+}
+END_TEST
+
+static bool listens(int fd)
+{
+	int value = 0;
+	socklen_t size = sizeof value;
+
+	ck_assert_int_eq(getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &size), 0);
+	return value;
+}
+
+/* The monitor is interrupted as soon as the frontend can run: while its descriptors are closed,
+ * and before the kernel ends the frontend. */
+static void let_frontend_run_first(pid_t monitor, pid_t frontend)
+{
+	const struct sched_param none = { 0 };
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	ck_assert_int_eq(sched_setaffinity(monitor, sizeof one, &one), 0);
+	ck_assert_int_eq(sched_setaffinity(frontend, sizeof one, &one), 0);
+	ck_assert_int_eq(sched_setscheduler(monitor, SCHED_IDLE, &none), 0);
+}
+
+START_TEST(a_crash_closes_no_port)
+{
+	pid_t frontend;
+	int stored;
+
+	be_manager("manager");
+	add_service("zzhello", HELLO);
+	start_with("FDSTORE=8", NULL);
+	stored = receive_stored();
+	frontend = process_frontend(daemon_pid());
+	let_frontend_run_first(daemon_pid(), frontend);
+	daemon_signal(SIGKILL);
+	ck_assert_int_eq(daemon_wait_end(), SIGKILL);
+	wait_until(!process_runs(frontend));
+	ck_assert_msg(listens(stored), "the socket is shut down");
 }
 END_TEST
 
@@ -338,6 +393,7 @@ Suite *service_manager_suite(void)
 	tcase_add_test(tcase, what_no_service_asks_for_is_closed);
 	tcase_add_test(tcase, programs_get_nothing_of_it);
 	tcase_add_test(tcase, a_restart_closes_no_port);
+	tcase_add_test(tcase, a_crash_closes_no_port);
 	tcase_add_test(tcase, a_manager_that_has_no_room_is_told_later);
 	return suite;
 }

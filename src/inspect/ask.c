@@ -137,8 +137,7 @@ int inspect_ask(const struct load_options *options, const char *const words[])
 
 	if (fd < 0)
 		return CONTROL_NO_ANSWER;
-	is_answered =
-		send_request(fd, words) && control_client_receive(fd, wait_ms, &answer) == 0;
+	is_answered = send_request(fd, words) && control_client_receive(fd, wait_ms, &answer) == 0;
 	close(fd);
 	if (is_answered)
 		print_plain(answer.text);

@@ -355,14 +355,16 @@ static bool is_for_starting(const char *name)
 	return false;
 }
 
+static const struct outcome allowed = { .action = ALLOW };
+
 static struct outcome listed_or_for_starting(const void *context, const char *name)
 {
-	return is_for_starting(name) ? (struct outcome){ .action = ALLOW } : listed(context, name);
+	return is_for_starting(name) ? allowed : listed(context, name);
 }
 
 static struct outcome listed_if_for_starting(const void *context, const char *name)
 {
-	return is_for_starting(name) ? listed(context, name) : (struct outcome){ .action = ALLOW };
+	return is_for_starting(name) ? listed(context, name) : allowed;
 }
 
 static struct outcome any(const void *context, const char *name)

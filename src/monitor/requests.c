@@ -1,6 +1,5 @@
 #include "monitor/requests.h"
 
-#include "admission/intercept.h"
 #include "base/closer.h"
 #include "base/clock.h"
 #include "base/container_of.h"
@@ -32,7 +31,6 @@
 #include "monitor/session_processes.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>

@@ -1,6 +1,5 @@
-/* The cgroups of sessions, see cgroups(7). In its own cgroup of version 2 the daemon makes a
- * directory "usherd-PID", and in it one for each session, named by the session's number. It
- * holds its directory with flock(2), so that the next daemon knows what a dead one left.
+/* The cgroups of sessions, see cgroups(7): in the daemon's directory of version 2
+ * (cgroup_hierarchies.h) one for each session, named by the session's number.
  *
  * Making and removing one takes the kernel long. So one that the processes of its session could
  * neither change nor leave is kept for a while, with the name that it has, for another session
@@ -14,13 +13,10 @@
 #define USHERD_MONITOR_CGROUPS_H
 
 #include "config/settings.h"
+#include "monitor/cgroup_hierarchies.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* CGROUP_TREE is version 2, which tells and ends all processes of a session; the others are
- * controllers. */
-enum cgroup_kind { CGROUP_TREE, CGROUP_MEMORY, CGROUP_PROCESSES, CGROUP_CPU, CGROUP_KINDS };
 
 struct cgroup;
 
@@ -31,9 +27,6 @@ const char *cgroups_prepare(const struct service_settings *service, const char *
 
 /* True when sessions get a cgroup of version 2. */
 bool cgroups_are_there(void);
-
-/* Removes the daemon's directories, as far as no process is left in them. */
-void cgroups_finish(void);
 
 /* --- one session's ------------------------------------------------------------------------ */
 

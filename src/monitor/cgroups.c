@@ -1,14 +1,12 @@
 #include "monitor/cgroups.h"
 
-#include "base/cgroup_mounts.h"
 #include "base/container_of.h"
 #include "base/hash.h"
 #include "base/loop.h"
 #include "base/timer.h"
 #include "base/worker.h"
-#include "monitor/processes.h"
+#include "monitor/cgroup_files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -16,42 +14,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum {
 	NAME_SIZE = 24,
-	DEPTH_MAX = 16,   /* of cgroups that programs make in their own */
-	NUMBERS_MAX = 32, /* of daemons with one process id, in several PID namespaces */
 	KILL_ROUNDS = 32, /* on a kernel without cgroup.kill */
-	MOVE_ROUNDS = 8,  /* until no process of the daemon is left in its first cgroup */
 	REMOVERS_MAX = 2, /* threads */
 	AGAIN_MS = 1000,
 	CPU_PERIOD = 100000,    /* microseconds */
 	KEPT_MAX = 64,          /* without a session */
 	KEPT_MS = 10000,        /* the longest for which one is kept */
 	MEMORY_LEFT_SHARE = 16, /* at most one of so many parts may be left in use then */
-};
-
-static const char prefix[] = "usherd-", daemon_name[] = "daemon";
-
-/* One hierarchy, or one controller of version 2. */
-struct hierarchy {
-	const char *controller, *attribute;
-	bool was_tried;
-	bool is_v2;
-	int directory; /* the daemon's own; -1: none. Controllers of version 2 share CGROUP_TREE's */
-	char path[PATH_MAX];
-	const char *reason; /* why there is none */
-};
-
-static struct hierarchy hierarchies[CGROUP_KINDS] = {
-	[CGROUP_TREE] = { .directory = -1 },
-	[CGROUP_MEMORY] = { .controller = "memory", .attribute = "memory", .directory = -1 },
-	[CGROUP_PROCESSES] = { .controller = "pids", .attribute = "processes", .directory = -1 },
-	[CGROUP_CPU] = { .controller = "cpu", .attribute = "cpu", .directory = -1 },
 };
 
 /* The workers' part of a hierarchy, which a reload may change. */
@@ -90,329 +65,23 @@ static struct {
 	unsigned count;
 } unused = { .list = LIST_HEAD_INITIALIZER(unused.list) };
 
-/* --- files ------------------------------------------------------------------------------------ */
-
-static int write_file(int directory, const char *name, const char *text)
-{
-	int fd = openat(directory, name, O_WRONLY | O_CLOEXEC);
-	size_t length = strlen(text);
-	ssize_t written;
-	int error;
-
-	if (fd < 0)
-		return -1;
-	written = write(fd, text, length);
-	error = errno;
-	close(fd);
-	errno = error;
-	return written == (ssize_t)length ? 0 : -1;
-}
-
-/* The beginning of the file. False: it can't be read. */
-static bool read_text(int directory, const char *name, char *text, size_t size)
-{
-	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, text, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	if (length < 0)
-		return false;
-	text[length] = '\0';
-	return true;
-}
-
-/* Calls visit for each process in the cgroup. How many there are; -1 with errno. A process of
- * another PID namespace has the number 0 here. */
-static int each_process(int directory, const char *name, void (*visit)(pid_t pid, void *context),
-			void *context)
-{
-	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC), count = 0, pid;
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-
-	if (!file) {
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	for (; fscanf(file, "%d", &pid) == 1; count++)
-		if (pid > 0)
-			visit(pid, context);
-	fclose(file);
-	return count;
-}
-
-/* Removes an empty cgroup with the empty ones in it. 0, or -1 with errno EBUSY: a process is
- * there. */
-static int remove_tree(int parent, const char *name, int depth)
-{
-	struct dirent *entry;
-	DIR *directory;
-	int fd;
-
-	if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EBUSY || depth == 0)
-		return -1;
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	directory = fd < 0 ? NULL : fdopendir(fd);
-	if (!directory) {
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	while ((entry = readdir(directory)))
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-			remove_tree(fd, entry->d_name, depth - 1);
-	closedir(directory);
-	return unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -1;
-}
-
-/* --- the daemon's own directories ------------------------------------------------------------- */
-
-/* The directory, held with flock(2); -1 with errno. It may be removed between the two. */
-static int hold(int parent, const char *name)
-{
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), error;
-	struct stat held, named;
-
-	if (fd < 0)
-		return -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-		if (fstat(fd, &held) == 0 &&
-		    fstatat(parent, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    held.st_ino == named.st_ino)
-			return fd;
-		errno = EWOULDBLOCK;
-	}
-	error = errno;
-	close(fd);
-	errno = error;
-	return -1;
-}
-
-/* Removes what daemons have left that are dead. Programs that still run there stay. */
-static void remove_leftovers(int parent)
-{
-	int copy = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = copy < 0 ? NULL : fdopendir(copy);
-	struct dirent *entry;
-
-	while (directory && (entry = readdir(directory))) {
-		int fd = strncmp(entry->d_name, prefix, sizeof prefix - 1) == 0
-				 ? hold(parent, entry->d_name)
-				 : -1;
-
-		if (fd < 0)
-			continue;
-		remove_tree(parent, entry->d_name, DEPTH_MAX);
-		close(fd);
-	}
-	if (directory)
-		closedir(directory);
-}
-
-/* Makes a directory of the daemon's own in parent. -1 with errno. */
-static int make_own(int parent, struct hierarchy *hierarchy)
-{
-	char name[NAME_SIZE];
-
-	for (int number = 0; number < NUMBERS_MAX; number++) {
-		int fd;
-
-		snprintf(name, sizeof name, number ? "%s%d-%d" : "%s%d", prefix, (int)getpid(),
-			 number);
-		if (mkdirat(parent, name, 0755) < 0) {
-			if (errno == EEXIST)
-				continue;
-			return -1;
-		}
-		fd = hold(parent, name);
-		if (fd >= 0) {
-			size_t length = strlen(hierarchy->path);
-
-			snprintf(hierarchy->path + length, sizeof hierarchy->path - length, "/%s",
-				 name);
-			return fd;
-		}
-	}
-	errno = EEXIST;
-	return -1;
-}
-
-/* A process may enter a cgroup only if this one may write here. */
-static bool may_move_processes(int directory)
-{
-	return faccessat(directory, "cgroup.procs", W_OK, AT_EACCESS) == 0;
-}
-
-/* Makes the daemon's directory in its own cgroup at hierarchy->path. */
-static int open_own(struct hierarchy *hierarchy)
-{
-	int parent = open(hierarchy->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1, error;
-
-	if (parent < 0)
-		return -1;
-	if (may_move_processes(parent)) {
-		remove_leftovers(parent);
-		fd = make_own(parent, hierarchy);
-	}
-	error = errno;
-	close(parent);
-	errno = error;
-	return fd;
-}
-
-static void try_tree(struct hierarchy *tree)
-{
-	tree->is_v2 = true;
-	if (!cgroup_mounts_own(NULL, tree->path)) {
-		tree->reason = "cgroups of version 2 are not mounted";
-		return;
-	}
-	tree->directory = open_own(tree);
-	if (tree->directory < 0)
-		tree->reason = strerror(errno);
-}
-
-/* --- controllers ------------------------------------------------------------------------------ */
-
-struct move {
-	const struct processes *all;
-	int daemon, moved;
-};
-
-static bool is_of_daemon(const struct processes *all, pid_t pid)
-{
-	for (int depth = 0; depth < 1000 && pid > 0; depth++) {
-		const struct process *process = processes_find(all, pid);
-
-		if (pid == getpid())
-			return true;
-		pid = process ? process->parent : 0;
-	}
-	return false;
-}
-
-static void move_process(pid_t pid, void *context)
-{
-	struct move *move = context;
-	char text[16];
-
-	if (!is_of_daemon(move->all, pid))
-		return;
-	snprintf(text, sizeof text, "%d", (int)pid);
-	move->moved += write_file(move->daemon, "cgroup.procs", text) == 0;
-}
-
-/* Moves the daemon, its frontend and its programs from their cgroup into one below: a cgroup with
- * processes can't give controllers to those in it. */
-static void move_in(int parent, int own)
-{
-	struct processes all;
-	struct move move = { .all = &all, .moved = 1 };
-
-	if (mkdirat(own, daemon_name, 0755) < 0 && errno != EEXIST)
-		return;
-	move.daemon = openat(own, daemon_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (int round = 0; round < MOVE_ROUNDS && move.moved > 0 && move.daemon >= 0; round++) {
-		move.moved = 0;
-		if (processes_read(&all) == 0)
-			each_process(parent, "cgroup.procs", move_process, &move);
-		processes_clear(&all);
-	}
-	if (move.daemon >= 0)
-		close(move.daemon);
-}
-
-/* Gives the controller to the sessions' cgroups. */
-static int enable(const char *controller)
-{
-	int own = hierarchies[CGROUP_TREE].directory, result, error;
-	int parent = openat(own, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char word[24];
-
-	if (parent < 0)
-		return -1;
-	snprintf(word, sizeof word, "+%s", controller);
-	result = write_file(parent, "cgroup.subtree_control", word);
-	if (result < 0 && errno == EBUSY) {
-		move_in(parent, own);
-		result = write_file(parent, "cgroup.subtree_control", word);
-	}
-	if (result == 0)
-		result = write_file(own, "cgroup.subtree_control", word);
-	error = errno;
-	close(parent);
-	errno = error;
-	return result;
-}
-
-/* True when the daemon's own cgroup of version 2 has the controller. */
-static bool is_in_tree(const char *controller)
-{
-	char text[512];
-
-	return hierarchies[CGROUP_TREE].directory >= 0 &&
-	       read_text(hierarchies[CGROUP_TREE].directory, "../cgroup.controllers", text,
-			 sizeof text) &&
-	       cgroup_mounts_lists(text, controller);
-}
-
-static const char *reason_of(int error)
-{
-	if (error == EBUSY)
-		return "other processes are in the daemon's own cgroup; start it in one of its own";
-	if (error == EACCES || error == EPERM || error == EROFS)
-		return "the daemon may not change its own cgroup; in a unit of systemd write "
-		       "Delegate=yes, and start a container with a writable /sys/fs/cgroup";
-	return strerror(error);
-}
-
-static void try_controller(struct hierarchy *hierarchy)
-{
-	const char *controller = hierarchy->controller;
-
-	hierarchy->is_v2 = is_in_tree(controller);
-	if (hierarchy->is_v2) {
-		if (enable(controller) == 0)
-			hierarchy->directory = hierarchies[CGROUP_TREE].directory;
-		else
-			hierarchy->reason = reason_of(errno);
-		return;
-	}
-	if (!cgroup_mounts_own(controller, hierarchy->path)) {
-		hierarchy->reason = "the daemon's own cgroup has no such controller; in a unit of "
-				    "systemd write Delegate=yes";
-		return;
-	}
-	hierarchy->directory = open_own(hierarchy);
-	if (hierarchy->directory < 0)
-		hierarchy->reason = reason_of(errno);
-}
-
 static int begin_watching(void);
 
-/* One that failed is tried again: the machine may have changed. */
-static bool is_ready(enum cgroup_kind kind)
+static bool is_ready(enum cgroup_kind kind, const char **reason)
 {
-	struct hierarchy *hierarchy = &hierarchies[kind];
-
-	if (hierarchy->directory >= 0)
-		return true;
-	hierarchy->reason = "memory is short";
+	*reason = "memory is short";
 	if (begin_watching() < 0)
 		return false;
-	if (kind == CGROUP_TREE)
-		try_tree(hierarchy);
-	else
-		try_controller(hierarchy);
-	return hierarchy->directory >= 0;
+	*reason = NULL;
+	if (cgroup_hierarchy_open(kind))
+		return true;
+	*reason = cgroup_hierarchy(kind)->reason;
+	return false;
 }
 
 bool cgroups_are_there(void)
 {
-	return hierarchies[CGROUP_TREE].directory >= 0;
+	return cgroup_hierarchy(CGROUP_TREE)->directory >= 0;
 }
 
 static void limits_of(const struct service_settings *service, uint64_t limits[CGROUP_KINDS])
@@ -429,26 +98,11 @@ const char *cgroups_prepare(const struct service_settings *service, const char *
 
 	limits_of(service, limits);
 	if (service_is_tracked(service))
-		is_ready(CGROUP_TREE);
+		is_ready(CGROUP_TREE, reason);
 	for (int kind = CGROUP_TREE + 1; kind < CGROUP_KINDS; kind++)
-		if (limits[kind] && !is_ready((enum cgroup_kind)kind)) {
-			*reason = hierarchies[kind].reason;
-			return hierarchies[kind].attribute;
-		}
+		if (limits[kind] && !is_ready((enum cgroup_kind)kind, reason))
+			return cgroup_hierarchy((enum cgroup_kind)kind)->attribute;
 	return NULL;
-}
-
-/* The directory with the daemon itself in it stays, for the next daemon to remove. */
-void cgroups_finish(void)
-{
-	for (int kind = 0; kind < CGROUP_KINDS; kind++) {
-		struct hierarchy *hierarchy = &hierarchies[kind];
-		bool is_shared = kind != CGROUP_TREE && hierarchy->is_v2;
-
-		if (hierarchy->directory < 0 || is_shared)
-			continue;
-		remove_tree(AT_FDCWD, hierarchy->path, DEPTH_MAX);
-	}
 }
 
 static void on_again(struct timer *timer);
@@ -457,7 +111,7 @@ static void on_again(struct timer *timer);
 
 static struct base base_of(enum cgroup_kind kind, uint64_t limit)
 {
-	const struct hierarchy *hierarchy = &hierarchies[kind];
+	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy(kind);
 	bool is_needed = hierarchy->directory >= 0 && (kind == CGROUP_TREE || limit);
 
 	return (struct base){
@@ -565,7 +219,7 @@ static int set_limit(const struct cgroup *cgroup, size_t i)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	snprintf(text, sizeof text, limit_files[i].format, value_of(cgroup, kind));
 #pragma GCC diagnostic pop
-	if (write_file(cgroup->bases[kind].directory, path, text) == 0)
+	if (cgroup_file_write(cgroup->bases[kind].directory, path, text) == 0)
 		return 0;
 	return (limit_files[i].flags & MAY_BE_ABSENT) && errno == ENOENT ? 0 : -1;
 }
@@ -680,7 +334,7 @@ static void kill_in_rounds(int directory, const char *procs, struct signal_sent 
 {
 	int round = 0;
 
-	while (each_process(directory, procs, send_signal, sent) > 0 && round < KILL_ROUNDS)
+	while (cgroup_each_process(directory, procs, send_signal, sent) > 0 && round < KILL_ROUNDS)
 		round++;
 }
 
@@ -693,13 +347,13 @@ bool cgroup_signal(struct cgroup *cgroup, int number, pid_t process)
 	if (cgroup->is_gone || !cgroup->is_made)
 		return false;
 	snprintf(path, sizeof path, "%s/cgroup.kill", cgroup->name);
-	if (number == SIGKILL && write_file(directory, path, "1") == 0)
+	if (number == SIGKILL && cgroup_file_write(directory, path, "1") == 0)
 		return false;
 	snprintf(path, sizeof path, "%s/cgroup.procs", cgroup->name);
 	if (number == SIGKILL)
 		kill_in_rounds(directory, path, &sent);
 	else
-		each_process(directory, path, send_signal, &sent);
+		cgroup_each_process(directory, path, send_signal, &sent);
 	return sent.has_reached;
 }
 
@@ -715,7 +369,7 @@ static unsigned long count_memory_kills(const struct cgroup *cgroup)
 		return 0;
 	snprintf(path, sizeof path, "%s/memory.%s", cgroup->name,
 		 memory->is_v2 ? "events" : "oom_control");
-	if (!read_text(memory->directory, path, text, sizeof text))
+	if (!cgroup_file_read(memory->directory, path, text, sizeof text))
 		return 0;
 	line = strstr(text, "oom_kill ");
 	return line ? strtoul(line + sizeof "oom_kill", NULL, 10) : 0;
@@ -727,7 +381,7 @@ static bool is_empty(const struct cgroup *cgroup)
 
 	snprintf(path, sizeof path, "%s/cgroup.events", cgroup->name);
 	return cgroup_has_tree(cgroup) &&
-	       read_text(cgroup->bases[CGROUP_TREE].directory, path, text, sizeof text) &&
+	       cgroup_file_read(cgroup->bases[CGROUP_TREE].directory, path, text, sizeof text) &&
 	       strstr(text, "populated 0") != NULL;
 }
 
@@ -741,7 +395,7 @@ static bool has_memory_left(const struct cgroup *cgroup)
 		return false;
 	snprintf(path, sizeof path, "%s/memory.%s", cgroup->name,
 		 memory->is_v2 ? "current" : "usage_in_bytes");
-	return !read_text(memory->directory, path, text, sizeof text) ||
+	return !cgroup_file_read(memory->directory, path, text, sizeof text) ||
 	       strtoull(text, NULL, 10) > cgroup->limits[CGROUP_MEMORY] / MEMORY_LEFT_SHARE;
 }
 
@@ -751,7 +405,7 @@ static bool remove_directories(const struct cgroup *cgroup)
 
 	for (int kind = 0; kind < CGROUP_KINDS; kind++)
 		if (cgroup->bases[kind].has_directory &&
-		    remove_tree(cgroup->bases[kind].directory, cgroup->name, DEPTH_MAX) < 0)
+		    cgroup_remove(cgroup->bases[kind].directory, cgroup->name) < 0)
 			all = false;
 	return all;
 }
@@ -803,7 +457,7 @@ static bool watch_populated(struct cgroup *cgroup)
 	char path[PATH_MAX];
 
 	if (!cgroup_has_tree(cgroup) ||
-	    snprintf(path, sizeof path, "%s/%s/cgroup.events", hierarchies[CGROUP_TREE].path,
+	    snprintf(path, sizeof path, "%s/%s/cgroup.events", cgroup_hierarchy(CGROUP_TREE)->path,
 		     cgroup->name) >= (int)sizeof path)
 		return false;
 	cgroup->watch = inotify_add_watch(notices.fd, path, IN_MODIFY);

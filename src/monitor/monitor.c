@@ -9,7 +9,7 @@
 #include "base/start_descriptors.h"
 #include "monitor/background.h"
 #include "monitor/ban_file.h"
-#include "monitor/cgroups.h"
+#include "monitor/cgroup_hierarchies.h"
 #include "monitor/configuration.h"
 #include "monitor/ending.h"
 #include "monitor/frontend_process.h"
@@ -194,7 +194,7 @@ int monitor_run(const struct monitor_options *those)
 		requests_finish();
 		ban_file_finish();
 		rpc_finish(RPC_FINISH_MS);
-		cgroups_finish();
+		cgroup_hierarchies_close();
 		sink_flush_all();
 	}
 	background_tell_ready(status);

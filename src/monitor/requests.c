@@ -1,6 +1,5 @@
 #include "monitor/requests.h"
 
-#include "admission/intercept.h"
 #include "base/closer.h"
 #include "base/clock.h"
 #include "base/container_of.h"
@@ -20,7 +19,7 @@
 #include "monitor/ending.h"
 #include "monitor/frontend_process.h"
 #include "monitor/frontend_user.h"
-#include "monitor/launch_check.h"
+#include "monitor/launch_requests.h"
 #include "monitor/libwrap_answers.h"
 #include "monitor/log_files.h"
 #include "monitor/port_holder.h"
@@ -32,7 +31,6 @@
 #include "monitor/session_processes.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -45,7 +43,6 @@ static uint32_t *numbers;       /* from the generation in force to the one that 
 static uint64_t frontends;      /* so far */
 static bool reload_is_due;      /* after the pending one, or when there is room for it */
 static struct timer room_timer; /* looks for the room */
-static unsigned launched_last;  /* programs of services that the pending reload removes */
 
 /* Reloads that the frontend asks for. */
 static struct {
@@ -151,7 +148,7 @@ static void renumber(void)
 		return;
 	}
 	count = configuration_current()->count;
-	launched_last = 0;
+	launch_requests_forget_removed();
 	binder_renumber(numbers, count);
 	launcher_renumber(numbers, count);
 	children_each(renumber_child);
@@ -537,30 +534,6 @@ static void on_unbind(const struct message *message)
 		binder_unbind(message->bind.service.service, &message->bind);
 }
 
-/* What came with a launch. */
-struct launch_request {
-	const struct launch_message *launch;
-	const struct proxied *proxied; /* NULL: the client came without a balancer */
-	const int *descriptors;
-	unsigned count;
-	struct address local; /* of the connection; fault_of finds it */
-};
-
-/* What is wrong with a launch; NULL: nothing. */
-static const char *fault_of(struct launch_request *request)
-{
-	const struct launch_message *launch = request->launch;
-	const char *fault = request->proxied ? proxied_fault(launch, request->proxied) : NULL;
-
-	if (fault)
-		return fault;
-	if (launch->session >> 32 != frontends)
-		return "a launch of a session that is not its own";
-	if (launcher_has(launch->session) || child_of_session(launch->session))
-		return "a launch of a session that there is";
-	return launch_fault(launch, request->descriptors, request->count, &request->local);
-}
-
 /* The service's number in the newest generation. A launch from before a reload counts for the
  * service that continues the old one. */
 static uint32_t number_now(struct service_number number)
@@ -570,119 +543,24 @@ static uint32_t number_now(struct service_number number)
 	return numbers ? numbers[number.service] : SERVICE_IS_NEW;
 }
 
-/* How many servers a service with INTERCEPT may have: one, and those whose sockets reloads
- * have closed. Its instances are clients, which the frontend passes on to them. */
-enum { INTERCEPT_SERVERS_MAX = 8 };
-
-static unsigned instances_of(const struct service_settings *settings)
-{
-	return intercepts_streams(settings) ? INTERCEPT_SERVERS_MAX
-					    : settings->admission->instances;
-}
-
-/* All services that a reload removes are counted together, from the reload on. */
-static bool has_room(uint32_t service, const struct service_settings *settings)
-{
-	if (service == SERVICE_IS_NEW)
-		return launched_last < instances_of(settings);
-	return children_have_room(service, instances_of(settings));
-}
-
-/* INTERCEPT servers are exempt: their clients are admitted already. */
-static bool is_within_limit(const struct service_settings *settings)
-{
-	return options->process_limit == 0 || intercepts_streams(settings) ||
-	       children_counted() < options->process_limit;
-}
-
-/* Why the service may start no more programs; NULL: it may. A correct frontend knows what is
- * counted here, except pending launches of an earlier frontend. */
-static const char *excess_of(uint32_t service, const struct service_settings *settings)
-{
-	if (!has_room(service, settings))
-		return "as many run as instances allows";
-	return is_within_limit(settings) ? NULL : "as many run as -limit allows";
-}
-
-/* A copy of the socket that a wait server gets. */
-static int wait_socket(const struct launch_message *launch, const struct service_settings *settings)
-{
-	struct bind_message which = {
-		.type = settings->socket_type,
-		.protocol = settings->protocol_number,
-		.address = launch->socket,
-		.v6only = launch->v6only,
-		.is_inner = launch->is_inner,
-	};
-	int socket = binder_socket(launch->service.service, &which);
-
-	errno = EBADF;
-	return socket < 0 ? -1 : fcntl(socket, F_DUPFD_CLOEXEC, 0);
-}
-
-static void launch(const struct launch_request *request, struct service_settings *settings,
-		   uint32_t service)
-{
-	struct launch_message order = *request->launch;
-	struct launch_descriptors given = { -1, -1, -1, request->local };
-	unsigned own = order.waits ? 0 : 1;
-
-	order.service.service = service;
-	launched_last += service == SERVICE_IS_NEW;
-	given.connection = own ? request->descriptors[0] : wait_socket(&order, settings);
-	if (!own && given.connection >= 0)
-		address_of_socket(given.connection, &given.local);
-	if (order.logs_errors) {
-		given.errors_to = request->descriptors[own];
-		given.errors_from = request->descriptors[own + 1];
-	}
-	launcher_launch(settings, &order, request->proxied, &given);
-}
-
-static void not_launched(uint64_t session, const char *step, const char *reason)
-{
-	struct message message = { .kind = MESSAGE_NOT_STARTED,
-				   .program = { .session = session, .no_process = true } };
-
-	strncpy(message.program.step, step, sizeof message.program.step - 1);
-	strncpy(message.program.reason, reason, sizeof message.program.reason - 1);
-	frontend_process_send(&message, NULL, 0);
-}
-
-static void launch_or_refuse(const struct launch_request *request,
-			     struct service_settings *settings)
-{
-	const struct launch_message *message = request->launch;
-	uint32_t service = number_now(message->service);
-	const char *mismatch =
-		launch_mismatch(message, request->proxied, request->descriptors, settings);
-	const char *excess = mismatch ? NULL : excess_of(service, settings);
-
-	if (!mismatch && !excess) {
-		launch(request, settings, service);
-		return;
-	}
-	channel_close_descriptors(request->descriptors, request->count);
-	not_launched(message->session, excess ? "limit" : "settings", excess ? excess : mismatch);
-}
-
 static void on_launch(const struct message *message, const int descriptors[], unsigned count)
 {
-	bool is_proxied = message->kind == MESSAGE_LAUNCH_PROXIED;
 	struct launch_request request = {
-		.launch = &message->launch,
-		.proxied = is_proxied ? &message->proxied_launch.proxied : NULL,
+		.message = message,
 		.descriptors = descriptors,
 		.count = count,
+		.settings = settings_of(message->launch.service),
+		.frontend = frontends,
+		.process_limit = options->process_limit,
 	};
-	struct service_settings *settings = settings_of(message->launch.service);
-	const char *fault = settings ? fault_of(&request) : NULL;
+	const char *fault;
 
-	if (settings && !fault) {
-		launch_or_refuse(&request, settings);
+	if (!request.settings) {
+		channel_close_descriptors(descriptors, count);
 		return;
 	}
-	channel_close_descriptors(descriptors, count);
+	request.service = number_now(message->launch.service);
+	fault = launch_request_take(&request);
 	if (fault)
 		frontend_process_distrust(fault);
 }

@@ -203,17 +203,24 @@ class ClientTest(unittest.TestCase):
 
     def start_daemon(self):
         self.launch_daemon()
+        self.see_daemon_start()
+
+    def start_daemon_by(self, command, output):
+        self.launch(command, output)
+        self.see_daemon_start()
+
+    def see_daemon_start(self):
         self.addCleanup(self.end_daemon)
         self.wait_for_lines(DAEMON_LOG, "Started working")
 
     def launch_daemon(self):
         """Its end is the caller's matter."""
         configuration = self.write("usherd.conf", self.configuration)
-        self.start_daemon_by(
+        self.launch(
             [os.environ["USHERD"], "-dontfork", "-f", configuration,
-             "-filelog", self.place / DAEMON_LOG, "-pidfile", self.place / "daemon.pid"])
+             "-filelog", self.place / DAEMON_LOG, "-pidfile", self.place / "daemon.pid"], "daemon.err")
 
-    def start_daemon_by(self, command, output="daemon.err"):
+    def launch(self, command, output):
         with open(self.place / output, "wb") as errors:
             self.daemon = subprocess.Popen(
                 command, cwd=self.place, env=self.environment, preexec_fn=end_with_parent,

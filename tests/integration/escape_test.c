@@ -177,7 +177,7 @@ static const struct {
 	{ "reach_loopback_by_datagram", "send to 127.0.0.1", { ENETUNREACH, EPERM } },
 	{ "reach_loopback6", "connect to ::1", { ENETUNREACH, EADDRNOTAVAIL, EACCES, EPERM } },
 	{ "reach_abstract_socket", "connect to an abstract socket", { ECONNREFUSED, EPERM } },
-	{ "reach_control", "ask the daemon at its control socket", { ENOENT, EACCES } },
+	{ "reach_control", "ask the daemon at its control socket", { ENOENT, EACCES, EPERM } },
 	{ "open_raw_socket", "open a raw socket", { EPERM } },
 	{ "open_packet_socket", "open a packet socket", { EPERM, EAFNOSUPPORT } },
 	{ "reach_queue", "open a message queue of the host", { ENOENT } },
@@ -334,7 +334,7 @@ START_TEST(the_daemon_hides_its_control_socket)
 	bool is_default = _i == 0;
 	struct jail jail;
 	int plain, jailed;
-	const char *runtime, *lines;
+	const char *runtime, *lines, *answer;
 
 	is_ordinary = true;
 	if (!is_superuser() || !isolation_is_allowed(make_user_namespace))
@@ -356,7 +356,10 @@ START_TEST(the_daemon_hides_its_control_socket)
 		.environment = (const char *const[]){ runtime, NULL },
 	});
 	ck_assert_str_eq(ask(plain, ""), "reach_control 0\n");
-	ck_assert_str_eq(ask(jailed, ""), textf("reach_control %d\n", ENOENT));
+	/* EPERM: an older kernel, where it can't connect to anything */
+	answer = ask(jailed, "");
+	ck_assert_msg(text_matches(answer, textf("^reach_control (%d|%d)$", ENOENT, EPERM)), "%s",
+		      answer);
 }
 END_TEST
 

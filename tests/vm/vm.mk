@@ -1,6 +1,8 @@
 # The tests that need a kernel of their own; included by tests/tests.mk.
 
-vm: vm-integration vm-systemd
+# At once, as each machine has one processor.
+vm: vm-dependencies $(BUILD)/tests/integration/runner $(SUPPORT_PROGRAMS) $(DAEMON)
+	@$(MAKE) --no-print-directory -j 2 vm-integration vm-systemd
 
 vm-dependencies:
 	@sh packaging/install-dependencies vm || [ "$$CI" != true ]

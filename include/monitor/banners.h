@@ -12,7 +12,7 @@ enum { BANNERS_MAX = 16384 };
 
 /* Opens the requested banner on a worker, and sends the frontend its descriptor, or the
  * error, with the same ticket. */
-void banners_open(struct service_settings *settings, const struct banner_message *asked);
+void banners_open(const struct service_settings *settings, const struct banner_message *asked);
 
 /* Drops the answers to all pending requests: the frontend is gone. */
 void banners_forget_all(void);

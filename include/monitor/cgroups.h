@@ -1,5 +1,5 @@
 /* The cgroups of sessions, see cgroups(7): in the daemon's directory of version 2
- * (cgroup_hierarchies.h) one for each session, named by the session's number.
+ * (cgroup_hierarchies.h) one for each session, named by a number of its own.
  *
  * Making and removing one takes the kernel long. So one that the processes of its session could
  * neither change nor leave is kept for a while, with the name that it has, for another session
@@ -31,7 +31,7 @@ bool cgroups_are_there(void);
 /* --- one session's ------------------------------------------------------------------------ */
 
 /* NULL with errno 0: it needs none, or none can be had; with ENOMEM: memory is short. */
-struct cgroup *cgroup_new(uint64_t session, const struct service_settings *service);
+struct cgroup *cgroup_new(const struct service_settings *service);
 
 /* How a new process gets in. Descriptors; -1: none. */
 struct cgroup_entrance {

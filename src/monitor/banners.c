@@ -7,17 +7,19 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* A banner that a worker opens. */
 struct opening {
 	struct job job;
-	struct service_settings *settings; /* a reference */
 	struct banner_message asked;
-	const char *path;
+	uid_t uid;
+	gid_t gid;
 	int fd, error;
 	unsigned frontend_round;
+	char path[]; /* a copy: a worker may take longer than a reload can wait */
 };
 
 static unsigned frontend_round; /* counts frontends: a new one knows no old tickets */
@@ -34,11 +36,9 @@ static void answer(const struct banner_message *asked, int fd, int error)
 static void on_run(struct job *job)
 {
 	struct opening *opening = container_of(job, struct opening, job);
-	const struct service_settings *settings = opening->settings;
 	struct stat status;
 
-	opening->fd = user_file_open(opening->path, service_reader_uid(settings),
-				     service_reader_gid(settings));
+	opening->fd = user_file_open(opening->path, opening->uid, opening->gid);
 	if (opening->fd < 0) {
 		opening->error = errno;
 		return;
@@ -58,21 +58,22 @@ static void on_done(struct job *job)
 		answer(&opening->asked, opening->fd, opening->error);
 	if (opening->fd >= 0)
 		close(opening->fd);
-	service_settings_release(opening->settings);
 	free(opening);
 }
 
-static struct opening *opening_new(struct service_settings *settings,
+static struct opening *opening_new(const struct service_settings *settings,
 				   const struct banner_message *asked, const char *path)
 {
-	struct opening *opening = calloc(1, sizeof *opening);
+	size_t size = strlen(path) + 1;
+	struct opening *opening = calloc(1, sizeof *opening + size);
 
 	if (!opening)
 		return NULL;
 	opening->job = (struct job){ .run = on_run, .done = on_done };
-	opening->settings = service_settings_keep(settings);
 	opening->asked = *asked;
-	opening->path = path;
+	opening->uid = service_reader_uid(settings);
+	opening->gid = service_reader_gid(settings);
+	memcpy(opening->path, path, size);
 	opening->fd = -1;
 	opening->frontend_round = frontend_round;
 	return opening;
@@ -87,7 +88,7 @@ static struct worker_pool *new_pool(void)
 	return pool;
 }
 
-void banners_open(struct service_settings *settings, const struct banner_message *asked)
+void banners_open(const struct service_settings *settings, const struct banner_message *asked)
 {
 	static struct worker_pool *pool;
 	const char *path = service_banner(settings, asked->which);
@@ -99,8 +100,6 @@ void banners_open(struct service_settings *settings, const struct banner_message
 	if (opening && worker_submit(pool, &opening->job) == 0)
 		return;
 	answer(asked, -1, path ? ENOMEM : ENOENT);
-	if (opening)
-		service_settings_release(opening->settings);
 	free(opening);
 }
 

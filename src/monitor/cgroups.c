@@ -40,11 +40,13 @@ struct cgroup {
 	uint64_t limits[CGROUP_KINDS]; /* 0: none */
 	struct base bases[CGROUP_KINDS];
 	bool is_made, is_released, is_gone;
+	bool is_limited;      /* all of its limits were set */
 	bool is_busy, is_due; /* a worker tries to leave it, and is to try again */
 	bool is_left;         /* the last job's result */
 	bool may_be_kept;     /* its directories, for another session with the same limits */
 	bool is_kept;         /* they are there, as the last session has left them */
 	bool is_unused;       /* in the list */
+	bool was_killed;      /* at once: some kernels then kill whatever enters it later, too */
 	LIST_ENTRY(cgroup) link;
 	unsigned long earlier_kills, memory_kills; /* of sessions before; of this one */
 	struct job job;
@@ -149,8 +151,9 @@ static struct cgroup *take_unused(const uint64_t limits[CGROUP_KINDS])
 	return cgroup;
 }
 
-struct cgroup *cgroup_new(uint64_t session, const struct service_settings *service)
+struct cgroup *cgroup_new(const struct service_settings *service)
 {
+	static uint64_t number; /* of no other one, whatever numbers sessions have */
 	uint64_t limits[CGROUP_KINDS];
 	struct cgroup *cgroup;
 	bool is_needed = false, is_for_more = may_be_kept(service);
@@ -161,7 +164,7 @@ struct cgroup *cgroup_new(uint64_t session, const struct service_settings *servi
 	cgroup = calloc(1, sizeof *cgroup);
 	if (!cgroup)
 		return NULL;
-	snprintf(cgroup->name, sizeof cgroup->name, "%" PRIu64, session);
+	snprintf(cgroup->name, sizeof cgroup->name, "%" PRIu64, ++number);
 	memcpy(cgroup->limits, limits, sizeof limits);
 	cgroup->may_be_kept = is_for_more;
 	cgroup->watch = -1;
@@ -300,6 +303,22 @@ void cgroup_entrance_close(struct cgroup_entrance *entrance)
 	errno = error;
 }
 
+static unsigned long count_memory_kills(const struct cgroup *cgroup)
+{
+	const struct base *memory = &cgroup->bases[CGROUP_MEMORY];
+	char path[NAME_SIZE + 24], text[1024];
+	const char *line;
+
+	if (memory->directory < 0)
+		return 0;
+	snprintf(path, sizeof path, "%s/memory.%s", cgroup->name,
+		 memory->is_v2 ? "events" : "oom_control");
+	if (!cgroup_file_read(memory->directory, path, text, sizeof text))
+		return 0;
+	line = strstr(text, "oom_kill ");
+	return line ? strtoul(line + sizeof "oom_kill", NULL, 10) : 0;
+}
+
 int cgroup_make(struct cgroup *cgroup, struct cgroup_entrance *entrance)
 {
 	*entrance = no_entrance;
@@ -308,8 +327,12 @@ int cgroup_make(struct cgroup *cgroup, struct cgroup_entrance *entrance)
 	    open_entrance(cgroup, entrance) == 0)
 		return 0;
 	cgroup_entrance_close(entrance); /* somebody has removed what was kept */
+	cgroup->is_limited = false;
 	if (make_directories(cgroup) < 0 || set_limits(cgroup, 0) < 0)
 		return -1;
+	cgroup->is_limited = true;
+	if (cgroup->is_kept) /* its counter may have begun anew */
+		cgroup->earlier_kills = count_memory_kills(cgroup);
 	return open_entrance(cgroup, entrance);
 }
 
@@ -347,6 +370,7 @@ bool cgroup_signal(struct cgroup *cgroup, int number, pid_t process)
 	if (cgroup->is_gone || !cgroup->is_made)
 		return false;
 	snprintf(path, sizeof path, "%s/cgroup.kill", cgroup->name);
+	cgroup->was_killed |= number == SIGKILL;
 	if (number == SIGKILL && cgroup_file_write(directory, path, "1") == 0)
 		return false;
 	snprintf(path, sizeof path, "%s/cgroup.procs", cgroup->name);
@@ -358,22 +382,6 @@ bool cgroup_signal(struct cgroup *cgroup, int number, pid_t process)
 }
 
 /* --- removing one --------------------------------------------------------------------------------------- */
-
-static unsigned long count_memory_kills(const struct cgroup *cgroup)
-{
-	const struct base *memory = &cgroup->bases[CGROUP_MEMORY];
-	char path[NAME_SIZE + 24], text[1024];
-	const char *line;
-
-	if (memory->directory < 0)
-		return 0;
-	snprintf(path, sizeof path, "%s/memory.%s", cgroup->name,
-		 memory->is_v2 ? "events" : "oom_control");
-	if (!cgroup_file_read(memory->directory, path, text, sizeof text))
-		return 0;
-	line = strstr(text, "oom_kill ");
-	return line ? strtoul(line + sizeof "oom_kill", NULL, 10) : 0;
-}
 
 static bool is_empty(const struct cgroup *cgroup)
 {
@@ -414,11 +422,13 @@ static bool remove_directories(const struct cgroup *cgroup)
 static void on_leave(struct job *job)
 {
 	struct cgroup *cgroup = container_of(job, struct cgroup, job);
+	bool is_over = is_empty(cgroup); /* before they are counted */
 	unsigned long kills = count_memory_kills(cgroup);
 
 	if (kills > cgroup->earlier_kills + cgroup->memory_kills)
 		cgroup->memory_kills = kills - cgroup->earlier_kills;
-	cgroup->is_kept = cgroup->may_be_kept && is_empty(cgroup) && !has_memory_left(cgroup);
+	cgroup->is_kept =
+		cgroup->may_be_kept && cgroup->is_limited && is_over && !has_memory_left(cgroup);
 	cgroup->is_left = cgroup->is_kept || remove_directories(cgroup);
 }
 
@@ -440,7 +450,7 @@ static void cgroup_discard(struct cgroup *cgroup)
 	stop_watching(cgroup);
 	if (!cgroup->is_kept) {
 		free(cgroup);
-	} else if (unused.count < KEPT_MAX) {
+	} else if (unused.count < KEPT_MAX && !cgroup->was_killed) {
 		cgroup->is_unused = true;
 		LIST_INSERT_HEAD(&unused.list, cgroup, link);
 		unused.count++;

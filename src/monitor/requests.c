@@ -39,10 +39,16 @@
 
 static const struct monitor_options *options;
 static void (*on_started)(uint32_t bound, uint32_t wanted); /* NULL once it was called */
-static uint32_t *numbers;       /* from the generation in force to the one that was sent */
-static uint64_t frontends;      /* so far */
-static bool reload_is_due;      /* after the pending one, or when there is room for it */
-static struct timer room_timer; /* looks for the room */
+static uint32_t *numbers;  /* from the generation in force to the one that was sent */
+static uint64_t frontends; /* so far */
+static bool reload_is_due; /* after the pending one, or when there is room for it */
+
+/* A reload that waits for room. */
+static struct {
+	uint64_t waits_since; /* 0: none does */
+	bool is_told;         /* the log */
+	struct timer timer;   /* looks for the room */
+} room;
 
 /* Reloads that the frontend asks for. */
 static struct {
@@ -190,7 +196,7 @@ static void keep_generation(void)
 	tell_manager();
 }
 
-enum { LOOK_FOR_ROOM_MS = 50 };
+enum { LOOK_FOR_ROOM_MS = 50, LONG_WAIT_MS = 1000 };
 
 static void on_room(struct timer *timer)
 {
@@ -199,17 +205,33 @@ static void on_room(struct timer *timer)
 		requests_reload();
 }
 
+/* Once for each wait, when it takes long. */
+static void tell_of_wait(void)
+{
+	if (room.is_told || clock_now() - room.waits_since < LONG_WAIT_MS)
+		return;
+	room.is_told = true;
+	log_warning("a reload waits: programs that are being started keep too many earlier "
+		    "configurations");
+}
+
 /* False: it has to wait. A program that is being started, or waits for that, keeps the
  * generation of its service; there is room for few generations. */
 static bool can_reload(void)
 {
 	if (configuration_next())
 		return false; /* until it is adopted */
-	if (regions_have_room())
+	if (regions_have_room()) {
+		room.waits_since = 0;
+		room.is_told = false;
 		return true;
-	if (!timer_is_pending(&room_timer)) {
-		timer_init(&room_timer, on_room);
-		timer_start(&room_timer, LOOK_FOR_ROOM_MS);
+	}
+	if (room.waits_since == 0)
+		room.waits_since = clock_now();
+	tell_of_wait();
+	if (!timer_is_pending(&room.timer)) {
+		timer_init(&room.timer, on_room);
+		timer_start(&room.timer, LOOK_FOR_ROOM_MS);
 	}
 	return false;
 }
@@ -559,6 +581,8 @@ static void on_launch(const struct message *message, const int descriptors[], un
 		channel_close_descriptors(descriptors, count);
 		return;
 	}
+	if (!LIST_EMPTY(&told)) /* it may know of them already */
+		send_ends();
 	request.service = number_now(message->launch.service);
 	fault = launch_request_take(&request);
 	if (fault)

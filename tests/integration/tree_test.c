@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -722,6 +723,88 @@ START_TEST(a_cgroup_in_which_much_is_left_is_removed)
 }
 END_TEST
 
+/* Where the controller's cgroups are. */
+static const char *directory_of(const char *controller)
+{
+	char path[PATH_MAX];
+
+	return own_directory(cgroup_mounts_own(controller, path) ? controller : NULL);
+}
+
+/* The second one begins with a new counter. */
+START_TEST(memory_kills_are_counted_in_a_cgroup_that_was_removed_meanwhile)
+{
+	const char *killed = "the session used up its memory";
+	int port;
+
+	if (!can_limit("memory"))
+		return;
+	port = add_jailed("zzeats", "exec tail /dev/zero", "memory = 24M\n");
+	daemon_start();
+	have_session(port, "", 1);
+	for (int i = 0; i < 2; i++) {
+		const char *own = i == 0 ? own_directory(NULL) : directory_of("memory");
+		const char *name = only_directory(own);
+
+		if (*name)
+			ck_assert_int_eq(rmdir(textf("%s/%s", own, name)), 0);
+	}
+	have_session(port, "", 2);
+	wait_until(({
+		const char *first = strstr(daemon_log(), killed);
+
+		first &&strstr(first + 1, killed);
+	}));
+}
+END_TEST
+
+/* The lowest number that is no descriptor of the process. */
+static unsigned lowest_free(pid_t pid)
+{
+	unsigned number = 0;
+
+	while (access(textf("/proc/%d/fd/%u", (int)pid, number), F_OK) == 0)
+		number++;
+	return number;
+}
+
+/* The daemon has a descriptor for the connection, but none to set the limits with. */
+START_TEST(a_cgroup_without_its_limits_is_not_used_again)
+{
+	struct rlimit few, usual;
+	const char *own;
+	int port, held;
+
+	if (!can_limit("pids"))
+		return;
+	port = add_jailed("zzjail", "exec cat", "processes = 10\n");
+	daemon_start();
+	few.rlim_cur = lowest_free(daemon_pid()) + 1;
+	ck_assert_int_eq(prlimit(daemon_pid(), RLIMIT_NOFILE, NULL, &usual), 0);
+	few.rlim_max = usual.rlim_max;
+	ck_assert_int_eq(prlimit(daemon_pid(), RLIMIT_NOFILE, &few, NULL), 0);
+	client_expect_end(client_connect(NULL, port));
+	daemon_wait_log("cgroup");
+	ck_assert_int_eq(prlimit(daemon_pid(), RLIMIT_NOFILE, &usual, NULL), 0);
+	held = client_hold(port);
+	own = directory_of("pids");
+	ck_assert_str_eq(file_read(textf("%s/%s/pids.max", own, only_directory(own))), "10\n");
+	close(held);
+}
+END_TEST
+
+/* Linux 6.18 kills whatever enters a cgroup in which all were killed at once. */
+START_TEST(a_cgroup_that_was_killed_is_not_used_again)
+{
+	int port = add_jailed("zzjail", "exec cat", "max_runtime = 1\nkill_timeout = 1\n");
+
+	daemon_start();
+	client_expect_end(client_hold(port));
+	service_wait_log("EXIT: zzjail signal=9 ");
+	close(client_hold(port));
+}
+END_TEST
+
 /* --- limits ------------------------------------------------------------------------------------- */
 
 START_TEST(processes_are_limited)
@@ -778,9 +861,7 @@ START_TEST(cpu_is_limited)
 	held = client_connect(NULL, port);
 	client_expect(held, "up\n");
 	quota = cgroup_mounts_own("cpu", path) ? "cpu.cfs_quota_us" : "cpu.max";
-	quota = textf("%s/%" PRIu64 "/%s",
-		      own_directory(cgroup_mounts_own("cpu", path) ? "cpu" : NULL),
-		      (uint64_t)1 << 32, quota);
+	quota = textf("%s/%s/%s", directory_of("cpu"), only_directory(directory_of("cpu")), quota);
 	ck_assert_msg(text_matches(file_read(quota), "^5000( 100000)?$"), "%s: %s", quota,
 		      file_read(quota));
 	stat = textf("%.*s/cpu.stat", (int)(strrchr(quota, '/') - quota), quota);
@@ -953,6 +1034,10 @@ Suite *tree_suite(void)
 		tcase_add_test(cgroups, a_cgroup_is_used_again_only_as_it_was);
 		tcase_add_test(cgroups, memory_kills_are_those_of_the_session);
 		tcase_add_test(cgroups, a_cgroup_in_which_much_is_left_is_removed);
+		tcase_add_test(cgroups,
+			       memory_kills_are_counted_in_a_cgroup_that_was_removed_meanwhile);
+		tcase_add_test(cgroups, a_cgroup_without_its_limits_is_not_used_again);
+		tcase_add_test(cgroups, a_cgroup_that_was_killed_is_not_used_again);
 	}
 	if (can_enter_unit()) {
 		tcase_add_test(limited, a_unit_gives_controllers_to_sessions);

@@ -5,8 +5,10 @@
 #include "base/region.h"
 #include "channel/channel.h"
 #include "config/settings.h"
+#include "monitor/banners.h"
 #include "monitor/binder.h"
 #include "monitor/children.h"
+#include "monitor/configuration.h"
 #include "monitor/ending.h"
 #include "monitor/frontend_process.h"
 #include "support/client.h"
@@ -996,6 +998,22 @@ START_TEST(ends_of_one_turn_come_in_one_packet)
 }
 END_TEST
 
+/* It may be told of an end before the turn is over. */
+START_TEST(what_it_knows_to_have_ended_leaves_room)
+{
+	struct message one = launched(PROGRAM), more;
+
+	launched(PROGRAM);
+	more = launch_of(PROGRAM);
+	end_unheard(one.launch.session);
+	frontend_process_take_back();
+	hear_end(one.launch.session);
+	ask_launch(&more);
+	ck_assert_uint_eq(own_frontend_hear(MESSAGE_STARTED, NULL).program.session,
+			  more.launch.session);
+}
+END_TEST
+
 START_TEST(lets_go_of_what_has_ended_when_there_is_no_next_one)
 {
 	struct message message = launched(PROGRAM);
@@ -1121,7 +1139,10 @@ START_TEST(reloads_when_there_is_room_for_a_generation)
 		taken[count++] = region_new();
 	ck_assert_uint_ge(count, 1);
 	ask_reload(1);
-	ck_assert_uint_eq(own_frontend_drain(), 0);
+	wait_until(({
+		ck_assert_uint_eq(own_frontend_drain(), 0);
+		strstr(own_frontend_log(), "a reload waits: ");
+	}));
 	region_free(taken[--count]);
 	own_frontend_hear(MESSAGE_GENERATION, NULL);
 	own_frontend_hear(MESSAGE_ADOPT, NULL);
@@ -1129,6 +1150,20 @@ START_TEST(reloads_when_there_is_room_for_a_generation)
 	ck_assert(own_frontend_hear(MESSAGE_LOADED, NULL).reload.is_loaded);
 	while (count > 0)
 		region_free(taken[--count]);
+}
+END_TEST
+
+/* A worker may hang at the file for ever. */
+START_TEST(a_banner_that_is_opened_keeps_no_generation)
+{
+	const struct generation *generation = configuration_current();
+	const struct message message = sound(MESSAGE_OPEN_BANNER);
+	struct region *region = region_of(generation);
+	unsigned users = region->users;
+
+	banners_open(generation->services[PROGRAM], &message.banner);
+	ck_assert_uint_eq(region->users, users);
+	own_frontend_hear(MESSAGE_BANNER, NULL);
 }
 END_TEST
 
@@ -1291,11 +1326,13 @@ Suite *requests_suite(void)
 	tcase_add_test(tests, tells_the_next_one_what_runs_and_no_session_of_it_is_new);
 	tcase_add_loop_test(tests, tells_the_next_one_what_has_ended_meanwhile, 0, 2);
 	tcase_add_test(tests, ends_of_one_turn_come_in_one_packet);
+	tcase_add_test(tests, what_it_knows_to_have_ended_leaves_room);
 	tcase_add_test(tests, lets_go_of_what_has_ended_when_there_is_no_next_one);
 	tcase_add_test(tests, goes_by_the_newest_generation);
 	tcase_add_test(tests, a_terminal_comes_with_the_start);
 	tcase_add_test(tests, reloads_when_it_is_asked_to);
 	tcase_add_test(tests, reloads_when_there_is_room_for_a_generation);
+	tcase_add_test(tests, a_banner_that_is_opened_keeps_no_generation);
 	tcase_add_test(tests, does_not_reload_without_end);
 	tcase_add_test(tests, counts_under_new_numbers);
 	tcase_add_test(tests, knows_the_gate_of_a_service_with_a_new_number);

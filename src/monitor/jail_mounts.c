@@ -156,7 +156,8 @@ IN_CHILD static int make_writable(struct build *build)
 	return 0;
 }
 
-/* An empty directory covers each of them. One may be in another, which covers it already. */
+/* An empty directory covers each of them that is there. One may be in another, which covers it
+ * already. */
 IN_CHILD static int hide(struct build *build)
 {
 	const struct jail_plan *plan = build->plan;

@@ -426,6 +426,30 @@ START_TEST(a_directory_that_comes_later_is_hidden_too)
 }
 END_TEST
 
+/* As that of root, which sudo and su may leave in the environment; and what is no directory. */
+START_TEST(a_directory_that_nobody_can_enter_needs_no_hiding)
+{
+	struct jail jail;
+	const char *closed;
+	int port;
+
+	is_ordinary = true;
+	if (!is_superuser() || !isolation_is_allowed(make_user_namespace))
+		return;
+	jail = whole_host();
+	fill_root(&jail);
+	closed = textf("%s/later", jail.runtime);
+	if (_i == 0)
+		make_directory(closed, 0700);
+	configure("daemon\n{\ncontrol_socket = control\n}\n");
+	port = add_hostile(&jail, "zzjailed", "attempts read_memory", "");
+	if (_i > 0)
+		ck_assert_int_eq(mknod(closed, S_IFREG | 0644, 0), 0);
+	start_as_ordinary(textf("XDG_RUNTIME_DIR=%s", closed));
+	ck_assert_str_eq(ask(port, ""), textf("read_memory %d\n", ENOENT));
+}
+END_TEST
+
 /* It would be hidden too. */
 START_TEST(a_server_beside_the_control_socket_is_refused)
 {
@@ -624,6 +648,7 @@ Suite *escape_suite(void)
 	tcase_add_loop_test(ordinary, every_attempt_fails, ORDINARY, JAILS);
 	tcase_add_loop_test(ordinary, the_daemon_hides_its_control_socket, 0, 2);
 	tcase_add_test(ordinary, a_directory_that_comes_later_is_hidden_too);
+	tcase_add_loop_test(ordinary, a_directory_that_nobody_can_enter_needs_no_hiding, 0, 2);
 	tcase_add_test(ordinary, a_server_beside_the_control_socket_is_refused);
 	tcase_add_loop_test(own, the_connection_leads_nowhere_else, 0, 1);
 	tcase_add_loop_test(own, the_connection_takes_no_part_in_the_hosts_network, 0, 1);

@@ -8,7 +8,8 @@
 #include "config/settings.h"
 #include "monitor/jail_plan.h"
 
-/* Looks for them, before the jails of a generation are planned. */
+/* Looks for them, before the jails of a generation are planned. One that is not there may come
+ * later, and is noted too. */
 void jail_hidden_find(const struct daemon_settings *daemon);
 
 /* Notes in the plan those that are in its root, as paths in it, without a link. With

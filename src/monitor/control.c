@@ -131,7 +131,8 @@ static int open_above(char path[static PATH_MAX], const char **name)
 	return path_guard_open_place(path, name);
 }
 
-/* The directory of the default may not be there yet. */
+/* The directory of the default may not be there yet. Whoever may use the socket must come to it,
+ * whatever the umask is. */
 static void make_directory(void)
 {
 	char path[PATH_MAX];
@@ -140,7 +141,12 @@ static void make_directory(void)
 
 	if (above < 0)
 		return;
-	has_made_directory |= mkdirat(above, name, DIRECTORY_MODE) == 0;
+	if (mkdirat(above, name, DIRECTORY_MODE) == 0) {
+		has_made_directory = true;
+		if (fchmodat(above, name, DIRECTORY_MODE, 0) < 0)
+			log_warning("control socket %s: can't set the mode of its directory: %s",
+				    wanted, strerror(errno));
+	}
 	close(above);
 }
 

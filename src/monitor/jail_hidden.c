@@ -2,6 +2,7 @@
 
 #include "config/control_socket.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +12,58 @@
 static char directories[JAIL_HIDDEN_MAX][PATH_MAX]; /* without links */
 static size_t count;
 
-/* What is not there has no sockets. */
+/* Adds the names in rest to place. False: it gets too long, or a name is "..". */
+static bool add_names(char place[static PATH_MAX], char *rest)
+{
+	size_t length = strcmp(place, "/") == 0 ? 0 : strlen(place);
+	char *next = rest;
+
+	for (const char *name = strtok_r(rest, "/", &next); name;
+	     name = strtok_r(NULL, "/", &next)) {
+		if (strcmp(name, ".") == 0)
+			continue;
+		if (strcmp(name, "..") == 0 || length + strlen(name) + 2 > PATH_MAX)
+			return false;
+		length += (size_t)snprintf(place + length, PATH_MAX - length, "/%s", name);
+	}
+	return true;
+}
+
+/* Where the last name of the path's first length characters begins. */
+static size_t before_last_name(const char *path, size_t length)
+{
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	while (length > 1 && path[length - 1] != '/')
+		length--;
+	return length;
+}
+
+/* The path without links, as far as it is there. What is missing may come later: the directory
+ * of a user comes when that user logs in. False: nobody here can enter it, or it is no path. */
+static bool find_place(const char *path, char place[static PATH_MAX])
+{
+	size_t length = strlen(path);
+	char there[PATH_MAX], rest[PATH_MAX];
+
+	if (path[0] != '/' || length >= PATH_MAX)
+		return false;
+	strcpy(there, path);
+	while (!realpath(there, place)) {
+		if (errno != ENOENT)
+			return false;
+		length = before_last_name(path, length);
+		there[length] = '\0';
+	}
+	strcpy(rest, path + length);
+	return add_names(place, rest);
+}
+
 static void add(const char *path)
 {
 	char *place = directories[count];
 
-	if (!path || !realpath(path, place))
+	if (!path || !find_place(path, place))
 		return;
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(directories[i], place) == 0)

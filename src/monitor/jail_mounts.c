@@ -156,14 +156,22 @@ IN_CHILD static int make_writable(struct build *build)
 	return 0;
 }
 
-/* An empty directory covers each of them. One may be in another, which covers it already. */
+/* The program can't enter it either: it has the daemon's user, and the rights of the one who makes
+ * its mounts or fewer. A link gives ELOOP, and is none of these. */
+IN_CHILD static bool needs_no_hiding(int error)
+{
+	return error == ENOENT || error == EACCES || error == ENOTDIR;
+}
+
+/* An empty directory covers each of them that can be entered. One may be in another, which covers
+ * it already. */
 IN_CHILD static int hide(struct build *build)
 {
 	const struct jail_plan *plan = build->plan;
 
 	for (size_t i = 0; i < plan->hidden_count; i++) {
 		if (go_to(build, plan->hidden[i]) < 0) {
-			if (errno != ENOENT)
+			if (!needs_no_hiding(errno))
 				return -1;
 		} else if (mount("tmpfs", ".", "tmpfs",
 				 MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,

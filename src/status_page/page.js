@@ -474,21 +474,18 @@ function showFreshness() {
 }
 
 async function refresh() {
-	let status = null;
 	clearTimeout(timer);
 	if (isAsking)
 		return;
 	isAsking = true;
 	try {
-		status = await ask();
+		show(await ask());
 		failedSince = null;
 		lastAnswer = new Date();
 	} catch (error) {
 		showFailure(error);
 	}
 	isAsking = false;
-	if (status)
-		show(status);
 	showFreshness();
 	plan();
 }

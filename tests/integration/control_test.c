@@ -437,6 +437,33 @@ START_TEST(root_has_a_socket_without_configuration)
 }
 END_TEST
 
+static void have_a_narrow_umask(void)
+{
+	umask(077);
+	if (is_superuser() &&
+	    (setgroups(0, NULL) < 0 || setgid(STRANGER) < 0 || setuid(STRANGER) < 0))
+		_exit(126);
+}
+
+/* Or a group that may ask could not come to the socket. */
+START_TEST(the_directory_of_the_socket_is_open)
+{
+	struct stat status;
+
+	if (is_superuser())
+		ck_assert_int_eq(chown(place_path(""), STRANGER, (gid_t)-1), 0);
+	add_service("zzcat", CAT);
+	daemon_start_with(&(struct daemon_options){
+		.prepare = have_a_narrow_umask,
+		.environment =
+			(const char *const[]){ textf("XDG_RUNTIME_DIR=%s", place_path("")), NULL },
+	});
+	wait_until(access(place_path("usherd/control"), F_OK) == 0);
+	ck_assert_int_eq(stat(place_path("usherd"), &status), 0);
+	ck_assert_uint_eq(status.st_mode & 07777, 0755);
+}
+END_TEST
+
 START_TEST(requests_are_bounded)
 {
 	char *long_request = textf("%0600d", 0);
@@ -766,6 +793,7 @@ Suite *control_suite(void)
 	tcase_add_test(tests, some_may_only_ask_for_the_status);
 	tcase_add_test(tests, those_who_only_ask_do_not_keep_out_others);
 	tcase_add_test(tests, root_has_a_socket_without_configuration);
+	tcase_add_test(tests, the_directory_of_the_socket_is_open);
 	tcase_add_test(tests, requests_are_bounded);
 	tcase_add_test(tests, without_descriptors_it_answers);
 	tcase_add_test(tests, a_reload_says_what_changed);

@@ -80,7 +80,15 @@ static struct jail whole_host(void)
 {
 	const char *prefix = textf("/var/tmp/usherd-test-%d-", (int)getpid());
 	static const char *const files[] = {
-		"escape", "suid", "node", "run/usherd/control", "run/usherd", "run/control", "run"
+		"escape",
+		"suid",
+		"node",
+		"run/usherd/control",
+		"run/usherd",
+		"run/control",
+		"run/later/control",
+		"run/later",
+		"run",
 	};
 
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
@@ -328,38 +336,117 @@ START_TEST(every_attempt_fails)
 }
 END_TEST
 
+/* --- sockets that are hidden ----------------------------------------------------------------- */
+
+static void serve_socket(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_uint_lt(strlen(path), sizeof address.sun_path);
+	strcpy(address.sun_path, path);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	ck_assert_int_eq(chmod(path, 0666), 0);
+	ck_assert_int_eq(listen(fd, 8), 0);
+}
+
+static void start_as_ordinary(const char *environment)
+{
+	ck_assert_int_eq(chown(place_path(""), HOSTILE_USER, (gid_t)-1), 0);
+	daemon_start_with(&(struct daemon_options){
+		.prepare = become_ordinary,
+		.environment = (const char *const[]){ environment, NULL },
+	});
+}
+
+static int add_plain(const struct jail *jail, const char *lines)
+{
+	return add_service("zzplain",
+			   "user = %d\nserver = %sescape\n%s"
+			   "server_args = attempts reach_control\n",
+			   HOSTILE_USER, jail->prefix, lines);
+}
+
+/* EPERM: an older kernel, where a jail can't connect to anything. */
+static void check_that_only_plain_reaches(int plain, int jailed)
+{
+	const char *answer;
+
+	ck_assert_str_eq(ask(plain, ""), "reach_control 0\n");
+	answer = ask(jailed, "");
+	ck_assert_msg(text_matches(answer, textf("^reach_control (%d|%d)$", ENOENT, EPERM)), "%s",
+		      answer);
+}
+
 /* Also where the program has the daemon's user and sees its files. */
 START_TEST(the_daemon_hides_its_control_socket)
 {
 	bool is_default = _i == 0;
 	struct jail jail;
 	int plain, jailed;
-	const char *runtime, *lines, *answer;
+	const char *lines;
 
 	is_ordinary = true;
 	if (!is_superuser() || !isolation_is_allowed(make_user_namespace))
 		return;
 	jail = whole_host();
 	fill_root(&jail);
-	runtime = textf("XDG_RUNTIME_DIR=%s", is_default ? jail.runtime : "/nowhere");
 	if (!is_default)
 		configure("daemon\n{\ncontrol_socket = %s/control\n}\n", jail.runtime);
 	lines = textf("env = CONTROL=%s/%scontrol\n", jail.runtime, is_default ? "usherd/" : "");
-	plain = add_service("zzplain",
-			    "user = %d\nserver = %sescape\n%s"
-			    "server_args = attempts reach_control\n",
-			    HOSTILE_USER, jail.prefix, lines);
+	plain = add_plain(&jail, lines);
 	jailed = add_hostile(&jail, "zzjailed", "attempts reach_control", lines);
-	ck_assert_int_eq(chown(place_path(""), HOSTILE_USER, (gid_t)-1), 0);
-	daemon_start_with(&(struct daemon_options){
-		.prepare = become_ordinary,
-		.environment = (const char *const[]){ runtime, NULL },
-	});
-	ck_assert_str_eq(ask(plain, ""), "reach_control 0\n");
-	/* EPERM: an older kernel, where it can't connect to anything */
-	answer = ask(jailed, "");
-	ck_assert_msg(text_matches(answer, textf("^reach_control (%d|%d)$", ENOENT, EPERM)), "%s",
-		      answer);
+	start_as_ordinary(textf("XDG_RUNTIME_DIR=%s", is_default ? jail.runtime : "/nowhere"));
+	check_that_only_plain_reaches(plain, jailed);
+}
+END_TEST
+
+/* As that of a user, who logs in later. */
+START_TEST(a_directory_that_comes_later_is_hidden_too)
+{
+	struct jail jail;
+	int plain, jailed;
+	const char *later, *lines;
+
+	is_ordinary = true;
+	if (!is_superuser() || !isolation_is_allowed(make_user_namespace))
+		return;
+	jail = whole_host();
+	fill_root(&jail);
+	later = textf("%s/later", jail.runtime);
+	lines = textf("env = CONTROL=%s/control\n", later);
+	configure("daemon\n{\ncontrol_socket = control\n}\n");
+	plain = add_plain(&jail, lines);
+	jailed = add_hostile(&jail, "zzjailed", "attempts reach_control", lines);
+	start_as_ordinary(textf("XDG_RUNTIME_DIR=%s/", later));
+	make_directory(later, 0700);
+	serve_socket(textf("%s/control", later));
+	ck_assert_int_eq(chown(later, HOSTILE_USER, (gid_t)-1), 0);
+	check_that_only_plain_reaches(plain, jailed);
+}
+END_TEST
+
+/* As that of root, which sudo and su may leave in the environment; and what is no directory. */
+START_TEST(a_directory_that_nobody_can_enter_needs_no_hiding)
+{
+	struct jail jail;
+	const char *closed;
+	int port;
+
+	is_ordinary = true;
+	if (!is_superuser() || !isolation_is_allowed(make_user_namespace))
+		return;
+	jail = whole_host();
+	fill_root(&jail);
+	closed = textf("%s/later", jail.runtime);
+	if (_i == 0)
+		make_directory(closed, 0700);
+	configure("daemon\n{\ncontrol_socket = control\n}\n");
+	port = add_hostile(&jail, "zzjailed", "attempts read_memory", "");
+	if (_i > 0)
+		ck_assert_int_eq(mknod(closed, S_IFREG | 0644, 0), 0);
+	start_as_ordinary(textf("XDG_RUNTIME_DIR=%s", closed));
+	ck_assert_str_eq(ask(port, ""), textf("read_memory %d\n", ENOENT));
 }
 END_TEST
 
@@ -560,6 +647,8 @@ Suite *escape_suite(void)
 	tcase_add_loop_test(own, every_attempt_fails, 0, 1);
 	tcase_add_loop_test(ordinary, every_attempt_fails, ORDINARY, JAILS);
 	tcase_add_loop_test(ordinary, the_daemon_hides_its_control_socket, 0, 2);
+	tcase_add_test(ordinary, a_directory_that_comes_later_is_hidden_too);
+	tcase_add_loop_test(ordinary, a_directory_that_nobody_can_enter_needs_no_hiding, 0, 2);
 	tcase_add_test(ordinary, a_server_beside_the_control_socket_is_refused);
 	tcase_add_loop_test(own, the_connection_leads_nowhere_else, 0, 1);
 	tcase_add_loop_test(own, the_connection_takes_no_part_in_the_hosts_network, 0, 1);

@@ -1,6 +1,7 @@
 #include "config/control_client.h"
 
 #include "base/clock.h"
+#include "base/close_keeping_errno.h"
 #include "config/control_socket.h"
 
 #include <errno.h>
@@ -21,15 +22,6 @@ enum {
 };
 
 /* --- connecting ----------------------------------------------------------------------------- */
-
-static void close_keeping_errno(int fd)
-{
-	int error = errno;
-
-	if (fd >= 0)
-		close(fd);
-	errno = error;
-}
 
 /* connect(2) takes only short paths, so it is told of the file. */
 static int connect_to(int fd, const char *path)

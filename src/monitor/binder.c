@@ -2,6 +2,7 @@
 
 #include "admission/gate.h"
 #include "admission/intercept.h"
+#include "base/close_keeping_errno.h"
 #include "base/descriptors.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -189,14 +190,6 @@ static int bind_and_listen(int fd, int refused, const struct service_settings *s
 	if (settings->socket_type == SOCK_STREAM || settings->socket_type == SOCK_SEQPACKET)
 		return listen(fd, BACKLOG);
 	return is_multicast(address) ? join_group(fd, address) : 0;
-}
-
-static void close_keeping_errno(int fd)
-{
-	int error = errno;
-
-	close(fd);
-	errno = error;
 }
 
 static int open_socket(int refused, const struct service_settings *settings,

@@ -3,6 +3,7 @@
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
+#include "support/kernel.h"
 #include "support/place.h"
 #include "support/process.h"
 
@@ -114,7 +115,8 @@ START_TEST(a_program_gets_an_ipv4_socket_if_the_balancer_uses_ipv4)
 	int port = add_balanced(textf("server = %s\n", place_program("report")));
 
 	daemon_start();
-	expect_peer(NULL, port, "PROXY TCP6 2001:db8::7 ::1 1 2\r\n", "127\\.0\\.0\\.1");
+	expect_peer(NULL, port, "PROXY TCP6 2001:db8::7 ::1 1 2\r\n",
+		    kernel_changes_family() ? "127\\.0\\.0\\.1" : "::ffff:127\\.0\\.0\\.1");
 	expect_peer("::1", port, CLIENT, "::1");
 }
 END_TEST

@@ -745,18 +745,50 @@ static int leave_client(void)
 	return 0;
 }
 
+/* IPv4's, as the connection's family has it. */
+union any_address {
+	struct sockaddr any;
+	struct sockaddr_in in4;
+	struct sockaddr_in6 in6;
+};
+
+static socklen_t own_address(union any_address *address, uint32_t host, in_port_t port)
+{
+	int domain = AF_INET;
+	socklen_t length = sizeof domain;
+
+	getsockopt(0, SOL_SOCKET, SO_DOMAIN, &domain, &length);
+	*address = (union any_address){
+		.in4 = { .sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = htonl(host) }
+	};
+	if (domain == AF_INET)
+		return sizeof address->in4;
+	*address = (union any_address){ .in6 = { .sin6_family = AF_INET6, .sin6_port = port } };
+	if (host != INADDR_ANY)
+		address->in6.sin6_addr.s6_addr[10] = address->in6.sin6_addr.s6_addr[11] = 0xff;
+	host = htonl(host);
+	memcpy(address->in6.sin6_addr.s6_addr + 12, &host, sizeof host);
+	return sizeof address->in6;
+}
+
+static socklen_t own_loopback(union any_address *address)
+{
+	return own_address(address, INADDR_LOOPBACK, htons((uint16_t)atoi(setting("PORT"))));
+}
+
 /* The connection itself is a socket of the host's network. Ends with errno: what became of the
  * client is nothing that can be told to it. */
 static int reconnect(char **arguments)
 {
-	struct sockaddr_in address = loopback();
+	union any_address address;
+	socklen_t length = own_loopback(&address);
 	char byte = 'x';
 
 	(void)arguments;
 	if (leave_client() < 0)
 		return errno;
 	setsockopt(0, SOL_SOCKET, SO_DETACH_FILTER, &byte, sizeof(int));
-	if (connect(0, (struct sockaddr *)&address, sizeof address) < 0)
+	if (connect(0, &address.any, length) < 0)
 		return errno;
 	if (write(0, &byte, 1) != 1 || read(0, &byte, 1) != 1)
 		return errno;
@@ -766,13 +798,14 @@ static int reconnect(char **arguments)
 /* As above, without connect(2) but for the part that takes the connection from its client. */
 static int reconnect_by_sending(char **arguments)
 {
-	struct sockaddr_in address = loopback();
+	union any_address address;
+	socklen_t length = own_loopback(&address);
 	char byte = 'x';
 
 	(void)arguments;
 	if (leave_client() < 0)
 		return errno;
-	if (sendto(0, &byte, 1, MSG_FASTOPEN, (struct sockaddr *)&address, sizeof address) < 0)
+	if (sendto(0, &byte, 1, MSG_FASTOPEN, &address.any, length) < 0)
 		return errno;
 	return read(0, &byte, 1) == 1 ? 0 : errno;
 }
@@ -781,13 +814,13 @@ static int reconnect_by_sending(char **arguments)
 static int serve_a_port(char **arguments)
 {
 	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
-	struct sockaddr_in address = { .sin_family = AF_INET };
 	int port = atoi(arguments[0]);
+	union any_address address;
+	socklen_t length = own_address(&address, INADDR_ANY, htons((uint16_t)port));
 
 	if (connect(0, &nobody, sizeof nobody) < 0)
 		return errno;
-	address.sin_port = htons((uint16_t)port);
-	if (port && bind(0, (struct sockaddr *)&address, sizeof address) < 0)
+	if (port && bind(0, &address.any, length) < 0)
 		return errno;
 	return result(listen(0, 1));
 }

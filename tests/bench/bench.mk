@@ -21,10 +21,10 @@ bench-dependencies:
 	@sh packaging/install-dependencies build bench || \
 		echo 'Some packages are missing: their columns will say so.'
 
-bench-programs: $(USHERD) $(BENCH_PROGRAMS)
+bench-programs: $(USHERD) $(STATUS_PAGE) $(BENCH_PROGRAMS)
 
 bench: bench-dependencies
 	@$(MAKE) --no-print-directory bench-programs
-	@USHERD=$(USHERD) BENCH_PROGRAMS=$(BENCH_DIRECTORY) tests/bench/run $(BENCH)
+	@USHERD=$(USHERD) STATUS_PAGE=$(abspath $(STATUS_PAGE)) BENCH_PROGRAMS=$(BENCH_DIRECTORY) tests/bench/run $(BENCH)
 
 .PHONY: bench bench-dependencies bench-programs

@@ -4,8 +4,10 @@
  * exchanges completed per second, the median microseconds of one, the bytes
  * received per second, and the microseconds that 99 of 100 exchanges took at most.
  * SOURCE is the address that the clients connect from. "visit" is "launch" for one
- * client that rests between exchanges. "flood" accepts any answer. "burst" sends one
- * datagram from each of CLIENTS sockets and prints how many were answered within SECONDS.
+ * client that rests between exchanges. "flood" accepts any answer; so do "browse", which
+ * asks a status page, and "ask", which asks at a control socket, whose path is ADDRESS.
+ * "burst" sends one datagram from each of CLIENTS sockets and prints how many were
+ * answered within SECONDS.
  *
  * An exchange counts when exactly the right bytes came. After a refusal or a wrong answer
  * the program ends: such a server has no speed. Clients close with a reset; otherwise all
@@ -22,6 +24,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,6 +36,7 @@ enum {
 	MICROSECONDS_KEPT = 1000000, /* what takes longer counts as this long */
 };
 
+static const char page_request[] = "GET /status.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 static const char ping[] = "Is anybody there? The quick brown fox would like to know it....";
 
 struct client {
@@ -45,7 +49,9 @@ struct client {
 
 struct load {
 	const struct usage *usage;
-	struct sockaddr_in server, source;
+	struct sockaddr_storage server;
+	socklen_t server_length;
+	struct sockaddr_in source;
 	uint64_t bytes_wanted;
 	int epoll;
 	uint64_t completed;
@@ -55,11 +61,10 @@ struct load {
 
 struct usage {
 	const char *name;
-	/* Sent once connected; the exchange ends with an answer of the same
-	 * length. NULL: only the server sends, and closes at the end. */
-	const char *speech;
+	const char *speech; /* sent once connected; NULL: only the server sends */
 	bool (*is_right)(const struct load *load, const struct client *client);
-	bool rests; /* after each exchange */
+	bool is_echo; /* ends with an answer as long as the speech; others: when the server closes */
+	bool rests;   /* after each exchange */
 };
 
 static bool client_got(const struct client *client, const char *text)
@@ -105,10 +110,15 @@ static bool all_was_read(const struct load *load, const struct client *client)
 }
 
 static const struct usage usages[] = {
-	{ "launch", NULL, program_answered, false }, { "visit", NULL, program_answered, true },
-	{ "daytime", NULL, line_was_read, false },   { "refused", NULL, was_refused, false },
-	{ "echo", ping, ping_came_back, false },     { "download", NULL, all_was_read, false },
-	{ "flood", NULL, whatever_came, false },
+	{ "launch", NULL, program_answered, false, false },
+	{ "visit", NULL, program_answered, false, true },
+	{ "daytime", NULL, line_was_read, false, false },
+	{ "refused", NULL, was_refused, false, false },
+	{ "echo", ping, ping_came_back, true, false },
+	{ "download", NULL, all_was_read, false, false },
+	{ "flood", NULL, whatever_came, false, false },
+	{ "browse", page_request, whatever_came, false, false },
+	{ "ask", "status json\n", whatever_came, false, false },
 };
 
 static const struct usage *usage_named(const char *name)
@@ -134,19 +144,19 @@ static int milliseconds_until(uint64_t deadline)
 	return now < deadline ? (int)((deadline - now) / 1000000 + 1) : 0;
 }
 
-static int socket_connected(const struct sockaddr_in *server, const struct sockaddr_in *source,
-			    int type)
+static int socket_connected(const struct load *load, int type)
 {
+	const struct sockaddr_in *source = &load->source;
 	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
-	int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(load->server.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		err(1, "socket");
 	if (type == SOCK_STREAM && setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) < 0)
 		err(1, "SO_LINGER");
-	if (source && bind(fd, (const struct sockaddr *)source, sizeof *source) < 0)
+	if (source->sin_family && bind(fd, (const struct sockaddr *)source, sizeof *source) < 0)
 		err(1, "bind");
-	if (connect(fd, (const struct sockaddr *)server, sizeof *server) < 0 &&
+	if (connect(fd, (const struct sockaddr *)&load->server, load->server_length) < 0 &&
 	    errno != EINPROGRESS)
 		err(1, "connect");
 	return fd;
@@ -164,8 +174,7 @@ static void client_watch(const struct load *load, struct client *client, int cha
 static void client_start(const struct load *load, struct client *client)
 {
 	client->began = nanoseconds();
-	client->fd = socket_connected(&load->server, load->source.sin_family ? &load->source : NULL,
-				      SOCK_STREAM);
+	client->fd = socket_connected(load, SOCK_STREAM);
 	client->received = 0;
 	client->has_spoken = !load->usage->speech;
 	client_watch(load, client, EPOLL_CTL_ADD, client->has_spoken ? EPOLLIN : EPOLLOUT);
@@ -213,7 +222,7 @@ static bool client_listen(struct load *load, struct client *client)
 	}
 	client->received += (uint64_t)count;
 	load->received += (uint64_t)count;
-	return load->usage->speech && client->received >= strlen(load->usage->speech);
+	return load->usage->is_echo && client->received >= strlen(load->usage->speech);
 }
 
 static void client_rest(const struct load *load)
@@ -282,7 +291,7 @@ static bool datagram_came_back(int fd, size_t client)
 	return recv(fd, &answer, sizeof answer, 0) == sizeof answer && answer == client;
 }
 
-static void burst_run(const struct sockaddr_in *server, size_t count, double seconds)
+static void burst_run(const struct load *load, size_t count, double seconds)
 {
 	struct pollfd *clients = calloc(count, sizeof *clients);
 	uint64_t deadline = nanoseconds() + (uint64_t)(seconds * 1e9);
@@ -291,8 +300,7 @@ static void burst_run(const struct sockaddr_in *server, size_t count, double sec
 	if (!clients)
 		err(1, "starting");
 	for (size_t i = 0; i < count; i++)
-		clients[i] =
-			(struct pollfd){ socket_connected(server, NULL, SOCK_DGRAM), POLLIN, 0 };
+		clients[i] = (struct pollfd){ socket_connected(load, SOCK_DGRAM), POLLIN, 0 };
 	for (size_t i = 0; i < count; i++)
 		if (send(clients[i].fd, &i, sizeof i, 0) != sizeof i)
 			err(1, "send");
@@ -308,9 +316,38 @@ static void burst_run(const struct sockaddr_in *server, size_t count, double sec
 	free(clients);
 }
 
+static void ipv4_address(struct sockaddr_in *result, const char *address, const char *port)
+{
+	*result = (struct sockaddr_in){ .sin_family = AF_INET,
+					.sin_port = htons((in_port_t)strtoul(port, NULL, 10)) };
+	if (inet_pton(AF_INET, address, &result->sin_addr) != 1)
+		errx(2, "not an IPv4 address: %s", address);
+}
+
+static void unix_address(struct load *load, const char *path)
+{
+	struct sockaddr_un *address = (struct sockaddr_un *)&load->server;
+
+	address->sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof address->sun_path)
+		errx(2, "too long: %s", path);
+	strcpy(address->sun_path, path);
+	load->server_length = sizeof *address;
+}
+
+static void server_address(struct load *load, const char *address, const char *port)
+{
+	if (address[0] == '/') {
+		unix_address(load, address);
+	} else {
+		ipv4_address((struct sockaddr_in *)&load->server, address, port);
+		load->server_length = sizeof(struct sockaddr_in);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	static struct load load = { .server.sin_family = AF_INET };
+	static struct load load;
 
 	if (argc < 6)
 		errx(2, "usage: load MODE ADDRESS PORT CLIENTS SECONDS [BYTES [SOURCE]]");
@@ -318,20 +355,15 @@ int main(int argc, char **argv)
 	size_t clients = strtoul(argv[4], NULL, 10);
 	double seconds = strtod(argv[5], NULL);
 
-	load.server.sin_port = htons((in_port_t)strtoul(argv[3], NULL, 10));
-	if (inet_pton(AF_INET, argv[2], &load.server.sin_addr) != 1)
-		errx(2, "not an IPv4 address: %s", argv[2]);
+	server_address(&load, argv[2], argv[3]);
 	if (clients < 1 || clients > MOST_CLIENTS || !(seconds > 0))
 		errx(2, "wrong number of clients or seconds");
 	if (argc > 6)
 		load.bytes_wanted = strtoull(argv[6], NULL, 10);
-	if (argc > 7) {
-		load.source.sin_family = AF_INET;
-		if (inet_pton(AF_INET, argv[7], &load.source.sin_addr) != 1)
-			errx(2, "not an IPv4 address: %s", argv[7]);
-	}
+	if (argc > 7)
+		ipv4_address(&load.source, argv[7], "0");
 	if (strcmp(argv[1], "burst") == 0) {
-		burst_run(&load.server, clients, seconds);
+		burst_run(&load, clients, seconds);
 		return 0;
 	}
 	load.usage = usage_named(argv[1]);

@@ -16,6 +16,7 @@ import time
 PATIENCE = 20  # seconds for a server to listen, to come to rest, to end
 PROGRAMS = os.path.abspath(os.environ.get("BENCH_PROGRAMS", "build/tests/bench"))
 USHERD = os.path.abspath(os.environ.get("USHERD", "usherd"))
+STATUS_PAGE = os.environ.get("STATUS_PAGE", "status_page")
 TINY = os.path.join(PROGRAMS, "tiny")
 SMALL = os.path.join(PROGRAMS, "small")
 FLOOR = os.path.join(PROGRAMS, "floor")

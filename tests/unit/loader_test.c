@@ -603,8 +603,10 @@ static const struct {
 	{ "server_args = \"", "x", "\"", (128 << 10) + 1, "a word of more than 128 KiB" },
 	{ "# ", "x", "", 2 << 20, NULL },
 	{ "env = ", "A=1 ", "", 1001, "there are more than 1000 variables" },
+#ifndef __SANITIZE_ADDRESS__ /* libconfuse enlarges its list word by word: minutes there */
 	{ "passenv = ", "A ", "", 1 << 17, NULL },
 	{ "passenv = B\npassenv += ", "A ", "", 1 << 17, "passenv has more than 131072 values" },
+#endif
 };
 
 START_TEST(what_one_line_may_hold_is_bounded)

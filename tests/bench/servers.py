@@ -123,9 +123,10 @@ class Server:
         """The process and those it keeps."""
         found = [self.process.pid]
         for pid in found:
-            for task in os.listdir(f"/proc/{pid}/task"):
-                with open(f"/proc/{pid}/task/{task}/children") as children:
-                    found += map(int, children.read().split())
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # one that ended
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{task}/children") as children:
+                        found += map(int, children.read().split())
         return found
 
     def cpu_seconds(self, pids=None, with_children=False):

@@ -132,7 +132,7 @@ class GitTest(ReadmeTest):
             "git", "git", ("9418", port), ("/srv/git", self.place / "git"),
             ("/usr/bin/git", self.which("git")))
         self.start_daemon()
-        self.run_block(self.block("clone", ("localhost", f"localhost:{port}")))
+        self.run_block(self.block("clone", ("localhost", f"{kit.HOST}:{port}")))
         self.assertEqual(self.run_block("git -C project rev-parse main"),
                          self.run_block("git -C work rev-parse main"))
         self.assert_sessions("git", 1)

@@ -38,6 +38,7 @@ struct base {
 struct cgroup {
 	char name[NAME_SIZE];
 	uint64_t limits[CGROUP_KINDS]; /* 0: none */
+	int nice;                      /* of its programs: the kernel shares processors between cgroups */
 	struct base bases[CGROUP_KINDS];
 	bool is_made, is_released, is_gone;
 	bool is_limited;      /* all of its limits were set */
@@ -94,6 +95,11 @@ static void limits_of(const struct service_settings *service, uint64_t limits[CG
 	limits[CGROUP_CPU] = service->program->cpu;
 }
 
+static int nice_of(const struct service_settings *service)
+{
+	return service->program->nice_is_set ? service->program->nice : 0;
+}
+
 const char *cgroups_prepare(const struct service_settings *service, const char **reason)
 {
 	uint64_t limits[CGROUP_KINDS];
@@ -111,10 +117,13 @@ static void on_again(struct timer *timer);
 
 /* --- making one --------------------------------------------------------------------------------- */
 
-static struct base base_of(enum cgroup_kind kind, uint64_t limit)
+/* In version 2 each cgroup has a share of the processors, once one has a limit of them. */
+static struct base base_of(const struct cgroup *cgroup, enum cgroup_kind kind)
 {
 	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy(kind);
-	bool is_needed = hierarchy->directory >= 0 && (kind == CGROUP_TREE || limit);
+	bool has_share = kind == CGROUP_CPU && hierarchy->is_v2 && cgroup->nice;
+	bool is_needed = hierarchy->directory >= 0 &&
+			 (kind == CGROUP_TREE || cgroup->limits[kind] || has_share);
 
 	return (struct base){
 		.directory = is_needed ? hierarchy->directory : -1,
@@ -132,12 +141,13 @@ static bool may_be_kept(const struct service_settings *service)
 	       service_has_no_new_privs(service) && service->program->proc && cgroups_are_there();
 }
 
-static struct cgroup *take_unused(const uint64_t limits[CGROUP_KINDS])
+static struct cgroup *take_unused(const uint64_t limits[CGROUP_KINDS], int nice)
 {
 	struct cgroup *cgroup;
 
 	LIST_FOREACH(cgroup, &unused.list, link)
-		if (memcmp(cgroup->limits, limits, sizeof cgroup->limits) == 0)
+		if (memcmp(cgroup->limits, limits, sizeof cgroup->limits) == 0 &&
+		    cgroup->nice == nice)
 			break;
 	if (!cgroup)
 		return NULL;
@@ -159,18 +169,19 @@ struct cgroup *cgroup_new(const struct service_settings *service)
 	bool is_needed = false, is_for_more = may_be_kept(service);
 
 	limits_of(service, limits);
-	if (is_for_more && (cgroup = take_unused(limits)))
+	if (is_for_more && (cgroup = take_unused(limits, nice_of(service))))
 		return cgroup;
 	cgroup = calloc(1, sizeof *cgroup);
 	if (!cgroup)
 		return NULL;
 	snprintf(cgroup->name, sizeof cgroup->name, "%" PRIu64, ++number);
 	memcpy(cgroup->limits, limits, sizeof limits);
+	cgroup->nice = nice_of(service);
 	cgroup->may_be_kept = is_for_more;
 	cgroup->watch = -1;
 	timer_init(&cgroup->again, on_again);
 	for (int kind = 0; kind < CGROUP_KINDS; kind++) {
-		cgroup->bases[kind] = base_of((enum cgroup_kind)kind, cgroup->limits[kind]);
+		cgroup->bases[kind] = base_of(cgroup, (enum cgroup_kind)kind);
 		is_needed |= cgroup->bases[kind].has_directory;
 	}
 	if (is_needed)
@@ -185,31 +196,55 @@ bool cgroup_has_tree(const struct cgroup *cgroup)
 	return cgroup && cgroup->bases[CGROUP_TREE].directory >= 0;
 }
 
-enum { V1 = 1, V2 = 2, MAY_BE_ABSENT = 4, REFILLS = 8 };
+enum { V1 = 1, V2 = 2, MAY_BE_ABSENT = 4, REFILLS = 8, SHARES = 16 };
 
 /* What is written where for a limit of that value; without a format nothing of it is used. REFILLS:
- * the kernel forgets then what has been used up. */
+ * the kernel forgets then what has been used up. SHARES: for nice, not for a limit. */
 static const struct {
 	enum cgroup_kind kind;
 	unsigned flags;
 	const char *file, *format;
 } limit_files[] = {
-	{ CGROUP_MEMORY, V2, "memory.max", "%" PRIu64 },
+	{ CGROUP_MEMORY, V2, "memory.max", "%" PRId64 },
 	{ CGROUP_MEMORY, V2 | MAY_BE_ABSENT, "memory.swap.max", "0" },
 	{ CGROUP_MEMORY, V2 | MAY_BE_ABSENT, "memory.oom.group", "1" },
-	{ CGROUP_MEMORY, V1, "memory.limit_in_bytes", "%" PRIu64 },
-	{ CGROUP_MEMORY, V1 | MAY_BE_ABSENT, "memory.memsw.limit_in_bytes", "%" PRIu64 },
-	{ CGROUP_PROCESSES, V1 | V2, "pids.max", "%" PRIu64 },
-	{ CGROUP_CPU, V2 | REFILLS, "cpu.max", "%" PRIu64 " 100000" },
+	{ CGROUP_MEMORY, V1, "memory.limit_in_bytes", "%" PRId64 },
+	{ CGROUP_MEMORY, V1 | MAY_BE_ABSENT, "memory.memsw.limit_in_bytes", "%" PRId64 },
+	{ CGROUP_PROCESSES, V1 | V2, "pids.max", "%" PRId64 },
+	{ CGROUP_CPU, V2 | REFILLS, "cpu.max", "%" PRId64 " 100000" },
 	{ CGROUP_CPU, V1, "cpu.cfs_period_us", "100000" },
-	{ CGROUP_CPU, V1 | REFILLS, "cpu.cfs_quota_us", "%" PRIu64 },
+	{ CGROUP_CPU, V1 | REFILLS, "cpu.cfs_quota_us", "%" PRId64 },
+	{ CGROUP_CPU, V2 | SHARES | MAY_BE_ABSENT, "cpu.weight.nice", "%" PRId64 },
+	{ CGROUP_CPU, V1 | SHARES | MAY_BE_ABSENT, "cpu.shares", "%" PRId64 },
 };
 
-/* A percent of a processor is so many microseconds of each period. */
-static uint64_t value_of(const struct cgroup *cgroup, enum cgroup_kind kind)
+/* The weight of a process with that priority, see sched(7): a fourth more or a fifth less for each
+ * step. */
+static int shares_for(int nice)
 {
-	return kind == CGROUP_CPU ? cgroup->limits[kind] * (CPU_PERIOD / 100)
-				  : cgroup->limits[kind];
+	int shares = 1024;
+
+	for (; nice > 0; nice--)
+		shares = shares * 4 / 5;
+	for (; nice < 0; nice++)
+		shares = shares * 5 / 4;
+	return shares;
+}
+
+/* A percent of a processor is so many microseconds of each period. */
+static int64_t value_of(const struct cgroup *cgroup, size_t i)
+{
+	enum cgroup_kind kind = limit_files[i].kind;
+
+	if (limit_files[i].flags & SHARES)
+		return limit_files[i].flags & V1 ? shares_for(cgroup->nice) : cgroup->nice;
+	return (int64_t)cgroup->limits[kind] * (kind == CGROUP_CPU ? CPU_PERIOD / 100 : 1);
+}
+
+static bool has_value(const struct cgroup *cgroup, size_t i)
+{
+	return limit_files[i].flags & SHARES ? cgroup->nice != 0
+					     : cgroup->limits[limit_files[i].kind] != 0;
 }
 
 static int set_limit(const struct cgroup *cgroup, size_t i)
@@ -220,7 +255,7 @@ static int set_limit(const struct cgroup *cgroup, size_t i)
 	snprintf(path, sizeof path, "%s/%s", cgroup->name, limit_files[i].file);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(text, sizeof text, limit_files[i].format, value_of(cgroup, kind));
+	snprintf(text, sizeof text, limit_files[i].format, value_of(cgroup, i));
 #pragma GCC diagnostic pop
 	if (cgroup_file_write(cgroup->bases[kind].directory, path, text) == 0)
 		return 0;
@@ -235,7 +270,7 @@ static int set_limits(const struct cgroup *cgroup, unsigned flags)
 		unsigned version = base->is_v2 ? V2 : V1;
 
 		if (base->directory < 0 || !(limit_files[i].flags & version) ||
-		    (limit_files[i].flags & flags) != flags)
+		    (limit_files[i].flags & flags) != flags || !has_value(cgroup, i))
 			continue;
 		if (set_limit(cgroup, i) < 0)
 			return -1;

@@ -845,26 +845,32 @@ START_TEST(memory_is_limited)
 }
 END_TEST
 
+static void expect_in(const char *cgroup, const char *file, const char *pattern)
+{
+	const char *path = textf("%s/%s", cgroup, file);
+
+	ck_assert_msg(text_matches(file_read(path), pattern), "%s: %s", path, file_read(path));
+}
+
 /* The value is checked; that it slows a program down is the kernel's. */
 START_TEST(cpu_is_limited)
 {
 	int port, held;
 	char path[PATH_MAX];
-	const char *quota, *stat;
+	const char *cgroup;
+	bool is_v1 = cgroup_mounts_own("cpu", path);
 
 	if (!can_limit("cpu"))
 		return;
-	port = add_service("zzbusy", "server = %s\ncpu = 5\n",
+	port = add_service("zzbusy", "server = %s\ncpu = 5\nnice = 10\n",
 			   place_script("busy", "echo up; while :; do :; done"));
 	daemon_start();
 	held = client_connect(NULL, port);
 	client_expect(held, "up\n");
-	quota = cgroup_mounts_own("cpu", path) ? "cpu.cfs_quota_us" : "cpu.max";
-	quota = textf("%s/%s/%s", directory_of("cpu"), only_directory(directory_of("cpu")), quota);
-	ck_assert_msg(text_matches(file_read(quota), "^5000( 100000)?$"), "%s: %s", quota,
-		      file_read(quota));
-	stat = textf("%.*s/cpu.stat", (int)(strrchr(quota, '/') - quota), quota);
-	wait_until(text_matches(file_read(stat), "nr_throttled [1-9]"));
+	cgroup = textf("%s/%s", directory_of("cpu"), only_directory(directory_of("cpu")));
+	expect_in(cgroup, is_v1 ? "cpu.cfs_quota_us" : "cpu.max", "^5000( 100000)?$");
+	expect_in(cgroup, is_v1 ? "cpu.shares" : "cpu.weight.nice", is_v1 ? "^108$" : "^10$");
+	wait_until(text_matches(file_read(textf("%s/cpu.stat", cgroup)), "nr_throttled [1-9]"));
 	close(held);
 }
 END_TEST
@@ -953,35 +959,38 @@ static const struct {
 	{ "memory.oom.group", "^1$" },
 	{ "pids.max", "^10$" },
 	{ "cpu.max", "^50000 100000$" },
+	{ "cpu.weight.nice", "^5$" },
 };
 
 /* The first service has no limits, so that the daemon must move with all it has started. */
 START_TEST(a_unit_gives_controllers_to_sessions)
 {
-	int plain = port_take(), limited, held, other;
+	int plain = port_take(), limited, niced, held, other, third;
 	const char *where;
 
 	add_service("zzcat", "port = %d\n" CAT, plain);
 	daemon_start_with(&(struct daemon_options){ .prepare = enter_unit });
 	held = client_hold(plain);
-	limited = add_service("zzlimited", CAT "memory = 64M\nprocesses = 10\ncpu = 50\n");
+	limited = add_service("zzlimited", CAT "memory = 64M\nprocesses = 10\ncpu = 50\nnice = 5\n");
+	niced = add_service("zznice", CAT "processes_at_exit = kill\nnice = -7\n");
 	daemon_reload();
 	other = client_hold(limited);
 	where = textf("/zzunit-%d/usherd-%d", (int)daemon_pid(), (int)daemon_pid());
 	ck_assert(text_matches(cgroup_of(daemon_pid()), textf("%s/daemon$", where)));
 	ck_assert(text_matches(cgroup_of(process_frontend(daemon_pid())),
 			       textf("%s/daemon$", where)));
-	for (size_t i = 0; i < sizeof kept_limits / sizeof kept_limits[0]; i++) {
-		/* Only limited has one, the first. */
-		const char *path = textf("/sys/fs/cgroup%s/1/%s", where, kept_limits[i].file);
-
-		ck_assert_msg(text_matches(file_read(path), kept_limits[i].text), "%s: %s", path,
-			      file_read(path));
-	}
+	for (size_t i = 0; i < sizeof kept_limits / sizeof kept_limits[0]; i++)
+		expect_in(textf("/sys/fs/cgroup%s/1", where), kept_limits[i].file,
+			  kept_limits[i].text);
+	third = client_hold(niced);
+	expect_in(textf("/sys/fs/cgroup%s/2", where), "cpu.max", "^max ");
+	expect_in(textf("/sys/fs/cgroup%s/2", where), "cpu.weight.nice", "^-7$");
 	client_ping(held);
 	client_ping(other);
+	client_ping(third);
 	close(held);
 	close(other);
+	close(third);
 }
 END_TEST
 

@@ -38,7 +38,7 @@ struct base {
 struct cgroup {
 	char name[NAME_SIZE];
 	uint64_t limits[CGROUP_KINDS]; /* 0: none */
-	int nice;                      /* of its programs: the kernel shares processors between cgroups */
+	int nice; /* of its programs: the kernel shares processors between cgroups */
 	struct base bases[CGROUP_KINDS];
 	bool is_made, is_released, is_gone;
 	bool is_limited;      /* all of its limits were set */

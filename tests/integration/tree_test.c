@@ -955,11 +955,8 @@ static const char *cgroup_of(pid_t pid)
 static const struct {
 	const char *file, *text;
 } kept_limits[] = {
-	{ "memory.max", "^67108864$" },
-	{ "memory.oom.group", "^1$" },
-	{ "pids.max", "^10$" },
-	{ "cpu.max", "^50000 100000$" },
-	{ "cpu.weight.nice", "^5$" },
+	{ "memory.max", "^67108864$" },  { "memory.oom.group", "^1$" }, { "pids.max", "^10$" },
+	{ "cpu.max", "^50000 100000$" }, { "cpu.weight.nice", "^5$" },
 };
 
 /* The first service has no limits, so that the daemon must move with all it has started. */
@@ -971,7 +968,8 @@ START_TEST(a_unit_gives_controllers_to_sessions)
 	add_service("zzcat", "port = %d\n" CAT, plain);
 	daemon_start_with(&(struct daemon_options){ .prepare = enter_unit });
 	held = client_hold(plain);
-	limited = add_service("zzlimited", CAT "memory = 64M\nprocesses = 10\ncpu = 50\nnice = 5\n");
+	limited =
+		add_service("zzlimited", CAT "memory = 64M\nprocesses = 10\ncpu = 50\nnice = 5\n");
 	niced = add_service("zznice", CAT "processes_at_exit = kill\nnice = -7\n");
 	daemon_reload();
 	other = client_hold(limited);

@@ -44,8 +44,7 @@ static int open_here(const struct service *of, enum banner_kind which, ask_opene
 
 static void set_up(void)
 {
-	place_make();
-	stage_set_up();
+	stage_set_up(); /* makes the place */
 	banner_use_opener(open_here);
 }
 
@@ -53,7 +52,6 @@ static void tear_down(void)
 {
 	ck_assert_uint_eq(banners_size(), 0);
 	stage_tear_down();
-	place_remove();
 }
 
 static void ask_for(struct asker *asker, const char *name)

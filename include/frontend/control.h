@@ -17,7 +17,8 @@ enum {
 void control_init(void);
 
 /* Serves the socket, which it takes over, in place of the one before; -1: none. Root, the owner
- * and members of the group may use it; members of the other one may only ask for the status. One client is served even if no descriptor is free. */
+ * and members of the group may use it; members of the other one may only ask for the status. One
+ * client is served even if no descriptor is free. */
 void control_serve(int listening, const struct control_message *who);
 
 /* A reload is over, and whoever waits for one with at most that ticket gets its answer. */

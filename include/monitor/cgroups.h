@@ -3,7 +3,7 @@
  *
  * Making and removing one takes the kernel long. So one that the processes of its session could
  * neither change nor leave is kept for a while, with the name that it has, for another session
- * with the same limits.
+ * with the same limits and priority.
  *
  * Limits come from version 2 too, where its own cgroup has the controllers. Otherwise they come
  * from version 1, with the same directories in the hierarchies of the controllers.

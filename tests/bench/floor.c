@@ -7,12 +7,15 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,6 +61,56 @@ static void serve_launch(const struct server *server)
 		if (pid < 0)
 			err(1, "vfork");
 		close(connection);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			continue;
+	}
+}
+
+/* --- in namespaces: what the kernel takes for them, with a /proc and an empty directory ------- */
+
+enum {
+	STACK_SIZE = 64 * 1024,
+	NAMESPACES = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP,
+};
+
+struct session {
+	const char *program;
+	int connection;
+};
+
+static int enter_session(void *argument)
+{
+	const struct session *session = argument;
+	unsigned long flags = MS_NOSUID | MS_NODEV;
+
+	if (unshare(NAMESPACES) < 0 || mount("proc", "/proc", "proc", flags, NULL) < 0 ||
+	    mount("tmpfs", "/var/tmp", "tmpfs", flags, "size=16m") < 0)
+		_exit(126);
+	become_program(session->program, session->connection);
+	return 0;
+}
+
+static void start_session(struct session *session, char *stack)
+{
+	int flags = CLONE_VM | CLONE_VFORK | CLONE_NEWPID | SIGCHLD;
+
+	if (clone(enter_session, stack + STACK_SIZE, flags, session) < 0)
+		err(1, "clone");
+	close(session->connection);
+}
+
+static void serve_sessions(const struct server *server)
+{
+	struct session session = { .program = server->argument };
+	char *stack = malloc(STACK_SIZE);
+
+	/* Mounts of its own, which no other namespace follows. */
+	if (!stack || unshare(CLONE_FS | CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		err(1, "namespaces");
+	for (;;) {
+		session.connection = next_connection(server, 0);
+		start_session(&session, stack);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			continue;
 	}
@@ -175,6 +228,7 @@ static const struct mode {
 	bool has_argument;
 } modes[] = {
 	{ "launch", SOCK_STREAM, serve_launch, true },
+	{ "namespaces", SOCK_STREAM, serve_sessions, true },
 	{ "daytime", SOCK_STREAM, serve_daytime, false },
 	{ "close", SOCK_STREAM, serve_close, false },
 	{ "send", SOCK_STREAM, serve_send, true },

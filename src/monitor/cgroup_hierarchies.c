@@ -19,7 +19,7 @@ enum {
 	MOVE_ROUNDS = 8,  /* until no process of the daemon is left in its first cgroup */
 };
 
-static const char prefix[] = "usherd-", daemon_name[] = "daemon";
+static const char prefix[] = "usherd-";
 
 static struct cgroup_hierarchy hierarchies[CGROUP_KINDS] = {
 	[CGROUP_TREE] = { .directory = -1 },
@@ -165,16 +165,27 @@ static void move_process(pid_t pid, void *context)
 	move->moved += cgroup_file_write(move->daemon, "cgroup.procs", text) == 0;
 }
 
-/* Moves the daemon, its frontend and its programs from their cgroup into one below: a cgroup with
- * processes can't give controllers to those in it. */
-static void move_in(int parent, int own)
+/* A cgroup for the daemon itself, beside the one with all sessions: the kernel then gives a process
+ * of the daemon that wakes a processor at once, however many sessions are busy. In one with them
+ * it would wait for its turn. */
+static int open_place_beside(int parent)
+{
+	char name[NAME_SIZE + sizeof ".daemon"];
+
+	snprintf(name, sizeof name, "%.*s.daemon", NAME_SIZE,
+		 strrchr(hierarchies[CGROUP_TREE].path, '/') + 1);
+	if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
+		return -1;
+	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Moves the daemon, its frontend and its programs out of their cgroup: one with processes can't
+ * give controllers to those in it. */
+static void move_out(int parent)
 {
 	struct processes all;
-	struct move move = { .all = &all, .moved = 1 };
+	struct move move = { .all = &all, .moved = 1, .daemon = open_place_beside(parent) };
 
-	if (mkdirat(own, daemon_name, 0755) < 0 && errno != EEXIST)
-		return;
-	move.daemon = openat(own, daemon_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (int round = 0; round < MOVE_ROUNDS && move.moved > 0 && move.daemon >= 0; round++) {
 		move.moved = 0;
 		if (processes_read(&all) == 0)
@@ -197,7 +208,7 @@ static int enable(const char *controller)
 	snprintf(word, sizeof word, "+%s", controller);
 	result = cgroup_file_write(parent, "cgroup.subtree_control", word);
 	if (result < 0 && errno == EBUSY) {
-		move_in(parent, own);
+		move_out(parent);
 		result = cgroup_file_write(parent, "cgroup.subtree_control", word);
 	}
 	if (result == 0)

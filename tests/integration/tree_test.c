@@ -974,9 +974,9 @@ START_TEST(a_unit_gives_controllers_to_sessions)
 	daemon_reload();
 	other = client_hold(limited);
 	where = textf("/zzunit-%d/usherd-%d", (int)daemon_pid(), (int)daemon_pid());
-	ck_assert(text_matches(cgroup_of(daemon_pid()), textf("%s/daemon$", where)));
+	ck_assert(text_matches(cgroup_of(daemon_pid()), textf("%s\\.daemon$", where)));
 	ck_assert(text_matches(cgroup_of(process_frontend(daemon_pid())),
-			       textf("%s/daemon$", where)));
+			       textf("%s\\.daemon$", where)));
 	for (size_t i = 0; i < sizeof kept_limits / sizeof kept_limits[0]; i++)
 		expect_in(textf("/sys/fs/cgroup%s/1", where), kept_limits[i].file,
 			  kept_limits[i].text);

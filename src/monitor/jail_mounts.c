@@ -182,6 +182,22 @@ IN_CHILD static int hide(struct build *build)
 	return 0;
 }
 
+IN_CHILD static void drop_mounts_on(struct build *build, const char *path)
+{
+	while (go_to(build, path) == 0 && umount2(".", MNT_DETACH) == 0)
+		continue;
+}
+
+/* What is covered soon: each session's copy is faster and holds less of the host. */
+IN_CHILD static int drop_covered(struct build *build)
+{
+	if (build->plan->root && build->plan->has_devices)
+		drop_mounts_on(build, "/dev");
+	if (build->plan->root && build->plan->has_proc)
+		drop_mounts_on(build, "/proc");
+	return 0;
+}
+
 /* The node itself stays the host's: only a file to mount it on is made. */
 IN_CHILD static int make_device(struct build *build, int from, int to, const char *name)
 {
@@ -308,6 +324,7 @@ static const struct {
 	{ "root", make_root, IN_TEMPLATE | FROM_NOTHING },
 	{ "writable", make_writable, IN_TEMPLATE | FROM_NOTHING },
 	{ "root", hide, FROM_NOTHING },
+	{ NULL, drop_covered, IN_TEMPLATE },
 	{ "devices", make_devices, IN_TEMPLATE | FROM_NOTHING },
 	{ "root", find_root, IN_COPY },
 	{ "proc", make_proc, IN_COPY | FROM_NOTHING },

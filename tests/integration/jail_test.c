@@ -293,6 +293,36 @@ START_TEST(the_host_as_root_is_read_only)
 }
 END_TEST
 
+static unsigned count_text(const char *text, const char *part)
+{
+	unsigned count = 0;
+
+	for (; (text = strstr(text, part)); text += strlen(part))
+		count++;
+	return count;
+}
+
+/* Nor could one uncover them who may unmount. */
+START_TEST(what_a_jail_covers_of_the_host_is_not_in_it)
+{
+	int port = add_service("zzmounts",
+			       "user = %d\nroot = /\nproc = yes\ndevices = null\n"
+			       "server = /bin/cat\nserver_args = /proc/self/mountinfo\n",
+			       SOME_USER);
+	const char *mounts;
+
+	if (!is_allowed(AS_ROOT))
+		return;
+	start_as(AS_ROOT);
+	mounts = ask(port, "");
+	ck_assert_uint_eq(count_text(mounts, " / /proc "), 1);
+	ck_assert_uint_eq(count_text(mounts, " /proc/"), 0);
+	ck_assert_uint_eq(count_text(mounts, " / /dev "), 1);
+	ck_assert_uint_eq(count_text(mounts, " /dev/pts "), 0);
+	ck_assert_uint_eq(count_text(mounts, " /dev/shm "), 0);
+}
+END_TEST
+
 /* --- its end --- */
 
 START_TEST(all_processes_end_with_the_first)
@@ -580,6 +610,7 @@ Suite *jail_suite(void)
 	add_both(tcase, a_directory_that_is_not_there_is_a_failure);
 	if (!is_allowed(AS_ROOT))
 		return suite;
+	tcase_add_test(of_root, what_a_jail_covers_of_the_host_is_not_in_it);
 	tcase_add_test(of_root, only_an_empty_network_is_used_again);
 	tcase_add_test(of_root, no_network_is_used_again_where_none_can_be_entered);
 	tcase_add_test(of_root, a_service_whose_new_jail_fails_keeps_the_old_one);

@@ -1,6 +1,7 @@
 /* The hierarchies of cgroups(7), and the daemon's own directory in each, "usherd-PID" in the
- * daemon's own cgroup. The daemon holds it with flock(2), so that the next daemon knows what a
- * dead one left, and removes that. Loop thread only. */
+ * daemon's own cgroup. Sessions are in it. Where version 2 gives them controllers, the daemon
+ * itself moves to "usherd-PID.daemon". It holds both with flock(2), so that the next daemon knows
+ * what a dead one left, and removes that. Loop thread only. */
 #ifndef USHERD_MONITOR_CGROUP_HIERARCHIES_H
 #define USHERD_MONITOR_CGROUP_HIERARCHIES_H
 

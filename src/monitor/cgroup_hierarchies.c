@@ -165,18 +165,23 @@ static void move_process(pid_t pid, void *context)
 	move->moved += cgroup_file_write(move->daemon, "cgroup.procs", text) == 0;
 }
 
+static int daemon_place = -1; /* the cgroup that the daemon has moved to, held */
+
 /* A cgroup for the daemon itself, beside the one with all sessions: the kernel then gives a process
  * of the daemon that wakes a processor at once, however many sessions are busy. In one with them
  * it would wait for its turn. */
-static int open_place_beside(int parent)
+static int open_daemon_place(int parent)
 {
 	char name[NAME_SIZE + sizeof ".daemon"];
 
+	if (daemon_place >= 0)
+		return daemon_place;
 	snprintf(name, sizeof name, "%.*s.daemon", NAME_SIZE,
 		 strrchr(hierarchies[CGROUP_TREE].path, '/') + 1);
 	if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
 		return -1;
-	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	daemon_place = hold(parent, name);
+	return daemon_place;
 }
 
 /* Moves the daemon, its frontend and its programs out of their cgroup: one with processes can't
@@ -184,7 +189,7 @@ static int open_place_beside(int parent)
 static void move_out(int parent)
 {
 	struct processes all;
-	struct move move = { .all = &all, .moved = 1, .daemon = open_place_beside(parent) };
+	struct move move = { .all = &all, .moved = 1, .daemon = open_daemon_place(parent) };
 
 	for (int round = 0; round < MOVE_ROUNDS && move.moved > 0 && move.daemon >= 0; round++) {
 		move.moved = 0;
@@ -192,8 +197,6 @@ static void move_out(int parent)
 			cgroup_each_process(parent, "cgroup.procs", move_process, &move);
 		processes_clear(&all);
 	}
-	if (move.daemon >= 0)
-		close(move.daemon);
 }
 
 /* Gives the controller to the sessions' cgroups. */

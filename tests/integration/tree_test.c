@@ -9,6 +9,7 @@
 
 #include <check.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -959,6 +961,16 @@ static const struct {
 	{ "cpu.max", "^50000 100000$" }, { "cpu.weight.nice", "^5$" },
 };
 
+/* Another daemon takes it for a dead one's otherwise. */
+static void expect_held(const char *directory)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	ck_assert_msg(fd >= 0, "%s: %s", directory, strerror(errno));
+	ck_assert_int_lt(flock(fd, LOCK_EX | LOCK_NB), 0);
+	close(fd);
+}
+
 /* The first service has no limits, so that the daemon must move with all it has started. */
 START_TEST(a_unit_gives_controllers_to_sessions)
 {
@@ -977,6 +989,8 @@ START_TEST(a_unit_gives_controllers_to_sessions)
 	ck_assert(text_matches(cgroup_of(daemon_pid()), textf("%s\\.daemon$", where)));
 	ck_assert(text_matches(cgroup_of(process_frontend(daemon_pid())),
 			       textf("%s\\.daemon$", where)));
+	expect_held(textf("/sys/fs/cgroup%s", where));
+	expect_held(textf("/sys/fs/cgroup%s.daemon", where));
 	for (size_t i = 0; i < sizeof kept_limits / sizeof kept_limits[0]; i++)
 		expect_in(textf("/sys/fs/cgroup%s/1", where), kept_limits[i].file,
 			  kept_limits[i].text);

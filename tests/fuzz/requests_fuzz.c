@@ -616,11 +616,12 @@ static unsigned descriptors_open(void)
 }
 
 /* Workers may still have some open, for a moment. */
+/* A worker may still have had one open when they were counted. */
 static void check_descriptors(unsigned before)
 {
-	for (int tries = 0; tries < 500 && descriptors_open() != before; tries++)
+	for (int tries = 0; tries < 500 && descriptors_open() > before; tries++)
 		loop_turn(10);
-	require(descriptors_open() == before);
+	require(descriptors_open() <= before);
 }
 
 /* Whatever was asked before has been answered then: workers take one after the other. */

@@ -616,12 +616,11 @@ static unsigned descriptors_open(void)
 }
 
 /* Workers may still have some open, for a moment. */
-/* A worker may still have had one open when they were counted. */
 static void check_descriptors(unsigned before)
 {
-	for (int tries = 0; tries < 500 && descriptors_open() > before; tries++)
+	for (int tries = 0; tries < 500 && descriptors_open() != before; tries++)
 		loop_turn(10);
-	require(descriptors_open() <= before);
+	require(descriptors_open() == before);
 }
 
 /* Whatever was asked before has been answered then: workers take one after the other. */
@@ -653,6 +652,16 @@ static void clean_up(void)
 	hear_all();
 }
 
+/* Its workers stay. What it closes for that must not be counted with what is open. */
+static void start_closer(void)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	closer_close(null, 0);
+	while (fcntl(null, F_GETFD) >= 0)
+		loop_turn(10);
+}
+
 /* What is opened once is open from here on. */
 static void set_up(void)
 {
@@ -660,7 +669,7 @@ static void set_up(void)
 	start_monitor();
 	make_gifts();
 	begin_frontend();
-	closer_close(open("/dev/null", O_RDONLY | O_CLOEXEC), 0); /* its workers stay */
+	start_closer();
 	clean_up();
 }
 

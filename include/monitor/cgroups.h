@@ -2,8 +2,10 @@
  * (cgroup_hierarchies.h) one for each session, named by a number of its own.
  *
  * Making and removing one takes the kernel long. So one that the processes of its session could
- * neither change nor leave is kept for a while, with the name that it has, for another session
- * with the same limits and priority.
+ * neither change nor leave is kept for a while, with the name that it has, for another session of
+ * the same service and the same source, with the same limits and priority. Another source gets
+ * another one: memory that is charged later, for an object that a session has handed to somebody
+ * outside, counts there.
  *
  * Limits come from version 2 too, where its own cgroup has the controllers. Otherwise they come
  * from version 1, with the same directories in the hierarchies of the controllers.
@@ -12,6 +14,7 @@
 #ifndef USHERD_MONITOR_CGROUPS_H
 #define USHERD_MONITOR_CGROUPS_H
 
+#include "base/address.h"
 #include "config/settings.h"
 #include "monitor/cgroup_hierarchies.h"
 
@@ -30,14 +33,18 @@ bool cgroups_are_there(void);
 
 /* --- one session's ------------------------------------------------------------------------ */
 
-/* NULL with errno 0: it needs none, or none can be had; with ENOMEM: memory is short. */
-struct cgroup *cgroup_new(const struct service_settings *service);
+/* For a session of the service with that number, for that client. NULL with errno 0: it needs none,
+ * or none can be had; with ENOMEM: memory is short. */
+struct cgroup *cgroup_new(const struct service_settings *service, uint32_t number,
+			  const struct address *client);
 
 /* How a new process gets in. Descriptors; -1: none. */
 struct cgroup_entrance {
 	int directory;           /* for CLONE_INTO_CGROUP */
 	int procs[CGROUP_KINDS]; /* it writes "0" there itself, while it has one thread */
 };
+
+#define NO_CGROUP_ENTRANCE ((struct cgroup_entrance){ -1, { -1, -1, -1, -1 } })
 
 /* A worker's: makes the directories, sets the limits, opens the entrance. What is there already
  * is used; of one that was kept only the processor time is given back that was used up. 0, or -1

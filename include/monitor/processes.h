@@ -21,6 +21,9 @@ struct processes {
 /* Reads the text of /proc/PID/stat. False: it has another form. */
 bool process_parse(const char *text, struct process *process);
 
+/* Reads what /proc says of one. False: it is gone, or that can't be read. */
+bool process_read(pid_t pid, struct process *process);
+
 /* Reads them all. 0, or -1 with errno: there is no /proc, or memory is short.
  * processes_clear in either case. */
 int processes_read(struct processes *processes) __attribute__((warn_unused_result));

@@ -14,12 +14,16 @@
 #include <unistd.h>
 
 enum {
-	NAME_SIZE = 24,
+	STEM_SIZE = 32,
+	NAME_SIZE = 64,
 	NUMBERS_MAX = 32, /* of daemons with one process id, in several PID namespaces */
 	MOVE_ROUNDS = 8,  /* until no process of the daemon is left in its first cgroup */
 };
 
-static const char prefix[] = "usherd-";
+static const char prefix[] = "usherd-", daemon_suffix[] = ".daemon";
+
+/* Nobody else may open them, and so lock them. */
+enum { OWN_MODE = 0711 };
 
 static struct cgroup_hierarchy hierarchies[CGROUP_KINDS] = {
 	[CGROUP_TREE] = { .directory = -1 },
@@ -51,6 +55,14 @@ static int hold(int parent, const char *name)
 	return -1;
 }
 
+/* As make_held makes them. */
+static bool is_name_of_daemon(const char *name)
+{
+	size_t length = sizeof prefix - 1;
+
+	return strncmp(name, prefix, length) == 0 && name[length] >= '0' && name[length] <= '9';
+}
+
 /* Removes what daemons have left that are dead. Programs that still run there stay. */
 static void remove_leftovers(int parent)
 {
@@ -59,9 +71,7 @@ static void remove_leftovers(int parent)
 	struct dirent *entry;
 
 	while (directory && (entry = readdir(directory))) {
-		int fd = strncmp(entry->d_name, prefix, sizeof prefix - 1) == 0
-				 ? hold(parent, entry->d_name)
-				 : -1;
+		int fd = is_name_of_daemon(entry->d_name) ? hold(parent, entry->d_name) : -1;
 
 		if (fd < 0)
 			continue;
@@ -72,32 +82,55 @@ static void remove_leftovers(int parent)
 		closedir(directory);
 }
 
-/* Makes a directory of the daemon's own in parent. -1 with errno. */
-static int make_own(int parent, struct cgroup_hierarchy *hierarchy)
+/* True when another daemon took it for a dead one's, before it was held. */
+static bool was_taken(void)
 {
-	char name[NAME_SIZE];
+	return errno == EWOULDBLOCK || errno == ENOENT;
+}
 
+/* Makes the directory "STEMsuffix", or "STEM-1suffix" and so on, which name then says, and holds
+ * it. -1 with errno. */
+static int make_held(int parent, const char *stem, const char *suffix, char name[NAME_SIZE])
+{
 	for (int number = 0; number < NUMBERS_MAX; number++) {
+		char count[8] = "";
 		int fd;
 
-		snprintf(name, sizeof name, number ? "%s%d-%d" : "%s%d", prefix, (int)getpid(),
-			 number);
-		if (mkdirat(parent, name, 0755) < 0) {
+		if (number > 0)
+			snprintf(count, sizeof count, "-%d", number);
+		snprintf(name, NAME_SIZE, "%.*s%s%s", STEM_SIZE, stem, count, suffix);
+		if (mkdirat(parent, name, OWN_MODE) < 0) {
 			if (errno == EEXIST)
 				continue;
 			return -1;
 		}
 		fd = hold(parent, name);
-		if (fd >= 0) {
-			size_t length = strlen(hierarchy->path);
-
-			snprintf(hierarchy->path + length, sizeof hierarchy->path - length, "/%s",
-				 name);
+		if (fd >= 0)
 			return fd;
+		if (!was_taken()) {
+			int error = errno;
+
+			unlinkat(parent, name, AT_REMOVEDIR);
+			errno = error;
+			return -1;
 		}
 	}
 	errno = EEXIST;
 	return -1;
+}
+
+/* Makes a directory of the daemon's own in parent. -1 with errno. */
+static int make_own(int parent, struct cgroup_hierarchy *hierarchy)
+{
+	size_t length = strlen(hierarchy->path);
+	char stem[STEM_SIZE], name[NAME_SIZE];
+	int fd;
+
+	snprintf(stem, sizeof stem, "%s%d", prefix, (int)getpid());
+	fd = make_held(parent, stem, "", name);
+	if (fd >= 0)
+		snprintf(hierarchy->path + length, sizeof hierarchy->path - length, "/%s", name);
+	return fd;
 }
 
 /* A process may enter a cgroup only if this one may write here. */
@@ -146,9 +179,12 @@ static bool is_of_daemon(const struct processes *all, pid_t pid)
 {
 	for (int depth = 0; depth < 1000 && pid > 0; depth++) {
 		const struct process *process = processes_find(all, pid);
+		struct process later; /* than all */
 
 		if (pid == getpid())
 			return true;
+		if (!process && process_read(pid, &later))
+			process = &later;
 		pid = process ? process->parent : 0;
 	}
 	return false;
@@ -172,15 +208,11 @@ static int daemon_place = -1; /* the cgroup that the daemon has moved to, held *
  * it would wait for its turn. */
 static int open_daemon_place(int parent)
 {
-	char name[NAME_SIZE + sizeof ".daemon"];
+	const char *own = strrchr(hierarchies[CGROUP_TREE].path, '/') + 1;
+	char name[NAME_SIZE];
 
-	if (daemon_place >= 0)
-		return daemon_place;
-	snprintf(name, sizeof name, "%.*s.daemon", NAME_SIZE,
-		 strrchr(hierarchies[CGROUP_TREE].path, '/') + 1);
-	if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
-		return -1;
-	daemon_place = hold(parent, name);
+	if (daemon_place < 0)
+		daemon_place = make_held(parent, own, daemon_suffix, name);
 	return daemon_place;
 }
 
@@ -243,6 +275,26 @@ static const char *reason_of(int error)
 	return strerror(error);
 }
 
+/* Several controllers of version 1 may be mounted as one hierarchy, in which a process has one
+ * cgroup. True when the daemon's directory is there already. */
+static bool share_directory(struct cgroup_hierarchy *hierarchy)
+{
+	size_t length = strlen(hierarchy->path);
+
+	for (int kind = CGROUP_TREE + 1; kind < CGROUP_KINDS; kind++) {
+		const struct cgroup_hierarchy *other = &hierarchies[kind];
+
+		if (other->directory < 0 || other->is_v2 ||
+		    strncmp(other->path, hierarchy->path, length) != 0 ||
+		    strrchr(other->path, '/') != other->path + length)
+			continue;
+		snprintf(hierarchy->path, sizeof hierarchy->path, "%s", other->path);
+		hierarchy->directory = other->directory;
+		return true;
+	}
+	return false;
+}
+
 static void try_controller(struct cgroup_hierarchy *hierarchy)
 {
 	const char *controller = hierarchy->controller;
@@ -260,6 +312,8 @@ static void try_controller(struct cgroup_hierarchy *hierarchy)
 				    "systemd write Delegate=yes";
 		return;
 	}
+	if (share_directory(hierarchy))
+		return;
 	hierarchy->directory = open_own(hierarchy);
 	if (hierarchy->directory < 0)
 		hierarchy->reason = reason_of(errno);

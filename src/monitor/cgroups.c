@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/loop.h"
 #include "base/timer.h"
+#include "base/turns.h"
 #include "base/worker.h"
 #include "monitor/cgroup_files.h"
 
@@ -35,11 +36,18 @@ struct base {
 	bool is_v2, has_directory;
 };
 
-struct cgroup {
-	char name[NAME_SIZE];
+/* Whose sessions may use it, and what it is made for. */
+struct purpose {
+	uid_t user;
+	struct turn_key service, source;
 	uint64_t limits[CGROUP_KINDS]; /* 0: none */
 	int nice; /* of its programs: the kernel shares processors between cgroups */
 	struct base bases[CGROUP_KINDS];
+};
+
+struct cgroup {
+	char name[NAME_SIZE];
+	struct purpose purpose;
 	bool is_made, is_released, is_gone;
 	bool is_limited;      /* all of its limits were set */
 	bool is_busy, is_due; /* a worker tries to leave it, and is to try again */
@@ -95,11 +103,6 @@ static void limits_of(const struct service_settings *service, uint64_t limits[CG
 	limits[CGROUP_CPU] = service->program->cpu;
 }
 
-static int nice_of(const struct service_settings *service)
-{
-	return service->program->nice_is_set ? service->program->nice : 0;
-}
-
 const char *cgroups_prepare(const struct service_settings *service, const char **reason)
 {
 	uint64_t limits[CGROUP_KINDS];
@@ -118,12 +121,12 @@ static void on_again(struct timer *timer);
 /* --- making one --------------------------------------------------------------------------------- */
 
 /* In version 2 each cgroup has a share of the processors, once one has a limit of them. */
-static struct base base_of(const struct cgroup *cgroup, enum cgroup_kind kind)
+static struct base base_of(const struct purpose *purpose, enum cgroup_kind kind)
 {
 	const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy(kind);
-	bool has_share = kind == CGROUP_CPU && hierarchy->is_v2 && cgroup->nice;
+	bool has_share = kind == CGROUP_CPU && hierarchy->is_v2 && purpose->nice;
 	bool is_needed = hierarchy->directory >= 0 &&
-			 (kind == CGROUP_TREE || cgroup->limits[kind] || has_share);
+			 (kind == CGROUP_TREE || purpose->limits[kind] || has_share);
 
 	return (struct base){
 		.directory = is_needed ? hierarchy->directory : -1,
@@ -132,22 +135,58 @@ static struct base base_of(const struct cgroup *cgroup, enum cgroup_kind kind)
 	};
 }
 
+static struct purpose purpose_of(const struct service_settings *service, uint32_t number,
+				 const struct address *client)
+{
+	struct purpose purpose = {
+		.user = service->uid,
+		.service = turn_key_number(number),
+		.source = turn_key_source(client, service->source_prefix),
+		.nice = service->program->nice_is_set ? service->program->nice : 0,
+	};
+
+	limits_of(service, purpose.limits);
+	for (int kind = 0; kind < CGROUP_KINDS; kind++)
+		purpose.bases[kind] = base_of(&purpose, (enum cgroup_kind)kind);
+	return purpose;
+}
+
+/* A controller may have come in between. */
+static bool is_equal(const struct purpose *one, const struct purpose *other)
+{
+	for (int kind = 0; kind < CGROUP_KINDS; kind++)
+		if (one->limits[kind] != other->limits[kind] ||
+		    one->bases[kind].directory != other->bases[kind].directory)
+			return false;
+	return one->user == other->user && one->nice == other->nice &&
+	       memcmp(&one->service, &other->service, sizeof one->service) == 0 &&
+	       memcmp(&one->source, &other->source, sizeof one->source) == 0;
+}
+
+static bool needs_cgroup(const struct purpose *purpose)
+{
+	for (int kind = 0; kind < CGROUP_KINDS; kind++)
+		if (purpose->bases[kind].has_directory)
+			return true;
+	return false;
+}
+
 /* True when no process of the service can leave it or change it, and all have been reaped when the
  * first one is: what one session leaves there then is the memory that is charged to it, and the
- * processor time that is used up. */
+ * processor time that is used up. Memory can be charged later, too: a queue of inotify(7) counts
+ * where it was made, and a session may have handed its descriptor to somebody outside. */
 static bool may_be_kept(const struct service_settings *service)
 {
 	return geteuid() == 0 && service->uid != 0 && service->program->capabilities == 0 &&
 	       service_has_no_new_privs(service) && service->program->proc && cgroups_are_there();
 }
 
-static struct cgroup *take_unused(const uint64_t limits[CGROUP_KINDS], int nice)
+static struct cgroup *take_unused(const struct purpose *purpose)
 {
 	struct cgroup *cgroup;
 
 	LIST_FOREACH(cgroup, &unused.list, link)
-		if (memcmp(cgroup->limits, limits, sizeof cgroup->limits) == 0 &&
-		    cgroup->nice == nice)
+		if (is_equal(&cgroup->purpose, purpose))
 			break;
 	if (!cgroup)
 		return NULL;
@@ -161,39 +200,31 @@ static struct cgroup *take_unused(const uint64_t limits[CGROUP_KINDS], int nice)
 	return cgroup;
 }
 
-struct cgroup *cgroup_new(const struct service_settings *service)
+struct cgroup *cgroup_new(const struct service_settings *service, uint32_t number,
+			  const struct address *client)
 {
-	static uint64_t number; /* of no other one, whatever numbers sessions have */
-	uint64_t limits[CGROUP_KINDS];
+	static uint64_t last; /* of no other one, whatever numbers sessions have */
+	struct purpose purpose = purpose_of(service, number, client);
 	struct cgroup *cgroup;
-	bool is_needed = false, is_for_more = may_be_kept(service);
+	bool is_for_more = may_be_kept(service);
 
-	limits_of(service, limits);
-	if (is_for_more && (cgroup = take_unused(limits, nice_of(service))))
+	if (is_for_more && (cgroup = take_unused(&purpose)))
 		return cgroup;
-	cgroup = calloc(1, sizeof *cgroup);
+	errno = 0;
+	cgroup = needs_cgroup(&purpose) ? calloc(1, sizeof *cgroup) : NULL;
 	if (!cgroup)
 		return NULL;
-	snprintf(cgroup->name, sizeof cgroup->name, "%" PRIu64, ++number);
-	memcpy(cgroup->limits, limits, sizeof limits);
-	cgroup->nice = nice_of(service);
+	snprintf(cgroup->name, sizeof cgroup->name, "%" PRIu64, ++last);
+	cgroup->purpose = purpose;
 	cgroup->may_be_kept = is_for_more;
 	cgroup->watch = -1;
 	timer_init(&cgroup->again, on_again);
-	for (int kind = 0; kind < CGROUP_KINDS; kind++) {
-		cgroup->bases[kind] = base_of(cgroup, (enum cgroup_kind)kind);
-		is_needed |= cgroup->bases[kind].has_directory;
-	}
-	if (is_needed)
-		return cgroup;
-	free(cgroup);
-	errno = 0;
-	return NULL;
+	return cgroup;
 }
 
 bool cgroup_has_tree(const struct cgroup *cgroup)
 {
-	return cgroup && cgroup->bases[CGROUP_TREE].directory >= 0;
+	return cgroup && cgroup->purpose.bases[CGROUP_TREE].directory >= 0;
 }
 
 enum { V1 = 1, V2 = 2, MAY_BE_ABSENT = 4, REFILLS = 8, SHARES = 16 };
@@ -237,14 +268,15 @@ static int64_t value_of(const struct cgroup *cgroup, size_t i)
 	enum cgroup_kind kind = limit_files[i].kind;
 
 	if (limit_files[i].flags & SHARES)
-		return limit_files[i].flags & V1 ? shares_for(cgroup->nice) : cgroup->nice;
-	return (int64_t)cgroup->limits[kind] * (kind == CGROUP_CPU ? CPU_PERIOD / 100 : 1);
+		return limit_files[i].flags & V1 ? shares_for(cgroup->purpose.nice)
+						 : cgroup->purpose.nice;
+	return (int64_t)cgroup->purpose.limits[kind] * (kind == CGROUP_CPU ? CPU_PERIOD / 100 : 1);
 }
 
 static bool has_value(const struct cgroup *cgroup, size_t i)
 {
-	return limit_files[i].flags & SHARES ? cgroup->nice != 0
-					     : cgroup->limits[limit_files[i].kind] != 0;
+	return limit_files[i].flags & SHARES ? cgroup->purpose.nice != 0
+					     : cgroup->purpose.limits[limit_files[i].kind] != 0;
 }
 
 static int set_limit(const struct cgroup *cgroup, size_t i)
@@ -257,7 +289,7 @@ static int set_limit(const struct cgroup *cgroup, size_t i)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	snprintf(text, sizeof text, limit_files[i].format, value_of(cgroup, i));
 #pragma GCC diagnostic pop
-	if (cgroup_file_write(cgroup->bases[kind].directory, path, text) == 0)
+	if (cgroup_file_write(cgroup->purpose.bases[kind].directory, path, text) == 0)
 		return 0;
 	return (limit_files[i].flags & MAY_BE_ABSENT) && errno == ENOENT ? 0 : -1;
 }
@@ -266,7 +298,7 @@ static int set_limit(const struct cgroup *cgroup, size_t i)
 static int set_limits(const struct cgroup *cgroup, unsigned flags)
 {
 	for (size_t i = 0; i < sizeof limit_files / sizeof limit_files[0]; i++) {
-		const struct base *base = &cgroup->bases[limit_files[i].kind];
+		const struct base *base = &cgroup->purpose.bases[limit_files[i].kind];
 		unsigned version = base->is_v2 ? V2 : V1;
 
 		if (base->directory < 0 || !(limit_files[i].flags & version) ||
@@ -281,8 +313,8 @@ static int set_limits(const struct cgroup *cgroup, unsigned flags)
 static int make_directories(const struct cgroup *cgroup)
 {
 	for (int kind = 0; kind < CGROUP_KINDS; kind++)
-		if (cgroup->bases[kind].has_directory &&
-		    mkdirat(cgroup->bases[kind].directory, cgroup->name, 0755) < 0 &&
+		if (cgroup->purpose.bases[kind].has_directory &&
+		    mkdirat(cgroup->purpose.bases[kind].directory, cgroup->name, 0755) < 0 &&
 		    errno != EEXIST)
 			return -1;
 	return 0;
@@ -296,7 +328,7 @@ static int open_procs(const struct cgroup *cgroup, enum cgroup_kind kind)
 
 	snprintf(path, sizeof path, "%s/%s", cgroup->name,
 		 kind == CGROUP_TREE ? "cgroup.procs" : "tasks");
-	return openat(cgroup->bases[kind].directory, path, O_WRONLY | O_CLOEXEC);
+	return openat(cgroup->purpose.bases[kind].directory, path, O_WRONLY | O_CLOEXEC);
 }
 
 int cgroup_enter_by_writing(struct cgroup *cgroup, struct cgroup_entrance *entrance)
@@ -308,13 +340,13 @@ int cgroup_enter_by_writing(struct cgroup *cgroup, struct cgroup_entrance *entra
 static int open_entrance(const struct cgroup *cgroup, struct cgroup_entrance *entrance)
 {
 	if (cgroup_has_tree(cgroup)) {
-		entrance->directory = openat(cgroup->bases[CGROUP_TREE].directory, cgroup->name,
-					     O_PATH | O_DIRECTORY | O_CLOEXEC);
+		entrance->directory = openat(cgroup->purpose.bases[CGROUP_TREE].directory,
+					     cgroup->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (entrance->directory < 0)
 			return -1;
 	}
 	for (int kind = CGROUP_TREE + 1; kind < CGROUP_KINDS; kind++) {
-		if (!cgroup->bases[kind].has_directory)
+		if (!cgroup->purpose.bases[kind].has_directory)
 			continue;
 		entrance->procs[kind] = open_procs(cgroup, (enum cgroup_kind)kind);
 		if (entrance->procs[kind] < 0)
@@ -322,8 +354,6 @@ static int open_entrance(const struct cgroup *cgroup, struct cgroup_entrance *en
 	}
 	return 0;
 }
-
-static const struct cgroup_entrance no_entrance = { -1, { -1, -1, -1, -1 } };
 
 void cgroup_entrance_close(struct cgroup_entrance *entrance)
 {
@@ -334,13 +364,13 @@ void cgroup_entrance_close(struct cgroup_entrance *entrance)
 	for (int kind = 0; kind < CGROUP_KINDS; kind++)
 		if (entrance->procs[kind] >= 0)
 			close(entrance->procs[kind]);
-	*entrance = no_entrance;
+	*entrance = NO_CGROUP_ENTRANCE;
 	errno = error;
 }
 
 static unsigned long count_memory_kills(const struct cgroup *cgroup)
 {
-	const struct base *memory = &cgroup->bases[CGROUP_MEMORY];
+	const struct base *memory = &cgroup->purpose.bases[CGROUP_MEMORY];
 	char path[NAME_SIZE + 24], text[1024];
 	const char *line;
 
@@ -356,7 +386,7 @@ static unsigned long count_memory_kills(const struct cgroup *cgroup)
 
 int cgroup_make(struct cgroup *cgroup, struct cgroup_entrance *entrance)
 {
-	*entrance = no_entrance;
+	*entrance = NO_CGROUP_ENTRANCE;
 	cgroup->is_made = true;
 	if (cgroup->is_kept && set_limits(cgroup, REFILLS) == 0 &&
 	    open_entrance(cgroup, entrance) == 0)
@@ -398,7 +428,7 @@ static void kill_in_rounds(int directory, const char *procs, struct signal_sent 
 
 bool cgroup_signal(struct cgroup *cgroup, int number, pid_t process)
 {
-	int directory = cgroup->bases[CGROUP_TREE].directory;
+	int directory = cgroup->purpose.bases[CGROUP_TREE].directory;
 	struct signal_sent sent = { number, process, false };
 	char path[NAME_SIZE + 16];
 
@@ -424,14 +454,15 @@ static bool is_empty(const struct cgroup *cgroup)
 
 	snprintf(path, sizeof path, "%s/cgroup.events", cgroup->name);
 	return cgroup_has_tree(cgroup) &&
-	       cgroup_file_read(cgroup->bases[CGROUP_TREE].directory, path, text, sizeof text) &&
+	       cgroup_file_read(cgroup->purpose.bases[CGROUP_TREE].directory, path, text,
+				sizeof text) &&
 	       strstr(text, "populated 0") != NULL;
 }
 
 /* The kernel may have kept something, for example the content of a file that it has read. */
 static bool has_memory_left(const struct cgroup *cgroup)
 {
-	const struct base *memory = &cgroup->bases[CGROUP_MEMORY];
+	const struct base *memory = &cgroup->purpose.bases[CGROUP_MEMORY];
 	char path[NAME_SIZE + 24], text[32];
 
 	if (memory->directory < 0)
@@ -439,7 +470,7 @@ static bool has_memory_left(const struct cgroup *cgroup)
 	snprintf(path, sizeof path, "%s/memory.%s", cgroup->name,
 		 memory->is_v2 ? "current" : "usage_in_bytes");
 	return !cgroup_file_read(memory->directory, path, text, sizeof text) ||
-	       strtoull(text, NULL, 10) > cgroup->limits[CGROUP_MEMORY] / MEMORY_LEFT_SHARE;
+	       strtoull(text, NULL, 10) > cgroup->purpose.limits[CGROUP_MEMORY] / MEMORY_LEFT_SHARE;
 }
 
 static bool remove_directories(const struct cgroup *cgroup)
@@ -447,8 +478,8 @@ static bool remove_directories(const struct cgroup *cgroup)
 	bool all = true;
 
 	for (int kind = 0; kind < CGROUP_KINDS; kind++)
-		if (cgroup->bases[kind].has_directory &&
-		    cgroup_remove(cgroup->bases[kind].directory, cgroup->name) < 0)
+		if (cgroup->purpose.bases[kind].has_directory &&
+		    cgroup_remove(cgroup->purpose.bases[kind].directory, cgroup->name) < 0)
 			all = false;
 	return all;
 }

@@ -547,13 +547,14 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 }
 
 /* 0, or -1: out of memory. */
-static int make_trackable(struct child *child, const struct service_settings *settings)
+static int make_trackable(struct child *child, const struct service_settings *settings,
+			  const struct launch_message *message)
 {
 	child->is_tracked = service_is_tracked(settings);
 	child->kills_rest = settings->processes_at_exit == AT_EXIT_KILL;
 	if (!child->is_tracked)
 		return 0;
-	child->cgroup = cgroup_new(settings);
+	child->cgroup = cgroup_new(settings, message->service.service, &message->peer);
 	return child->cgroup || errno != ENOMEM ? 0 : -1;
 }
 
@@ -569,7 +570,7 @@ static struct launch *launch_new(struct service_settings *settings,
 	launch->session = message->session;
 	launch->order.network = -1;
 	launch->child = child_new();
-	if (launch->child && make_trackable(launch->child, settings) < 0) {
+	if (launch->child && make_trackable(launch->child, settings, message) < 0) {
 		child_free(launch->child);
 		launch->child = NULL;
 	}

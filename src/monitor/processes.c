@@ -40,7 +40,7 @@ bool process_parse(const char *text, struct process *process)
 	return true;
 }
 
-static bool read_process(pid_t pid, struct process *process)
+bool process_read(pid_t pid, struct process *process)
 {
 	char path[32], text[1024];
 	ssize_t length;
@@ -95,7 +95,7 @@ int processes_read(struct processes *processes)
 		if (pid <= 0)
 			continue;
 		result = grow(processes, &room);
-		if (result == 0 && read_process(pid, &processes->list[processes->count]))
+		if (result == 0 && process_read(pid, &processes->list[processes->count]))
 			processes->count++;
 	}
 	if (directory)
@@ -124,7 +124,7 @@ static bool is_still_there(const struct process *process)
 {
 	struct process now;
 
-	return read_process(process->pid, &now) && now.started == process->started;
+	return process_read(process->pid, &now) && now.started == process->started;
 }
 
 /* The descriptor stays with the process, whatever happens to its pid. */

@@ -347,6 +347,7 @@ static void prepare_jail(struct program_order *order)
 
 void start_program(struct program_order *order)
 {
+	order->entrance = NO_CGROUP_ENTRANCE;
 	if (order->has_terminal)
 		make_terminal(order);
 	if (order->cgroup && !order->failed_step) {
@@ -354,7 +355,7 @@ void start_program(struct program_order *order)
 		if (cgroup_make(order->cgroup, &order->entrance) < 0)
 			fail(order, "cgroup");
 	}
-	if (order->jail)
+	if (order->jail && !order->failed_step)
 		prepare_jail(order);
 	if (!order->failed_step) {
 		order->slot = slot_take();

@@ -550,6 +550,27 @@ START_TEST(what_a_dead_daemon_left_is_removed)
 }
 END_TEST
 
+/* Who locks one makes it look as if its daemon lives; an administrator's is not usherd's. */
+START_TEST(its_directory_is_nobody_elses)
+{
+	int port = add_service("zzcat", CAT "%s", kinds[KEEP]);
+	const char *own, *similar;
+	struct stat status;
+
+	daemon_start();
+	client_ping(client_hold(port));
+	own = own_directory(NULL);
+	ck_assert_int_eq(stat(own, &status), 0);
+	ck_assert_uint_eq(status.st_mode & 07777, 0711);
+	daemon_stop();
+	similar = textf("%.*s/usherd-zz-%d", (int)(strrchr(own, '/') - own), own, (int)getpid());
+	ck_assert_int_eq(mkdir(similar, 0755), 0);
+	daemon_start();
+	close(client_hold(port));
+	ck_assert_int_eq(rmdir(similar), 0);
+}
+END_TEST
+
 static bool can_limit(const char *controller)
 {
 	char path[PATH_MAX];
@@ -571,12 +592,16 @@ static bool can_jail(void)
 }
 
 /* Of a user that can't change them. */
+static const char *jailed(const char *name, const char *script, const char *lines)
+{
+	return textf("server = %s\nuser = %d\nno_new_privs = yes\nproc = yes\n"
+		     "processes_at_exit = kill\ncps = 0 0\n%s%s",
+		     place_script(name, "%s", script), SOME_USER, lines, log_everything());
+}
+
 static int add_jailed(const char *name, const char *script, const char *lines)
 {
-	return add_service(name,
-			   "server = %s\nuser = %d\nno_new_privs = yes\nproc = yes\n"
-			   "processes_at_exit = kill\ncps = 0 0\n%s%s",
-			   place_script(name, "%s", script), SOME_USER, lines, log_everything());
+	return add_service(name, "%s", jailed(name, script, lines));
 }
 
 /* The only directory in it; "": there is none. */
@@ -633,24 +658,51 @@ START_TEST(a_cgroup_is_used_again)
 }
 END_TEST
 
+/* Memory may be charged to it later, for what a session has handed to somebody outside. */
+START_TEST(a_cgroup_is_used_again_only_for_its_service_and_source)
+{
+	int first = add_jailed("zzfirst", "exec cat", "");
+	int other = add_jailed("zzother", "exec cat", "");
+	const char *own;
+
+	daemon_start();
+	own = own_directory(NULL);
+	have_session(first, "first", 1);
+	ck_assert_uint_eq(count_directories(own), 1);
+	ask_from("127.0.0.2", first, "another source");
+	service_wait_lines(2, "EXIT: ");
+	ck_assert_uint_eq(count_directories(own), 2);
+	have_session(other, "another service", 3);
+	ck_assert_uint_eq(count_directories(own), 3);
+	have_session(first, "again", 4);
+	ask_from("127.0.0.2", first, "again");
+	service_wait_lines(5, "EXIT: ");
+	ck_assert_uint_eq(count_directories(own), 3);
+}
+END_TEST
+
 /* Other limits are other cgroups; so are those that somebody has removed. */
 START_TEST(a_cgroup_is_used_again_only_as_it_was)
 {
-	int first = add_jailed("zzfirst", "exec cat", ""), other;
+	int port = port_take();
 	const char *own, *name;
 
 	if (!can_limit("pids"))
 		return;
-	other = add_jailed("zzother", "exec cat", "processes = 10\n");
+	add_service("zzjail", "port = %d\n%s", port, jailed("zzjail", "exec cat", ""));
 	daemon_start();
 	own = own_directory(NULL);
-	have_session(first, "first", 1);
+	have_session(port, "first", 1);
 	name = only_directory(own);
-	have_session(other, "other", 2);
+	configuration_clear();
+	add_service("zzjail", "port = %d\n%s", port,
+		    jailed("zzjail", "exec cat", "processes = 10\n"));
+	daemon_reload();
+	have_session(port, "with a limit", 2);
 	ck_assert_uint_eq(count_directories(own), 2);
 	ck_assert_int_eq(rmdir(textf("%s/%s", own, name)), 0);
-	have_session(first, "first", 3);
-	ck_assert_uint_eq(count_directories(own), 2);
+	have_session(port, "again", 3);
+	ck_assert_uint_eq(count_directories(own), 1);
 }
 END_TEST
 
@@ -1048,9 +1100,11 @@ Suite *tree_suite(void)
 		tcase_add_test(cgroups, a_program_that_leaves_its_cgroup_ends_too);
 		tcase_add_test(cgroups, a_plain_service_makes_no_cgroup);
 		tcase_add_test(cgroups, what_a_dead_daemon_left_is_removed);
+		tcase_add_test(cgroups, its_directory_is_nobody_elses);
 	}
 	if (can_jail()) {
 		tcase_add_test(cgroups, a_cgroup_is_used_again);
+		tcase_add_test(cgroups, a_cgroup_is_used_again_only_for_its_service_and_source);
 		tcase_add_test(cgroups, a_cgroup_is_used_again_only_as_it_was);
 		tcase_add_test(cgroups, memory_kills_are_those_of_the_session);
 		tcase_add_test(cgroups, a_cgroup_in_which_much_is_left_is_removed);

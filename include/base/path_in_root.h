@@ -19,4 +19,8 @@ int path_in_root_open(int root, const char *path, int flags, enum path_links lin
 int path_in_root_find(const char *root, const char *path, char real[static PATH_MAX])
 	__attribute__((warn_unused_result));
 
+/* The rest of an absolute path below that directory, "" for the directory itself; NULL: it is not
+ * in it. By their names alone: more than one slash, and ".", make no difference. */
+const char *path_below(const char *directory, const char *path);
+
 #endif

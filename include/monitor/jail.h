@@ -35,8 +35,8 @@ void jail_release(struct jail *jail);
 /* Any thread, as long as the caller has a reference. */
 const struct jail_plan *jail_plan(const struct jail *jail);
 
-/* The descriptor of its template, the jail's own; -1: sessions make all mounts themselves, also
- * because root has been replaced by another directory. Any thread. */
+/* The descriptor of its template, the jail's own; -1: sessions make all mounts themselves. Any
+ * thread. */
 int jail_template(const struct jail *jail);
 
 /* True when no session can leave anything in its network namespace, so that another one may get

@@ -19,4 +19,7 @@ void jail_hidden_plan(struct jail_plan *plan, struct arena *arena);
 /* The hidden directory that a path in the root is in; NULL: none. */
 const char *jail_hidden_around(const struct jail_plan *plan, const char *path);
 
+/* A hidden directory below a directory in the root; NULL: none. */
+const char *jail_hidden_in(const struct jail_plan *plan, const char *path);
+
 #endif

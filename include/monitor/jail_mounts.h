@@ -24,12 +24,14 @@ int jail_map_identity(const struct jail_plan *plan) __attribute__((warn_unused_r
 /* Enters the network namespace without interfaces that is open there; -1: a new one. */
 int jail_enter_network(int network) __attribute__((warn_unused_result));
 
-/* Makes this process's own mounts those of a template. 0, or -1 with errno and report. */
+/* Makes this process's own mounts those of a template. 0, or -1 with errno and report; EXDEV: the
+ * daemon's root is not that of its namespace, so a session that enters it would be elsewhere. */
 int jail_make_template(const struct jail_plan *plan, struct jail_report *report)
 	__attribute__((warn_unused_result));
 
 /* Gives this process the namespaces and mounts of a session: from the namespace of mounts that
- * is open at template, or with template -1 from nothing. The working directory is then "/".
+ * is open at template, or from nothing: with template -1, or when root is not the directory any
+ * more that is in it. The working directory is then "/".
  * name becomes the host name. 0, or -1 with errno and report. */
 int jail_enter(const struct jail_plan *plan, int template, const char *name,
 	       struct jail_report *report) __attribute__((warn_unused_result));

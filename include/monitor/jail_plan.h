@@ -1,5 +1,5 @@
 /* What a session's namespaces and mounts are to be, ready for a child to make them: nothing in
- * it has to be looked up or allocated. Constant once it is made. */
+ * it has to be looked up or allocated. Constant once the jail is made. */
 #ifndef USHERD_MONITOR_JAIL_PLAN_H
 #define USHERD_MONITOR_JAIL_PLAN_H
 
@@ -26,6 +26,9 @@ struct jail_plan {
 	size_t hidden_count;
 	char *const *devices; /* names in /dev */
 	size_t device_count;
+	bool keeps_host_proc; /* in a template: without it procfs can't be mounted here */
+	dev_t device;         /* of the root that the template has */
+	ino_t inode;
 	int clone_flags;               /* namespaces that clone(2) makes */
 	char uid_map[32], gid_map[32]; /* for /proc/self/uid_map; without root's privileges */
 };

@@ -1,5 +1,7 @@
 #include "base/cgroup_mounts.h"
 
+#include "base/path_in_root.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,16 +112,6 @@ static bool is_hierarchy(const char *type, const char *options, const char *cont
 	return strcmp(type, "cgroup") == 0 && cgroup_mounts_lists(options, controller);
 }
 
-/* path below root; NULL: it is not. */
-static const char *below(const char *root, const char *path)
-{
-	size_t length = strcmp(root, "/") == 0 ? 0 : strlen(root);
-
-	if (strncmp(path, root, length) != 0 || (path[length] != '\0' && path[length] != '/'))
-		return NULL;
-	return strcmp(path + length, "/") == 0 ? "" : path + length;
-}
-
 bool cgroup_mounts_find(const char *mounts, const char *cgroups, const char *controller,
 			char path[static PATH_MAX])
 {
@@ -131,7 +123,7 @@ bool cgroup_mounts_find(const char *mounts, const char *cgroups, const char *con
 		const char *rest;
 
 		if (!split_mount(line, &root, &point, &type, &options) ||
-		    !is_hierarchy(type, options, controller) || !(rest = below(root, own)))
+		    !is_hierarchy(type, options, controller) || !(rest = path_below(root, own)))
 			continue;
 		return snprintf(path, PATH_MAX, "%s%s", point, rest) < PATH_MAX;
 	}

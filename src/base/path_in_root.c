@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -57,4 +58,32 @@ int path_in_root_find(const char *root, const char *path, char real[static PATH_
 	fd = path_in_root_open(directory, path, O_PATH, PATH_FOLLOW_LINKS);
 	close_keeping_errno(directory, fd);
 	return fd < 0 ? -1 : close_keeping_errno(fd, find_name(fd, real));
+}
+
+/* At the next name, or at the end. */
+static const char *next_name(const char *path)
+{
+	for (;;) {
+		path += strspn(path, "/");
+		if (path[0] != '.' || (path[1] && path[1] != '/'))
+			return path;
+		path++;
+	}
+}
+
+const char *path_below(const char *directory, const char *path)
+{
+	for (;;) {
+		size_t length;
+
+		directory = next_name(directory);
+		if (!*directory)
+			return *next_name(path) ? path : "";
+		path = next_name(path);
+		length = strcspn(directory, "/");
+		if (strcspn(path, "/") != length || strncmp(directory, path, length) != 0)
+			return NULL;
+		directory += length;
+		path += length;
+	}
 }

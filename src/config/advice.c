@@ -421,6 +421,16 @@ static void advise_of_process_ids(const struct view *view)
 		       "sees and signals all others of its user");
 }
 
+/* Where the daemon runs without root, the kernel refuses this to another session. */
+static void advise_of_scratch(const struct view *view)
+{
+	if (view->service->program->scratch.count > 0 && !view->service->program->proc &&
+	    !view->service->preset && geteuid() == 0)
+		remark(view, "scratch",
+		       "without proc = yes another session of the same user can read and change "
+		       "scratch, through /proc of the host; add proc = yes");
+}
+
 static void advise_of_jail(const struct view *view)
 {
 	if (service_has_jail(view->service) && view->service->user && view->service->uid == 0)
@@ -474,7 +484,7 @@ void advise_of_service(const struct service_settings *service, struct problems *
 		advise_of_end_command, advise_of_processes, advise_of_banners,
 		advise_of_error_file,  advise_of_balancers, advise_of_limits,
 		advise_of_pty,         advise_of_jail,      advise_of_own_user,
-		advise_of_process_ids,
+		advise_of_process_ids, advise_of_scratch,
 	};
 	struct view view = { .service = service, .problems = problems };
 

@@ -134,12 +134,47 @@ static void check_server(struct jail_check *check, const char *path)
 			 path, server);
 }
 
+/* The rest of the path below a writable directory; NULL: it is in none. */
+static const char *below_writable(const struct jail_check *check, const char *path)
+{
+	const struct strings *writable = &check->service->program->writable;
+
+	for (size_t i = 0; i < writable->count; i++) {
+		const char *rest = path_below(writable->list[i], path);
+
+		if (rest && *rest)
+			return rest;
+	}
+	return NULL;
+}
+
+static bool has_several_names(const char *path)
+{
+	path += strspn(path, "/");
+	path += strcspn(path, "/");
+	return path[strspn(path, "/")] != '\0';
+}
+
+/* The kernel keeps a name on which the session itself has mounted something. */
+static void check_place(struct jail_check *check, const char *path)
+{
+	const char *rest = below_writable(check, path);
+
+	if (rest &&
+	    (has_several_names(rest) || (check->service->placeholders && strchr(rest, '%'))))
+		complain(check,
+			 "scratch: another session could move %s away, as a directory above it is "
+			 "writable; put it somewhere else",
+			 path);
+}
+
 /* As the first session has it. */
 static void check_scratch(struct jail_check *check, const char *path)
 {
 	const struct service_settings *service = check->service;
 	char first[PATH_MAX];
 
+	check_place(check, path);
 	if (service->placeholders && service->account) {
 		if (placeholders_expand_first(first, sizeof first, path, service->account) >=
 		    sizeof first) {

@@ -28,8 +28,6 @@ struct jail {
 	struct arena arena;
 	struct jail_plan plan;
 	int template; /* -1: none */
-	dev_t device; /* of the root in it */
-	ino_t inode;
 	bool shares_networks;
 };
 
@@ -77,17 +75,9 @@ const struct jail_plan *jail_plan(const struct jail *jail)
 	return &jail->plan;
 }
 
-/* A deployment may put another directory in the place of root. */
 int jail_template(const struct jail *jail)
 {
-	struct stat status;
-
-	if (jail->template <0 || !jail->plan.root)
-		return jail->template;
-	return stat(jail->plan.root, &status) == 0 && status.st_dev == jail->device &&
-			       status.st_ino == jail->inode
-		       ? jail->template
-		       : -1;
+	return jail->template;
 }
 
 bool jail_shares_networks(const struct jail *jail)
@@ -210,17 +200,36 @@ static void make_template(struct jail *jail)
 	jail->template = jail_trial_template(&jail->plan, &report);
 	if (jail->template <0)
 		descriptors_regain();
-	jail->device = report.device;
-	jail->inode = report.inode;
+	jail->plan.device = report.device;
+	jail->plan.inode = report.inode;
 }
 
-/* Without a template sessions may still work, only more slowly. */
-static int make(struct jail *jail, struct jail_report *report)
+/* 0: sessions with the template work. */
+static int try_template(struct jail *jail, struct jail_report *report)
 {
 	make_template(jail);
 	if (jail->template >= 0 && jail_trial(&jail->plan, jail->template, report) == 0)
 		return 0;
 	drop_template(jail);
+	return -1;
+}
+
+static bool has_failed_at(const struct jail_report *report, const char *attribute)
+{
+	return report->attribute && strcmp(report->attribute, attribute) == 0;
+}
+
+/* Without a template sessions may still work, only more slowly. */
+static int make(struct jail *jail, struct jail_report *report)
+{
+	*report = (struct jail_report){ .attribute = NULL };
+	if (try_template(jail, report) == 0)
+		return 0;
+	if (has_failed_at(report, "proc")) {
+		jail->plan.keeps_host_proc = true;
+		if (try_template(jail, report) == 0)
+			return 0;
+	}
 	return jail_trial(&jail->plan, -1, report);
 }
 
@@ -254,7 +263,7 @@ static const char *fail(struct jail *jail, const struct jail_report *report, con
 	const char *attribute = first_attribute(&jail->plan);
 
 	*reason = jail_trial_reason(&jail->plan, report);
-	if (report->attribute && strcmp(report->attribute, "root") != 0)
+	if (report->attribute && !has_failed_at(report, "root"))
 		attribute = report->attribute;
 	jail_release(jail);
 	return attribute;
@@ -266,32 +275,46 @@ void jails_begin(const struct daemon_settings *daemon)
 	jail_hidden_find(daemon);
 }
 
-/* True when no session could find its server. */
-static bool hides_server(const struct jail *jail, const struct service_settings *service,
-			 const char **reason)
+/* NULL: there is none. Otherwise the attribute that can't be had. */
+static const char *obstacle_to_hiding(const struct jail *jail,
+				      const struct service_settings *service, const char **reason)
 {
-	static char text[PATH_MAX + 128];
+	static char text[2 * PATH_MAX + 256];
 	const char *hidden = jail_hidden_around(&jail->plan, service->server);
 
-	if (!hidden)
-		return false;
-	snprintf(text, sizeof text,
-		 "the server is in %s, which is hidden as sockets of the daemon's user are there; "
-		 "move one of them",
-		 hidden);
 	*reason = text;
-	return true;
+	if (hidden) { /* no session could find it */
+		snprintf(text, sizeof text,
+			 "the server is in %s, which is hidden as sockets of the daemon's user are "
+			 "there; move one of them",
+			 hidden);
+		return "root";
+	}
+	for (size_t i = 0; i < jail->plan.writable_count; i++) {
+		const char *writable = jail->plan.writable[i];
+
+		hidden = jail_hidden_in(&jail->plan, writable);
+		if (!hidden)
+			continue;
+		snprintf(text, sizeof text,
+			 "in %s is %s, which is hidden as sockets of the daemon's user are there, "
+			 "and a program could give it another name; name other directories",
+			 writable, hidden);
+		return "writable";
+	}
+	return NULL;
 }
 
 const char *jail_prepare(const struct service_settings *service, const char **reason)
 {
 	struct jail *older = find(service), *jail;
 	struct jail_report report = { .error = ENOMEM };
+	const char *attribute;
 
 	if (!service->program->jail)
 		return NULL;
 	if (older && older->round == current_round)
-		return hides_server(older, service, reason) ? "root" : NULL;
+		return obstacle_to_hiding(older, service, reason);
 	if (service->program->network == NETWORK_NONE && !service_waits(service) &&
 	    (*reason = connection_lock_obstacle()))
 		return "network";
@@ -302,9 +325,9 @@ const char *jail_prepare(const struct service_settings *service, const char **re
 	jail = jail_new(service);
 	if (!jail)
 		return "root";
-	if (hides_server(jail, service, reason)) {
+	if ((attribute = obstacle_to_hiding(jail, service, reason))) {
 		jail_release(jail);
-		return "root";
+		return attribute;
 	}
 	if (make(jail, &report) < 0)
 		return fail(jail, &report, reason);

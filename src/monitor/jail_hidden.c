@@ -1,5 +1,6 @@
 #include "monitor/jail_hidden.h"
 
+#include "base/path_in_root.h"
 #include "config/control_socket.h"
 
 #include <errno.h>
@@ -92,16 +93,6 @@ void jail_hidden_find(const struct daemon_settings *daemon)
 	add_directory_of(CONTROL_PATH);
 }
 
-/* The rest of path below directory, "" for directory itself; NULL: it is not in it. */
-static const char *below(const char *directory, const char *path)
-{
-	size_t length = strcmp(directory, "/") == 0 ? 0 : strlen(directory);
-
-	if (strncmp(directory, path, length) != 0 || (path[length] && path[length] != '/'))
-		return NULL;
-	return path + length;
-}
-
 void jail_hidden_plan(struct jail_plan *plan, struct arena *arena)
 {
 	char root[PATH_MAX];
@@ -109,7 +100,7 @@ void jail_hidden_plan(struct jail_plan *plan, struct arena *arena)
 	if (!plan->root || !realpath(plan->root, root))
 		return;
 	for (size_t i = 0; i < count; i++) {
-		const char *path = below(root, directories[i]);
+		const char *path = path_below(root, directories[i]);
 
 		if (path)
 			plan->hidden[plan->hidden_count++] =
@@ -120,7 +111,18 @@ void jail_hidden_plan(struct jail_plan *plan, struct arena *arena)
 const char *jail_hidden_around(const struct jail_plan *plan, const char *path)
 {
 	for (size_t i = 0; i < plan->hidden_count; i++)
-		if (below(plan->hidden[i], path))
+		if (path_below(plan->hidden[i], path))
 			return plan->hidden[i];
+	return NULL;
+}
+
+const char *jail_hidden_in(const struct jail_plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->hidden_count; i++) {
+		const char *rest = path_below(path, plan->hidden[i]);
+
+		if (rest && *rest)
+			return plan->hidden[i];
+	}
 	return NULL;
 }

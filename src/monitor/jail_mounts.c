@@ -40,6 +40,7 @@ struct build {
 	const struct jail_plan *plan;
 	int origin; /* root as the host has it */
 	int tree;   /* where the session's root is being made */
+	int mounts; /* the namespace of a template */
 	struct jail_report *report;
 };
 
@@ -193,7 +194,7 @@ IN_CHILD static int drop_covered(struct build *build)
 {
 	if (build->plan->root && build->plan->has_devices)
 		drop_mounts_on(build, "/dev");
-	if (build->plan->root && build->plan->has_proc)
+	if (build->plan->root && build->plan->has_proc && !build->plan->keeps_host_proc)
 		drop_mounts_on(build, "/proc");
 	return 0;
 }
@@ -309,6 +310,36 @@ IN_CHILD static int go_to_root(struct build *build)
 	return (int)syscall(SYS_chdir, "/");
 }
 
+/* A session enters the template at the root of its namespace of mounts. Where the daemon's own root
+ * is another one, as after chroot(8), that would be outside of it. */
+IN_CHILD static bool is_same_place(int one, int other)
+{
+	struct statx first, second;
+
+	if (statx(one, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &first) < 0 ||
+	    statx(other, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &second) < 0)
+		return false;
+	return (first.stx_mask & second.stx_mask & STATX_MNT_ID) &&
+	       first.stx_mnt_id == second.stx_mnt_id && first.stx_ino == second.stx_ino;
+}
+
+IN_CHILD static int open_own_namespace(struct build *build)
+{
+	build->mounts =
+		(int)syscall(SYS_openat, AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	return build->mounts < 0 ? -1 : 0;
+}
+
+IN_CHILD static int enter_as_session(struct build *build)
+{
+	int tree = build->tree;
+
+	if (setns(build->mounts, CLONE_NEWNS) < 0 || find_root(build) < 0)
+		return -1;
+	errno = EXDEV;
+	return is_same_place(tree, build->tree) ? 0 : -1;
+}
+
 /* --- both ways -------------------------------------------------------------------------------- */
 
 enum { IN_TEMPLATE = 1, IN_COPY = 2, FROM_NOTHING = 4 };
@@ -321,6 +352,7 @@ static const struct {
 	unsigned ways;
 } stages[] = {
 	{ NULL, stay_private, IN_TEMPLATE | FROM_NOTHING },
+	{ NULL, open_own_namespace, IN_TEMPLATE },
 	{ "root", make_root, IN_TEMPLATE | FROM_NOTHING },
 	{ "writable", make_writable, IN_TEMPLATE | FROM_NOTHING },
 	{ "root", hide, FROM_NOTHING },
@@ -330,12 +362,15 @@ static const struct {
 	{ "proc", make_proc, IN_COPY | FROM_NOTHING },
 	{ "scratch", make_scratch, IN_COPY | FROM_NOTHING },
 	{ "root", go_to_root, IN_TEMPLATE | IN_COPY | FROM_NOTHING },
+	{ "root", enter_as_session, IN_TEMPLATE },
 };
 
 IN_CHILD static int make_mounts(const struct jail_plan *plan, unsigned way,
 				struct jail_report *report)
 {
-	struct build build = { .plan = plan, .origin = -1, .tree = -1, .report = report };
+	struct build build = {
+		.plan = plan, .origin = -1, .tree = -1, .mounts = -1, .report = report
+	};
 
 	for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
 		if (!(stages[i].ways & way))
@@ -381,9 +416,20 @@ IN_CHILD int jail_make_template(const struct jail_plan *plan, struct jail_report
 	return unshare(CLONE_NEWNS) < 0 ? -1 : make_mounts(plan, IN_TEMPLATE, report);
 }
 
+/* A deployment may put another directory in the place of root. */
+IN_CHILD static bool is_up_to_date(const struct jail_plan *plan)
+{
+	struct stat status;
+
+	return !plan->root || (stat(plan->root, &status) == 0 && status.st_dev == plan->device &&
+			       status.st_ino == plan->inode);
+}
+
 IN_CHILD int jail_enter(const struct jail_plan *plan, int template, const char *name,
 			struct jail_report *report)
 {
+	if (template >= 0 && !is_up_to_date(plan))
+		template = -1;
 	if ((template >= 0 && setns(template, CLONE_NEWNS) < 0) || unshare(SESSION_NAMESPACES) < 0)
 		return -1;
 	if (sethostname(name, strnlen(name, 64)) < 0)

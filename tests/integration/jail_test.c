@@ -8,22 +8,27 @@
 #include "support/process.h"
 
 #include <check.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { SOME_USER = 54321 };
@@ -323,6 +328,166 @@ START_TEST(what_a_jail_covers_of_the_host_is_not_in_it)
 }
 END_TEST
 
+/* --- what the daemon sees of the machine --- */
+
+/* A directory that is a mount, and looks like the machine. */
+static void be_in_a_chroot(void)
+{
+	const char *host = place_path("host");
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mkdir(host, 0755) < 0 || mount("/", host, NULL, MS_BIND | MS_REC, NULL) < 0 ||
+	    chroot(host) < 0 || chdir("/") < 0)
+		_exit(126);
+}
+
+/* The root of its namespace of mounts is another one. */
+START_TEST(a_jail_holds_where_the_daemon_is_in_a_chroot)
+{
+	const char *root = make_usual_root("root");
+	int port = add_probe("zzinside", root, WHOLE_JAIL, "list:/ write:/fixed/x");
+	int host = add_probe("zzhost", NULL, "root = /\nproc = yes",
+			     textf("write:%s processes", place_path("x")));
+
+	daemon_start_with(&(struct daemon_options){ .prepare = be_in_a_chroot });
+	ck_assert_str_eq(ask(port, ""), "list:/=data dev fixed log probe proc tmp \n"
+					"write:/fixed/x=EROFS\n");
+	ck_assert_str_eq(ask(host, ""), textf("write:%s=EROFS\nprocesses=1 \n", place_path("x")));
+}
+END_TEST
+
+/* As root of the machine may for a container. */
+static pid_t begin_to_map_users(int ready, pid_t pid)
+{
+	static const char *const maps[] = { "uid_map", "gid_map" };
+	pid_t mapper = fork();
+	char byte;
+
+	if (mapper != 0)
+		return mapper;
+	if (read(ready, &byte, 1) != 1)
+		_exit(126);
+	for (size_t i = 0; i < 2; i++) {
+		char path[64];
+		int map;
+
+		snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, maps[i]);
+		map = open(path, O_WRONLY | O_CLOEXEC);
+		if (write(map, "0 0 65536\n", 10) != 10)
+			_exit(126);
+	}
+	_exit(0);
+}
+
+static void have_users(void)
+{
+	int ends[2], status;
+	pid_t mapper;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		_exit(126);
+	mapper = begin_to_map_users(ends[0], getpid());
+	if (unshare(CLONE_NEWUSER) < 0 || write(ends[1], "", 1) != 1 ||
+	    waitpid(mapper, &status, 0) != mapper || status != 0)
+		_exit(126);
+}
+
+/* All that is in "/" but its processes, which are the container's. */
+static void copy_machine_to(const char *root)
+{
+	DIR *directory = opendir("/");
+	struct dirent *entry;
+
+	while (directory && (entry = readdir(directory))) {
+		const char *from = textf("/%s", entry->d_name);
+		const char *to = textf("%s/%s", root, entry->d_name);
+		char target[PATH_MAX] = "";
+
+		if (entry->d_name[0] == '.' || strcmp(from, "/proc") == 0)
+			continue;
+		if (entry->d_type == DT_LNK && readlink(from, target, sizeof target - 1) > 0 &&
+		    symlink(target, to) < 0)
+			_exit(126);
+		if (entry->d_type == DT_DIR &&
+		    (mkdir(to, 0755) < 0 || mount(from, to, NULL, MS_BIND | MS_REC, NULL) < 0))
+			_exit(126);
+	}
+	if (!directory || closedir(directory) < 0)
+		_exit(126);
+}
+
+static int enter_users(void)
+{
+	have_users();
+	return unshare(CLONE_NEWNS | CLONE_NEWPID);
+}
+
+static pid_t process_1;
+
+static void pass_on(int number)
+{
+	kill(process_1, number);
+}
+
+/* The daemon goes on as process 1. The process that was begun stands for it outside. */
+static void become_process_1(void)
+{
+	int status = 0;
+
+	process_1 = fork();
+	if (process_1 == 0)
+		return;
+	signal(SIGTERM, pass_on);
+	while (waitpid(process_1, &status, 0) < 0 && errno == EINTR)
+		continue;
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 126);
+}
+
+static void be_in_a_container(void)
+{
+	const char *root = place_path("container");
+
+	if (mkdir(root, 0755) < 0 || enter_users() < 0)
+		_exit(126);
+	become_process_1();
+	if (mount("tmpfs", root, "tmpfs", 0, NULL) < 0)
+		_exit(126);
+	copy_machine_to(root);
+	if (mkdir(textf("%s/proc", root), 0755) < 0 ||
+	    mount("proc", textf("%s/proc", root), "proc", 0, NULL) < 0 || chdir(root) < 0 ||
+	    syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		_exit(126);
+}
+
+static bool has_template(pid_t pid)
+{
+	DIR *directory = opendir(textf("/proc/%d/fd", (int)pid));
+	struct dirent *entry;
+	bool found = false;
+
+	ck_assert_ptr_nonnull(directory);
+	while ((entry = readdir(directory))) {
+		char target[64] = "";
+
+		found |= readlinkat(dirfd(directory), entry->d_name, target, sizeof target - 1) >
+				 0 &&
+			 strncmp(target, "mnt:", 4) == 0;
+	}
+	closedir(directory);
+	return found;
+}
+
+/* Where no procfs can be seen, a user namespace may mount none. */
+START_TEST(a_template_keeps_the_only_procfs_of_a_container)
+{
+	int port = add_probe("zzhost", NULL, "root = /\nproc = yes", "pid processes");
+
+	daemon_start_with(&(struct daemon_options){ .prepare = be_in_a_container });
+	ck_assert(has_template(process_child(daemon_pid())));
+	ck_assert_str_eq(ask(port, ""), "pid=1 0\nprocesses=1 \n");
+}
+END_TEST
+
 /* --- its end --- */
 
 START_TEST(all_processes_end_with_the_first)
@@ -611,6 +776,9 @@ Suite *jail_suite(void)
 	if (!is_allowed(AS_ROOT))
 		return suite;
 	tcase_add_test(of_root, what_a_jail_covers_of_the_host_is_not_in_it);
+	tcase_add_test(of_root, a_jail_holds_where_the_daemon_is_in_a_chroot);
+	if (isolation_is_allowed(enter_users))
+		tcase_add_test(of_root, a_template_keeps_the_only_procfs_of_a_container);
 	tcase_add_test(of_root, only_an_empty_network_is_used_again);
 	tcase_add_test(of_root, no_network_is_used_again_where_none_can_be_entered);
 	tcase_add_test(of_root, a_service_whose_new_jail_fails_keeps_the_old_one);

@@ -81,6 +81,28 @@ START_TEST(finds_where_a_path_is)
 }
 END_TEST
 
+static const struct {
+	const char *directory, *path, *below;
+} places[] = {
+	{ "/", "/", "" },        { "/", "/a", "/a" },          { "/a", "/a", "" },
+	{ "/a", "/a/", "" },     { "/a/", "/a", "" },          { "/a", "/a/b", "/b" },
+	{ "/a/", "/a/b", "/b" }, { "/a/b", "/a/b/c/", "/c/" }, { "//a/./b/.", "/a//b/c", "/c" },
+	{ "/a", "/a/./.", "" },  { "/a", "/a/.b", "/.b" },     { "/a", "/ab", NULL },
+	{ "/ab", "/a", NULL },   { "/a/b", "/a", NULL },       { "/a", "/", NULL },
+	{ "/a", "/b/a", NULL },  { "/.a", "/a", NULL },        { "/a", "/../a", NULL },
+};
+
+START_TEST(knows_what_is_below_a_directory)
+{
+	const char *below = path_below(places[_i].directory, places[_i].path);
+
+	ck_assert_msg((below == NULL) == (places[_i].below == NULL), "%s in %s", places[_i].path,
+		      places[_i].directory);
+	if (below)
+		ck_assert_str_eq(below, places[_i].below);
+}
+END_TEST
+
 Suite *path_in_root_suite(void)
 {
 	Suite *suite = suite_create("path_in_root");
@@ -88,6 +110,8 @@ Suite *path_in_root_suite(void)
 	int fd = path_in_root_open(AT_FDCWD, ".", O_PATH, PATH_FOLLOW_LINKS);
 
 	suite_add_tcase(suite, tests);
+	tcase_add_loop_test(tests, knows_what_is_below_a_directory, 0,
+			    (int)(sizeof places / sizeof places[0]));
 	if (fd < 0 && errno == ENOSYS)
 		return suite;
 	close(fd);

@@ -898,6 +898,7 @@ static const struct {
 	{ "flags = REUSE", ADVICE, "REUSE is retired" },
 	{ "proc = yes\nuser = root", ADVICE, "hold no program of root back" },
 	{ "preset = jail\nproc = no\nuser = nobody", ADVICE, "has no process ids of its own" },
+	{ "user = nobody\nscratch = /tmp 1M", ADVICE, "another session of the same user can read" },
 	{ "mdns = yes", WARNING, "retired, has no effect" },
 	{ "port = 1000\nport = 1001", WARNING, "port is already set on line 3" },
 	{ "only_from = ALL", ADVICE, "\"ALL\" is taken for the name of a host; for everybody" },
@@ -925,6 +926,7 @@ static const struct {
 /* Similar lines that are correct. */
 static const char *const unremarkable[] = {
 	"user = nobody\nproc = yes",
+	"user = nobody\nproc = yes\nscratch = /tmp 1M",
 	"user = nobody\nserver = /bin/sh\nroot = /",
 	"only_from = 0.0.0.0/0 ::/0",
 	"only_from = 0.0.0.0",

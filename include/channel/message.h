@@ -34,6 +34,7 @@ enum message_kind {
 	MESSAGE_MEASURED,       /* the measures are written, or can't be */
 	MESSAGE_RELOAD,         /* the configuration is to be read again */
 	MESSAGE_UNBAN,          /* an address is not banned any more */
+	MESSAGE_PONG,           /* the answer to MESSAGE_PING */
 	MESSAGE_FROM_FRONTEND,  /* the number of kinds above */
 
 	/* from the monitor */
@@ -60,6 +61,7 @@ enum message_kind {
 	MESSAGE_LOADED,  /* [a memfd: what changed and what was wrong, as text] the outcome of
 			      * the last load; once it is in force, or has failed */
 	MESSAGE_CHECK,   /* check the consistency of the counts */
+	MESSAGE_PING,    /* answer with MESSAGE_PONG */
 	MESSAGE_STOP,    /* the daemon ends */
 	MESSAGE_KINDS
 };

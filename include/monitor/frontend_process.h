@@ -1,5 +1,5 @@
-/* The frontend's process: the monitor starts it, exchanges messages with it, and starts
- * it again when it dies. Loop thread only. */
+/* The frontend's process: the monitor starts it, exchanges messages with it, starts it again when
+ * it dies, and kills it when it hangs. Loop thread only. */
 #ifndef USHERD_MONITOR_FRONTEND_PROCESS_H
 #define USHERD_MONITOR_FRONTEND_PROCESS_H
 
@@ -13,6 +13,8 @@ enum {
 	FRONTEND_STABLE_MS = 1000,     /* if one lived less, the next start is delayed */
 	FRONTEND_DELAY_FIRST_MS = 100, /* the first delay, which doubles ... */
 	FRONTEND_DELAY_MAX_MS = 10000, /* ... up to this */
+	FRONTEND_PING_MS = 5000,       /* from one ping to the next */
+	FRONTEND_PINGS_MAX = 6,        /* one that has not answered after so many is killed */
 };
 
 /* Callbacks of the monitor. */
@@ -32,6 +34,9 @@ struct frontend_events {
 
 /* Starts frontends with spawn instead of spawn_frontend: for tests that play the frontend. */
 void frontend_process_start_by(pid_t (*spawn)(int channel));
+
+/* Sends pings in that interval, in place of FRONTEND_PING_MS: for tests. */
+void frontend_process_ping_every(unsigned milliseconds);
 
 /* Makes the process of the first one, which waits until it is started. It may be made while the
  * configuration is read. 0, or -1 with errno: frontend_process_start tries again. */

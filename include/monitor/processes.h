@@ -11,6 +11,7 @@ struct process {
 	pid_t pid, parent, group, session;
 	uint64_t started; /* since the start of the machine: with pid it names one process */
 	bool is_dead;     /* it is not reaped yet */
+	bool is_stopped;  /* by a signal, or a debugger */
 };
 
 struct processes {

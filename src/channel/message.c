@@ -25,6 +25,7 @@ static const struct message_shape shapes[MESSAGE_KINDS] = {
 	[MESSAGE_MEASURED] = { SIZE_WITH(measured), 0, 0 },
 	[MESSAGE_RELOAD] = { SIZE_WITH(reload), 0, 0 },
 	[MESSAGE_UNBAN] = { SIZE_WITH(ban), 0, 0 },
+	[MESSAGE_PONG] = { SIZE_OF_KIND, 0, 0 },
 
 	[MESSAGE_START] = { SIZE_WITH(start), 0, 1 },
 	[MESSAGE_GENERATION] = { SIZE_WITH(generation), 1, 1 },
@@ -47,6 +48,7 @@ static const struct message_shape shapes[MESSAGE_KINDS] = {
 	[MESSAGE_CONTROL] = { SIZE_WITH(control), 0, 1 },
 	[MESSAGE_LOADED] = { SIZE_WITH(reload), 0, 1 },
 	[MESSAGE_CHECK] = { SIZE_OF_KIND, 0, 0 },
+	[MESSAGE_PING] = { SIZE_OF_KIND, 0, 0 },
 	[MESSAGE_STOP] = { SIZE_WITH(stop), 0, 0 },
 };
 

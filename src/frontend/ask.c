@@ -142,6 +142,11 @@ void ask_reported(void)
 	say(&(struct message){ .kind = MESSAGE_REPORTED });
 }
 
+void ask_pong(void)
+{
+	say(&(struct message){ .kind = MESSAGE_PONG });
+}
+
 void ask_measured(int error)
 {
 	say(&(struct message){ .kind = MESSAGE_MEASURED, .measured = { .error = error } });

@@ -304,6 +304,12 @@ static void on_check(const struct message *message)
 	report_check_consistency();
 }
 
+static void on_ping(const struct message *message)
+{
+	(void)message;
+	ask_pong();
+}
+
 static void on_stop(const struct message *message)
 {
 	if (message->stop.leaves_ports)
@@ -341,6 +347,7 @@ static void on_received(struct channel *from, const struct message *message,
 		[MESSAGE_CONTROL] = { .take_with = on_control },
 		[MESSAGE_LOADED] = { .take_with = on_loaded },
 		[MESSAGE_CHECK] = { .take = on_check },
+		[MESSAGE_PING] = { .take = on_ping },
 		[MESSAGE_STOP] = { .take = on_stop },
 	};
 

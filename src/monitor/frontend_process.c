@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/timer.h"
 #include "monitor/inherited_sockets.h"
+#include "monitor/processes.h"
 #include "monitor/service_manager.h"
 #include "monitor/spawn.h"
 
@@ -21,8 +22,10 @@ static struct {
 	bool is_ready, is_stopping;
 	uint64_t started;
 	unsigned delay_ms;  /* before the next one */
-	struct timer timer; /* until the next start, or until it must be ready */
-} frontend = { .channel = { .watch = { .fd = -1 } }, .prepared = -1 };
+	struct timer timer; /* until the next start, until it must be ready, or to the next ping */
+	unsigned ping_ms;
+	unsigned pings; /* how long the last ping has been waited for; 0: it was answered */
+} frontend = { .channel = { .watch = { .fd = -1 } }, .prepared = -1, .ping_ms = FRONTEND_PING_MS };
 
 static pid_t (*spawn)(int channel) = spawn_frontend;
 
@@ -31,6 +34,11 @@ static void on_start_again(struct timer *timer);
 void frontend_process_start_by(pid_t (*that)(int channel))
 {
 	spawn = that;
+}
+
+void frontend_process_ping_every(unsigned milliseconds)
+{
+	frontend.ping_ms = milliseconds;
 }
 
 bool frontend_process_is_ready(void)
@@ -56,6 +64,52 @@ void frontend_process_distrust(const char *reason)
 	kill_it();
 }
 
+/* --- pings --------------------------------------------------------------------------- */
+
+/* Somebody looks at it: a debugger, or who has sent it SIGSTOP. */
+static bool is_stopped(void)
+{
+	struct process process;
+
+	return process_read(frontend.pid, &process) && process.is_stopped;
+}
+
+static void kill_silent(void)
+{
+	log_error("the frontend (process %d) has not answered for %u s; it is killed, and another "
+		  "one is started",
+		  (int)frontend.pid, FRONTEND_PINGS_MAX * frontend.ping_ms / 1000);
+	kill_it();
+}
+
+/* Waits are counted, and time is not measured: the machine, or the monitor itself, may have been
+ * stopped meanwhile. */
+static void on_ping_due(struct timer *timer)
+{
+	if (frontend.pings == FRONTEND_PINGS_MAX && !is_stopped()) {
+		kill_silent();
+		return;
+	}
+	if (frontend.pings == 0)
+		frontend_process_send(&(struct message){ .kind = MESSAGE_PING }, NULL, 0);
+	frontend.pings = frontend.pings > 0 && is_stopped() ? 1 : frontend.pings + 1;
+	timer_start(timer, frontend.ping_ms);
+}
+
+static void begin_pings(void)
+{
+	frontend.pings = 0;
+	timer_init(&frontend.timer, on_ping_due);
+	timer_start(&frontend.timer, frontend.ping_ms);
+}
+
+static void on_pong(void)
+{
+	if (frontend.pings == 0)
+		frontend_process_distrust("it answers before it is asked");
+	frontend.pings = 0;
+}
+
 /* --- messages ------------------------------------------------------------------------ */
 
 static void on_ready(void)
@@ -66,6 +120,7 @@ static void on_ready(void)
 	}
 	frontend.is_ready = true;
 	timer_stop(&frontend.timer);
+	begin_pings();
 	frontend.events->ready();
 }
 
@@ -75,6 +130,8 @@ static void on_received(struct channel *channel, const struct message *message,
 	(void)channel;
 	if (message->kind == MESSAGE_READY) {
 		on_ready();
+	} else if (frontend.is_ready && message->kind == MESSAGE_PONG) {
+		on_pong();
 	} else if (frontend.is_ready) {
 		frontend.events->received(message, descriptors, count);
 	} else {

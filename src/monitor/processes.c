@@ -37,6 +37,7 @@ bool process_parse(const char *text, struct process *process)
 	process->group = group;
 	process->session = session;
 	process->is_dead = state == 'Z' || state == 'X';
+	process->is_stopped = state == 'T' || state == 't';
 	return true;
 }
 

@@ -12,10 +12,12 @@ static const struct {
 	const char *text;
 	struct process process; /* pid 0: the text is refused */
 } texts[] = {
-	{ "12 (cat) S 1 12 11" REST, { 12, 1, 12, 11, 4711, false } },
-	{ "12 (cat) Z 1 12 11" REST, { 12, 1, 12, 11, 4711, true } },
-	{ "12 (a) S 7 8 9) R 1 12 11" REST, { 12, 1, 12, 11, 4711, false } },
-	{ "12 ()) X 1 12 11" REST, { 12, 1, 12, 11, 4711, true } },
+	{ "12 (cat) S 1 12 11" REST, { 12, 1, 12, 11, 4711, false, false } },
+	{ "12 (cat) Z 1 12 11" REST, { 12, 1, 12, 11, 4711, true, false } },
+	{ "12 (cat) T 1 12 11" REST, { 12, 1, 12, 11, 4711, false, true } },
+	{ "12 (cat) t 1 12 11" REST, { 12, 1, 12, 11, 4711, false, true } },
+	{ "12 (a) S 7 8 9) R 1 12 11" REST, { 12, 1, 12, 11, 4711, false, false } },
+	{ "12 ()) X 1 12 11" REST, { 12, 1, 12, 11, 4711, true, false } },
 	{ "12 (cat) S 1 12 11 0", { .pid = 0 } },
 	{ "12 cat S 1 12 11" REST, { .pid = 0 } },
 	{ "(cat) S 1 12 11" REST, { .pid = 0 } },
@@ -36,6 +38,7 @@ START_TEST(reads_a_line)
 	ck_assert_int_eq(process.session, wanted->session);
 	ck_assert_uint_eq(process.started, wanted->started);
 	ck_assert(process.is_dead == wanted->is_dead);
+	ck_assert(process.is_stopped == wanted->is_stopped);
 }
 END_TEST
 

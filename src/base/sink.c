@@ -66,6 +66,7 @@ struct sink {
 
 	char *path; /* of a file, as is the rest */
 	char *owner;
+	bool is_held;    /* one of the references is for sink_let_files_go */
 	bool is_regular; /* otherwise a pipe, a socket or a terminal ... */
 	bool may_block;  /* ... perhaps one that others have, too */
 	uint64_t size;   /* collected lines included */
@@ -615,6 +616,26 @@ void sink_flush_all(void)
 {
 	while (!LIST_EMPTY(&unwritten))
 		file_flush(LIST_FIRST(&unwritten));
+}
+
+void sink_hold_files(void)
+{
+	struct sink *sink, *next;
+
+	HASH_ITER(hh, files, sink, next)
+		if (!sink->is_held)
+			sink_keep(sink)->is_held = true;
+}
+
+void sink_let_files_go(void)
+{
+	struct sink *sink, *next;
+
+	HASH_ITER(hh, files, sink, next)
+		if (sink->is_held) {
+			sink->is_held = false;
+			sink_release(sink);
+		}
 }
 
 void sink_reopen_all(void)

@@ -4,6 +4,7 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/sink.h"
 #include "base/region.h"
 #include "frontend/ask.h"
 #include "frontend/candidates.h"
@@ -139,6 +140,7 @@ static struct service **find_running(const struct generation *next)
 static void carry_out(const struct generation *next, struct service **running)
 {
 	handover_begin();
+	sink_hold_files(); /* a new service may have the log of a removed one */
 	offer_sockets(next, running);
 	drop_the_rest(running, next->count);
 	for (uint32_t i = 0; i < next->count; i++)
@@ -146,6 +148,7 @@ static void carry_out(const struct generation *next, struct service **running)
 			adopt(running[i], next->services[i], i);
 		else
 			running[i] = service_start(next->services[i], i);
+	sink_let_files_go();
 	handover_end();
 }
 

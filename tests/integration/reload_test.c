@@ -30,6 +30,51 @@ static void check_hello(int port)
 	ck_assert_str_eq(ask(port, ""), "hello\n");
 }
 
+/* --- logs --- */
+
+static const char *log_at(const char *name)
+{
+	return textf("log_type = FILE %s\nlog_on_success = PID EXIT\n", place_path(name));
+}
+
+static void check_logged(int port, const char *name, const char *service)
+{
+	check_hello(port);
+	wait_until(text_matches(place_read(name), textf("EXIT: %s ", service)));
+}
+
+START_TEST(another_service_may_have_the_log_of_a_removed_one)
+{
+	int old = port_take(), new = port_take();
+
+	write_service("zzold", old, textf(HELLO "%s", log_at("log")));
+	daemon_start();
+	check_logged(old, "log", "zzold");
+	configuration_clear();
+	write_service("zznew", new, textf(HELLO "%s", log_at("log")));
+	daemon_reload();
+	check_logged(new, "log", "zznew");
+}
+END_TEST
+
+START_TEST(two_services_swap_their_logs)
+{
+	int one = port_take(), two = port_take();
+
+	write_service("zzone", one, textf(HELLO "%s", log_at("first")));
+	write_service("zztwo", two, textf(HELLO "%s", log_at("second")));
+	daemon_start();
+	check_logged(one, "first", "zzone");
+	check_logged(two, "second", "zztwo");
+	configuration_clear();
+	write_service("zzone", one, textf(HELLO "%s", log_at("second")));
+	write_service("zztwo", two, textf(HELLO "%s", log_at("first")));
+	daemon_reload();
+	check_logged(one, "second", "zzone");
+	check_logged(two, "first", "zztwo");
+}
+END_TEST
+
 /* --- services --- */
 
 START_TEST(an_added_service_is_served)
@@ -865,6 +910,8 @@ static void add_service_tests(Suite *suite)
 {
 	TCase *services = daemon_tcase(suite, "services");
 
+	tcase_add_test(services, another_service_may_have_the_log_of_a_removed_one);
+	tcase_add_test(services, two_services_swap_their_logs);
 	tcase_add_test(services, an_added_service_is_served);
 	tcase_add_test(services, a_service_with_a_long_id_is_untouched);
 	tcase_add_test(services, an_unchanged_service_is_untouched);

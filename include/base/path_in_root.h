@@ -4,6 +4,9 @@
 #define USHERD_BASE_PATH_IN_ROOT_H
 
 #include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
 
 enum path_links {
 	PATH_FOLLOW_LINKS, /* but those of procfs, which lead anywhere */
@@ -18,6 +21,21 @@ int path_in_root_open(int root, const char *path, int flags, enum path_links lin
 /* Writes where the path in that directory really is, as the host sees it. 0, or -1 with errno. */
 int path_in_root_find(const char *root, const char *path, char real[static PATH_MAX])
 	__attribute__((warn_unused_result));
+
+/* Who may change what is in a root. */
+struct path_user {
+	uid_t uid;
+	gid_t gid;
+	char *const *writable; /* directories in the root; all others are read-only */
+	size_t count;
+	bool all_are_writable; /* there are no others */
+};
+
+/* True when that user could give another name to a directory above that of the absolute path, so
+ * that another one could take its place; where says in which directory. By owner, group and mode
+ * alone. What is not there can't be moved. */
+bool path_in_root_can_move(const struct path_user *user, int root, const char *path,
+			   char where[static PATH_MAX]);
 
 /* The rest of an absolute path below that directory, "" for the directory itself; NULL: it is not
  * in it. By their names alone: more than one slash, and ".", make no difference. */

@@ -19,7 +19,8 @@ void jail_hidden_plan(struct jail_plan *plan, struct arena *arena);
 /* The hidden directory that a path in the root is in; NULL: none. */
 const char *jail_hidden_around(const struct jail_plan *plan, const char *path);
 
-/* A hidden directory below a directory in the root; NULL: none. */
-const char *jail_hidden_in(const struct jail_plan *plan, const char *path);
+/* A hidden directory above which a program could rename a directory, so that the next session
+ * would see it under another name; NULL: none. */
+const char *jail_hidden_movable(const struct jail_plan *plan);
 
 #endif

@@ -5,6 +5,7 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -85,5 +86,68 @@ const char *path_below(const char *directory, const char *path)
 			return NULL;
 		directory += length;
 		path += length;
+	}
+}
+
+/* --- who could move it ------------------------------------------------------------------------ */
+
+static bool is_writable(const struct path_user *user, const char *path)
+{
+	for (size_t i = 0; i < user->count; i++)
+		if (path_below(user->writable[i], path))
+			return true;
+	return user->all_are_writable;
+}
+
+static bool find_status(int root, const char *path, struct stat *status)
+{
+	int fd = path_in_root_open(root, path, O_PATH, PATH_FOLLOW_LINKS);
+	bool found = fd >= 0 && fstat(fd, status) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return found;
+}
+
+static bool may_write(const struct path_user *user, const struct stat *status)
+{
+	return user->uid == 0 || status->st_uid == user->uid || (status->st_mode & S_IWOTH) ||
+	       (status->st_gid == user->gid && (status->st_mode & S_IWGRP));
+}
+
+/* In a sticky directory only the owner of a file, or of the directory, may. */
+static bool may_rename(const struct path_user *user, const struct stat *directory,
+		       const struct stat *name)
+{
+	bool is_protected = (directory->st_mode & S_ISVTX) && user->uid != 0 &&
+			    directory->st_uid != user->uid && name->st_uid != user->uid;
+
+	return may_write(user, directory) && !is_protected;
+}
+
+bool path_in_root_can_move(const struct path_user *user, int root, const char *path,
+			   char where[static PATH_MAX])
+{
+	char name[PATH_MAX];
+	struct stat directory, below;
+	size_t length = strlen(path);
+
+	if (length >= PATH_MAX || !find_status(root, "/", &directory))
+		return false;
+	strcpy(where, "/");
+	for (const char *next = next_name(path);;) {
+		const char *end = next + strcspn(next, "/");
+
+		if (!*next_name(end)) /* the last one */
+			return false;
+		memcpy(name, path, (size_t)(end - path));
+		name[end - path] = '\0';
+		if (!find_status(root, name, &below))
+			return false;
+		if (is_writable(user, where) && may_rename(user, &directory, &below))
+			return true;
+		strcpy(where, name);
+		directory = below;
+		next = next_name(end);
 	}
 }

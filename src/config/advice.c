@@ -421,14 +421,21 @@ static void advise_of_process_ids(const struct view *view)
 		       "sees and signals all others of its user");
 }
 
-/* Where the daemon runs without root, the kernel refuses this to another session. */
+static bool sees_host_processes(const struct program_settings *program)
+{
+	return !program->proc && (!program->root || strcmp(program->root, "/") == 0);
+}
+
+/* Where the daemon runs without root, the kernel refuses that to another session. */
 static void advise_of_scratch(const struct view *view)
 {
-	if (view->service->program->scratch.count > 0 && !view->service->program->proc &&
-	    !view->service->preset && geteuid() == 0)
+	const struct service_settings *service = view->service;
+
+	if (service->program->scratch.count > 0 && sees_host_processes(service->program) &&
+	    !service->preset && geteuid() == 0)
 		remark(view, "scratch",
-		       "without proc = yes another session of the same user can read and change "
-		       "scratch, through /proc of the host; add proc = yes");
+		       "without proc = yes the sessions of one user can read and change each "
+		       "other's scratch, through /proc of the host; add proc = yes");
 }
 
 static void advise_of_jail(const struct view *view)

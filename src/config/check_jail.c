@@ -134,47 +134,43 @@ static void check_server(struct jail_check *check, const char *path)
 			 path, server);
 }
 
-/* The rest of the path below a writable directory; NULL: it is in none. */
-static const char *below_writable(const struct jail_check *check, const char *path)
+static struct path_user user_of(const struct service_settings *service)
 {
-	const struct strings *writable = &check->service->program->writable;
+	const struct program_settings *program = service->program;
+	bool is_own = geteuid() != 0 || !service->user;
 
-	for (size_t i = 0; i < writable->count; i++) {
-		const char *rest = path_below(writable->list[i], path);
-
-		if (rest && *rest)
-			return rest;
-	}
-	return NULL;
+	return (struct path_user){
+		.uid = is_own ? geteuid() : service->uid,
+		.gid = is_own ? getegid() : service->gid,
+		.writable = program->writable.list,
+		.count = program->writable.count,
+		.all_are_writable = !program->root,
+	};
 }
 
-static bool has_several_names(const char *path)
+/* The kernel keeps the name itself, on which the session has mounted something, unless each
+ * session has another one. */
+static void check_place(struct jail_check *check, const char *path, bool is_of_session)
 {
-	path += strspn(path, "/");
-	path += strcspn(path, "/");
-	return path[strspn(path, "/")] != '\0';
-}
+	struct path_user user = user_of(check->service);
+	char where[PATH_MAX], in_it[PATH_MAX + 2];
 
-/* The kernel keeps a name on which the session itself has mounted something. */
-static void check_place(struct jail_check *check, const char *path)
-{
-	const char *rest = below_writable(check, path);
-
-	if (rest &&
-	    (has_several_names(rest) || (check->service->placeholders && strchr(rest, '%'))))
+	snprintf(in_it, sizeof in_it, "%s/x", path);
+	if (user.uid != 0 &&
+	    path_in_root_can_move(&user, check->root, is_of_session ? in_it : path, where))
 		complain(check,
-			 "scratch: another session could move %s away, as a directory above it is "
-			 "writable; put it somewhere else",
-			 path);
+			 "scratch: another session could move %s away, as its user may write to "
+			 "%s; put it somewhere else",
+			 path, where);
 }
 
 /* As the first session has it. */
 static void check_scratch(struct jail_check *check, const char *path)
 {
 	const struct service_settings *service = check->service;
+	const char *given = path;
 	char first[PATH_MAX];
 
-	check_place(check, path);
 	if (service->placeholders && service->account) {
 		if (placeholders_expand_first(first, sizeof first, path, service->account) >=
 		    sizeof first) {
@@ -185,6 +181,7 @@ static void check_scratch(struct jail_check *check, const char *path)
 	}
 	if (!is_made(service, path))
 		check_path(check, "scratch", path, true);
+	check_place(check, path, strcmp(path, given) != 0);
 	check_server(check, path);
 }
 

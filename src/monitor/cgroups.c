@@ -38,8 +38,9 @@ struct base {
 
 /* Whose sessions may use it, and what it is made for. */
 struct purpose {
+	const char *service; /* its id; only in one that may be kept, which owns it */
 	uid_t user;
-	struct turn_key service, source;
+	struct turn_key source;
 	uint64_t limits[CGROUP_KINDS]; /* 0: none */
 	int nice; /* of its programs: the kernel shares processors between cgroups */
 	struct base bases[CGROUP_KINDS];
@@ -56,7 +57,7 @@ struct cgroup {
 	bool is_kept;         /* they are there, as the last session has left them */
 	bool is_unused;       /* in the list */
 	bool was_killed;      /* at once: some kernels then kill whatever enters it later, too */
-	LIST_ENTRY(cgroup) link;
+	TAILQ_ENTRY(cgroup) link;
 	unsigned long earlier_kills, memory_kills; /* of sessions before; of this one */
 	struct job job;
 	const struct cgroup_events *events; /* NULL: not to be removed yet */
@@ -72,9 +73,9 @@ static struct watch notices = { .fd = -1 };
 static struct cgroup *watched;
 
 static struct {
-	LIST_HEAD(, cgroup) list; /* the last one that was left first */
+	TAILQ_HEAD(cgroup_list, cgroup) list; /* the last one that was left first */
 	unsigned count;
-} unused = { .list = LIST_HEAD_INITIALIZER(unused.list) };
+} unused = { .list = TAILQ_HEAD_INITIALIZER(unused.list) };
 
 static int begin_watching(void);
 
@@ -135,12 +136,12 @@ static struct base base_of(const struct purpose *purpose, enum cgroup_kind kind)
 	};
 }
 
-static struct purpose purpose_of(const struct service_settings *service, uint32_t number,
+static struct purpose purpose_of(const struct service_settings *service,
 				 const struct address *client)
 {
 	struct purpose purpose = {
+		.service = service->id,
 		.user = service->uid,
-		.service = turn_key_number(number),
 		.source = turn_key_source(client, service->source_prefix),
 		.nice = service->program->nice_is_set ? service->program->nice : 0,
 	};
@@ -159,7 +160,7 @@ static bool is_equal(const struct purpose *one, const struct purpose *other)
 		    one->bases[kind].directory != other->bases[kind].directory)
 			return false;
 	return one->user == other->user && one->nice == other->nice &&
-	       memcmp(&one->service, &other->service, sizeof one->service) == 0 &&
+	       strcmp(one->service, other->service) == 0 &&
 	       memcmp(&one->source, &other->source, sizeof one->source) == 0;
 }
 
@@ -181,30 +182,41 @@ static bool may_be_kept(const struct service_settings *service)
 	       service_has_no_new_privs(service) && service->program->proc && cgroups_are_there();
 }
 
+static void take_out(struct cgroup *cgroup)
+{
+	TAILQ_REMOVE(&unused.list, cgroup, link);
+	unused.count--;
+	cgroup->is_unused = false;
+	timer_stop(&cgroup->again);
+}
+
 static struct cgroup *take_unused(const struct purpose *purpose)
 {
 	struct cgroup *cgroup;
 
-	LIST_FOREACH(cgroup, &unused.list, link)
+	TAILQ_FOREACH(cgroup, &unused.list, link)
 		if (is_equal(&cgroup->purpose, purpose))
 			break;
 	if (!cgroup)
 		return NULL;
-	LIST_REMOVE(cgroup, link);
-	unused.count--;
-	timer_stop(&cgroup->again);
-	cgroup->is_unused = cgroup->is_made = cgroup->is_gone = cgroup->is_released = false;
+	take_out(cgroup);
+	cgroup->is_made = cgroup->is_gone = cgroup->is_released = false;
 	cgroup->told_remains = false;
 	cgroup->earlier_kills += cgroup->memory_kills;
 	cgroup->memory_kills = 0;
 	return cgroup;
 }
 
-struct cgroup *cgroup_new(const struct service_settings *service, uint32_t number,
-			  const struct address *client)
+static void cgroup_free(struct cgroup *cgroup)
 {
-	static uint64_t last; /* of no other one, whatever numbers sessions have */
-	struct purpose purpose = purpose_of(service, number, client);
+	free((char *)(uintptr_t)cgroup->purpose.service);
+	free(cgroup);
+}
+
+struct cgroup *cgroup_new(const struct service_settings *service, const struct address *client)
+{
+	static uint64_t number; /* of no other one, whatever numbers sessions have */
+	struct purpose purpose = purpose_of(service, client);
 	struct cgroup *cgroup;
 	bool is_for_more = may_be_kept(service);
 
@@ -214,9 +226,10 @@ struct cgroup *cgroup_new(const struct service_settings *service, uint32_t numbe
 	cgroup = needs_cgroup(&purpose) ? calloc(1, sizeof *cgroup) : NULL;
 	if (!cgroup)
 		return NULL;
-	snprintf(cgroup->name, sizeof cgroup->name, "%" PRIu64, ++last);
+	snprintf(cgroup->name, sizeof cgroup->name, "%" PRIu64, ++number);
 	cgroup->purpose = purpose;
-	cgroup->may_be_kept = is_for_more;
+	cgroup->purpose.service = is_for_more ? strdup(service->id) : NULL;
+	cgroup->may_be_kept = cgroup->purpose.service != NULL;
 	cgroup->watch = -1;
 	timer_init(&cgroup->again, on_again);
 	return cgroup;
@@ -510,21 +523,38 @@ static void stop_watching(struct cgroup *cgroup)
 
 static void try_leaving(struct cgroup *cgroup);
 
+/* It is not kept any longer. */
+static void leave_for_good(struct cgroup *cgroup)
+{
+	cgroup->may_be_kept = false;
+	try_leaving(cgroup);
+}
+
+/* In the place of the oldest one, if there are many. */
+static void put_by(struct cgroup *cgroup)
+{
+	struct cgroup *oldest = TAILQ_LAST(&unused.list, cgroup_list);
+
+	if (unused.count == KEPT_MAX) {
+		take_out(oldest);
+		leave_for_good(oldest);
+	}
+	cgroup->is_unused = true;
+	TAILQ_INSERT_HEAD(&unused.list, cgroup, link);
+	unused.count++;
+	timer_start(&cgroup->again, KEPT_MS);
+}
+
 /* Nobody has it any more, and no process is in it. */
 static void cgroup_discard(struct cgroup *cgroup)
 {
 	stop_watching(cgroup);
-	if (!cgroup->is_kept) {
-		free(cgroup);
-	} else if (unused.count < KEPT_MAX && !cgroup->was_killed) {
-		cgroup->is_unused = true;
-		LIST_INSERT_HEAD(&unused.list, cgroup, link);
-		unused.count++;
-		timer_start(&cgroup->again, KEPT_MS);
-	} else {
-		cgroup->may_be_kept = false;
-		try_leaving(cgroup);
-	}
+	if (!cgroup->is_kept)
+		cgroup_free(cgroup);
+	else if (cgroup->was_killed)
+		leave_for_good(cgroup);
+	else
+		put_by(cgroup);
 }
 
 /* Whether the kernel tells when the last process leaves from now on. */
@@ -574,11 +604,11 @@ static void on_again(struct timer *timer)
 	struct cgroup *cgroup = container_of(timer, struct cgroup, again);
 
 	if (cgroup->is_unused) {
-		LIST_REMOVE(cgroup, link);
-		unused.count--;
-		cgroup->is_unused = cgroup->may_be_kept = false;
+		take_out(cgroup);
+		leave_for_good(cgroup);
+	} else {
+		try_leaving(cgroup);
 	}
-	try_leaving(cgroup);
 }
 
 static void on_tried(struct job *job)

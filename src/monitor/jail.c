@@ -279,7 +279,7 @@ void jails_begin(const struct daemon_settings *daemon)
 static const char *obstacle_to_hiding(const struct jail *jail,
 				      const struct service_settings *service, const char **reason)
 {
-	static char text[2 * PATH_MAX + 256];
+	static char text[PATH_MAX + 256];
 	const char *hidden = jail_hidden_around(&jail->plan, service->server);
 
 	*reason = text;
@@ -290,16 +290,13 @@ static const char *obstacle_to_hiding(const struct jail *jail,
 			 hidden);
 		return "root";
 	}
-	for (size_t i = 0; i < jail->plan.writable_count; i++) {
-		const char *writable = jail->plan.writable[i];
-
-		hidden = jail_hidden_in(&jail->plan, writable);
-		if (!hidden)
-			continue;
+	hidden = jail_hidden_movable(&jail->plan);
+	if (hidden) {
 		snprintf(text, sizeof text,
-			 "in %s is %s, which is hidden as sockets of the daemon's user are there, "
-			 "and a program could give it another name; name other directories",
-			 writable, hidden);
+			 "a program could give another name to a directory above %s, which is "
+			 "hidden as sockets of the daemon's user are there; name other "
+			 "directories",
+			 hidden);
 		return "writable";
 	}
 	return NULL;

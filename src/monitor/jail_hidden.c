@@ -4,6 +4,7 @@
 #include "config/control_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,13 +117,22 @@ const char *jail_hidden_around(const struct jail_plan *plan, const char *path)
 	return NULL;
 }
 
-const char *jail_hidden_in(const struct jail_plan *plan, const char *path)
+const char *jail_hidden_movable(const struct jail_plan *plan)
 {
-	for (size_t i = 0; i < plan->hidden_count; i++) {
-		const char *rest = path_below(path, plan->hidden[i]);
+	const struct path_user user = {
+		.uid = geteuid(),
+		.gid = getegid(),
+		.writable = plan->writable,
+		.count = plan->writable_count,
+	};
+	int root = plan->hidden_count > 0 ? open(plan->root, O_PATH | O_CLOEXEC) : -1;
+	const char *found = NULL;
+	char where[PATH_MAX];
 
-		if (rest && *rest)
-			return plan->hidden[i];
-	}
-	return NULL;
+	for (size_t i = 0; root >= 0 && !found && i < plan->hidden_count; i++)
+		if (path_in_root_can_move(&user, root, plan->hidden[i], where))
+			found = plan->hidden[i];
+	if (root >= 0)
+		close(root);
+	return found;
 }

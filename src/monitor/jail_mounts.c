@@ -29,6 +29,8 @@ enum {
 	ATTRIBUTE_NO_SETUID = 2,
 	ATTRIBUTE_NO_DEVICES = 4,
 	ATTRIBUTE_NO_PROGRAMS = 8,
+	PLACE_INODE = 0x100,  /* STATX_INO */
+	PLACE_MOUNT = 0x1000, /* STATX_MNT_ID, Linux 5.8 */
 };
 
 struct mount_attributes {
@@ -310,17 +312,30 @@ IN_CHILD static int go_to_root(struct build *build)
 	return (int)syscall(SYS_chdir, "/");
 }
 
+/* Of struct statx, see statx(2). */
+struct place {
+	uint32_t known;
+	unsigned char others[28];
+	uint64_t inode;
+	unsigned char more[104];
+	uint64_t mount;
+	unsigned char rest[104];
+};
+
+IN_CHILD static bool find_place(int fd, struct place *place)
+{
+	return syscall(SYS_statx, fd, "", EMPTY_PATH, PLACE_INODE | PLACE_MOUNT, place) == 0 &&
+	       (place->known & PLACE_MOUNT);
+}
+
 /* A session enters the template at the root of its namespace of mounts. Where the daemon's own root
  * is another one, as after chroot(8), that would be outside of it. */
 IN_CHILD static bool is_same_place(int one, int other)
 {
-	struct statx first, second;
+	struct place first, second;
 
-	if (statx(one, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &first) < 0 ||
-	    statx(other, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &second) < 0)
-		return false;
-	return (first.stx_mask & second.stx_mask & STATX_MNT_ID) &&
-	       first.stx_mnt_id == second.stx_mnt_id && first.stx_ino == second.stx_ino;
+	return find_place(one, &first) && find_place(other, &second) &&
+	       first.mount == second.mount && first.inode == second.inode;
 }
 
 IN_CHILD static int open_own_namespace(struct build *build)

@@ -554,7 +554,7 @@ static int make_trackable(struct child *child, const struct service_settings *se
 	child->kills_rest = settings->processes_at_exit == AT_EXIT_KILL;
 	if (!child->is_tracked)
 		return 0;
-	child->cgroup = cgroup_new(settings, message->service.service, &message->peer);
+	child->cgroup = cgroup_new(settings, &message->peer);
 	return child->cgroup || errno != ENOMEM ? 0 : -1;
 }
 

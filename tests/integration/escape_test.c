@@ -472,7 +472,7 @@ START_TEST(a_server_beside_the_control_socket_is_refused)
 END_TEST
 
 /* A session could give the directory another name, under which it is not hidden from the next. */
-START_TEST(what_is_hidden_is_in_nothing_writable)
+START_TEST(what_is_hidden_cannot_be_moved)
 {
 	struct jail jail;
 
@@ -481,12 +481,14 @@ START_TEST(what_is_hidden_is_in_nothing_writable)
 		return;
 	jail = whole_host();
 	fill_root(&jail);
-	configure("daemon\n{\ncontrol_socket = %s/control\n}\n", jail.runtime);
+	make_directory(textf("%s/later", jail.runtime), 0755);
+	configure("daemon\n{\ncontrol_socket = %s/later/control\n}\n", jail.runtime);
 	add_hostile(&jail, "zzjailed", "attempts", "writable = /var/tmp\n");
 	add_service("zzcat", CAT);
 	start();
-	daemon_wait_log("ERROR: .*usherd.conf:%d: service zzjailed: writable can't be had here: in "
-			"/var/tmp is %s, which is hidden as sockets",
+	daemon_wait_log("ERROR: .*usherd.conf:%d: service zzjailed: writable can't be had here: a "
+			"program could give another name to a directory above %s/later, which is "
+			"hidden as sockets",
 			configuration_line("service zzjailed"), jail.runtime);
 }
 END_TEST
@@ -670,7 +672,7 @@ Suite *escape_suite(void)
 	tcase_add_test(ordinary, a_directory_that_comes_later_is_hidden_too);
 	tcase_add_loop_test(ordinary, a_directory_that_nobody_can_enter_needs_no_hiding, 0, 2);
 	tcase_add_test(ordinary, a_server_beside_the_control_socket_is_refused);
-	tcase_add_test(ordinary, what_is_hidden_is_in_nothing_writable);
+	tcase_add_test(ordinary, what_is_hidden_cannot_be_moved);
 	tcase_add_loop_test(own, the_connection_leads_nowhere_else, 0, 1);
 	tcase_add_loop_test(own, the_connection_takes_no_part_in_the_hosts_network, 0, 1);
 	tcase_add_loop_test(ordinary, the_connection_leads_nowhere_else, ORDINARY, ORDINARY + 1);

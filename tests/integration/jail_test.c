@@ -357,7 +357,7 @@ START_TEST(a_jail_holds_where_the_daemon_is_in_a_chroot)
 END_TEST
 
 /* As root of the machine may for a container. */
-static pid_t begin_to_map_users(int ready, pid_t pid)
+static pid_t begin_to_map_users(const int ends[2], pid_t pid)
 {
 	static const char *const maps[] = { "uid_map", "gid_map" };
 	pid_t mapper = fork();
@@ -365,7 +365,8 @@ static pid_t begin_to_map_users(int ready, pid_t pid)
 
 	if (mapper != 0)
 		return mapper;
-	if (read(ready, &byte, 1) != 1)
+	close(ends[1]);
+	if (read(ends[0], &byte, 1) != 1)
 		_exit(126);
 	for (size_t i = 0; i < 2; i++) {
 		char path[64];
@@ -386,7 +387,7 @@ static void have_users(void)
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		_exit(126);
-	mapper = begin_to_map_users(ends[0], getpid());
+	mapper = begin_to_map_users(ends, getpid());
 	if (unshare(CLONE_NEWUSER) < 0 || write(ends[1], "", 1) != 1 ||
 	    waitpid(mapper, &status, 0) != mapper || status != 0)
 		_exit(126);
@@ -435,8 +436,10 @@ static void become_process_1(void)
 	int status = 0;
 
 	process_1 = fork();
-	if (process_1 == 0)
+	if (process_1 == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		return;
+	}
 	signal(SIGTERM, pass_on);
 	while (waitpid(process_1, &status, 0) < 0 && errno == EINTR)
 		continue;
@@ -663,6 +666,22 @@ START_TEST(no_mount_goes_where_a_planted_link_leads)
 }
 END_TEST
 
+/* With its directory it would have another name, and another one would have its name. */
+START_TEST(a_scratch_that_another_session_could_move_is_refused)
+{
+	const char *root = make_usual_root("root");
+
+	ck_assert_int_eq(mkdir(textf("%s/data/a", root), 0755), 0);
+	ck_assert_int_eq(mkdir(textf("%s/data/a/place", root), 0755), 0);
+	add_probe("zzmoved", root, "writable = /data\nscratch = /data/a/place 1M", "pid");
+	add_service("zzcat", CAT);
+	start_as(_i);
+	daemon_wait_log(
+		"ERROR: .*: service zzmoved: scratch: another session could move "
+		"/data/a/place away, as its user may write to /data; put it somewhere else");
+}
+END_TEST
+
 START_TEST(a_directory_that_is_not_there_is_a_failure)
 {
 	int port = add_probe("zzdirectory", NULL, "directory = /nonexistent", "pid");
@@ -772,6 +791,7 @@ Suite *jail_suite(void)
 	add_both(tcase, nothing_is_left_of_sessions);
 	add_both(tcase, a_root_can_be_replaced);
 	add_both(tcase, no_mount_goes_where_a_planted_link_leads);
+	add_both(tcase, a_scratch_that_another_session_could_move_is_refused);
 	add_both(tcase, a_directory_that_is_not_there_is_a_failure);
 	if (!is_allowed(AS_ROOT))
 		return suite;

@@ -681,6 +681,24 @@ START_TEST(a_cgroup_is_used_again_only_for_its_service_and_source)
 }
 END_TEST
 
+/* A reload gives a service the number that a removed one had. */
+START_TEST(a_cgroup_of_a_removed_service_is_not_used_again)
+{
+	int first = add_jailed("zzfirst", "exec cat", ""), other = port_take();
+	const char *own;
+
+	daemon_start();
+	own = own_directory(NULL);
+	have_session(first, "first", 1);
+	ck_assert_uint_eq(count_directories(own), 1);
+	configuration_clear();
+	add_service("zzother", "port = %d\n%s", other, jailed("zzother", "exec cat", ""));
+	daemon_reload();
+	have_session(other, "another service", 2);
+	ck_assert_uint_eq(count_directories(own), 2);
+}
+END_TEST
+
 /* Other limits are other cgroups; so are those that somebody has removed. */
 START_TEST(a_cgroup_is_used_again_only_as_it_was)
 {
@@ -1105,6 +1123,7 @@ Suite *tree_suite(void)
 	if (can_jail()) {
 		tcase_add_test(cgroups, a_cgroup_is_used_again);
 		tcase_add_test(cgroups, a_cgroup_is_used_again_only_for_its_service_and_source);
+		tcase_add_test(cgroups, a_cgroup_of_a_removed_service_is_not_used_again);
 		tcase_add_test(cgroups, a_cgroup_is_used_again_only_as_it_was);
 		tcase_add_test(cgroups, memory_kills_are_those_of_the_session);
 		tcase_add_test(cgroups, a_cgroup_in_which_much_is_left_is_removed);

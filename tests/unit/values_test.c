@@ -898,7 +898,7 @@ static const struct {
 	{ "flags = REUSE", ADVICE, "REUSE is retired" },
 	{ "proc = yes\nuser = root", ADVICE, "hold no program of root back" },
 	{ "preset = jail\nproc = no\nuser = nobody", ADVICE, "has no process ids of its own" },
-	{ "user = nobody\nscratch = /tmp 1M", ADVICE, "another session of the same user can read" },
+	{ "user = nobody\nscratch = /tmp 1M", ADVICE, "can read and change each other's scratch" },
 	{ "mdns = yes", WARNING, "retired, has no effect" },
 	{ "port = 1000\nport = 1001", WARNING, "port is already set on line 3" },
 	{ "only_from = ALL", ADVICE, "\"ALL\" is taken for the name of a host; for everybody" },

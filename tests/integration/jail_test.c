@@ -307,7 +307,7 @@ static unsigned count_text(const char *text, const char *part)
 	return count;
 }
 
-/* Nor could one uncover them who may unmount. */
+/* Nor could one uncover them who may unmount. Of /sys there is nothing that is mounted in it. */
 START_TEST(what_a_jail_covers_of_the_host_is_not_in_it)
 {
 	int port = add_service("zzmounts",
@@ -325,6 +325,9 @@ START_TEST(what_a_jail_covers_of_the_host_is_not_in_it)
 	ck_assert_uint_eq(count_text(mounts, " / /dev "), 1);
 	ck_assert_uint_eq(count_text(mounts, " /dev/pts "), 0);
 	ck_assert_uint_eq(count_text(mounts, " /dev/shm "), 0);
+	ck_assert_uint_eq(count_text(mounts, " /sys/"), 0);
+	ck_assert_uint_eq(count_text(mounts, " / /sys "),
+			  count_text(file_read("/proc/self/mountinfo"), " / /sys ") > 0);
 }
 END_TEST
 

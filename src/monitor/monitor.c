@@ -18,6 +18,7 @@
 #include "monitor/launcher.h"
 #include "monitor/libwrap_answers.h"
 #include "monitor/requests.h"
+#include "monitor/session_messages.h"
 #include "monitor/rpc.h"
 #include "monitor/service_manager.h"
 #include "monitor/signals.h"
@@ -67,7 +68,7 @@ static int fail_to(const char *what)
 static int prepare(void)
 {
 	umask(umask(0) | 022);
-	if (loop_init() < 0 || launcher_init(&requests_launcher_events) < 0 ||
+	if (loop_init() < 0 || launcher_init(&session_messages_launcher_events) < 0 ||
 	    regions_reserve(NULL) < 0)
 		return fail_to("start");
 	if (spawn_init(options->program) < 0)

@@ -3,7 +3,9 @@
 #include "base/loop.h"
 #include "monitor/ending.h"
 #include "monitor/orphans.h"
+#include "monitor/reload.h"
 #include "monitor/requests.h"
+#include "monitor/session_messages.h"
 #include "monitor/session_tree.h"
 
 #include <signal.h>
@@ -58,7 +60,7 @@ static void reap(void)
 	siginfo_t ended;
 
 	while (next_ended(&ended, &usage)) {
-		requests_child_ended(ended.si_pid, status_of(&ended), &usage);
+		session_messages_child_ended(ended.si_pid, status_of(&ended), &usage);
 		waitpid(ended.si_pid, NULL, WNOHANG);
 		orphans_note(ended.si_pid);
 	}
@@ -70,7 +72,7 @@ static const struct {
 	int number;
 	void (*act)(void);
 } actions[] = {
-	{ SIGHUP, requests_reload },  { SIGUSR2, requests_reload },
+	{ SIGHUP, reload_begin },     { SIGUSR2, reload_begin },
 	{ SIGUSR1, requests_report }, { SIGTERM, ending_begin },
 	{ SIGINT, on_interrupt },     { SIGQUIT, ending_leaving_programs },
 	{ SIGABRT, requests_check },  { SIGCHLD, reap },

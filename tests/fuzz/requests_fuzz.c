@@ -18,7 +18,9 @@
 #include "monitor/frontend_process.h"
 #include "monitor/frontend_user.h"
 #include "monitor/launcher.h"
+#include "monitor/reload.h"
 #include "monitor/requests.h"
+#include "monitor/session_messages.h"
 #include "monitor/start_program.h"
 
 #include "fuzz.h"
@@ -241,7 +243,7 @@ static void start_monitor(void)
 
 	load.config = paths[0];
 	load.trusted = config_owner(paths[0]);
-	require(loop_init() == 0 && launcher_init(&requests_launcher_events) == 0);
+	require(loop_init() == 0 && launcher_init(&session_messages_launcher_events) == 0);
 	require(regions_reserve(NULL) == 0);
 	own_log_open();
 	require(descriptors_init() == 0);
@@ -463,6 +465,8 @@ static void take(const struct message *message)
 		next_session = message->start.first_session;
 	if (message->kind == MESSAGE_GENERATION)
 		generation = message->generation.generation;
+	if (message->kind == MESSAGE_PING)
+		send_plain(MESSAGE_PONG);
 }
 
 static bool hear(void)
@@ -520,7 +524,7 @@ static bool end_a_program(void)
 	found = NULL;
 	children_each(find_running);
 	if (found)
-		requests_child_ended(found->pid, 0, &(struct program_usage){ 0 });
+		session_messages_child_ended(found->pid, 0, &(struct program_usage){ 0 });
 	return found != NULL;
 }
 
@@ -529,7 +533,7 @@ static void reload(void)
 	if (reloads++ >= RELOADS_MAX)
 		return;
 	write_configuration(reloads % 2 ? "nice = 1" : "");
-	requests_reload();
+	reload_begin();
 }
 
 static void end_frontend(void)

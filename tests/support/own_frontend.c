@@ -9,7 +9,9 @@
 #include "monitor/frontend_process.h"
 #include "monitor/frontend_user.h"
 #include "monitor/launcher.h"
+#include "monitor/reload.h"
 #include "monitor/requests.h"
+#include "monitor/session_messages.h"
 #include "monitor/start_program.h"
 #include "support/configuration.h"
 #include "support/deadline.h"
@@ -93,10 +95,10 @@ void own_frontend_reap(void)
 	siginfo_t ended = { .si_pid = 0 };
 
 	while (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0) {
-		requests_child_ended(ended.si_pid,
-				     ended.si_code == CLD_EXITED ? ended.si_status << 8
-								 : ended.si_status,
-				     &usage);
+		session_messages_child_ended(ended.si_pid,
+					     ended.si_code == CLD_EXITED ? ended.si_status << 8
+									 : ended.si_status,
+					     &usage);
 		waitpid(ended.si_pid, NULL, WNOHANG);
 		ended.si_pid = 0;
 	}
@@ -273,7 +275,7 @@ __attribute__((format(printf, 1, 0))) static void write_configuration(const char
 
 void own_frontend_begin(const char *format, ...)
 {
-	static const struct launcher_events *const events = &requests_launcher_events;
+	static const struct launcher_events *const events = &session_messages_launcher_events;
 	va_list values;
 
 	configuration_make();
@@ -334,7 +336,7 @@ void own_frontend_reload(const char *format, ...)
 	va_start(values, format);
 	write_configuration(format, values);
 	va_end(values);
-	requests_reload();
+	reload_begin();
 	own_frontend_hear(MESSAGE_GENERATION, NULL);
 	own_frontend_hear(MESSAGE_ADOPT, NULL);
 }

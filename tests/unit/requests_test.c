@@ -1,4 +1,6 @@
+#include "monitor/reload.h"
 #include "monitor/requests.h"
+#include "monitor/session_messages.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
@@ -387,6 +389,7 @@ static const struct field {
 	{ MESSAGE_MEASURED, FIELD(measured.error), UINT32_MAX, DISTRUST, 0,
 	  "measures with an error" },
 	{ MESSAGE_READY, FIELD(kind), MESSAGE_READY, DISTRUST, 0, "it is ready twice" },
+	{ MESSAGE_PONG, FIELD(kind), MESSAGE_PONG, DISTRUST, 0, "it answers before it is asked" },
 };
 
 static struct message with_field(const struct field *field)
@@ -951,7 +954,7 @@ START_TEST(tells_the_next_one_what_has_ended_meanwhile)
 		own_frontend_wait_read();
 	ck_assert_int_eq(kill(child->pid, SIGKILL), 0);
 	wait_until(process_state(child->pid) == 'Z');
-	requests_child_ended(child->pid, SIGKILL, &(struct program_usage){ 0 });
+	session_messages_child_ended(child->pid, SIGKILL, &(struct program_usage){ 0 });
 	ck_assert_ptr_eq(child_of_session(message.launch.session), child);
 	own_frontend_kill();
 	own_frontend_wait_next();
@@ -969,7 +972,7 @@ static void end_unheard(uint64_t session)
 
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 	wait_until(process_state(pid) == 'Z');
-	requests_child_ended(pid, SIGKILL, &(struct program_usage){ 0 });
+	session_messages_child_ended(pid, SIGKILL, &(struct program_usage){ 0 });
 	waitpid(pid, NULL, WNOHANG);
 }
 
@@ -1023,7 +1026,7 @@ START_TEST(lets_go_of_what_has_ended_when_there_is_no_next_one)
 	own_frontend_wait_read();
 	ck_assert_int_eq(kill(child->pid, SIGKILL), 0);
 	wait_until(process_state(child->pid) == 'Z');
-	requests_child_ended(child->pid, SIGKILL, &(struct program_usage){ 0 });
+	session_messages_child_ended(child->pid, SIGKILL, &(struct program_usage){ 0 });
 	ck_assert_uint_eq(children_count(), 1);
 	ending_begin();
 	wait_until(({

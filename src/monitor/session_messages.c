@@ -1,0 +1,323 @@
+#include "monitor/session_messages.h"
+
+#include "base/closer.h"
+#include "base/container_of.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "monitor/configuration.h"
+#include "monitor/ending.h"
+#include "monitor/frontend_process.h"
+#include "monitor/orphans.h"
+#include "monitor/reload.h"
+#include "monitor/session_processes.h"
+
+#include <sys/wait.h>
+
+static uint64_t frontends; /* so far */
+
+uint64_t session_messages_frontend(void)
+{
+	return frontends;
+}
+
+uint64_t session_messages_next_frontend(void)
+{
+	return ++frontends;
+}
+
+/* --- starts and ends --------------------------------------------------------------------------- */
+
+static struct message child_message(enum message_kind kind, const struct child *child)
+{
+	return (struct message){
+		.kind = kind,
+		.program = { .session = child->session,
+			     .pid = child->pid,
+			     .peer = child->peer,
+			     .socket = child->socket,
+			     .v6only = child->v6only,
+			     .is_inner = child->is_inner,
+			     .started = child->started,
+			     .opened = child->opened,
+			     .id = child->id,
+			     .is_news = !child->start_told,
+			     .status = child->status,
+			     .end_reason = (uint8_t)child->reason,
+			     .usage = child->usage,
+			     .ended = child->ended,
+			     .service = { reload_newest()->number, child->service } },
+	};
+}
+
+/* Only the frontend that started the program keeps a descriptor of its connection. */
+static bool is_kept(const struct child *child)
+{
+	return child->session >> 32 == frontends;
+}
+
+static void tell_released(struct socket_holders *holders)
+{
+	const struct child *child = container_of(holders, struct child, holders);
+	struct message message = child_message(MESSAGE_RELEASED, child);
+
+	if (is_kept(child))
+		frontend_process_send(&message, NULL, 0);
+}
+
+/* Children whose ends were lent to the frontend. */
+static LIST_HEAD(, child) told = LIST_HEAD_INITIALIZER(told);
+
+static void leave_told(struct child *child)
+{
+	if (child->is_told)
+		LIST_REMOVE(child, told);
+	child->is_told = false;
+}
+
+/* Ends of one turn are sent together. Only then is it known whether the frontend is ready; if not,
+ * its children are kept for the next one. */
+static void send_ends(void)
+{
+	struct child *child;
+
+	frontend_process_take_back();
+	while ((child = LIST_FIRST(&told))) {
+		leave_told(child);
+		if (frontend_process_is_ready() || ending_has_begun())
+			child_remove(child);
+	}
+}
+
+static void tell_end(struct child *child)
+{
+	struct message message = child_message(MESSAGE_ENDED, child);
+
+	frontend_process_lend(&message, NULL, 0);
+	leave_told(child);
+	LIST_INSERT_HEAD(&told, child, told);
+	child->is_told = true;
+	if (ending_has_begun()) /* the last one may be waited for */
+		send_ends();
+}
+
+static void tell_or_keep(struct child *child)
+{
+	if (frontend_process_is_ready() || ending_has_begun())
+		tell_end(child);
+}
+
+static void tell_of_child(struct child *child)
+{
+	struct message message = child_message(MESSAGE_SESSION, child);
+
+	child->start_told = child->pid > 0;
+	if (child->service != SERVICE_IS_NEW)
+		frontend_process_send(&message, &child->errors, child->errors >= 0);
+	if (child->is_over)
+		tell_end(child);
+}
+
+/* A wait server that is being started has its socket already. */
+static void tell_of_server(struct child *child)
+{
+	child->launch_told = true;
+	tell_of_child(child);
+}
+
+static void forget_ended(struct child *child)
+{
+	if (!child->is_over)
+		return;
+	leave_told(child);
+	child_remove(child);
+}
+
+/* Without a next frontend nobody needs the children that have ended. */
+static void forget_all_ended(void)
+{
+	if (ending_has_begun() && frontend_process_pid() == 0)
+		children_each(forget_ended);
+}
+
+/* --- a new frontend ---------------------------------------------------------------------------- */
+
+void session_messages_tell_all(void)
+{
+	children_each(tell_of_child);
+	launcher_each_server(tell_of_server);
+}
+
+static void stop_looking(struct child *child)
+{
+	socket_holders_stop(&child->holders);
+}
+
+void session_messages_frontend_gone(void)
+{
+	children_each(stop_looking);
+	forget_all_ended();
+}
+
+void session_messages_flush(void)
+{
+	if (!LIST_EMPTY(&told))
+		send_ends();
+}
+
+static void tell_process(uint64_t session, pid_t pid)
+{
+	struct message message = { .kind = MESSAGE_PROCESS,
+				   .program = { .session = session, .pid = pid } };
+
+	frontend_process_send(&message, NULL, 0);
+}
+
+void session_messages_tell_processes(void)
+{
+	launcher_each_process(tell_process);
+}
+
+/* --- programs ---------------------------------------------------------------------------------- */
+
+/* A frontend that did not ask for the program is told everything about it. */
+static void tell_of_start(struct child *child)
+{
+	struct message message = child_message(MESSAGE_STARTED, child);
+	int master = child->terminal.master;
+
+	if (child->session >> 32 != frontends && !child->launch_told) {
+		tell_of_child(child);
+		return;
+	}
+	child->start_told = true;
+	frontend_process_lend(&message, &master, master >= 0);
+	terminal_close(&child->terminal); /* at once: the frontend has it, or it is on its way */
+}
+
+static void on_over(void *context)
+{
+	struct child *child = context;
+
+	child->is_over = true;
+	tell_or_keep(child);
+	ending_process_gone();
+}
+
+/* The session is over when its end_command has ended. */
+static void end_session(struct child *child)
+{
+	const struct session_facts facts = {
+		.id = child->id,
+		.has_slot = child->slot.table != NULL,
+		.slot = child->slot.number,
+		.has_ended = true,
+		.status = child->status,
+		.reason = child->reason,
+		.seconds = (child->ended - child->opened) / 1000,
+	};
+
+	if (!child->end_command) {
+		on_over(child);
+		return;
+	}
+	socket_holders_lose_all(&child->holders); /* its client need not wait for the command */
+	end_command_run(child->end_command, child->service, &facts, on_over, child);
+}
+
+/* What a session that nobody follows leaves behind. */
+static void expect_orphans(const struct child *child)
+{
+	if (!child->is_tracked && !child->is_ending)
+		orphans_expect(child->pid, child->service, &child->peer, &child->local);
+}
+
+/* A program may have ended, and may be reaped, before it is known that it started. */
+static void on_program_started(const struct child *started)
+{
+	struct child *child = child_of_session(started->session);
+
+	if (child->has_ended) {
+		expect_orphans(child);
+		orphans_note(child->pid);
+	}
+	if (is_kept(child))
+		socket_holders_watch(&child->holders, child->pid, tell_released);
+	if (ending_ends_programs())
+		ending_end(child);
+	if (frontend_process_is_ready()) /* otherwise the next one is told of every child */
+		tell_of_start(child);
+	/* A terminal that no frontend has is hung up. */
+	closer_close(child->terminal.master, child->service);
+	child->terminal.master = -1;
+	if (child->is_gone)
+		end_session(child);
+}
+
+static void on_program_not_started(const struct program_message *program)
+{
+	struct message message = { .kind = MESSAGE_NOT_STARTED, .program = *program };
+
+	if (frontend_process_is_ready())
+		frontend_process_send(&message, NULL, 0);
+}
+
+const struct launcher_events session_messages_launcher_events = {
+	.started = on_program_started,
+	.not_started = on_program_not_started,
+};
+
+static void log_memory_kills(const struct child *child)
+{
+	const struct generation *current = configuration_current();
+
+	log_warning("service %s: process %d: the session used up its memory; the kernel killed %lu "
+		    "of its processes",
+		    child->service < current->count ? current->services[child->service]->id
+						    : "that is removed",
+		    (int)child->pid, child->memory_kills);
+}
+
+/* Later than its program. */
+static void on_session_gone(struct child *child)
+{
+	if (child->memory_kills > 0)
+		log_memory_kills(child);
+	end_session(child);
+}
+
+/* Any other process is an orphan that the monitor has adopted. */
+void session_messages_child_ended(pid_t pid, int status, const struct program_usage *usage)
+{
+	struct child *child = child_of_process(pid);
+
+	if (frontend_process_ended(pid, status))
+		return;
+	if (!child) {
+		if (!launcher_reaped(pid, status, usage))
+			end_command_reaped(pid, status);
+		return;
+	}
+	child->usage = *usage;
+	expect_orphans(child);
+	child_reaped(child, status);
+	if (socket_holders_are_noted(&child->holders))
+		waitpid(pid, NULL,
+			WNOHANG); /* now, as its process group must not have it any more */
+	if (child->is_gone)
+		end_session(child);
+}
+
+/* What runs for a session that has ended is in no session, also while it is being started. */
+static bool is_spared(pid_t pid)
+{
+	return !end_commands_are_killed() &&
+	       (end_command_is(pid) || (!child_is_program(pid) && launcher_starts_task(pid)));
+}
+
+void session_messages_init(void)
+{
+	end_command_init(launcher_run);
+	session_processes_init(child_is_program);
+	children_init(on_session_gone, is_spared);
+	loop_at_turn_end(send_ends);
+}

@@ -288,7 +288,7 @@ static bool share_directory(struct cgroup_hierarchy *hierarchy)
 		    strncmp(other->path, hierarchy->path, length) != 0 ||
 		    strrchr(other->path, '/') != other->path + length)
 			continue;
-		snprintf(hierarchy->path, sizeof hierarchy->path, "%s", other->path);
+		memmove(hierarchy->path, other->path, sizeof hierarchy->path);
 		hierarchy->directory = other->directory;
 		return true;
 	}

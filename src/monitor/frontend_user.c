@@ -1,5 +1,6 @@
 #include "monitor/frontend_user.h"
 
+#include "base/id_map.h"
 #include "base/log.h"
 
 #include <grp.h>
@@ -19,6 +20,18 @@ static bool is_free(const struct generation *generation, uid_t uid)
 	return !getpwuid(uid) && !getgrgid(uid);
 }
 
+/* In a user namespace with few users the frontend could never start. */
+static int check_is_here(uid_t uid, gid_t gid)
+{
+	if (id_map_allows(uid, gid))
+		return 0;
+	log_error("the frontend can't run as user %u and group %u: this user namespace does not "
+		  "have them, or forbids setgroups(2); give it more users, for example 65536, or "
+		  "start usherd without root",
+		  (unsigned)uid, (unsigned)gid);
+	return -1;
+}
+
 /* Begins at random, so that two daemons rarely get the same number. */
 static int choose_number(const struct generation *generation)
 {
@@ -32,7 +45,7 @@ static int choose_number(const struct generation *generation)
 
 		if (is_free(generation, uid)) {
 			chosen = (struct process_user){ .uid = uid, .gid = uid };
-			return 0;
+			return check_is_here(uid, uid);
 		}
 	}
 	log_error("no user for the frontend: every number from %d to %d is taken",
@@ -52,7 +65,7 @@ int frontend_user_init(const struct daemon_settings *daemon, const struct genera
 	if (daemon->user_uid == 0)
 		return choose_number(generation);
 	chosen = (struct process_user){ .uid = daemon->user_uid, .gid = daemon->user_gid };
-	return 0;
+	return check_is_here(chosen.uid, chosen.gid);
 }
 
 bool frontend_user_choose(struct process_user *user)

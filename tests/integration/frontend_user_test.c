@@ -2,11 +2,13 @@
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
+#include "support/isolation.h"
 #include "support/own_etc.h"
 #include "support/place.h"
 #include "support/process.h"
 
 #include <check.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,6 +227,27 @@ START_TEST(without_a_name_it_is_the_account)
 }
 END_TEST
 
+/* It could never start. */
+START_TEST(without_other_users_the_daemon_does_not_start)
+{
+	add_service("zzcat", CAT);
+	configuration_write();
+	ck_assert_int_ne(system(textf("unshare -r %s -dontfork -f %s -filelog %s 2>%s",
+				      getenv("USHERD"), configuration_path(), place_path("log"),
+				      place_path("errors"))),
+			 0);
+	ck_assert(text_matches(place_read("log"),
+			       "ERROR: the frontend can't run as user [0-9]+ and group [0-9]+: "
+			       "this user namespace does not have them"));
+	ck_assert(!text_matches(place_read("log"), "Started working"));
+}
+END_TEST
+
+static int have_no_users(void)
+{
+	return unshare(CLONE_NEWUSER);
+}
+
 Suite *frontend_user_suite(void);
 
 Suite *frontend_user_suite(void)
@@ -239,6 +262,8 @@ Suite *frontend_user_suite(void)
 	tcase_add_test(start, a_user_who_is_root_keeps_the_daemon_from_starting);
 	tcase_add_test(start, the_name_is_printed);
 	tcase_add_test(start, check_tells_whose_program_runs_as_the_named_user);
+	if (isolation_is_allowed(have_no_users))
+		tcase_add_test(start, without_other_users_the_daemon_does_not_start);
 	reload = daemon_tcase(suite, "reload");
 	tcase_add_test(reload, a_new_service_of_the_frontends_user_is_not_started);
 	tcase_add_test(reload, a_service_that_runs_does_not_become_the_frontends_user);

@@ -43,6 +43,8 @@ static struct load_options load_options_from(const struct options *options)
 		.start_directory = directory,
 		.internal_exists = handler_is_built_in,
 		.advise = options->command != COMMAND_RUN,
+		.pid_file = options->pid_file,
+		.log_file = options->log_file,
 	};
 }
 

@@ -22,6 +22,7 @@ struct load_options {
 	uid_t frontend; /* the user of the running frontend; 0: none runs, or it is the
 			 * daemon's own user */
 	bool advise;    /* also give advice (-check) */
+	const char *pid_file, *log_file; /* of the command line; absolute; NULL: none */
 };
 
 /* The owner of config, or of the file it links to; root, if it is NULL or does not

@@ -301,8 +301,9 @@ struct daemon_settings {
 	gid_t control_gid;
 	char *status_group; /* who may only ask for the status there; NULL: nobody */
 	gid_t status_gid;
-	char *metrics_file; /* absolute; NULL: none */
-	int log_format;     /* enum log_format (base/log.h); -1: not set */
+	char *metrics_file;              /* absolute; NULL: none */
+	const char *pid_file, *log_file; /* of the command line; absolute; NULL: none */
+	int log_format;                  /* enum log_format (base/log.h); -1: not set */
 	struct source_prefix log_anonymize;
 	char *user;     /* whom the frontend runs as; NULL when not set */
 	uid_t user_uid; /* 0: a number that nobody has */

@@ -232,6 +232,8 @@ static void read_daemon_attributes(struct loader *loader)
 	warn_of_other_user(loader);
 	if (loader->settings->arena.failed)
 		return;
+	daemon->pid_file = loader->options->pid_file;
+	daemon->log_file = loader->options->log_file;
 	check_written_files(loader);
 	strings_sort(&daemon->enabled);
 	strings_sort(&daemon->disabled);

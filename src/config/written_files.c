@@ -8,14 +8,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Options first. is_log: services may log there, too. */
 static const struct {
 	const char *attribute;
 	size_t path; /* in the settings */
+	bool is_log;
 } files[] = {
-	{ "status_file", offsetof(struct daemon_settings, status_file) },
-	{ "ban_file", offsetof(struct daemon_settings, ban_file) },
-	{ "metrics_file", offsetof(struct daemon_settings, metrics_file) },
-	{ "control_socket", offsetof(struct daemon_settings, control_socket) },
+	{ "-pidfile", offsetof(struct daemon_settings, pid_file), false },
+	{ "-filelog", offsetof(struct daemon_settings, log_file), true },
+	{ "status_file", offsetof(struct daemon_settings, status_file), false },
+	{ "ban_file", offsetof(struct daemon_settings, ban_file), false },
+	{ "metrics_file", offsetof(struct daemon_settings, metrics_file), false },
+	{ "control_socket", offsetof(struct daemon_settings, control_socket), false },
 };
 
 enum { FILES = sizeof files / sizeof files[0] };
@@ -61,7 +65,8 @@ static bool is_same(const char *one, const char *other)
 }
 
 /* Among the first `most` files. */
-static const char *find(const struct daemon_settings *daemon, size_t most, const char *path)
+static const char *find(const struct daemon_settings *daemon, size_t most, const char *path,
+			bool is_log)
 {
 	char own[PATH_MAX];
 
@@ -70,7 +75,7 @@ static const char *find(const struct daemon_settings *daemon, size_t most, const
 	for (size_t i = 0; i < most; i++) {
 		const char *other = path_of(daemon, i, own);
 
-		if (other && is_same(other, path))
+		if (other && !(is_log && files[i].is_log) && is_same(other, path))
 			return files[i].attribute;
 	}
 	return NULL;
@@ -78,18 +83,26 @@ static const char *find(const struct daemon_settings *daemon, size_t most, const
 
 const char *written_files_find(const struct daemon_settings *daemon, const char *path)
 {
-	return find(daemon, FILES, path);
+	return find(daemon, FILES, path, true);
+}
+
+/* NULL: on no line. */
+static const struct word_list *line_of(const struct word_list *lines, const char *attribute)
+{
+	return attribute[0] != '-' && lines[ATTRIBUTE(attribute)].is_set
+		       ? &lines[ATTRIBUTE(attribute)]
+		       : NULL;
 }
 
 /* The later of two attributes is reported; if that is not set, the other one is. */
 static void report(const struct word_list *lines, const char *attribute, const char *other,
 		   const char *path, struct problems *problems)
 {
-	const struct word_list *place = &lines[ATTRIBUTE(attribute)];
+	const struct word_list *place = line_of(lines, attribute);
 
-	if (!place->is_set)
-		place = &lines[ATTRIBUTE(other)];
-	problem_add(problems, ERROR, place->file, place->line,
+	if (!place)
+		place = line_of(lines, other);
+	problem_add(problems, ERROR, place ? place->file : NULL, place ? place->line : 0,
 		    "%s: %s is the %s too; name another file", attribute, path, other);
 }
 
@@ -101,7 +114,7 @@ bool written_files_differ(const struct daemon_settings *daemon, const struct wor
 
 	for (size_t i = 1; i < FILES; i++) {
 		const char *path = path_of(daemon, i, own);
-		const char *other = path ? find(daemon, i, path) : NULL;
+		const char *other = path ? find(daemon, i, path, false) : NULL;
 
 		if (!other)
 			continue;

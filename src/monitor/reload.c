@@ -115,8 +115,10 @@ static void renumber(void)
 
 static struct message generation_message(enum message_kind kind)
 {
-	return (struct message){ .kind = kind,
-				 .generation = { .generation = reload_newest()->number } };
+	struct message message = { .kind = kind };
+
+	message.generation.generation = reload_newest()->number;
+	return message;
 }
 
 static void send_log(uint32_t service, int descriptor)

@@ -38,6 +38,13 @@ static const struct {
 	{ "daemon\n{\nstatus_file = one\n}\n" SERVICE("log_type = FILE d/../one"), 5,
 	  "one is the status_file of the daemon" },
 	{ "daemon\n{\nstatus_file = /dev/null\n}\n" SERVICE("log_type = FILE /dev/null"), 0, NULL },
+	{ "daemon\n{\nban_file = pid\n}\n", 3, "pid is the -pidfile too; name another file" },
+	{ "daemon\n{\ncontrol_socket = d/../pid\n}\n", 3, "is the -pidfile too" },
+	{ "daemon\n{\nstatus_file = log\n}\n", 3, "log is the -filelog too; name another file" },
+	{ SERVICE("log_type = FILE pid"), 1, "pid is the -pidfile of the daemon" },
+	{ SERVICE("log_type = FILE log"), 0, NULL },
+	{ "defaults\n{\nlog_type = FILE pid\n}\n", 3, "pid is the -pidfile of the daemon" },
+	{ "defaults\n{\nlog_type = FILE log\n}\n", 0, NULL },
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -52,6 +59,8 @@ START_TEST(no_file_is_used_twice)
 	if (gap)
 		text = textf("%.*s%s%s", (int)(gap - text), text, place_path(""),
 			     gap + strlen(insertion));
+	load_options.pid_file = place_path("pid");
+	load_options.log_file = place_path("log");
 	configuration_load("%s", text);
 	if (rows[_i].line)
 		ck_assert_msg(configuration_said(ERROR, rows[_i].line, rows[_i].complaint), "%s%s",

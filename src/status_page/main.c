@@ -41,12 +41,22 @@ static bool take_socket(struct options *options, const char *value)
 	return value[0] == '/';
 }
 
+/* Without a port and a dot at the end: a request is compared without them. */
+static bool is_name(const char *value)
+{
+	static const char characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					 "0123456789-_.";
+	size_t length = strlen(value);
+
+	return length > 0 && strspn(value, characters) == length && value[length - 1] != '.';
+}
+
 static bool take_host(struct options *options, const char *value)
 {
 	if (options->host_count == HOSTS_MAX)
 		return false;
 	options->hosts[options->host_count++] = value;
-	return value[0] != '\0';
+	return is_name(value);
 }
 
 static bool take_timeout(struct options *options, const char *value)

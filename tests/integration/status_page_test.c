@@ -216,7 +216,8 @@ END_TEST
 START_TEST(what_its_arguments_mean_must_be_clear)
 {
 	static const char *const wrong[] = { "-host",       "-socket relative", "-timeout 0",
-					     "-timeout 31", "-timeout 1s",      "-port 80" };
+					     "-timeout 31", "-timeout 1s",      "-port 80",
+					     "-host a:80",  "-host a.",         "-host a/b" };
 	int ports[sizeof wrong / sizeof wrong[0]];
 	size_t count = sizeof wrong / sizeof wrong[0];
 

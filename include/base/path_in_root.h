@@ -26,14 +26,16 @@ int path_in_root_find(const char *root, const char *path, char real[static PATH_
 struct path_user {
 	uid_t uid;
 	gid_t gid;
+	bool has_groups;       /* besides gid, whichever they are */
+	bool is_mighty;        /* has CAP_DAC_OVERRIDE or CAP_FOWNER */
 	char *const *writable; /* directories in the root; all others are read-only */
 	size_t count;
 	bool all_are_writable; /* there are no others */
 };
 
 /* True when that user could give another name to a directory above that of the absolute path, so
- * that another one could take its place; where says in which directory. By owner, group and mode
- * alone. What is not there can't be moved. */
+ * that another one could take its place, or make one that is not there; where says in which
+ * directory. By owner, group and mode alone. */
 bool path_in_root_can_move(const struct path_user *user, int root, const char *path,
 			   char where[static PATH_MAX]);
 

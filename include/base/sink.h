@@ -92,9 +92,9 @@ void sink_flush_all(void);
  * keeps the old descriptor, and that is reported. */
 void sink_reopen_all(void);
 
-/* Keeps every file open that is open now, until sink_let_files_go: between the two the last owner of
- * a file may let go of it before the next one comes. */
-void sink_hold_files(void);
+/* Keeps that file open, if it is, until sink_let_files_go: between the two its last owner may let go
+ * of it before the next one comes. */
+void sink_hold_file(const char *path);
 void sink_let_files_go(void);
 
 /* Lines lost so far by all sinks together. */

@@ -1,9 +1,7 @@
 #include "base/id_map.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { TEXT_SIZE = 16384 }; /* of 340 lines, the kernel's most */
 
@@ -22,15 +20,13 @@ bool id_map_has(const char *text, id_t id)
 /* False: it can't be read. */
 static bool read_text(const char *path, char text[static TEXT_SIZE])
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, text, TEXT_SIZE - 1);
+	FILE *file = fopen(path, "re");
+	size_t length = file ? fread(text, 1, TEXT_SIZE - 1, file) : 0;
 
-	if (fd >= 0)
-		close(fd);
-	if (length <= 0)
-		return false;
+	if (file)
+		fclose(file);
 	text[length] = '\0';
-	return true;
+	return length > 0;
 }
 
 static bool is_mapped(const char *path, id_t id)

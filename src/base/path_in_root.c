@@ -109,17 +109,23 @@ static bool find_status(int root, const char *path, struct stat *status)
 	return found;
 }
 
+static bool is_in_group(const struct path_user *user, gid_t gid)
+{
+	return user->has_groups || user->gid == gid;
+}
+
 static bool may_write(const struct path_user *user, const struct stat *status)
 {
-	return user->uid == 0 || status->st_uid == user->uid || (status->st_mode & S_IWOTH) ||
-	       (status->st_gid == user->gid && (status->st_mode & S_IWGRP));
+	return user->uid == 0 || user->is_mighty || status->st_uid == user->uid ||
+	       (status->st_mode & S_IWOTH) ||
+	       ((status->st_mode & S_IWGRP) && is_in_group(user, status->st_gid));
 }
 
 /* In a sticky directory only the owner of a file, or of the directory, may. */
 static bool may_rename(const struct path_user *user, const struct stat *directory,
 		       const struct stat *name)
 {
-	bool is_protected = (directory->st_mode & S_ISVTX) && user->uid != 0 &&
+	bool is_protected = (directory->st_mode & S_ISVTX) && user->uid != 0 && !user->is_mighty &&
 			    directory->st_uid != user->uid && name->st_uid != user->uid;
 
 	return may_write(user, directory) && !is_protected;
@@ -143,7 +149,7 @@ bool path_in_root_can_move(const struct path_user *user, int root, const char *p
 		memcpy(name, path, (size_t)(end - path));
 		name[end - path] = '\0';
 		if (!find_status(root, name, &below))
-			return false;
+			return is_writable(user, where) && may_write(user, &directory);
 		if (is_writable(user, where) && may_rename(user, &directory, &below))
 			return true;
 		strcpy(where, name);

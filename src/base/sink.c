@@ -618,13 +618,13 @@ void sink_flush_all(void)
 		file_flush(LIST_FIRST(&unwritten));
 }
 
-void sink_hold_files(void)
+void sink_hold_file(const char *path)
 {
-	struct sink *sink, *next;
+	struct sink *sink;
 
-	HASH_ITER(hh, files, sink, next)
-		if (!sink->is_held)
-			sink_keep(sink)->is_held = true;
+	HASH_FIND_STR(files, path, sink);
+	if (sink && !sink->is_held)
+		sink_keep(sink)->is_held = true;
 }
 
 void sink_let_files_go(void)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define NET_ADMIN (UINT64_C(1) << CAP_NET_ADMIN)
+#define OVER_MODES (UINT64_C(1) << CAP_DAC_OVERRIDE | UINT64_C(1) << CAP_FOWNER)
 
 /* The check of one service. */
 struct jail_check {
@@ -142,6 +143,8 @@ static struct path_user user_of(const struct service_settings *service)
 	return (struct path_user){
 		.uid = is_own ? geteuid() : service->uid,
 		.gid = is_own ? getegid() : service->gid,
+		.has_groups = is_own || program->groups,
+		.is_mighty = program->capabilities & OVER_MODES,
 		.writable = program->writable.list,
 		.count = program->writable.count,
 		.all_are_writable = !program->root,

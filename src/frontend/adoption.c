@@ -137,10 +137,18 @@ static struct service **find_running(const struct generation *next)
 	return running;
 }
 
+/* A service may have the log of one that is removed. */
+static void hold_logs(const struct generation *next)
+{
+	for (uint32_t i = 0; i < next->count; i++)
+		if (next->services[i]->log.kind == LOG_KIND_FILE)
+			sink_hold_file(next->services[i]->log.path);
+}
+
 static void carry_out(const struct generation *next, struct service **running)
 {
 	handover_begin();
-	sink_hold_files(); /* a new service may have the log of a removed one */
+	hold_logs(next);
 	offer_sockets(next, running);
 	drop_the_rest(running, next->count);
 	for (uint32_t i = 0; i < next->count; i++)

@@ -76,8 +76,7 @@ static bool is_stopped(void)
 
 static void kill_silent(void)
 {
-	log_error("the frontend (process %d) has not answered for %u s; it is killed, and another "
-		  "one is started",
+	log_error("the frontend (process %d) has not answered for %u s; it is killed",
 		  (int)frontend.pid, FRONTEND_PINGS_MAX * frontend.ping_ms / 1000);
 	kill_it();
 }
@@ -124,10 +123,18 @@ static void on_ready(void)
 	frontend.events->ready();
 }
 
+/* Its answer may stand in line behind other messages, each of which shows that it lives. */
+static void note_life(void)
+{
+	if (frontend.pings > 1)
+		frontend.pings = 1;
+}
+
 static void on_received(struct channel *channel, const struct message *message,
 			const int descriptors[], unsigned count)
 {
 	(void)channel;
+	note_life();
 	if (message->kind == MESSAGE_READY) {
 		on_ready();
 	} else if (frontend.is_ready && message->kind == MESSAGE_PONG) {

@@ -21,10 +21,8 @@ static bool is_free(const struct generation *generation, uid_t uid)
 }
 
 /* In a user namespace with few users the frontend could never start. */
-static int check_is_here(uid_t uid, gid_t gid)
+static int say_not_here(uid_t uid, gid_t gid)
 {
-	if (id_map_allows(uid, gid))
-		return 0;
 	log_error("the frontend can't run as user %u and group %u: this user namespace does not "
 		  "have them, or forbids setgroups(2); give it more users, for example 65536, or "
 		  "start usherd without root",
@@ -37,17 +35,22 @@ static int choose_number(const struct generation *generation)
 {
 	const unsigned count = FRONTEND_UID_LAST - FRONTEND_UID_FIRST + 1;
 	unsigned start = (unsigned)getpid();
+	uid_t missing = 0;
 
 	if (getrandom(&start, sizeof start, GRND_NONBLOCK) < 0)
 		start = (unsigned)getpid();
 	for (unsigned i = 0; i < count; i++) {
 		uid_t uid = FRONTEND_UID_FIRST + (start + i) % count;
 
-		if (is_free(generation, uid)) {
+		if (!id_map_allows(uid, uid)) {
+			missing = uid;
+		} else if (is_free(generation, uid)) {
 			chosen = (struct process_user){ .uid = uid, .gid = uid };
-			return check_is_here(uid, uid);
+			return 0;
 		}
 	}
+	if (missing)
+		return say_not_here(missing, missing);
 	log_error("no user for the frontend: every number from %d to %d is taken",
 		  FRONTEND_UID_FIRST, FRONTEND_UID_LAST);
 	return -1;
@@ -65,7 +68,7 @@ int frontend_user_init(const struct daemon_settings *daemon, const struct genera
 	if (daemon->user_uid == 0)
 		return choose_number(generation);
 	chosen = (struct process_user){ .uid = daemon->user_uid, .gid = daemon->user_gid };
-	return check_is_here(chosen.uid, chosen.gid);
+	return id_map_allows(chosen.uid, chosen.gid) ? 0 : say_not_here(chosen.uid, chosen.gid);
 }
 
 bool frontend_user_choose(struct process_user *user)

@@ -122,6 +122,7 @@ const char *jail_hidden_movable(const struct jail_plan *plan)
 	const struct path_user user = {
 		.uid = geteuid(),
 		.gid = getegid(),
+		.has_groups = true,
 		.writable = plan->writable,
 		.count = plan->writable_count,
 	};

@@ -209,12 +209,21 @@ IN_CHILD static int drop_mounts_below(struct build *build, const char *path)
 	return place < 0 ? -1 : attach(copy, place, "");
 }
 
-/* What is covered soon, and what the kernel tells the host's administrator below /sys, as of
- * cgroups: each session's copy is faster and holds less of the host. */
-IN_CHILD static int drop_needless(struct build *build)
+/* What the kernel tells the host's administrator in mounts below /sys, as of cgroups: each session's
+ * copy is faster without them, and holds less of the host. */
+IN_CHILD static int drop_below_sys(struct build *build)
 {
-	if (build->plan->root && drop_mounts_below(build, "/sys") < 0)
-		return -1;
+	const struct jail_plan *plan = build->plan;
+
+	for (size_t i = 0; i < plan->writable_count; i++)
+		if (path_below("/sys", plan->writable[i]))
+			return 0;
+	return plan->root ? drop_mounts_below(build, "/sys") : 0;
+}
+
+/* What is covered soon, for the same reasons. */
+IN_CHILD static int drop_covered(struct build *build)
+{
 	if (build->plan->root && build->plan->has_devices)
 		drop_mounts_on(build, "/dev");
 	if (build->plan->root && build->plan->has_proc && !build->plan->keeps_host_proc)
@@ -392,7 +401,8 @@ static const struct {
 	{ "root", make_root, IN_TEMPLATE | FROM_NOTHING },
 	{ "writable", make_writable, IN_TEMPLATE | FROM_NOTHING },
 	{ "root", hide, FROM_NOTHING },
-	{ "root", drop_needless, IN_TEMPLATE },
+	{ "root", drop_below_sys, IN_TEMPLATE | FROM_NOTHING },
+	{ NULL, drop_covered, IN_TEMPLATE },
 	{ "devices", make_devices, IN_TEMPLATE | FROM_NOTHING },
 	{ "root", find_root, IN_COPY },
 	{ "proc", make_proc, IN_COPY | FROM_NOTHING },

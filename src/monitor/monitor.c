@@ -18,9 +18,9 @@
 #include "monitor/launcher.h"
 #include "monitor/libwrap_answers.h"
 #include "monitor/requests.h"
-#include "monitor/session_messages.h"
 #include "monitor/rpc.h"
 #include "monitor/service_manager.h"
+#include "monitor/session_messages.h"
 #include "monitor/signals.h"
 #include "monitor/spawn.h"
 

@@ -36,7 +36,7 @@ static const char *freezer(void)
 static void wait_for_its_end(pid_t frontend)
 {
 	const char *line = textf("ERROR: the frontend \\(process %d\\) has not answered for 30 s; "
-				 "it is killed, and another one is started$",
+				 "it is killed$",
 				 (int)frontend);
 	struct deadline deadline = deadline_in(1000 * SECONDS_MAX);
 

@@ -307,7 +307,7 @@ static unsigned count_text(const char *text, const char *part)
 	return count;
 }
 
-/* Nor could one uncover them who may unmount. Of /sys there is nothing that is mounted in it. */
+/* Nor could a program that may unmount uncover them. Nothing that is mounted in /sys is there. */
 START_TEST(what_a_jail_covers_of_the_host_is_not_in_it)
 {
 	int port = add_service("zzmounts",
@@ -677,8 +677,13 @@ START_TEST(a_scratch_that_another_session_could_move_is_refused)
 	ck_assert_int_eq(mkdir(textf("%s/data/a", root), 0755), 0);
 	ck_assert_int_eq(mkdir(textf("%s/data/a/place", root), 0755), 0);
 	add_probe("zzmoved", root, "writable = /data\nscratch = /data/a/place 1M", "pid");
+	add_probe("zzslot", root, "placeholders = yes\nwritable = /data\nscratch = /data/%slot 1M",
+		  "pid");
+	ck_assert_int_eq(mkdir(textf("%s/data/0", root), 0755), 0);
 	add_service("zzcat", CAT);
 	start_as(_i);
+	daemon_wait_log("ERROR: .*: service zzslot: scratch: another session could move /data/0 "
+			"away, as its user may write to /data; put it somewhere else");
 	daemon_wait_log(
 		"ERROR: .*: service zzmoved: scratch: another session could move "
 		"/data/a/place away, as its user may write to /data; put it somewhere else");

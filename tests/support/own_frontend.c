@@ -297,6 +297,7 @@ void own_frontend_begin(const char *format, ...)
 	ck_assert_msg(configuration_read(), "%s", own_frontend_log());
 	ck_assert_int_eq(frontend_user_init(configuration_daemon(), configuration_next()), 0);
 	frontend_process_start_by(spawn);
+	frontend_process_ping_every(3600000); /* it does not answer */
 	ck_assert_int_eq(requests_start(&own_frontend_options, on_started), 0);
 }
 

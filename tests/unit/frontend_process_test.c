@@ -109,7 +109,7 @@ END_TEST
 
 /* --- pings ---------------------------------------------------------------------------- */
 
-enum { PING_MS = 10, TURNS_MAX = 5000 };
+enum { PING_MS = 100, TURNS_MAX = 5000 };
 
 static enum { ANSWERS, IS_SILENT, STOPS_ONCE } behaviour;
 static int ping_seen[2]; /* a pipe: a byte for each ping */

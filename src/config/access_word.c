@@ -151,7 +151,7 @@ static enum access_word means_in4(struct access_meaning *meaning, struct in_addr
 	struct prefix prefix = { .family = AF_INET, .length = 32 };
 
 	memcpy(prefix.bytes, &in4, sizeof in4);
-	while (prefix.length > 0 && prefix.bytes[prefix.length / 8 - 1] == 0)
+	while (prefix.length >= 8 && prefix.bytes[prefix.length / 8 - 1] == 0)
 		prefix.length = (uint8_t)(prefix.length - 8);
 	return means_prefix(meaning, prefix);
 }

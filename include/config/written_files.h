@@ -16,8 +16,8 @@ bool written_files_differ(const struct daemon_settings *daemon, const struct wor
 			  struct problems *problems);
 
 /* The attribute of the daemon, or the option, whose file has that path, also its default; NULL: none
- * has, or only -filelog. Links on
- * the way to the directory are followed. What is in /dev is nobody's own. */
+ * has, or only -filelog. Links on the way to the directory are followed. What is in /dev is nobody's
+ * own. */
 const char *written_files_find(const struct daemon_settings *daemon, const char *path);
 
 #endif

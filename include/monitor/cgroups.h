@@ -33,8 +33,8 @@ bool cgroups_are_there(void);
 
 /* --- one session's ------------------------------------------------------------------------ */
 
-/* For a session of the service, for that client. NULL with errno 0: it needs none,
- * or none can be had; with ENOMEM: memory is short. */
+/* For a session of the service, for that client. NULL with errno 0: it needs none, or none can be
+ * had; with ENOMEM: memory is short. */
 struct cgroup *cgroup_new(const struct service_settings *service, const struct address *client);
 
 /* How a new process gets in. Descriptors; -1: none. */

@@ -31,8 +31,8 @@ int jail_make_template(const struct jail_plan *plan, struct jail_report *report)
 
 /* Gives this process the namespaces and mounts of a session: from the namespace of mounts that
  * is open at template, or from nothing: with template -1, or when root is not the directory any
- * more that is in it. The working directory is then "/".
- * name becomes the host name. 0, or -1 with errno and report. */
+ * more that is in it. The working directory is then "/". name becomes the host name. 0, or -1 with
+ * errno and report. */
 int jail_enter(const struct jail_plan *plan, int template, const char *name,
 	       struct jail_report *report) __attribute__((warn_unused_result));
 

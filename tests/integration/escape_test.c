@@ -378,6 +378,17 @@ static void check_that_only_plain_reaches(int plain, int jailed)
 		      answer);
 }
 
+/* The host as root of an ordinary daemon. False: there can be none here. */
+static bool have_host_of_ordinary(struct jail *jail)
+{
+	is_ordinary = true;
+	if (!is_superuser() || !isolation_is_allowed(make_user_namespace))
+		return false;
+	*jail = whole_host();
+	fill_root(jail);
+	return true;
+}
+
 /* Also where the program has the daemon's user and sees its files. */
 START_TEST(the_daemon_hides_its_control_socket)
 {
@@ -386,11 +397,8 @@ START_TEST(the_daemon_hides_its_control_socket)
 	int plain, jailed;
 	const char *lines;
 
-	is_ordinary = true;
-	if (!is_superuser() || !isolation_is_allowed(make_user_namespace))
+	if (!have_host_of_ordinary(&jail))
 		return;
-	jail = whole_host();
-	fill_root(&jail);
 	if (!is_default)
 		configure("daemon\n{\ncontrol_socket = %s/control\n}\n", jail.runtime);
 	lines = textf("env = CONTROL=%s/%scontrol\n", jail.runtime, is_default ? "usherd/" : "");
@@ -408,11 +416,8 @@ START_TEST(a_directory_that_comes_later_is_hidden_too)
 	int plain, jailed;
 	const char *later, *lines;
 
-	is_ordinary = true;
-	if (!is_superuser() || !isolation_is_allowed(make_user_namespace))
+	if (!have_host_of_ordinary(&jail))
 		return;
-	jail = whole_host();
-	fill_root(&jail);
 	later = textf("%s/later", jail.runtime);
 	lines = textf("env = CONTROL=%s/control\n", later);
 	configure("daemon\n{\ncontrol_socket = control\n}\n");
@@ -433,11 +438,8 @@ START_TEST(a_directory_that_nobody_can_enter_needs_no_hiding)
 	const char *closed;
 	int port;
 
-	is_ordinary = true;
-	if (!is_superuser() || !isolation_is_allowed(make_user_namespace))
+	if (!have_host_of_ordinary(&jail))
 		return;
-	jail = whole_host();
-	fill_root(&jail);
 	closed = textf("%s/later", jail.runtime);
 	if (_i == 0)
 		make_directory(closed, 0700);
@@ -455,11 +457,8 @@ START_TEST(a_server_beside_the_control_socket_is_refused)
 {
 	struct jail jail;
 
-	is_ordinary = true;
-	if (!is_superuser() || !isolation_is_allowed(make_user_namespace))
+	if (!have_host_of_ordinary(&jail))
 		return;
-	jail = whole_host();
-	fill_root(&jail);
 	configure("daemon\n{\ncontrol_socket = /var/tmp/usherd-test-%d-control\n}\n",
 		  (int)getpid());
 	add_hostile(&jail, "zzjailed", "attempts", "");
@@ -476,11 +475,8 @@ START_TEST(what_is_hidden_cannot_be_moved)
 {
 	struct jail jail;
 
-	is_ordinary = true;
-	if (!is_superuser() || !isolation_is_allowed(make_user_namespace))
+	if (!have_host_of_ordinary(&jail))
 		return;
-	jail = whole_host();
-	fill_root(&jail);
 	make_directory(textf("%s/later", jail.runtime), 0755);
 	configure("daemon\n{\ncontrol_socket = %s/later/control\n}\n", jail.runtime);
 	add_hostile(&jail, "zzjailed", "attempts", "writable = /var/tmp\n");

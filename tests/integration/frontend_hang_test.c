@@ -4,12 +4,12 @@
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
+#include "support/kernel.h"
 #include "support/place.h"
 #include "support/process.h"
 
 #include <check.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,13 +68,6 @@ START_TEST(another_one_takes_its_place)
 }
 END_TEST
 
-static bool can_freeze(void)
-{
-	char path[PATH_MAX];
-
-	return is_superuser() && cgroup_mounts_own(NULL, path) && access(path, W_OK) == 0;
-}
-
 Suite *frontend_hang_suite(void);
 
 Suite *frontend_hang_suite(void)
@@ -82,7 +75,7 @@ Suite *frontend_hang_suite(void)
 	Suite *suite = suite_create("frontend_hang");
 	TCase *tcase = daemon_tcase_lasting(suite, "frontend_hang", SECONDS_MAX);
 
-	if (can_freeze())
+	if (kernel_has_cgroups())
 		tcase_add_test(tcase, another_one_takes_its_place);
 	return suite;
 }

@@ -4,6 +4,7 @@
 #include "support/daemon.h"
 #include "support/deadline.h"
 #include "support/isolation.h"
+#include "support/kernel.h"
 #include "support/place.h"
 #include "support/process.h"
 
@@ -74,14 +75,6 @@ static void start_at(int place)
 	if (is_superuser())
 		ck_assert_int_eq(chown(place_path(""), places[place].user, (gid_t)-1), 0);
 	daemon_start_with(&(struct daemon_options){ .prepare = places[place].prepare });
-}
-
-/* Whether sessions get a cgroup of version 2 when the daemon runs here. */
-static bool has_cgroups(void)
-{
-	char path[PATH_MAX];
-
-	return is_superuser() && cgroup_mounts_own(NULL, path) && access(path, W_OK) == 0;
 }
 
 /* The daemon's own directory in a hierarchy. */
@@ -457,7 +450,7 @@ START_TEST(cgroups_of_programs_that_cannot_be_started_are_removed)
 	const char *own;
 	int port;
 
-	if (!has_cgroups())
+	if (!kernel_has_cgroups())
 		return;
 	place_write("broken", "no program\n");
 	ck_assert_int_eq(chmod(place_path("broken"), 0755), 0);
@@ -575,7 +568,7 @@ static bool can_limit(const char *controller)
 {
 	char path[PATH_MAX];
 
-	return has_cgroups() && cgroup_mounts_has(controller) &&
+	return kernel_has_cgroups() && cgroup_mounts_has(controller) &&
 	       (!cgroup_mounts_own(controller, path) || access(path, W_OK) == 0);
 }
 
@@ -588,7 +581,7 @@ static int try_jail(void)
 
 static bool can_jail(void)
 {
-	return has_cgroups() && isolation_is_allowed(try_jail);
+	return kernel_has_cgroups() && isolation_is_allowed(try_jail);
 }
 
 /* Of a user that can't change them. */
@@ -1012,8 +1005,8 @@ static bool can_enter_unit(void)
 {
 	char path[PATH_MAX], type[PATH_MAX + 16];
 
-	if (!has_cgroups() || cgroup_mounts_own("memory", path) || !cgroup_mounts_has("memory") ||
-	    !cgroup_mounts_own(NULL, path))
+	if (!kernel_has_cgroups() || cgroup_mounts_own("memory", path) ||
+	    !cgroup_mounts_has("memory") || !cgroup_mounts_own(NULL, path))
 		return false;
 	snprintf(type, sizeof type, "%s/cgroup.type", path); /* not in the root */
 	return access(type, F_OK) != 0;
@@ -1111,7 +1104,7 @@ Suite *tree_suite(void)
 	tcase_add_loop_test(at_exit, the_rest_is_killed_behind_a_balancer_too, 0, PLACES);
 	tcase_add_loop_test(at_exit, the_rest_counts_as_the_session, 0, PLACES * LEAVINGS);
 	tcase_add_loop_test(at_exit, the_rest_of_a_plain_session_does_not_count, 0, PLACES);
-	if (has_cgroups()) {
+	if (kernel_has_cgroups()) {
 		tcase_add_test(cgroups, cgroups_are_removed);
 		tcase_add_test(cgroups, cgroups_of_programs_that_cannot_be_started_are_removed);
 		tcase_add_test(cgroups, a_program_is_in_a_cgroup_of_its_own);

@@ -1,6 +1,9 @@
 #include "support/kernel.h"
 
+#include "base/cgroup_mounts.h"
+
 #include <check.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -37,4 +40,11 @@ bool kernel_changes_family(void)
 	close(connection);
 	close(client);
 	return result == 0;
+}
+
+bool kernel_has_cgroups(void)
+{
+	char path[PATH_MAX];
+
+	return geteuid() == 0 && cgroup_mounts_own(NULL, path) && access(path, W_OK) == 0;
 }

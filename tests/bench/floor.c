@@ -5,6 +5,8 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
+#include <limits.h>
+#include <linux/keyctl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -16,7 +18,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,11 +28,18 @@ enum { BACKLOG = 4096, BATCH = 64, BLOCK = 256 * 1024, MOST_THREADS = 64 };
 
 struct server {
 	void (*serve)(const struct server *server);
+	int (*next)(const struct server *server, int flags);
 	int listener;
 	const char *argument;
+	bool takes_steps;
 };
 
 static int next_connection(const struct server *server, int flags)
+{
+	return server->next(server, flags);
+}
+
+static int accept_next(const struct server *server, int flags)
 {
 	for (;;) {
 		int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | flags);
@@ -40,13 +51,34 @@ static int next_connection(const struct server *server, int flags)
 	}
 }
 
-static void become_program(const char *program, int connection)
+/* What usherd does for each program, in system calls, whatever its settings are. */
+static void take_steps(void)
 {
-	char *const arguments[] = { (char *)(uintptr_t)program, NULL };
+	struct sigaction standard = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	setsid();
+	if (geteuid() == 0) {
+		syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+		syscall(SYS_setgroups, 0, NULL);
+		syscall(SYS_setresgid, 0, 0, 0);
+		syscall(SYS_setresuid, 0, 0, 0);
+	}
+	syscall(SYS_close_range, STDERR_FILENO + 1, UINT_MAX, 0);
+	sigaction(SIGPIPE, &standard, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void become_program(const struct server *server, int connection)
+{
+	char *const arguments[] = { (char *)(uintptr_t)server->argument, NULL };
 
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		dup2(connection, fd);
-	execv(program, arguments);
+	if (server->takes_steps)
+		take_steps();
+	execv(server->argument, arguments);
 	_exit(127);
 }
 
@@ -57,13 +89,101 @@ static void serve_launch(const struct server *server)
 		pid_t pid = vfork();
 
 		if (pid == 0)
-			become_program(server->argument, connection);
+			become_program(server, connection);
 		if (pid < 0)
 			err(1, "vfork");
 		close(connection);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			continue;
 	}
+}
+
+static void serve_with_steps(const struct server *server)
+{
+	struct server its = *server;
+
+	its.takes_steps = true;
+	serve_launch(&its);
+}
+
+/* --- two processes: one accepts, the other one launches ----------------------------------------- */
+
+enum { REQUEST_SIZE = 96 }; /* as usherd's */
+
+/* A message with one descriptor. */
+struct handing {
+	char request[REQUEST_SIZE];
+	struct iovec part;
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+	struct msghdr message;
+};
+
+static struct cmsghdr *handing_init(struct handing *handing)
+{
+	memset(handing, 0, sizeof *handing);
+	handing->part = (struct iovec){ handing->request, sizeof handing->request };
+	handing->message = (struct msghdr){
+		.msg_iov = &handing->part,
+		.msg_iovlen = 1,
+		.msg_control = handing->control,
+		.msg_controllen = sizeof handing->control,
+	};
+	return CMSG_FIRSTHDR(&handing->message);
+}
+
+static void hand_over(int channel, int connection)
+{
+	struct handing handing;
+	struct cmsghdr *header = handing_init(&handing);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof connection);
+	memcpy(CMSG_DATA(header), &connection, sizeof connection);
+	if (sendmsg(channel, &handing.message, MSG_NOSIGNAL) < 0)
+		err(1, "sendmsg");
+	close(connection);
+}
+
+static int receive_next(const struct server *server, int flags)
+{
+	struct handing handing;
+	struct cmsghdr *header = handing_init(&handing);
+	int connection;
+
+	(void)flags;
+	if (recvmsg(server->listener, &handing.message, MSG_CMSG_CLOEXEC) <= 0 ||
+	    handing.message.msg_controllen == 0)
+		errx(1, "nothing is handed over any more");
+	memcpy(&connection, CMSG_DATA(header), sizeof connection);
+	return connection;
+}
+
+static void accept_for(int channel, const struct server *server)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		err(1, "prctl");
+	for (;;)
+		hand_over(channel, accept_next(server, 0));
+}
+
+/* From now on the server gets its connections from another process. */
+static void begin_handing(struct server *server)
+{
+	int channel[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) < 0)
+		err(1, "socketpair");
+	pid = fork();
+	if (pid < 0)
+		err(1, "fork");
+	if (pid == 0)
+		accept_for(channel[1], server);
+	close(channel[1]);
+	close(server->listener);
+	server->listener = channel[0];
+	server->next = receive_next;
 }
 
 /* --- in namespaces: what the kernel takes for them, with a /proc and an empty directory ------- */
@@ -74,7 +194,7 @@ enum {
 };
 
 struct session {
-	const char *program;
+	const struct server *server;
 	int connection;
 };
 
@@ -86,7 +206,7 @@ static int enter_session(void *argument)
 	if (unshare(NAMESPACES) < 0 || mount("proc", "/proc", "proc", flags, NULL) < 0 ||
 	    mount("tmpfs", "/var/tmp", "tmpfs", flags, "size=16m") < 0)
 		_exit(126);
-	become_program(session->program, session->connection);
+	become_program(session->server, session->connection);
 	return 0;
 }
 
@@ -101,7 +221,7 @@ static void start_session(struct session *session, char *stack)
 
 static void serve_sessions(const struct server *server)
 {
-	struct session session = { .program = server->argument };
+	struct session session = { .server = server };
 	char *stack = malloc(STACK_SIZE);
 
 	/* Mounts of its own, which no other namespace follows. */
@@ -226,14 +346,17 @@ static const struct mode {
 	int socket_type;
 	void (*serve)(const struct server *server);
 	bool has_argument;
+	void (*begin)(struct server *server);
 } modes[] = {
-	{ "launch", SOCK_STREAM, serve_launch, true },
-	{ "namespaces", SOCK_STREAM, serve_sessions, true },
-	{ "daytime", SOCK_STREAM, serve_daytime, false },
-	{ "close", SOCK_STREAM, serve_close, false },
-	{ "send", SOCK_STREAM, serve_send, true },
-	{ "echo", SOCK_STREAM | SOCK_NONBLOCK, serve_echo, false },
-	{ "datagram-echo", SOCK_DGRAM, serve_datagrams, false },
+	{ "launch", SOCK_STREAM, serve_launch, true, NULL },
+	{ "launch-steps", SOCK_STREAM, serve_with_steps, true, NULL },
+	{ "launch-handed", SOCK_STREAM, serve_with_steps, true, begin_handing },
+	{ "namespaces", SOCK_STREAM, serve_sessions, true, NULL },
+	{ "daytime", SOCK_STREAM, serve_daytime, false, NULL },
+	{ "close", SOCK_STREAM, serve_close, false, NULL },
+	{ "send", SOCK_STREAM, serve_send, true, NULL },
+	{ "echo", SOCK_STREAM | SOCK_NONBLOCK, serve_echo, false, NULL },
+	{ "datagram-echo", SOCK_DGRAM, serve_datagrams, false, NULL },
 };
 
 static const struct mode *mode_named(const char *name)
@@ -282,11 +405,14 @@ int main(int argc, char **argv)
 
 	struct server server = {
 		.serve = mode->serve,
+		.next = accept_next,
 		.listener = listener_open(mode->socket_type, argv[2], argv[3]),
 		.argument = argv[5],
 	};
 	pthread_t thread;
 
+	if (mode->begin)
+		mode->begin(&server);
 	for (long i = 1; i < threads; i++)
 		if ((errno = pthread_create(&thread, NULL, thread_main, &server)) != 0)
 			err(1, "pthread_create");

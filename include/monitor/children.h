@@ -44,6 +44,7 @@ struct child {
 	uint64_t ended;
 	bool is_tracked, kills_rest; /* of its service */
 	bool is_ending;              /* child_end was called */
+	bool is_killed, is_held;     /* SIGKILL was sent; it did not help in time */
 	bool is_gone;                /* no process of the session is left, as far as known */
 	bool is_over;                /* its end_command has ended, too; the owner's */
 	unsigned long memory_kills;  /* processes that the kernel killed for want of memory */
@@ -66,9 +67,15 @@ struct child {
 	struct session_tree tree;
 };
 
-/* Before any child is added. gone: the last process of a session has ended, later than its
- * program; the child is_gone. is_spared: a process that no session ends. */
-void children_init(void (*gone)(struct child *child), bool (*is_spared)(pid_t pid));
+struct child_events {
+	/* The last process of a session has ended, later than its program; the child is_gone. */
+	void (*gone)(struct child *child);
+	/* Some seconds after SIGKILL, processes of the session are left. Once. */
+	void (*held)(const struct child *child);
+};
+
+/* Before any child is added. is_spared: a process that no session ends. */
+void children_init(const struct child_events *events, bool (*is_spared)(pid_t pid));
 
 /* A child with errors -1, allocated before its program is started, so that no running
  * program is lost. NULL with errno ENOMEM. */

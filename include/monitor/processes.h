@@ -25,6 +25,18 @@ bool process_parse(const char *text, struct process *process);
 /* Reads what /proc says of one. False: it is gone, or that can't be read. */
 bool process_read(pid_t pid, struct process *process);
 
+/* What may keep a process from ending when it is killed. */
+struct process_hold {
+	char state;   /* as proc(5) has it; 'D': it waits in the kernel */
+	pid_t tracer; /* 0: none, or one that can't be seen from here */
+};
+
+/* Reads the text of /proc/PID/status. False: it has another form. */
+bool process_hold_parse(const char *text, struct process_hold *hold);
+
+/* Reads what /proc says of one. False: it is gone, or that can't be read. */
+bool process_hold_read(pid_t pid, struct process_hold *hold);
+
 /* Reads them all. 0, or -1 with errno: there is no /proc, or memory is short.
  * processes_clear in either case. */
 int processes_read(struct processes *processes) __attribute__((warn_unused_result));

@@ -22,17 +22,23 @@ static struct child *by_pid, *by_session;
 static struct child_tally *tallies;
 static unsigned counted;
 
-static void (*tell_gone)(struct child *child);
+static const struct child_events *events;
 
 bool child_is_program(pid_t pid)
 {
 	return child_of_process(pid) != NULL;
 }
 
-void children_init(void (*gone)(struct child *child), bool (*is_spared)(pid_t pid))
+void children_init(const struct child_events *those, bool (*is_spared)(pid_t pid))
 {
-	tell_gone = gone;
+	events = those;
 	session_trees_adopt(child_is_program, is_spared);
+}
+
+static void child_signal(struct child *child, int number)
+{
+	child->is_killed |= number == SIGKILL;
+	session_tree_signal(&child->tree, number);
 }
 
 /* Again and again, as a process may be in a system call that SIGKILL does not end, or may have
@@ -40,9 +46,14 @@ void children_init(void (*gone)(struct child *child), bool (*is_spared)(pid_t pi
 static void on_grace_over(struct timer *timer)
 {
 	struct child *child = container_of(timer, struct child, grace);
+	bool was_killed = child->is_killed;
 
-	session_tree_signal(&child->tree, SIGKILL);
+	child_signal(child, SIGKILL);
 	timer_start(timer, KILL_TIMEOUT * 1000);
+	if (!was_killed || child->is_held)
+		return;
+	child->is_held = true;
+	events->held(child);
 }
 
 static void on_runtime_over(struct timer *timer)
@@ -134,7 +145,7 @@ static void on_gone(struct session_tree *tree, unsigned long memory_kills)
 	child->memory_kills = memory_kills;
 	if (memory_kills > 0)
 		end_reason_note(&child->reason, END_MEMORY);
-	tell_gone(child);
+	events->gone(child);
 }
 
 static void on_remains(struct session_tree *tree)
@@ -147,7 +158,8 @@ static void on_remains(struct session_tree *tree)
 
 void child_reaped(struct child *child, int status)
 {
-	static const struct session_tree_events events = { .gone = on_gone, .remains = on_remains };
+	static const struct session_tree_events of_tree = { .gone = on_gone,
+							    .remains = on_remains };
 
 	socket_holders_lose_program(&child->holders);
 	HASH_DELETE(by_pid, by_pid, child);
@@ -159,7 +171,7 @@ void child_reaped(struct child *child, int status)
 	child->ended = clock_now();
 	session_tree_lose_leader(&child->tree);
 	if (child->is_tracked || child->is_ending)
-		session_tree_follow(&child->tree, &events);
+		session_tree_follow(&child->tree, &of_tree);
 	else
 		lose_last_process(child);
 }
@@ -178,7 +190,7 @@ void child_end(struct child *child, bool at_once, enum end_reason reason)
 		return;
 	end_reason_note(&child->reason, reason);
 	child->is_ending = true;
-	session_tree_signal(&child->tree, at_once ? SIGKILL : SIGTERM);
+	child_signal(child, at_once ? SIGKILL : SIGTERM);
 	if (!timer_is_pending(&child->grace))
 		timer_start(&child->grace, child->grace_ms);
 }

@@ -8,6 +8,7 @@
 #include "monitor/launcher.h"
 #include "monitor/service_manager.h"
 #include "monitor/session_tree.h"
+#include "monitor/session_warnings.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -54,10 +55,17 @@ static void on_grace_over(struct timer *timer)
 	session_trees_end_all(SIGKILL, false);
 }
 
+static void warn_of_hold(struct child *child)
+{
+	if (!child->is_gone && !child->is_held)
+		session_warn_of_hold(child);
+}
+
 static void on_deadline(struct timer *timer)
 {
 	(void)timer;
 	if (!leaves_programs) {
+		children_each(warn_of_hold);
 		end_commands_kill();
 		session_trees_end_all(SIGKILL, true);
 	}

@@ -41,22 +41,50 @@ bool process_parse(const char *text, struct process *process)
 	return true;
 }
 
-bool process_read(pid_t pid, struct process *process)
+/* Reads the beginning of a file of that process. False: it is gone, or that can't be read. */
+static bool read_file(pid_t pid, const char *name, char *text, size_t size)
 {
-	char path[32], text[1024];
+	char path[32];
 	ssize_t length;
 	int fd;
 
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	length = read(fd, text, sizeof text - 1);
+	length = read(fd, text, size - 1);
 	close(fd);
 	if (length <= 0)
 		return false;
 	text[length] = '\0';
-	return process_parse(text, process);
+	return true;
+}
+
+bool process_read(pid_t pid, struct process *process)
+{
+	char text[1024];
+
+	return read_file(pid, "stat", text, sizeof text) && process_parse(text, process);
+}
+
+/* The name, which comes first, has no line ends: the kernel escapes them. */
+bool process_hold_parse(const char *text, struct process_hold *hold)
+{
+	const char *state = strstr(text, "\nState:"), *tracer = strstr(text, "\nTracerPid:");
+	int pid;
+
+	if (!state || !tracer || sscanf(state, " State: %c", &hold->state) != 1 ||
+	    sscanf(tracer, " TracerPid: %d", &pid) != 1)
+		return false;
+	hold->tracer = pid;
+	return true;
+}
+
+bool process_hold_read(pid_t pid, struct process_hold *hold)
+{
+	char text[2048];
+
+	return read_file(pid, "status", text, sizeof text) && process_hold_parse(text, hold);
 }
 
 /* Makes room for one more. */

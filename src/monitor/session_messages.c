@@ -2,14 +2,13 @@
 
 #include "base/closer.h"
 #include "base/container_of.h"
-#include "base/log.h"
 #include "base/loop.h"
-#include "monitor/configuration.h"
 #include "monitor/ending.h"
 #include "monitor/frontend_process.h"
 #include "monitor/orphans.h"
 #include "monitor/reload.h"
 #include "monitor/session_processes.h"
+#include "monitor/session_warnings.h"
 
 #include <sys/wait.h>
 
@@ -266,22 +265,11 @@ const struct launcher_events session_messages_launcher_events = {
 	.not_started = on_program_not_started,
 };
 
-static void log_memory_kills(const struct child *child)
-{
-	const struct generation *current = configuration_current();
-
-	log_warning("service %s: process %d: the session used up its memory; the kernel killed %lu "
-		    "of its processes",
-		    child->service < current->count ? current->services[child->service]->id
-						    : "that is removed",
-		    (int)child->pid, child->memory_kills);
-}
-
 /* Later than its program. */
 static void on_session_gone(struct child *child)
 {
 	if (child->memory_kills > 0)
-		log_memory_kills(child);
+		session_warn_of_memory(child);
 	end_session(child);
 }
 
@@ -316,8 +304,11 @@ static bool is_spared(pid_t pid)
 
 void session_messages_init(void)
 {
+	static const struct child_events events = { .gone = on_session_gone,
+						    .held = session_warn_of_hold };
+
 	end_command_init(launcher_run);
 	session_processes_init(child_is_program);
-	children_init(on_session_gone, is_spared);
+	children_init(&events, is_spared);
 	loop_at_turn_end(send_ends);
 }

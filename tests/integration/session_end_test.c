@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -125,6 +127,63 @@ START_TEST(the_next_frontend_is_told_the_reason)
 	client_hold(port);
 	daemon_stop();
 	ck_assert_uint_eq(text_count(service_log(), ENDS("stop")), 2);
+}
+END_TEST
+
+/* --- sessions that SIGKILL does not end --- */
+
+/* A process that traces the program and waits for nothing: what it traces stays a zombie. */
+static pid_t trace(pid_t program)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (ptrace(PTRACE_SEIZE, program, NULL, NULL) < 0)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	wait_until(atoi(process_status(program, "TracerPid")) == pid);
+	return pid;
+}
+
+#define IS_HELD \
+	"service zzcat: process %d: the session was killed but does not end: " \
+	"process %d traces it$"
+
+START_TEST(a_session_that_does_not_end_is_in_the_log)
+{
+	int port = add_service("zzcat", CAT "max_runtime = 1\nkill_timeout = 1\n%s", reasons());
+	pid_t program, tracer;
+
+	daemon_start();
+	client_hold(port);
+	program = process_child(daemon_pid());
+	tracer = trace(program);
+	daemon_wait_log(IS_HELD, (int)program, (int)tracer);
+	ck_assert(!text_matches(service_log(), "EXIT"));
+	ck_assert_int_eq(kill(tracer, SIGKILL), 0);
+	service_wait_log(ENDS("max_runtime"));
+}
+END_TEST
+
+START_TEST(the_daemon_ends_without_it)
+{
+	int port = add_service("zzcat", CAT);
+	pid_t program, tracer;
+
+	daemon_start();
+	client_hold(port);
+	program = process_child(daemon_pid());
+	tracer = trace(program);
+	daemon_signal(SIGTERM);
+	ck_assert_int_eq(daemon_wait_end(), 0);
+	ck_assert_msg(text_matches(daemon_log(), textf(IS_HELD, (int)program, (int)tracer)), "%s",
+		      daemon_log());
+	ck_assert_int_eq(kill(tracer, SIGKILL), 0);
+	wait_until(!process_runs(program));
 }
 END_TEST
 
@@ -552,9 +611,14 @@ Suite *session_end_suite(void)
 {
 	Suite *suite = suite_create("session_end");
 	TCase *reason = daemon_tcase(suite, "reasons");
+	TCase *hold = daemon_tcase(suite, "hold");
 	TCase *session = daemon_tcase(suite, "session");
 	TCase *command = daemon_tcase(suite, "end_command");
 
+	if (is_superuser()) { /* others may not trace what they have not started */
+		tcase_add_test(hold, a_session_that_does_not_end_is_in_the_log);
+		tcase_add_test(hold, the_daemon_ends_without_it);
+	}
 	tcase_add_test(reason, a_program_ends_by_itself);
 	tcase_add_test(reason, a_reload_removes_the_service);
 	tcase_add_test(reason, a_reload_no_longer_admits_the_client);

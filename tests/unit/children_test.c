@@ -23,6 +23,14 @@ static void on_gone(struct child *child)
 	gone++;
 }
 
+static unsigned held; /* sessions that SIGKILL did not end in time */
+
+static void on_held(const struct child *child)
+{
+	ck_assert(child->is_held);
+	held++;
+}
+
 static bool is_spared(pid_t pid)
 {
 	(void)pid;
@@ -31,8 +39,10 @@ static bool is_spared(pid_t pid)
 
 static void setup(void)
 {
+	static const struct child_events events = { .gone = on_gone, .held = on_held };
+
 	ck_assert_int_eq(loop_init(), 0);
-	children_init(on_gone, is_spared);
+	children_init(&events, is_spared);
 }
 
 static struct child *make(uint64_t session, pid_t pid)
@@ -169,6 +179,31 @@ START_TEST(gives_the_grace_time_of_the_child)
 	ck_assert_int_eq(WTERMSIG(status), SIGKILL);
 	child_reaped(child, status);
 	ck_assert_int_eq(child->reason, END_RELOAD);
+}
+END_TEST
+
+static void pass_grace(const struct child *child)
+{
+	timers_run(clock_now() + child->grace_ms);
+}
+
+/* The process is a zombie then, as nothing has waited for it. */
+START_TEST(tells_once_that_killing_did_not_help)
+{
+	struct child *child = add(1, run(true));
+	int status;
+
+	child_end(child, false, END_STOP);
+	ck_assert(!child->is_killed);
+	pass_grace(child);
+	ck_assert(child->is_killed);
+	ck_assert_uint_eq(held, 0);
+	pass_grace(child);
+	ck_assert_uint_eq(held, 1);
+	pass_grace(child);
+	ck_assert_uint_eq(held, 1);
+	wait_until(turn() && waitpid(child->pid, &status, WNOHANG) == child->pid);
+	child_reaped(child, status);
 }
 END_TEST
 
@@ -340,6 +375,7 @@ Suite *children_suite(void)
 
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, gives_the_grace_time_of_the_child);
+	tcase_add_test(tests, tells_once_that_killing_did_not_help);
 	tcase_add_test(tests, ends_after_its_runtime);
 	tcase_add_test(tests, has_no_timer_after_its_end);
 	tcase_add_test(tests,

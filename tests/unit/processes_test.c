@@ -42,6 +42,45 @@ START_TEST(reads_a_line)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	bool is_read;
+	struct process_hold hold;
+} holds[] = {
+	{ "Name:\tcat\nState:\tD (disk sleep)\nPid:\t7\nTracerPid:\t0\nUid:\t0\n",
+	  true,
+	  { 'D', 0 } },
+	{ "Name:\tcat\nState:\tZ (zombie)\nPPid:\t1\nTracerPid:\t4711\n", true, { 'Z', 4711 } },
+	{ "Name:\tState: X\\nTracerPid: 5\nState:\tS\nTracerPid:\t6\n", true, { 'S', 6 } },
+	{ "Name:\tcat\nState:\tD (disk sleep)\nPid:\t7\n", false, { 0, 0 } },
+	{ "Name:\tcat\nTracerPid:\t7\n", false, { 0, 0 } },
+	{ "Name:\tcat\nState:\tS\nTracerPid:\tx\n", false, { 0, 0 } },
+	{ "", false, { 0, 0 } },
+};
+
+START_TEST(reads_what_may_keep_a_process)
+{
+	struct process_hold hold;
+
+	ck_assert(process_hold_parse(holds[_i].text, &hold) == holds[_i].is_read);
+	if (!holds[_i].is_read)
+		return;
+	ck_assert_int_eq(hold.state, holds[_i].hold.state);
+	ck_assert_int_eq(hold.tracer, holds[_i].hold.tracer);
+}
+END_TEST
+
+START_TEST(nothing_keeps_this_process)
+{
+	struct process_hold hold;
+
+	ck_assert(process_hold_read(getpid(), &hold));
+	ck_assert_int_eq(hold.state, 'R');
+	ck_assert_int_eq(hold.tracer, 0);
+	ck_assert(!process_hold_read(0, &hold));
+}
+END_TEST
+
 START_TEST(finds_this_process)
 {
 	struct processes all;
@@ -89,6 +128,9 @@ Suite *processes_suite(void)
 	TCase *tests = tcase_create("processes");
 
 	tcase_add_loop_test(tests, reads_a_line, 0, sizeof texts / sizeof texts[0]);
+	tcase_add_loop_test(tests, reads_what_may_keep_a_process, 0,
+			    sizeof holds / sizeof holds[0]);
+	tcase_add_test(tests, nothing_keeps_this_process);
 	tcase_add_test(tests, finds_this_process);
 	tcase_add_test(tests, spares_a_process_that_began_at_another_time);
 	suite_add_tcase(suite, tests);

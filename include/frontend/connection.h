@@ -6,9 +6,6 @@
 #include "channel/message.h"
 #include "frontend/service.h"
 
-/* ident_limit: -logprocs, how many refused peers' ident servers are asked at a time. */
-void connection_init(unsigned ident_limit);
-
 /* Begins a session for a connection from accept(2). Takes fd over. */
 void connection_accepted(struct service *service, int fd, const struct address *peer);
 

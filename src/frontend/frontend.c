@@ -16,6 +16,7 @@
 #include "frontend/dispatch.h"
 #include "frontend/facts.h"
 #include "frontend/fence.h"
+#include "frontend/holdings.h"
 #include "frontend/last_load.h"
 #include "frontend/listener.h"
 #include "frontend/log_files.h"
@@ -92,7 +93,7 @@ static int prepare(void)
 	if (sensors_init() < 0)
 		return -1;
 	candidates_init(start.process_limit);
-	connection_init(start.ident_limit);
+	holdings_init(start.ident_limit);
 	dispatch_init();
 	multiplex_init();
 	launch_init(&ask_launch_way, start.first_session);

@@ -1,0 +1,216 @@
+#include "frontend/holdings.h"
+
+#include "base/clock.h"
+#include "frontend/lending.h"
+#include "frontend/lifecycle.h"
+#include "frontend/pending.h"
+#include "frontend/totals.h"
+#include "handlers/launch.h"
+#include "handlers/linger.h"
+
+#include <unistd.h>
+
+static unsigned idents, idents_max; /* ident requests for refused peers; -logprocs */
+
+void holdings_init(unsigned ident_limit)
+{
+	idents_max = ident_limit;
+}
+
+/* Gives back all but the `kept` that are still needed. */
+static void keep_descriptors(struct session *session, unsigned kept)
+{
+	if (session->descriptors <= kept)
+		return;
+	share_give_back(descriptors_shares(), &session->service->descriptors,
+			session->descriptors - kept);
+	session->descriptors = kept;
+}
+
+void holdings_keep_program(struct session *session)
+{
+	bool keeps_connection = session->fd >= 0 && service_keeps_socket(session->settings);
+	bool has_terminal = keeps_connection && session->settings->pty;
+
+	keep_descriptors(session, (session->settings->program->stderr_kind == STDERR_LOG) +
+					  keeps_connection + has_terminal);
+}
+
+void holdings_begin_launch(struct session *session)
+{
+	session->launched = clock_now();
+	session->is_launching = share_take(launch_shares(), &session->service->launches, 1);
+}
+
+static void end_launching(struct session *session)
+{
+	if (session->is_launching)
+		share_give_back(launch_shares(), &session->service->launches, 1);
+	session->is_launching = false;
+}
+
+static void on_started(struct session *session)
+{
+	end_launching(session);
+	session->service->started++;
+	session->has_begun = true;
+	totals_session_begun(session);
+	if (session->pid > 0)
+		holdings_keep_program(session);
+}
+
+/* The client, or the balancer that has not named it yet. */
+static const struct address *known_peer(const struct session *session)
+{
+	return address_is_known(&session->peer) ? &session->peer : &session->proxy;
+}
+
+static void on_failed(struct session *session, enum verdict verdict, const char *detail)
+{
+	struct refusal refusal = {
+		.verdict = verdict,
+		.peer = known_peer(session),
+		.session = session,
+	};
+
+	service_refused(session->service, &refusal, detail);
+}
+
+void holdings_end_pending(struct session *session)
+{
+	quota_pend_end(&session->service->quota, session->pending_source);
+	session->pending_source = NULL;
+}
+
+void holdings_count(struct session *session)
+{
+	struct service *service = session->service;
+
+	session->is_counted = true;
+	session->source = quota_run(&service->quota, service->settings, &session->peer);
+	if (service_is_full(service))
+		service_refresh(service);
+}
+
+void holdings_uncount(struct session *session)
+{
+	if (!session->is_counted)
+		return;
+	session->is_counted = false;
+	quota_run_end(&session->service->quota, session->source);
+	session->source = NULL;
+	if (session->service->settings->admission->at_limit == AT_LIMIT_QUEUE)
+		service_refresh(session->service);
+}
+
+/* Only the connection is left, which is being closed. */
+static void on_served(struct session *session)
+{
+	keep_descriptors(session, 1);
+	holdings_uncount(session);
+}
+
+bool holdings_take_ident(struct session *session)
+{
+	if (idents >= idents_max)
+		return false;
+	idents++;
+	session->is_being_named = true;
+	return true;
+}
+
+void holdings_end_ident(struct session *session)
+{
+	if (session->is_being_named)
+		idents--;
+	session->is_being_named = false;
+}
+
+static void on_closed(struct session *session)
+{
+	struct service *service = session->service;
+
+	LIST_REMOVE(session, link);
+	service->received += session->received;
+	service->sent += session->sent;
+	totals_session_over(session);
+	keep_descriptors(session, 0);
+	end_launching(session);
+	holdings_end_ident(session);
+	if (session->state == SESSION_PENDING)
+		holdings_end_pending(session);
+	holdings_uncount(session);
+	if (session->origin)
+		lending_end(session);
+	if (service->is_draining && LIST_EMPTY(&service->sessions))
+		service_free(service);
+}
+
+static const struct session_owner session_owner = {
+	.started = on_started,
+	.failed = on_failed,
+	.served = on_served,
+	.let_go = holdings_keep_program,
+	.closed = on_closed,
+};
+
+/* How many connections may be closed early for a new one. */
+enum { ROOM_MAX = 4 };
+
+/* Takes the descriptors of one connection from its service's share. Connections that are only
+ * being closed make room. */
+static bool take_descriptors(struct service *service)
+{
+	for (int i = 0; i <= ROOM_MAX; i++)
+		if (share_take(descriptors_shares(), &service->descriptors,
+			       service_descriptors_per_session(service)))
+			return true;
+		else if (!linger_make_room(service))
+			return false;
+	return false;
+}
+
+static void give_descriptors_back(struct service *service)
+{
+	share_give_back(descriptors_shares(), &service->descriptors,
+			service_descriptors_per_session(service));
+}
+
+static struct session *open_session(struct service *service, int fd, const struct address *peer,
+				    const struct address *source, enum verdict *verdict)
+{
+	struct session *session;
+
+	*verdict = quota_judge_pending(&service->quota, service->settings, source);
+	if (*verdict == ADMITTED && !take_descriptors(service))
+		*verdict = REFUSED_DESCRIPTORS;
+	if (*verdict != ADMITTED)
+		return NULL;
+	session = session_open(service->settings, service->log, fd, peer, &session_owner);
+	if (!session) {
+		give_descriptors_back(service);
+		*verdict = REFUSED_MEMORY;
+	}
+	return session;
+}
+
+struct session *holdings_open(struct service *service, int fd, const struct address *peer,
+			      const struct address *source, enum way way)
+{
+	enum verdict verdict;
+	struct session *session = open_session(service, fd, peer, source, &verdict);
+
+	if (!session) {
+		close(fd);
+		service_refused(service, &(struct refusal){ .verdict = verdict, .peer = peer },
+				NULL);
+		return NULL;
+	}
+	session->service = service;
+	session->way = way;
+	session->descriptors = service_descriptors_per_session(service);
+	session->pending_source = quota_pend(&service->quota, service->settings, source);
+	LIST_INSERT_HEAD(&service->sessions, session, link);
+	pending_limit(session);
+	return session;
+}

@@ -3,14 +3,15 @@
 #include "config/advice.h"
 #include "config/attributes.h"
 #include "config/bounds.h"
+#include "config/canonical.h"
 #include "config/check.h"
+#include "config/check_root.h"
 #include "config/entry_files.h"
 #include "config/frontend_account.h"
 #include "config/inetd_conf.h"
 #include "config/networks.h"
 #include "config/placeholders.h"
 #include "config/preset.h"
-#include "config/program.h"
 #include "config/reading.h"
 #include "config/rule_files.h"
 #include "config/serve.h"
@@ -19,8 +20,6 @@
 #include "config/written_files.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -40,10 +39,8 @@ struct loader {
 	struct port_map *ports;
 	struct rule_files *rule_files;
 	struct trust trust;
+	struct root_check root_check;
 	struct usable usable;
-	/* The last program of root's that was checked, and its fault. */
-	char judged[PATH_MAX];
-	char judgement[TRUST_TEXT_SIZE];
 	/* What defaults assigns, by attribute, and what daemon does. */
 	struct word_list *defaults, *daemon;
 	const char *common_log; /* the file of defaults; NULL: none */
@@ -65,7 +62,6 @@ static void refuse_for_memory(struct loader *loader)
 static void merge_lines(struct loader *loader, struct word_list *list,
 			const struct attribute *attribute, const struct assignment *line)
 {
-
 	for (; line; line = line->next) {
 		/* As in xinetd, where `=` adds to earlier lines and files. */
 		bool adds = attribute->shape == SHAPE_LIST && line->sign == ASSIGN_SET;
@@ -305,68 +301,6 @@ static bool gather_words(struct loader *loader, const struct entry *entry, size_
 	return gathered && word_list_settle(list, loader->problems);
 }
 
-enum { NAME_WIDTH = 15 };
-
-static void print_name(struct text *out, const struct attribute *attribute, const char *sign)
-{
-	text_add_char(out, '\t');
-	text_add_padded(out, attribute->name, NAME_WIDTH);
-	text_add(out, sign);
-}
-
-/* Words that came from several lines may be too long for one, and are then split. */
-static void print_words(struct text *out, const struct attribute *attribute,
-			const struct word_list *list)
-{
-	size_t start = out->length;
-
-	for (size_t i = 0; i < list->count; i++) {
-		if (attribute->shape != SHAPE_SCALAR && out->length - start > LINE_LENGTH_MAX / 2) {
-			start = out->length;
-			text_add_char(out, '\n');
-			print_name(out, attribute, " +=");
-		}
-		word_print(list->words[i]->text, out);
-	}
-}
-
-/* Writes the attribute's line without retired words; no line if no words are left. */
-static void print_attribute(struct text *out, const struct attribute *attribute,
-			    struct word_list *list)
-{
-	bool was_empty = list->count == 0;
-
-	if (attribute->words == WORDS_FLAGS)
-		word_list_drop(list, "REUSE");
-	if (attribute->words == WORDS_RETIRED || attribute->words == WORDS_PRESET ||
-	    (list->count == 0 && !was_empty))
-		return;
-	print_name(out, attribute, " =");
-	print_words(out, attribute, list);
-	text_add_char(out, '\n');
-}
-
-/* The index of the word that is the path of a file; -1: none. */
-static int path_word(const struct attribute *attribute, const struct word_list *list)
-{
-	if (attribute->words == WORDS_PATH)
-		return 0;
-	if (attribute->words == WORDS_LOG && list->count > 1 &&
-	    strcasecmp(list->words[0]->text, "FILE") == 0)
-		return 1;
-	return -1;
-}
-
-/* Printed paths must not depend on the directory. */
-static bool make_path_absolute(struct loader *loader, size_t index, struct word_list *list)
-{
-	int word = path_word(&attributes[index], list);
-
-	return word < 0 ||
-	       word_list_make_absolute(list, (size_t)word, loader->options->start_directory,
-				       loader->problems);
-}
-
 static void note_place(struct service_settings *service, const struct entry *entry, size_t index,
 		       const struct word_list *list)
 {
@@ -379,20 +313,6 @@ static void note_place(struct service_settings *service, const struct entry *ent
 		service->places[index] = (struct place){ line->file, line->line, false };
 	else if (word)
 		service->places[index] = (struct place){ word->file, word->line, true };
-}
-
-/* Writes the attribute's line, and notes where the one of the log is. */
-static void print_line(struct text *canonical, struct service_settings *service,
-		       const struct attribute *attribute, struct word_list *list)
-{
-	bool is_log = attribute->words == WORDS_LOG;
-	size_t start = canonical->length;
-
-	print_attribute(canonical, attribute, list);
-	if (is_log) {
-		service->log_line.start = (int)start;
-		service->log_line.length = (int)(canonical->length - start);
-	}
 }
 
 /* Gives the service every attribute that it or defaults sets. */
@@ -418,8 +338,9 @@ static bool read_service(struct loader *loader, const struct entry *entry,
 		loader->values += list.count;
 		fine &= read_attribute(loader, i, &list, service,
 				       entry_lines(entry, i) ? loader->problems : &told_before);
-		fine &= make_path_absolute(loader, i, &list);
-		print_line(&loader->canonical, service, &attributes[i], &list);
+		fine &= canonical_make_absolute(&list, &attributes[i],
+						loader->options->start_directory, loader->problems);
+		canonical_add(&loader->canonical, service, &attributes[i], &list);
 	}
 	problems_clear(&told_before);
 	word_list_clear(&list);
@@ -471,93 +392,6 @@ static void leave_out(struct loader *loader, const struct entry *entry, const ch
 		settings_add_broken(loader->settings, entry_id(entry));
 }
 
-/* The fault of a program that root is to run, or "". Many services have the same program
- * as the service before. */
-static const char *judge_program(struct loader *loader, const char *root, const char *server)
-{
-	if (!root && strcmp(loader->judged, server) == 0)
-		return loader->judgement;
-	if (!program_fault(root, server, &loader->trust, loader->judgement))
-		*loader->judgement = '\0';
-	snprintf(loader->judged, sizeof loader->judged, "%s", root ? "" : server);
-	return loader->judgement;
-}
-
-/* True, reported, when others can change that program, which the service runs as root. */
-static bool is_distrusted(struct loader *loader, const struct service_settings *service,
-			  const char *attribute, const char *root, const char *program)
-{
-	const char *fault = judge_program(loader, root, program);
-
-	if (!*fault)
-		return false;
-	if (trust_is_enforced())
-		problem_add(loader->problems, ERROR, service->file, service->line,
-			    "service %s: %s: %s", service->id, attribute, fault);
-	else
-		trust_advise(&loader->trust, service->file, service->line, program, fault);
-	return trust_is_enforced();
-}
-
-static bool program_is_distrusted(struct loader *loader, const struct service_settings *service)
-{
-	bool result;
-
-	if (!service->argv || service->uid != 0)
-		return false;
-	result = is_distrusted(loader, service, "server", service->program->root, service->server);
-	if (service->program->end_command.count > 0)
-		result |= is_distrusted(loader, service, "end_command", NULL,
-					service->program->end_command.list[0]);
-	return result;
-}
-
-/* True, reported, when the program could end the frontend. */
-static bool runs_as_frontend(struct loader *loader, const struct service_settings *service)
-{
-	char fault[FRONTEND_FAULT_SIZE];
-
-	if (!frontend_account_is_of(service, &loader->settings->daemon, loader->options->frontend,
-				    fault))
-		return false;
-	if (trust_is_enforced())
-		problem_add(loader->problems, ERROR, service->file, service->line,
-			    "service %s: user: %s", service->id, fault);
-	else if (loader->options->advise)
-		problem_add(loader->problems, ADVICE, service->file, service->line,
-			    "service %s: usherd would refuse it if root ran it: user: %s",
-			    service->id, fault);
-	return trust_is_enforced();
-}
-
-/* True, reported, when an attribute of the service names a file that the daemon itself writes. */
-static bool is_of_daemon(struct loader *loader, const struct service_settings *service,
-			 const char *attribute, const char *path)
-{
-	const char *other = path ? written_files_find(&loader->settings->daemon, path) : NULL;
-	char where[ORIGIN_SIZE];
-
-	if (other)
-		problem_add(loader->problems, ERROR, service->file, service->line,
-			    "service %s: %s: %s is the %s of the daemon; name another file%s",
-			    service->id, attribute, path, other,
-			    inherited_from(service, ATTRIBUTE(attribute), where));
-	return other != NULL;
-}
-
-/* The log of defaults is checked once for all. */
-static bool logs_to_file_of_daemon(struct loader *loader, const struct service_settings *service)
-{
-	const char *log = service->log.kind == LOG_KIND_FILE && !service->log.is_common
-				  ? service->log.path
-				  : NULL;
-	const char *errors =
-		service->program->stderr_kind == STDERR_FILE ? service->program->stderr_path : NULL;
-
-	return is_of_daemon(loader, service, "log_type", log) ||
-	       is_of_daemon(loader, service, "stderr", errors);
-}
-
 static void leave_out_broken(struct loader *loader, const struct entry *entry,
 			     const struct service_settings *service, size_t errors)
 {
@@ -591,8 +425,7 @@ static struct service_settings *build_service(struct loader *loader, struct entr
 	if (!service->arena.failed)
 		fine &= check_service(service, fine, loader->ports,
 				      loader->options->internal_exists, loader->problems);
-	fine = fine && !program_is_distrusted(loader, service) &&
-	       !runs_as_frontend(loader, service) && !logs_to_file_of_daemon(loader, service);
+	fine = fine && check_root(&loader->root_check, service);
 	if (fine && loader->options->advise && !service->arena.failed)
 		advise_of_service(service, loader->problems);
 	if (fine && !service->arena.failed)
@@ -677,6 +510,11 @@ static bool loader_begin(struct loader *loader)
 	trust_begin(&loader->trust, loader->options->trusted, loader->options->advise,
 		    loader->problems);
 	loader->settings = settings_new();
+	loader->root_check = (struct root_check){
+		.trust = &loader->trust,
+		.daemon = loader->settings ? &loader->settings->daemon : NULL,
+		.frontend = loader->options->frontend,
+	};
 	loader->accounts = accounts_new();
 	loader->ports = port_map_new();
 	loader->rule_files =

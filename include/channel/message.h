@@ -35,6 +35,7 @@ enum message_kind {
 	MESSAGE_RELOAD,         /* the configuration is to be read again */
 	MESSAGE_UNBAN,          /* an address is not banned any more */
 	MESSAGE_PONG,           /* the answer to MESSAGE_PING */
+	MESSAGE_LOGGED,         /* what it was told of programs is in the log */
 	MESSAGE_FROM_FRONTEND,  /* the number of kinds above */
 
 	/* from the monitor */
@@ -142,6 +143,11 @@ struct end_message {
 	uint8_t reason;  /* enum end_reason */
 };
 
+/* The frontend counts STARTED, SESSION and ENDED together. */
+struct logged_message {
+	uint64_t count; /* so many of them have come, and their lines are written */
+};
+
 struct measured_message {
 	int32_t error; /* errno; 0: the measures are written */
 };
@@ -239,6 +245,7 @@ struct message {
 		struct proxied_launch_message proxied_launch;
 		struct program_message program;
 		struct end_message end;
+		struct logged_message logged;
 		struct measured_message measured;
 		struct ban_message ban;
 		struct banner_message banner;

@@ -35,12 +35,13 @@ struct child {
 	bool v6only, is_inner; /* of the socket, as in bind_message */
 	bool launch_told;      /* a frontend that did not ask for it was told of its launch */
 	bool start_told;       /* a frontend was told that it started */
-	int64_t started;       /* in seconds since the epoch */
-	uint64_t opened;       /* the same time, as of clock_now */
-	int network;           /* its number in network_pool.h; -1: none */
-	int errors;            /* the read end of its standard error, for a frontend; -1: none */
-	bool has_ended;        /* reaped, with status ... */
-	int status;            /* ... at this time, as of clock_now */
+	uint64_t start_news, end_news; /* the numbers of what the frontend was told of it */
+	int64_t started;               /* in seconds since the epoch */
+	uint64_t opened;               /* the same time, as of clock_now */
+	int network;                   /* its number in network_pool.h; -1: none */
+	int errors;     /* the read end of its standard error, for a frontend; -1: none */
+	bool has_ended; /* reaped, with status ... */
+	int status;     /* ... at this time, as of clock_now */
 	uint64_t ended;
 	bool is_tracked, kills_rest; /* of its service */
 	bool is_ending;              /* child_end was called */
@@ -58,7 +59,7 @@ struct child {
 	struct socket_holders holders; /* of its connection */
 	struct terminal terminal;      /* its master, until a frontend has it */
 
-	LIST_ENTRY(child) told; /* the owner's: its end is on its way to the frontend, if ... */
+	TAILQ_ENTRY(child) told; /* the owner's: the frontend was told of its end, if ... */
 	bool is_told;
 
 	UT_hash_handle by_pid, by_session;
@@ -96,6 +97,9 @@ bool child_is_program(pid_t pid);
  * it will be later. */
 void child_reaped(struct child *child, int status);
 
+/* Its session is over: it is counted no more, and others may have its slot and its cgroup. */
+void child_settle(struct child *child);
+
 /* Removes the child, closes its descriptors and frees it. child_free: for a child that was
  * never added. */
 void child_remove(struct child *child);
@@ -119,6 +123,9 @@ size_t children_count(void);
 /* Counts the child, added or not, for that service from now on, until it is freed. */
 void child_counts_for(struct child *child, uint32_t service);
 void child_counts_no_more(struct child *child);
+
+/* Its service has that number in the generation that comes. It counts for that if it counted. */
+void child_renumber(struct child *child, uint32_t service);
 
 /* True when fewer than `most` programs of the service are counted; UNLIMITED: always. False
  * also when memory is short. */

@@ -1,5 +1,5 @@
 /* What the frontend is told of sessions: that their programs have started or not, and that they are
- * over. A session whose end no frontend could be told is kept for the next one. Loop thread only. */
+ * over. What a frontend has not logged when it dies is kept for the next one. Loop thread only. */
 #ifndef USHERD_MONITOR_SESSION_MESSAGES_H
 #define USHERD_MONITOR_SESSION_MESSAGES_H
 
@@ -25,8 +25,8 @@ void session_messages_tell_all(void);
 /* The frontend is gone. */
 void session_messages_frontend_gone(void);
 
-/* Sends the ends that are collected. Otherwise that happens at the end of the loop's turn. */
-void session_messages_flush(void);
+/* MESSAGE_LOGGED: so many of these messages are in the log. */
+void session_messages_logged(uint64_t count);
 
 /* Tells the frontend of the processes that are being started. */
 void session_messages_tell_processes(void);

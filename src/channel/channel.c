@@ -321,7 +321,7 @@ int channel_send(struct channel *channel, const struct message *message, const i
 /* --- receiving ------------------------------------------------------------------------ */
 
 /* A received packet and its descriptors. */
-struct arrival {
+struct received {
 	unsigned char bytes[PACKET_MESSAGES * sizeof(struct message)];
 	ssize_t size;
 	int flags;
@@ -331,7 +331,7 @@ struct arrival {
 
 /* There is only one header, and only of this kind: a unix socket passes credentials only
  * on request. */
-static void take_descriptors(struct arrival *arrival, struct msghdr *header)
+static void take_descriptors(struct received *received, struct msghdr *header)
 {
 	struct cmsghdr *control = CMSG_FIRSTHDR(header);
 	size_t bytes;
@@ -339,48 +339,48 @@ static void take_descriptors(struct arrival *arrival, struct msghdr *header)
 	if (!control || control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS)
 		return;
 	bytes = control->cmsg_len - CMSG_LEN(0);
-	if (bytes > sizeof arrival->descriptors)
-		bytes = sizeof arrival->descriptors;
-	memcpy(arrival->descriptors, CMSG_DATA(control), bytes);
-	arrival->count = (unsigned)(bytes / sizeof(int));
+	if (bytes > sizeof received->descriptors)
+		bytes = sizeof received->descriptors;
+	memcpy(received->descriptors, CMSG_DATA(control), bytes);
+	received->count = (unsigned)(bytes / sizeof(int));
 }
 
-/* False when there is no packet; with arrival->size 0 or less the channel has ended. */
-static bool receive(int fd, struct arrival *arrival)
+/* False when there is no packet; with received->size 0 or less the channel has ended. */
+static bool receive(int fd, struct received *received)
 {
 	union control control;
-	struct iovec vector = { arrival->bytes, sizeof arrival->bytes };
+	struct iovec vector = { received->bytes, sizeof received->bytes };
 	struct msghdr header = { .msg_iov = &vector,
 				 .msg_iovlen = 1,
 				 .msg_control = &control,
 				 .msg_controllen = sizeof control };
 
-	arrival->size = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	if (arrival->size < 0 && (errno == EAGAIN || errno == EINTR))
+	received->size = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (received->size < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
-	arrival->flags = header.msg_flags;
-	arrival->count = 0;
-	if (arrival->size >= 0)
-		take_descriptors(arrival, &header);
+	received->flags = header.msg_flags;
+	received->count = 0;
+	if (received->size >= 0)
+		take_descriptors(received, &header);
 	return true;
 }
 
 /* The shape of the message that begins there; NULL: its kind is unknown. */
 static const struct message_shape *shape_at(const struct channel *channel,
-					    const struct arrival *arrival, size_t at)
+					    const struct received *received, size_t at)
 {
 	enum message_kind kind;
 
-	memcpy(&kind, arrival->bytes + at, sizeof kind);
+	memcpy(&kind, received->bytes + at, sizeof kind);
 	if ((unsigned)kind < channel->first_kind || (unsigned)kind > channel->last_kind)
 		return NULL;
 	return message_shape((unsigned)kind);
 }
 
 /* What is wrong with the packet; NULL: nothing. */
-static const char *fault(const struct channel *channel, const struct arrival *arrival)
+static const char *fault(const struct channel *channel, const struct received *received)
 {
-	size_t size = arrival->size > 0 ? (size_t)arrival->size : 0, at, messages = 0;
+	size_t size = received->size > 0 ? (size_t)received->size : 0, at, messages = 0;
 	unsigned least = 0, most = 0;
 
 	if (size == 0)
@@ -388,7 +388,7 @@ static const char *fault(const struct channel *channel, const struct arrival *ar
 	if (size < sizeof(enum message_kind))
 		return "a message without a kind";
 	for (at = 0; size - at >= sizeof(enum message_kind); messages++) {
-		const struct message_shape *shape = shape_at(channel, arrival, at);
+		const struct message_shape *shape = shape_at(channel, received, at);
 
 		if (!shape)
 			return "a message of an unknown kind";
@@ -398,51 +398,51 @@ static const char *fault(const struct channel *channel, const struct arrival *ar
 		least += shape->descriptors_min;
 		most += shape->descriptors_max;
 	}
-	if (at < size || messages > PACKET_MESSAGES || (arrival->flags & MSG_TRUNC))
+	if (at < size || messages > PACKET_MESSAGES || (received->flags & MSG_TRUNC))
 		return "a message of the wrong size";
-	if ((arrival->flags & MSG_CTRUNC) || arrival->count < least ||
-	    arrival->count > (messages > 1 ? least : most))
+	if ((received->flags & MSG_CTRUNC) || received->count < least ||
+	    received->count > (messages > 1 ? least : most))
 		return "a message with the wrong number of descriptors";
 	return NULL;
 }
 
-static bool holds_several(const struct arrival *arrival)
+static bool holds_several(const struct received *received)
 {
 	enum message_kind kind;
 
-	memcpy(&kind, arrival->bytes, sizeof kind);
-	return (size_t)arrival->size > message_shape((unsigned)kind)->size;
+	memcpy(&kind, received->bytes, sizeof kind);
+	return (size_t)received->size > message_shape((unsigned)kind)->size;
 }
 
 /* Gives the owner each message of a sound packet. Returns how many. */
-static int deliver(struct channel *channel, const struct arrival *arrival)
+static int deliver(struct channel *channel, const struct received *received)
 {
-	size_t size = (size_t)arrival->size;
+	size_t size = (size_t)received->size;
 	unsigned given = 0, count;
 	int messages = 0;
 
 	for (size_t at = 0; at < size && channel_is_open(channel); given += count, messages++) {
-		const struct message_shape *shape = shape_at(channel, arrival, at);
+		const struct message_shape *shape = shape_at(channel, received, at);
 		struct message message = { .kind = MESSAGE_KINDS };
 
-		memcpy(&message, arrival->bytes + at, shape->size);
+		memcpy(&message, received->bytes + at, shape->size);
 		at += shape->size;
-		count = at < size ? shape->descriptors_min : arrival->count - given;
-		channel->events->received(channel, &message, arrival->descriptors + given, count);
+		count = at < size ? shape->descriptors_min : received->count - given;
+		channel->events->received(channel, &message, received->descriptors + given, count);
 	}
-	channel_close_descriptors(arrival->descriptors + given, arrival->count - given);
+	channel_close_descriptors(received->descriptors + given, received->count - given);
 	return messages;
 }
 
 /* Answers to messages that came together may be sent together. */
-static int deliver_all(struct channel *channel, const struct arrival *arrival)
+static int deliver_all(struct channel *channel, const struct received *received)
 {
 	int messages;
 
-	if (!holds_several(arrival))
-		return deliver(channel, arrival);
+	if (!holds_several(received))
+		return deliver(channel, received);
 	channel_join(channel);
-	messages = deliver(channel, arrival);
+	messages = deliver(channel, received);
 	if (channel_part(channel) < 0 && channel_is_open(channel))
 		fail(channel, "the other end is gone, or does not read");
 	return messages;
@@ -450,21 +450,34 @@ static int deliver_all(struct channel *channel, const struct arrival *arrival)
 
 static void read_messages(struct channel *channel)
 {
-	struct arrival arrival;
+	struct received received;
 	int read = 0;
 
 	while (read < CHANNEL_PER_TURN && channel_is_open(channel)) {
 		const char *reason;
 
-		if (!receive(channel->watch.fd, &arrival))
+		if (!receive(channel->watch.fd, &received))
 			return;
-		reason = fault(channel, &arrival);
+		reason = fault(channel, &received);
 		if (reason) {
-			channel_close_descriptors(arrival.descriptors, arrival.count);
+			channel_close_descriptors(received.descriptors, received.count);
 			fail(channel, reason);
 			return;
 		}
-		read += deliver_all(channel, &arrival);
+		read += deliver_all(channel, &received);
+	}
+}
+
+void channel_drain(struct channel *channel)
+{
+	struct received received;
+
+	while (channel_is_open(channel) && receive(channel->watch.fd, &received)) {
+		if (fault(channel, &received)) { /* its end is one, too */
+			channel_close_descriptors(received.descriptors, received.count);
+			return;
+		}
+		deliver_all(channel, &received);
 	}
 }
 

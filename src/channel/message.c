@@ -26,6 +26,7 @@ static const struct message_shape shapes[MESSAGE_KINDS] = {
 	[MESSAGE_RELOAD] = { SIZE_WITH(reload), 0, 0 },
 	[MESSAGE_UNBAN] = { SIZE_WITH(ban), 0, 0 },
 	[MESSAGE_PONG] = { SIZE_OF_KIND, 0, 0 },
+	[MESSAGE_LOGGED] = { SIZE_WITH(logged), 0, 0 },
 
 	[MESSAGE_START] = { SIZE_WITH(start), 0, 1 },
 	[MESSAGE_GENERATION] = { SIZE_WITH(generation), 1, 1 },

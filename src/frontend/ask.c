@@ -147,6 +147,11 @@ void ask_pong(void)
 	say(&(struct message){ .kind = MESSAGE_PONG });
 }
 
+void ask_logged(uint64_t count)
+{
+	say(&(struct message){ .kind = MESSAGE_LOGGED, .logged = { .count = count } });
+}
+
 void ask_measured(int error)
 {
 	say(&(struct message){ .kind = MESSAGE_MEASURED, .measured = { .error = error } });

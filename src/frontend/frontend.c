@@ -41,6 +41,7 @@ static const struct generation *incoming; /* the last one mapped */
 static bool has_announced;
 static int null = -1; /* /dev/null; the fence forbids to open it for writing later */
 static int status;
+static uint64_t news, logged; /* what the monitor has told of programs; what of it is in the log */
 
 static void fail(const char *what)
 {
@@ -84,6 +85,16 @@ static int enter_fence(void)
 	return -1;
 }
 
+/* Otherwise the monitor tells the next frontend too. */
+static void log_news(void)
+{
+	sink_flush_all();
+	if (logged == news)
+		return;
+	logged = news;
+	ask_logged(logged);
+}
+
 static int prepare(void)
 {
 	descriptors_raise_limit();
@@ -97,7 +108,7 @@ static int prepare(void)
 	dispatch_init();
 	multiplex_init();
 	launch_init(&ask_launch_way, start.first_session);
-	loop_at_turn_end(sink_flush_all);
+	loop_at_turn_end(log_news);
 	report_check_every(start.check_interval);
 	control_init();
 	return descriptors_init();
@@ -225,6 +236,7 @@ static void on_process(const struct message *message)
 
 static void on_started(const struct message *message, const int descriptors[], unsigned count)
 {
+	news++;
 	launch_started(&message->program, count > 0 ? descriptors[0] : -1);
 }
 
@@ -240,6 +252,7 @@ static void on_released(const struct message *message)
 
 static void on_ended(const struct message *message)
 {
+	news++;
 	launch_ended(&message->program);
 }
 
@@ -247,6 +260,7 @@ static void on_session(const struct message *message, const int descriptors[], u
 {
 	struct service *service = adoption_service(message->program.service.service);
 
+	news++;
 	if (service)
 		connection_resume(service, &message->program, count > 0 ? descriptors[0] : -1);
 	else

@@ -76,16 +76,21 @@ struct child *child_new(void)
 	return child;
 }
 
+void child_settle(struct child *child)
+{
+	child_counts_no_more(child);
+	socket_holders_stop(&child->holders);
+	session_slot_give_back(&child->slot);
+	session_tree_clear(&child->tree);
+}
+
 void child_free(struct child *child)
 {
 	if (!child)
 		return;
-	child_counts_no_more(child);
-	socket_holders_stop(&child->holders);
-	session_slot_give_back(&child->slot);
+	child_settle(child);
 	end_command_free(child->end_command);
 	timer_stop(&child->grace);
-	session_tree_clear(&child->tree);
 	cgroup_release(child->cgroup);
 	if (child->network >= 0)
 		network_pool_drop(child->network);
@@ -255,6 +260,14 @@ void child_counts_for(struct child *child, uint32_t service)
 	child_counts_no_more(child);
 	child->tally = tally;
 	child->service = service;
+}
+
+void child_renumber(struct child *child, uint32_t service)
+{
+	if (child->tally)
+		child_counts_for(child, service);
+	else
+		child->service = service;
 }
 
 bool children_have_room(uint32_t service, unsigned most)

@@ -20,6 +20,7 @@ static struct {
 	pid_t pid;    /* 0: there is none */
 	int prepared; /* the monitor's end of the channel to a process that waits; -1: none */
 	bool is_ready, is_stopping;
+	bool is_dead; /* what it has sent is still read */
 	uint64_t started;
 	unsigned delay_ms;  /* before the next one */
 	struct timer timer; /* until the next start, until it must be ready, or to the next ping */
@@ -43,7 +44,7 @@ void frontend_process_ping_every(unsigned milliseconds)
 
 bool frontend_process_is_ready(void)
 {
-	return frontend.is_ready && channel_is_open(&frontend.channel);
+	return frontend.is_ready && !frontend.is_dead && channel_is_open(&frontend.channel);
 }
 
 pid_t frontend_process_pid(void)
@@ -163,24 +164,36 @@ static void not_sent(void)
 	kill_it();
 }
 
+static bool can_be_told(void)
+{
+	return channel_is_open(&frontend.channel) && !frontend.is_dead;
+}
+
 void frontend_process_send(const struct message *message, const int descriptors[], unsigned count)
 {
-	if (channel_is_open(&frontend.channel) &&
-	    channel_send(&frontend.channel, message, descriptors, count) < 0)
+	if (can_be_told() && channel_send(&frontend.channel, message, descriptors, count) < 0)
 		not_sent();
 }
 
 void frontend_process_lend(const struct message *message, const int descriptors[], unsigned count)
 {
-	if (channel_is_open(&frontend.channel) &&
-	    channel_lend(&frontend.channel, message, descriptors, count) < 0)
+	if (can_be_told() && channel_lend(&frontend.channel, message, descriptors, count) < 0)
 		not_sent();
 }
 
 void frontend_process_take_back(void)
 {
-	if (channel_is_open(&frontend.channel) && channel_flush(&frontend.channel) < 0)
+	if (can_be_told() && channel_flush(&frontend.channel) < 0)
 		not_sent();
+}
+
+/* What it has sent counts as if it had died later: programs to be started, and what it has logged. */
+static void read_last_messages(void)
+{
+	frontend.is_dead = true;
+	if (frontend.is_ready)
+		channel_drain(&frontend.channel);
+	frontend.is_dead = false;
 }
 
 /* Nothing is left in it to be sent. */
@@ -325,6 +338,7 @@ bool frontend_process_ended(pid_t pid, int status)
 		return false;
 	if (!frontend.is_stopping)
 		log_end(status);
+	read_last_messages();
 	close_channel();
 	timer_stop(&frontend.timer);
 	frontend.pid = 0;

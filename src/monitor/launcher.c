@@ -179,8 +179,8 @@ void launcher_renumber(const uint32_t *numbers, uint32_t count)
 
 	TAILQ_FOREACH(launch, &launches, link)
 		if (!launch->task)
-			child_counts_for(launch->child,
-					 service_renumber(launch->child->service, numbers, count));
+			child_renumber(launch->child,
+				       service_renumber(launch->child->service, numbers, count));
 }
 
 /* --- the end of a launch ------------------------------------------------------------------ */

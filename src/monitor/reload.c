@@ -82,8 +82,8 @@ uint32_t reload_number_now(struct service_number number)
 
 static void renumber_child(struct child *child)
 {
-	child_counts_for(child,
-			 service_renumber(child->service, numbers, configuration_current()->count));
+	child_renumber(child,
+		       service_renumber(child->service, numbers, configuration_current()->count));
 }
 
 static bool ends_when_removed(uint32_t service)

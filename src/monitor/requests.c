@@ -153,7 +153,6 @@ static void on_launch(const struct message *message, const int descriptors[], un
 		channel_close_descriptors(descriptors, count);
 		return;
 	}
-	session_messages_flush(); /* it may know of these ends already */
 	request.service = reload_number_now(message->launch.service);
 	fault = launch_request_take(&request);
 	if (fault)
@@ -192,6 +191,11 @@ static void on_unban(const struct message *message)
 }
 
 enum { ERRNO_LAST = 4095 /* the kernel has no larger one */ };
+
+static void on_logged(const struct message *message)
+{
+	session_messages_logged(message->logged.count);
+}
 
 static void on_measured(const struct message *message)
 {
@@ -280,6 +284,7 @@ static void on_received(const struct message *message, const int descriptors[], 
 		[MESSAGE_MEASURED] = { .take = on_measured },
 		[MESSAGE_RELOAD] = { .take = reload_ask },
 		[MESSAGE_UNBAN] = { .take = on_unban },
+		[MESSAGE_LOGGED] = { .take = on_logged },
 	};
 
 	channel_act(acts, message, descriptors, count);

@@ -12,7 +12,18 @@
 
 #include <sys/wait.h>
 
+/* So many ends are kept that a frontend was told of and has not logged. A correct one logs them at
+ * once. */
+enum { UNLOGGED_MAX = 65536 };
+
 static uint64_t frontends; /* so far */
+
+/* What the frontend was told of starts and ends, and what of that it has logged. */
+static uint64_t news, logged;
+
+/* Children whose end it was told and has not logged, oldest first: if it dies, the next one is told. */
+static TAILQ_HEAD(, child) told = TAILQ_HEAD_INITIALIZER(told);
+static size_t told_count;
 
 uint64_t session_messages_frontend(void)
 {
@@ -63,28 +74,19 @@ static void tell_released(struct socket_holders *holders)
 		frontend_process_send(&message, NULL, 0);
 }
 
-/* Children whose ends were lent to the frontend. */
-static LIST_HEAD(, child) told = LIST_HEAD_INITIALIZER(told);
-
 static void leave_told(struct child *child)
 {
-	if (child->is_told)
-		LIST_REMOVE(child, told);
+	if (!child->is_told)
+		return;
+	TAILQ_REMOVE(&told, child, told);
+	told_count--;
 	child->is_told = false;
 }
 
-/* Ends of one turn are sent together. Only then is it known whether the frontend is ready; if not,
- * its children are kept for the next one. */
-static void send_ends(void)
+static void forget(struct child *child)
 {
-	struct child *child;
-
-	frontend_process_take_back();
-	while ((child = LIST_FIRST(&told))) {
-		leave_told(child);
-		if (frontend_process_is_ready() || ending_has_begun())
-			child_remove(child);
-	}
+	leave_told(child);
+	child_remove(child);
 }
 
 static void tell_end(struct child *child)
@@ -92,28 +94,51 @@ static void tell_end(struct child *child)
 	struct message message = child_message(MESSAGE_ENDED, child);
 
 	frontend_process_lend(&message, NULL, 0);
-	leave_told(child);
-	LIST_INSERT_HEAD(&told, child, told);
+	child->end_news = ++news;
 	child->is_told = true;
-	if (ending_has_begun()) /* the last one may be waited for */
-		send_ends();
+	TAILQ_INSERT_TAIL(&told, child, told);
+	if (++told_count > UNLOGGED_MAX)
+		forget(TAILQ_FIRST(&told));
 }
 
 static void tell_or_keep(struct child *child)
 {
-	if (frontend_process_is_ready() || ending_has_begun())
+	if (frontend_process_is_ready())
 		tell_end(child);
+	else if (ending_has_begun() && frontend_process_pid() == 0)
+		child_remove(child); /* nobody needs it any more */
+}
+
+static void note_start(struct child *child)
+{
+	child->start_told = child->pid > 0;
+	child->start_news = ++news;
 }
 
 static void tell_of_child(struct child *child)
 {
 	struct message message = child_message(MESSAGE_SESSION, child);
 
-	child->start_told = child->pid > 0;
-	if (child->service != SERVICE_IS_NEW)
+	if (child->service != SERVICE_IS_NEW) {
 		frontend_process_send(&message, &child->errors, child->errors >= 0);
+		note_start(child);
+	}
 	if (child->is_over)
 		tell_end(child);
+}
+
+void session_messages_logged(uint64_t count)
+{
+	struct child *child;
+
+	if (count < logged || count > news) {
+		frontend_process_distrust("it has logged what it was not told");
+		return;
+	}
+	logged = count;
+	while ((child = TAILQ_FIRST(&told)) && child->end_news <= logged)
+		forget(child);
+	ending_process_gone();
 }
 
 /* A wait server that is being started has its socket already. */
@@ -125,10 +150,8 @@ static void tell_of_server(struct child *child)
 
 static void forget_ended(struct child *child)
 {
-	if (!child->is_over)
-		return;
-	leave_told(child);
-	child_remove(child);
+	if (child->is_over)
+		forget(child);
 }
 
 /* Without a next frontend nobody needs the children that have ended. */
@@ -146,21 +169,21 @@ void session_messages_tell_all(void)
 	launcher_each_server(tell_of_server);
 }
 
-static void stop_looking(struct child *child)
+/* What the frontend did not log, the next one does. */
+static void expect_next_frontend(struct child *child)
 {
 	socket_holders_stop(&child->holders);
+	leave_told(child);
+	if (child->start_news > logged)
+		child->start_told = false;
+	child->start_news = 0;
 }
 
 void session_messages_frontend_gone(void)
 {
-	children_each(stop_looking);
+	children_each(expect_next_frontend);
+	news = logged = 0;
 	forget_all_ended();
-}
-
-void session_messages_flush(void)
-{
-	if (!LIST_EMPTY(&told))
-		send_ends();
 }
 
 static void tell_process(uint64_t session, pid_t pid)
@@ -188,8 +211,8 @@ static void tell_of_start(struct child *child)
 		tell_of_child(child);
 		return;
 	}
-	child->start_told = true;
 	frontend_process_lend(&message, &master, master >= 0);
+	note_start(child);
 	terminal_close(&child->terminal); /* at once: the frontend has it, or it is on its way */
 }
 
@@ -198,6 +221,7 @@ static void on_over(void *context)
 	struct child *child = context;
 
 	child->is_over = true;
+	child_settle(child);
 	tell_or_keep(child);
 	ending_process_gone();
 }
@@ -310,5 +334,4 @@ void session_messages_init(void)
 	end_command_init(launcher_run);
 	session_processes_init(child_is_program);
 	children_init(&events, is_spared);
-	loop_at_turn_end(send_ends);
 }

@@ -80,6 +80,7 @@ static uint32_t generation;
 static unsigned reloads;
 static bool is_killed; /* the frontend */
 static unsigned heard[MESSAGE_KINDS];
+static uint64_t news; /* about programs, of this frontend */
 static char directory[] = "/tmp/usherd-requests-fuzz-XXXXXX";
 static char paths[2][sizeof directory + 16]; /* the configuration, the status report */
 
@@ -360,6 +361,8 @@ static struct message sound(enum message_kind kind, uint32_t service)
 		message.end.session = next_session - 1 - service;
 	else if (kind == MESSAGE_RELOAD)
 		message.reload.ticket = 1;
+	else if (kind == MESSAGE_LOGGED)
+		message.logged.count = news;
 	else if (kind == MESSAGE_BAN || kind == MESSAGE_UNBAN)
 		message.ban = (struct ban_message){ loopback(1), clock_now() + 1000 };
 	else if (kind == MESSAGE_OPEN_BANNER)
@@ -461,37 +464,59 @@ static void take(const struct message *message)
 {
 	require(message->kind >= MESSAGE_FROM_FRONTEND && message->kind < MESSAGE_KINDS);
 	heard[message->kind]++;
-	if (message->kind == MESSAGE_START)
+	if (message->kind == MESSAGE_START) {
 		next_session = message->start.first_session;
+		news = 0;
+	}
+	news += message->kind == MESSAGE_STARTED || message->kind == MESSAGE_SESSION ||
+		message->kind == MESSAGE_ENDED;
 	if (message->kind == MESSAGE_GENERATION)
 		generation = message->generation.generation;
 	if (message->kind == MESSAGE_PING)
 		send_plain(MESSAGE_PONG);
 }
 
+/* A packet may have several. */
+static void take_all(const char *bytes, size_t size)
+{
+	struct message message = { .kind = MESSAGE_KINDS };
+
+	for (size_t at = 0, length; at < size; at += length) {
+		memcpy(&message.kind, bytes + at, sizeof message.kind);
+		require(message.kind < MESSAGE_KINDS);
+		length = message_shape(message.kind)->size;
+		require(length <= size - at);
+		memcpy(&message, bytes + at, length);
+		take(&message);
+	}
+}
+
 static bool hear(void)
 {
+	enum { SEVERAL = 32 };
 	union {
 		struct cmsghdr header;
-		char bytes[CMSG_SPACE(MESSAGE_DESCRIPTORS_MAX * sizeof(int))];
+		char bytes[CMSG_SPACE(SEVERAL * sizeof(int))];
 	} control;
-	struct message message;
-	struct iovec vector = { &message, sizeof message };
+	static char bytes[SEVERAL * sizeof(struct message)];
+	struct iovec vector = { bytes, sizeof bytes };
 	struct msghdr header = { .msg_iov = &vector,
 				 .msg_iovlen = 1,
 				 .msg_control = &control,
 				 .msg_controllen = sizeof control };
-	int descriptors[MESSAGE_DESCRIPTORS_MAX];
+	int descriptors[SEVERAL];
+	ssize_t size = recvmsg(channel, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	size_t count;
 
-	if (recvmsg(channel, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <= 0)
+	if (size <= 0)
 		return false;
+	require(!(header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)));
 	if (header.msg_controllen > 0) {
 		count = (control.header.cmsg_len - CMSG_LEN(0)) / sizeof(int);
 		memcpy(descriptors, CMSG_DATA(&control.header), count * sizeof(int));
 		channel_close_descriptors(descriptors, (unsigned)count);
 	}
-	take(&message);
+	take_all(bytes, (size_t)size);
 	return true;
 }
 
@@ -539,6 +564,7 @@ static void reload(void)
 static void end_frontend(void)
 {
 	require(frontend_process_ended(FRONTEND, SIGKILL));
+	settle(); /* it may have asked for programs before */
 	ahead_ms += ROUND_MS;
 	loop_turn(0);
 	require(frontend_process_pid() == FRONTEND);
@@ -647,6 +673,9 @@ static void clean_up(void)
 	begin_frontend();
 	while (end_a_program())
 		settle();
+	hear_all();
+	send_plain(MESSAGE_LOGGED);
+	settle();
 	require(children_count() == 0 && children_counted() == 0);
 	ask_and_hear(MESSAGE_OPEN_BANNER, MESSAGE_BANNER);
 	ask_and_hear(MESSAGE_ASK_LIBWRAP, MESSAGE_LIBWRAP);

@@ -192,6 +192,32 @@ START_TEST(programs_go_on_and_are_logged_when_they_end)
 }
 END_TEST
 
+/* The frontend hears of none of these ends. */
+START_TEST(programs_that_end_without_a_frontend_are_logged)
+{
+	enum { PROGRAMS = 5 };
+	int port = add_service("zzcat", CAT "%s", log_everything()), fds[PROGRAMS];
+	pid_t stopped;
+
+	daemon_start();
+	for (int i = 0; i < PROGRAMS; i++)
+		fds[i] = client_hold(port);
+	service_wait_lines(PROGRAMS, "START: zzcat");
+	stopped = frontend();
+	ck_assert_int_eq(kill(stopped, SIGSTOP), 0);
+	for (int i = 1; i < PROGRAMS; i++)
+		client_finish_sending(fds[i]);
+	wait_until(process_children(daemon_pid()) == 1);
+	ck_assert_int_eq(kill(stopped, SIGKILL), 0);
+	wait_until(there_is_another_than(stopped));
+	service_wait_lines(PROGRAMS - 1, "EXIT: zzcat status=0");
+	client_ping(fds[0]);
+	client_finish_sending(fds[0]);
+	service_wait_lines(PROGRAMS, "EXIT: zzcat status=0");
+	ck_assert_uint_eq(text_count(service_log(), "START: zzcat"), PROGRAMS);
+}
+END_TEST
+
 static const struct {
 	const char *limit, *word;
 } limits[] = {
@@ -438,9 +464,29 @@ static void watch_clients(int results, pid_t pid)
 	}
 }
 
+enum { PIDS_MAX = 1 << 22, STARTED = 1, ENDED = 2 };
+
+/* A line that the frontend has written may come again when it dies just then. */
+static bool each_start_has_its_end(const char *service)
+{
+	static unsigned char lines[PIDS_MAX];
+	const char *start = textf("START: %s pid=", service);
+	const char *end = textf("EXIT: %s status=0 pid=", service);
+	unsigned differ = 0;
+
+	memset(lines, 0, sizeof lines);
+	for (const char *at = service_log(); (at = strstr(at, start)); at += strlen(start))
+		lines[atoi(at + strlen(start)) % PIDS_MAX] |= STARTED;
+	for (const char *at = service_log(); (at = strstr(at, end)); at += strlen(end))
+		lines[atoi(at + strlen(end)) % PIDS_MAX] |= ENDED;
+	for (size_t i = 0; i < PIDS_MAX; i++)
+		differ += lines[i] == STARTED || lines[i] == ENDED;
+	return differ == 0;
+}
+
 START_TEST(crashes_under_load_refuse_nobody)
 {
-	int port = add_service("zzhello", HELLO "cps = 0 0\n");
+	int port = add_service("zzhello", HELLO "cps = 0 0\n%s", log_everything());
 	int held = add_service("zzcat", CAT "%s", log_everything()), fd, results, pid;
 
 	daemon_start();
@@ -459,6 +505,7 @@ START_TEST(crashes_under_load_refuse_nobody)
 	service_wait_log("EXIT: zzcat status=0 pid=%d duration=[0-9]+\\(sec\\)$", pid);
 	ck_assert_uint_eq(text_count(daemon_log(), "not to be trusted|again and again"), 0);
 	wait_until(process_children(daemon_pid()) == 0);
+	wait_until(each_start_has_its_end("zzhello"));
 }
 END_TEST
 
@@ -563,6 +610,7 @@ Suite *two_processes_suite(void)
 	tcase_add_test(identity, without_root_both_run_as_who_started_them);
 	tcase_add_test(crash, another_frontend_serves_on_the_same_sockets);
 	tcase_add_test(crash, programs_go_on_and_are_logged_when_they_end);
+	tcase_add_test(crash, programs_that_end_without_a_frontend_are_logged);
 	tcase_add_loop_test(crash, programs_still_count, 0, sizeof limits / sizeof limits[0]);
 	tcase_add_test(crash, a_wait_server_keeps_its_socket);
 	tcase_add_test(crash, a_wait_server_that_reads_nothing_stays_alone);

@@ -46,6 +46,7 @@ static struct {
 } packet;
 static unsigned frontends;
 static uint64_t next_session;
+static uint64_t news; /* messages about programs that this frontend has received */
 static uint32_t generation;
 
 /* --- a process that does nothing --------------------------------------------------------- */
@@ -160,6 +161,11 @@ static bool receive(void)
 	return true;
 }
 
+static bool is_news(enum message_kind kind)
+{
+	return kind == MESSAGE_STARTED || kind == MESSAGE_SESSION || kind == MESSAGE_ENDED;
+}
+
 static bool hear(struct message *message, unsigned *count)
 {
 	const struct message_shape *shape;
@@ -171,8 +177,11 @@ static bool hear(struct message *message, unsigned *count)
 	memcpy(message, packet.bytes + packet.at, shape->size);
 	*count = shape->size == packet.size ? packet.count : shape->descriptors_min;
 	packet.at += shape->size;
-	if (message->kind == MESSAGE_START)
+	if (message->kind == MESSAGE_START) {
 		next_session = message->start.first_session;
+		news = 0;
+	}
+	news += is_news(message->kind);
 	if (message->kind == MESSAGE_GENERATION)
 		generation = message->generation.generation;
 	return true;
@@ -214,6 +223,12 @@ void own_frontend_wait_read(void)
 		loop_turn(0);
 		unread() == 0;
 	}));
+}
+
+void own_frontend_say_logged(void)
+{
+	own_frontend_say(&(struct message){ .kind = MESSAGE_LOGGED, .logged = { .count = news } },
+			 NULL, 0);
 }
 
 unsigned own_frontend_drain(void)

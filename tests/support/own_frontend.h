@@ -39,6 +39,9 @@ struct message own_frontend_hear(enum message_kind kind, unsigned *count);
 
 struct message own_frontend_hear_any(unsigned *count);
 
+/* Says that the lines of all that it has received of programs are in the log. */
+void own_frontend_say_logged(void);
+
 /* Runs the loop until the monitor has read all that was sent. */
 void own_frontend_wait_read(void);
 

@@ -358,13 +358,29 @@ START_TEST(counts_as_before_when_numbers_change)
 	for (unsigned i = 0; i < MANY; i++)
 		child_counts_for(children[i] = make(i, 70000 + (pid_t)i), i < 3 ? 0 : 1);
 	for (unsigned i = 0; i < MANY; i++)
-		child_counts_for(children[i], 1 - children[i]->service);
+		child_renumber(children[i], 1 - children[i]->service);
 	ck_assert(!children_have_room(1, 3) && children_have_room(1, 4));
 	ck_assert(!children_have_room(0, MANY - 3) && children_have_room(0, MANY - 2));
 	for (unsigned i = 0; i < MANY; i++)
-		child_counts_for(children[i], SERVICE_IS_NEW);
+		child_renumber(children[i], SERVICE_IS_NEW);
 	ck_assert(children_have_room(0, 1) && children_have_room(1, 1));
 	ck_assert_uint_eq(children_counted(), MANY);
+}
+END_TEST
+
+/* Its session is over, and only the frontend has to log that. */
+START_TEST(one_that_is_settled_counts_no_more)
+{
+	struct child *child = make(1, 70001);
+
+	child_counts_for(child, 5);
+	child_settle(child);
+	ck_assert_uint_eq(children_counted(), 0);
+	child_renumber(child, 6);
+	ck_assert_uint_eq(child->service, 6);
+	ck_assert_uint_eq(children_counted(), 0);
+	ck_assert(children_have_room(6, 1));
+	child_free(child);
 }
 END_TEST
 
@@ -389,6 +405,7 @@ Suite *children_suite(void)
 	tcase_add_test(tests, counts_once_however_often_it_is_said);
 	tcase_add_loop_test(tests, has_room_for_so_many, 0, sizeof rooms / sizeof rooms[0]);
 	tcase_add_test(tests, counts_as_before_when_numbers_change);
+	tcase_add_test(tests, one_that_is_settled_counts_no_more);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -388,6 +388,10 @@ static const struct field {
 	{ MESSAGE_MEASURED, FIELD(measured.error), 4096, DISTRUST, 0, "measures with an error" },
 	{ MESSAGE_MEASURED, FIELD(measured.error), UINT32_MAX, DISTRUST, 0,
 	  "measures with an error" },
+	{ MESSAGE_LOGGED, FIELD(logged.count), 0, NO_ANSWER },
+	{ MESSAGE_LOGGED, FIELD(logged.count), 1, DISTRUST, 0, "logged what it was not told" },
+	{ MESSAGE_LOGGED, FIELD(logged.count), UINT64_MAX, DISTRUST, 0,
+	  "logged what it was not told" },
 	{ MESSAGE_READY, FIELD(kind), MESSAGE_READY, DISTRUST, 0, "it is ready twice" },
 	{ MESSAGE_PONG, FIELD(kind), MESSAGE_PONG, DISTRUST, 0, "it answers before it is asked" },
 };
@@ -822,6 +826,8 @@ static void hear_end(uint64_t session)
 
 	ck_assert_uint_eq(answer.program.session, session);
 	ck_assert_int_eq(answer.program.status, SIGKILL);
+	own_frontend_say_logged();
+	own_frontend_wait_read();
 }
 
 static void bind_socket(uint32_t service)
@@ -963,6 +969,67 @@ START_TEST(tells_the_next_one_what_has_ended_meanwhile)
 			  message.launch.session);
 	hear_end(message.launch.session);
 	check_no_program();
+}
+END_TEST
+
+static void replace_frontend(void)
+{
+	own_frontend_kill();
+	own_frontend_wait_next();
+	own_frontend_get_ready();
+}
+
+static const struct {
+	bool logs_start, hears_end;
+} deaths[] = { { false, false }, { true, false }, { false, true }, { true, true } };
+
+START_TEST(tells_the_next_one_what_was_not_logged)
+{
+	uint64_t session = launched(PROGRAM).launch.session;
+	struct message message;
+
+	if (deaths[_i].logs_start)
+		own_frontend_say_logged(); /* and may die before the monitor reads it */
+	if (deaths[_i].hears_end) {
+		end_program(session);
+		own_frontend_hear(MESSAGE_ENDED, NULL);
+	}
+	replace_frontend();
+	message = own_frontend_hear(MESSAGE_SESSION, NULL);
+	ck_assert_uint_eq(message.program.session, session);
+	ck_assert_uint_eq(message.program.is_news, !deaths[_i].logs_start);
+	if (!deaths[_i].hears_end)
+		end_program(session);
+	hear_end(session);
+	check_no_program();
+}
+END_TEST
+
+START_TEST(does_not_tell_the_next_one_what_was_logged)
+{
+	uint64_t session = launched(PROGRAM).launch.session;
+
+	end_program(session);
+	own_frontend_hear(MESSAGE_ENDED, NULL);
+	ck_assert_uint_eq(children_counted(), 0);
+	ck_assert_uint_eq(children_count(), 1);
+	own_frontend_say_logged();
+	own_frontend_kill(); /* before the monitor has read it */
+	own_frontend_wait_next();
+	own_frontend_get_ready();
+	ck_assert_uint_eq(own_frontend_drain(), 0);
+	check_no_program();
+}
+END_TEST
+
+START_TEST(distrusts_one_that_takes_back_what_it_has_logged)
+{
+	launched(PROGRAM);
+	own_frontend_say_logged();
+	own_frontend_say(&(struct message){ .kind = MESSAGE_LOGGED }, NULL, 0);
+	own_frontend_wait_read();
+	ck_assert(!frontend_process_is_ready());
+	ck_assert_ptr_nonnull(strstr(own_frontend_log(), "logged what it was not told"));
 }
 END_TEST
 
@@ -1328,6 +1395,10 @@ Suite *requests_suite(void)
 	tcase_add_test(tests, starts_a_session_once);
 	tcase_add_test(tests, tells_the_next_one_what_runs_and_no_session_of_it_is_new);
 	tcase_add_loop_test(tests, tells_the_next_one_what_has_ended_meanwhile, 0, 2);
+	tcase_add_loop_test(tests, tells_the_next_one_what_was_not_logged, 0,
+			    sizeof deaths / sizeof deaths[0]);
+	tcase_add_test(tests, does_not_tell_the_next_one_what_was_logged);
+	tcase_add_test(tests, distrusts_one_that_takes_back_what_it_has_logged);
 	tcase_add_test(tests, ends_of_one_turn_come_in_one_packet);
 	tcase_add_test(tests, what_it_knows_to_have_ended_leaves_room);
 	tcase_add_test(tests, lets_go_of_what_has_ended_when_there_is_no_next_one);

@@ -34,7 +34,7 @@ void ask_adopted(uint32_t bound, uint32_t wanted);
 void ask_reported(void);
 void ask_pong(void);
 void ask_logged(uint64_t count); /* as in logged_message */
-void ask_measured(int error); /* errno: they can't be written; 0: they are */
+void ask_measured(int error);    /* errno: they can't be written; 0: they are */
 
 void ask_unban(const struct address *address);
 

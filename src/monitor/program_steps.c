@@ -145,6 +145,23 @@ IN_CHILD static int priority(const struct program_order *order)
 	return setpriority(PRIO_PROCESS, 0, current + order->settings->program->nice);
 }
 
+/* Files in memory count for no process. A session can fill the memory with them until the kernel
+ * ends the process that seems the largest, which may be the daemon; only the end of the session
+ * frees them. So its processes go first. The value is the highest one: with a lower one, a large
+ * process of another service could go before them. Where the daemon has CAP_SYS_RESOURCE, the
+ * program can't lower it. A failure is ignored: there may be no /proc. */
+IN_CHILD static int out_of_memory(const struct program_order *order)
+{
+	int fd = order->is_expendable ? open_file("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)
+				      : -1;
+
+	if (fd < 0)
+		return 0;
+	syscall(SYS_write, fd, "1000", sizeof "1000" - 1);
+	syscall(SYS_close, fd);
+	return 0;
+}
+
 IN_CHILD static int file_mask(const struct program_order *order)
 {
 	if (order->settings->program->umask_is_set)
@@ -377,7 +394,8 @@ static const struct {
 	{ "pty", controlling_terminal },
 	{ "keyring", keyring },
 	{ "capabilities", capabilities },
-	{ "nice", priority }, /* as root, like all steps before user */
+	{ "nice", priority },               /* as root, like all steps before user */
+	{ "out of memory", out_of_memory }, /* where /proc is still the host's */
 	{ "umask", file_mask },
 	{ "groups", groups },
 	{ "group", group }, /* before a file is opened with these rights */

@@ -253,6 +253,29 @@ START_TEST(every_attribute_works_alone)
 }
 END_TEST
 
+/* A session fills its scratch, which counts for no process: the daemon must not go first. */
+START_TEST(without_memory_a_session_ends_before_the_daemon)
+{
+	const char *own = file_read("/proc/self/oom_score_adj"), *last = place_path("log/end");
+	const char *end = place_script("end", "cat /proc/self/oom_score_adj >%s", last);
+	const char *lines = textf("user = %d\nserver = /bin/cat\n"
+				  "server_args = /proc/self/oom_score_adj\nend_command = %s\n",
+				  user_of_programs(), end);
+	int inside = add_service("zzinside", "%sproc = yes\n", lines);
+	int outside = add_service("zzoutside", "%s", lines);
+
+	ck_assert_int_eq(mkdir(place_path("log"), 0755), 0);
+	ck_assert_int_eq(chmod(place_path("log"), 0777), 0);
+	start_as(_i);
+	ck_assert_str_eq(ask(outside, ""), own);
+	wait_until(strcmp(file_read(last), own) == 0);
+	ck_assert_int_eq(unlink(last), 0);
+	ck_assert_str_eq(ask(inside, ""), "1000\n");
+	wait_until(strcmp(file_read(last), own) == 0);
+	ck_assert_str_eq(file_read(textf("/proc/%d/oom_score_adj", (int)daemon_pid())), own);
+}
+END_TEST
+
 static const char *device_line(const char *path)
 {
 	struct stat status;
@@ -792,6 +815,7 @@ Suite *jail_suite(void)
 	add_both(tcase, a_session_sees_what_its_jail_has);
 	add_both(tcase, what_a_session_changes_is_its_own);
 	add_both(tcase, every_attribute_works_alone);
+	add_both(tcase, without_memory_a_session_ends_before_the_daemon);
 	add_both(tcase, devices_are_those_of_the_host);
 	add_both(tcase, the_host_as_root_is_read_only);
 	add_both(tcase, all_processes_end_with_the_first);

@@ -133,7 +133,7 @@ struct program_message {
 	uint64_t ended;                /* ... and when, as clock_now() has it */
 	char step[24];                 /* NOT_STARTED, which alone has what follows: the step
 					* that failed ... */
-	char reason[72];               /* ... and why ... */
+	char reason[104];              /* ... and why ... */
 	uint8_t no_process;            /* ... no process could be made */
 };
 

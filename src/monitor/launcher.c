@@ -8,6 +8,7 @@
 #include "monitor/environment.h"
 #include "monitor/expansion.h"
 #include "monitor/jail.h"
+#include "monitor/launch_failure.h"
 #include "monitor/network_pool.h"
 #include "monitor/start_program.h"
 
@@ -214,12 +215,6 @@ static void launch_free(struct launch *launch)
 	free(launch);
 }
 
-/* True when a later attempt may succeed. */
-static bool is_passing(const struct program_order *order)
-{
-	return order->no_process && (order->failure == EAGAIN || order->failure == ENOMEM);
-}
-
 static void on_retry(struct timer *timer)
 {
 	launch_begin(container_of(timer, struct launch, deadline));
@@ -228,8 +223,9 @@ static void on_retry(struct timer *timer)
 /* Starts the timer for a retry. False: there is none. */
 static bool retry_later(struct launch *launch)
 {
-	if (!is_passing(&launch->order) || (launch->settings->flags & FLAG_NORETRY) ||
-	    launch->attempts == LAUNCH_RETRIES || launch->is_to_end)
+	if (!launch_failure_is_passing(&launch->order) ||
+	    (launch->settings->flags & FLAG_NORETRY) || launch->attempts == LAUNCH_RETRIES ||
+	    launch->is_to_end)
 		return false;
 	launch->attempts++;
 	launch->pool = NULL;
@@ -255,7 +251,8 @@ static void tell_failure(struct launch *launch)
 {
 	const char *step =
 		launch->given_up ? program_step(&launch->order) : launch->order.failed_step;
-	const char *reason = launch->given_up ? launch->given_up : strerror(launch->order.failure);
+	const char *reason =
+		launch->given_up ? launch->given_up : launch_failure_reason(&launch->order);
 	bool is_told = launch->is_told;
 
 	launch->is_told = true;

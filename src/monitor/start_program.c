@@ -18,6 +18,7 @@
 #include "monitor/in_child.h"
 #include "monitor/jail.h"
 #include "monitor/label.h"
+#include "monitor/launch_failure.h"
 #include "monitor/network_pool.h"
 #include "monitor/program_steps.h"
 
@@ -144,7 +145,7 @@ static bool needs_own_memory(const struct program_order *order)
 /* True when another way into the cgroup may work. */
 static bool lacks_clone_into_cgroup(void)
 {
-	return errno != EAGAIN && errno != ENOMEM;
+	return !launch_failure_is_limit(errno);
 }
 
 /* The process id, or -1 with errno. */

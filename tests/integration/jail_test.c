@@ -449,6 +449,53 @@ static int enter_users(void)
 	return unshare(CLONE_NEWNS | CLONE_NEWPID);
 }
 
+/* In the user namespace of the daemon alone. */
+static void limit_namespaces(const char *kind, const char *most)
+{
+	pid_t helper = fork();
+	int status;
+
+	if (helper == 0) {
+		const char *own = textf("/proc/%d/ns/user", (int)daemon_pid());
+		int users = open(own, O_RDONLY | O_CLOEXEC);
+		int limit;
+
+		if (setns(users, CLONE_NEWUSER) < 0)
+			_exit(1);
+		limit = open(textf("/proc/sys/user/max_%s_namespaces", kind), O_WRONLY | O_CLOEXEC);
+		_exit(write(limit, most, strlen(most)) < 0 ? 2 : 0);
+	}
+	ck_assert_int_eq(waitpid(helper, &status, 0), helper);
+	ck_assert_int_eq(status, 0);
+}
+
+#define LIMIT_IS_REACHED \
+	" /bin/cat: No space left on device: a limit of namespaces in /proc/sys/user is " \
+	"reached, see namespaces\\(7\\)$"
+
+START_TEST(a_limit_of_namespaces_is_named_and_may_pass)
+{
+	const char *lines = textf("user = %d\n" CAT "%s", SOME_USER, log_everything());
+	int patient = add_service("zzpatient", "%sproc = yes\n", lines), fd;
+	int hasty = add_service("zzhasty", "%sproc = yes\nflags = NORETRY\n", lines);
+	int lone = add_service("zzlone", "%snetwork = none\n", lines);
+
+	daemon_start_with(&(struct daemon_options){ .prepare = have_users });
+	limit_namespaces("pid", "0");
+	limit_namespaces("net", "0");
+	fd = client_connect(NULL, patient);
+	ck_assert_str_eq(ask(hasty, ""), "");
+	service_wait_log("FAIL: zzhasty fork ");
+	daemon_wait_log("ERROR: service zzhasty: fork" LIMIT_IS_REACHED);
+	ck_assert_str_eq(ask(lone, ""), "");
+	service_wait_log("FAIL: zzlone exec ");
+	daemon_wait_log("ERROR: service zzlone: network" LIMIT_IS_REACHED);
+	limit_namespaces("pid", "1000");
+	client_ping(fd); /* at the next attempt */
+	close(fd);
+}
+END_TEST
+
 static pid_t process_1;
 
 static void pass_on(int number)
@@ -829,8 +876,10 @@ Suite *jail_suite(void)
 		return suite;
 	tcase_add_test(of_root, what_a_jail_covers_of_the_host_is_not_in_it);
 	tcase_add_test(of_root, a_jail_holds_where_the_daemon_is_in_a_chroot);
-	if (isolation_is_allowed(enter_users))
+	if (isolation_is_allowed(enter_users)) {
+		tcase_add_test(of_root, a_limit_of_namespaces_is_named_and_may_pass);
 		tcase_add_test(of_root, a_template_keeps_the_only_procfs_of_a_container);
+	}
 	tcase_add_test(of_root, only_an_empty_network_is_used_again);
 	tcase_add_test(of_root, no_network_is_used_again_where_none_can_be_entered);
 	tcase_add_test(of_root, a_service_whose_new_jail_fails_keeps_the_old_one);

@@ -25,7 +25,8 @@ enum { UNKNOWN_MAX = 16 };
 
 struct options {
 	enum command command;
-	const char *config;      /* -f */
+	const char *config;      /* -f, or the usual one */
+	bool is_config_given;    /* false: the usual one */
 	const char *log_file;    /* -filelog; NULL */
 	int log_facility;        /* -syslog; -1 */
 	unsigned log_format;     /* -log_format: enum log_format (base/log.h) */

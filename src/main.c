@@ -121,7 +121,7 @@ int main(int argc, char **argv)
 		return inspect_explain(&load, options.explain[0], options.explain[1],
 				       options.explain[2]);
 	case COMMAND_ASK:
-		return inspect_ask(&load, options.request);
+		return inspect_ask(&load, options.is_config_given, options.request);
 	case COMMAND_IMPORT:
 		return import_print(options.import);
 	case COMMAND_VERSION:

@@ -50,6 +50,7 @@ static const char *absolute_path(const char *path)
 
 static bool take_config(struct options *options, const char *value)
 {
+	options->is_config_given = true;
 	return (options->config = absolute_path(value)) != NULL;
 }
 

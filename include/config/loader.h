@@ -35,4 +35,9 @@ uid_t config_owner(const char *config);
  * can't be read, defaults or daemon has an error, or memory runs out. */
 struct settings *settings_load(const struct load_options *options, struct problems *problems);
 
+/* The same, but also when the whole load fails, with what could be read: for who looks up only
+ * where the daemon is. NULL when memory runs out. */
+struct settings *settings_load_in_part(const struct load_options *options,
+				       struct problems *problems);
+
 #endif

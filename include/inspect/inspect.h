@@ -28,9 +28,9 @@ int inspect_explain(const struct load_options *options, const char *service, con
 		    const char *time);
 
 /* Asks the running daemon at its control socket (config/control_socket.h), which the
- * configuration names if it can be read; words are the request, NULL-ended. Returns the status of
- * the answer; 2, reported, when no daemon answers. */
-int inspect_ask(const struct load_options *options, const char *const words[]);
+ * configuration names if it can be read, which it must be if its file is given; words are the
+ * request, NULL-ended. Returns the status of the answer; 2, reported, when no daemon answers. */
+int inspect_ask(const struct load_options *options, bool is_file_given, const char *const words[]);
 
 /* Writes problems of at least that severity, one line each, by file and line. */
 void inspect_report(const struct problems *problems, enum severity least, FILE *out);

@@ -622,15 +622,36 @@ uid_t config_owner(const char *config)
 	return config && stat(config, &status) == 0 ? status.st_uid : 0;
 }
 
-struct settings *settings_load(const struct load_options *options, struct problems *problems)
+/* Returns whether the settings are whole. They are the caller's either way; NULL: no memory. */
+static bool load(const struct load_options *options, struct problems *problems,
+		 struct settings **settings)
 {
 	struct loader loader = { .options = options, .problems = problems };
 
 	if (loader_begin(&loader))
 		load_everything(&loader);
 	loader_end(&loader);
-	if (!loader.refused)
-		return loader.settings;
-	settings_free(loader.settings);
+	*settings = loader.settings;
+	return !loader.refused;
+}
+
+struct settings *settings_load(const struct load_options *options, struct problems *problems)
+{
+	struct settings *settings;
+
+	if (load(options, problems, &settings))
+		return settings;
+	settings_free(settings);
+	return NULL;
+}
+
+struct settings *settings_load_in_part(const struct load_options *options,
+				       struct problems *problems)
+{
+	struct settings *settings;
+
+	if (load(options, problems, &settings) || (settings && !settings->arena.failed))
+		return settings;
+	settings_free(settings);
 	return NULL;
 }

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum {
@@ -22,70 +23,107 @@ static void complain(const char *path, const char *what)
 	fprintf(stderr, "usherd: control socket %s: %s\n", path, what);
 }
 
-/* The value of a line "control_socket = PATH"; false: it is another line. */
-static bool read_line(char *line, const char *config, char path[static PATH_MAX])
-{
-	static const char blanks[] = " \t\n";
-	const char *slash = strrchr(config, '/');
-	char *name = strtok(line, blanks), *sign = strtok(NULL, blanks);
-	const char *value = strtok(NULL, blanks);
-	int length;
+/* What a configuration says of the socket. */
+enum named { NOTHING, NO_SOCKET, A_SOCKET };
 
-	if (!value || strcmp(name, "control_socket") != 0 || strcmp(sign, "=") != 0)
-		return false;
-	length = value[0] == '/' || !slash ? snprintf(path, PATH_MAX, "%s", value)
-					   : snprintf(path, PATH_MAX, "%.*s/%s",
-						      (int)(slash - config), config, value);
-	return length < PATH_MAX;
+/* The value of a line "control_socket = PATH", cut out of it; NULL: it is another line. */
+static char *value_of(char *line)
+{
+	static const char name[] = "control_socket", blanks[] = " \t\n\"";
+	char *rest = line + strspn(line, blanks), *value;
+
+	if (strncmp(rest, name, sizeof name - 1) != 0)
+		return NULL;
+	rest += sizeof name - 1;
+	rest += strspn(rest, blanks);
+	if (*rest != '=')
+		return NULL;
+	value = rest + 1 + strspn(rest + 1, blanks);
+	value[strcspn(value, blanks)] = '\0';
+	return *value ? value : NULL;
 }
 
-/* A file that can't be loaded may well be the reason for asking. */
-static bool find_line(const char *config, char path[static PATH_MAX])
+static enum named read_line(char *line, const char *config, char path[static PATH_MAX])
+{
+	const char *slash = strrchr(config, '/'), *value = value_of(line);
+
+	if (!value)
+		return NOTHING;
+	if (strcasecmp(value, "none") == 0)
+		return NO_SOCKET;
+	if (value[0] == '/' || !slash)
+		snprintf(path, PATH_MAX, "%s", value);
+	else
+		snprintf(path, PATH_MAX, "%.*s/%s", (int)(slash - config), config, value);
+	return A_SOCKET;
+}
+
+/* Where the entry has not been read because of an error in the file. */
+static enum named find_line(const char *config, char path[static PATH_MAX])
 {
 	FILE *file = fopen(config, "re");
 	char line[PATH_MAX + 64];
-	bool found = false;
+	enum named named = NOTHING;
 
-	while (file && !found && fgets(line, sizeof line, file))
-		found = read_line(line, config, path);
+	while (file && named == NOTHING && fgets(line, sizeof line, file))
+		named = read_line(line, config, path);
 	if (file)
 		fclose(file);
-	return found;
+	return named;
 }
 
-/* The socket that the configuration names, in path; false: none. Who may ask the daemon may not
- * be able to read its configuration. */
-static bool find_configured(const struct load_options *options, char path[static PATH_MAX])
+static enum named read_settings(const struct settings *settings, char path[static PATH_MAX])
+{
+	if (settings->daemon.has_no_control)
+		return NO_SOCKET;
+	if (!settings->daemon.control_socket)
+		return NOTHING;
+	snprintf(path, PATH_MAX, "%s", settings->daemon.control_socket);
+	return A_SOCKET;
+}
+
+/* A file with errors counts too: it may well be the reason for asking. */
+static enum named find_configured(const struct load_options *options, char path[static PATH_MAX])
 {
 	struct load_options quiet = *options;
 	struct problems problems = { 0 };
 	struct settings *settings;
-	bool found;
+	enum named named;
 
 	quiet.advise = false;
-	settings = settings_load(&quiet, &problems);
-	found = settings && settings->daemon.control_socket &&
-		strlen(settings->daemon.control_socket) < PATH_MAX;
-	if (found)
-		strcpy(path, settings->daemon.control_socket);
-	if (!settings)
-		found = find_line(options->config, path);
+	settings = settings_load_in_part(&quiet, &problems);
+	named = settings ? read_settings(settings, path) : NOTHING;
+	if (named == NOTHING && options->config && (!settings || problems.errors > 0))
+		named = find_line(options->config, path);
 	problems_clear(&problems);
 	settings_free(settings);
-	return found;
+	return named;
 }
 
-/* Reports why there is none. */
-static int find_daemon(const struct load_options *options)
+static int refuse_file(const char *config, const char *why)
+{
+	fprintf(stderr, "usherd: %s: %s\n", config, why);
+	return -1;
+}
+
+/* Reports why there is none. Another daemon than the one that is meant must not be told to end
+ * something: the usual place counts only where no other is named, and not for a file that can't be
+ * read. Whoever may ask a daemon but not read its configuration does not name the file. */
+static int find_daemon(const struct load_options *options, bool is_file_given)
 {
 	char configured[PATH_MAX];
 	const char *path = configured;
+	enum named named;
 	int fd;
 
-	if (find_configured(options, configured))
-		fd = control_client_connect(configured);
-	else
-		fd = control_client_connect_default(&path);
+	if (is_file_given && options->config && access(options->config, R_OK) < 0)
+		return refuse_file(options->config, strerror(errno));
+	named = find_configured(options, configured);
+	if (named == NO_SOCKET)
+		return refuse_file(options->config,
+				   "control_socket = none: this daemon can't be asked");
+	fd = named == A_SOCKET ? control_client_connect(configured)
+			       : control_client_connect_default(&path);
 	if (fd < 0)
 		complain(path, control_client_fault(errno));
 	return fd;
@@ -127,12 +165,12 @@ static void print_plain(const char *text)
 	}
 }
 
-int inspect_ask(const struct load_options *options, const char *const words[])
+int inspect_ask(const struct load_options *options, bool is_file_given, const char *const words[])
 {
 	int wait_ms = strcmp(words[0], "reload") == 0 ? RELOAD_MS : ANSWER_MS;
 	uint64_t due = clock_read() + (uint64_t)wait_ms;
 	struct control_answer answer = { 0 };
-	int fd = find_daemon(options);
+	int fd = find_daemon(options, is_file_given);
 	bool is_answered;
 
 	if (fd < 0)

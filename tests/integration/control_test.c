@@ -437,6 +437,49 @@ START_TEST(root_has_a_socket_without_configuration)
 }
 END_TEST
 
+/* What it says, where a daemon answers at the usual place. */
+static void check_only_named(const char *text, int status, const char *complaint)
+{
+	struct outcome outcome;
+
+	configuration_clear();
+	configure("%s", text);
+	configuration_write();
+	outcome = ASK("-status");
+	ck_assert_msg(outcome.status == status && text_matches(outcome.errors, complaint),
+		      "%s: status %d, %s%s", text, outcome.status, outcome.output, outcome.errors);
+}
+
+/* Or -end could end something of another daemon. */
+START_TEST(only_the_daemon_of_the_file_is_asked)
+{
+	static const char elsewhere[] = "/elsewhere: no daemon answers there$";
+	static const char bad[] = "defaults\n{\ncps = nonsense\n}\n";
+	const char *included;
+
+	if (!is_superuser() || access("/run/usherd/control", F_OK) == 0)
+		return;
+	add_service("zzcat", CAT);
+	daemon_start();
+	wait_until(ASK("-status").status == 0);
+	place_write("included", "daemon\n{\ncontrol_socket = elsewhere\n}\n");
+	included = textf("include %s\n", place_path("included"));
+	check_only_named("", 0, "^$");
+	check_only_named(bad, 0, "^$");
+	check_only_named("daemon\n{\ncontrol_socket = elsewhere\n}\n", 2, elsewhere);
+	check_only_named(textf("%sdaemon\n{\ncontrol_socket=elsewhere\n}\n", bad), 2, elsewhere);
+	check_only_named("daemon {\n}\ndaemon\n{\ncontrol_socket=\"elsewhere\"\n", 2, elsewhere);
+	check_only_named(textf("%s%s", bad, included), 2, elsewhere);
+	check_only_named("daemon\n{\ncontrol_socket = none\n}\n", 2,
+			 "^usherd: .*usherd.conf: control_socket = none: this daemon");
+	check_only_named(textf("%sdaemon\n{\ncontrol_socket = none\n}\n", bad), 2,
+			 "^usherd: .*usherd.conf: control_socket = none: this daemon");
+	ck_assert_int_eq(unlink(configuration_path()), 0);
+	check_outcome(ASK("-end", "session"), 2, "^$");
+	ck_assert(text_matches(ASK("-reload").errors, "usherd.conf: No such file or directory$"));
+}
+END_TEST
+
 static void have_a_narrow_umask(void)
 {
 	umask(077);
@@ -793,6 +836,7 @@ Suite *control_suite(void)
 	tcase_add_test(tests, some_may_only_ask_for_the_status);
 	tcase_add_test(tests, those_who_only_ask_do_not_keep_out_others);
 	tcase_add_test(tests, root_has_a_socket_without_configuration);
+	tcase_add_test(tests, only_the_daemon_of_the_file_is_asked);
 	tcase_add_test(tests, the_directory_of_the_socket_is_open);
 	tcase_add_test(tests, requests_are_bounded);
 	tcase_add_test(tests, without_descriptors_it_answers);

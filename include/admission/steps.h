@@ -26,6 +26,14 @@ enum admission_step {
 	ADMISSION_STEPS
 };
 
+/* A table of all steps is written as a list LIST(ROW) of rows ROW(step, ...), in any order.
+ * A row that is forgotten would be all zero, and its step never be taken: with STEPS_CHECK
+ * such a list does not compile. */
+#define STEPS_CHECK(LIST) \
+	_Static_assert((0U LIST(STEPS_BIT)) == (1U << ADMISSION_STEPS) - 1, \
+		       "each step of admission needs a row in " #LIST)
+#define STEPS_BIT(step, ...) | (1U << step)
+
 /* How a peer comes to a service. */
 enum way {
 	WAY_CONNECTION = 1 << 0,  /* by a connection that the daemon has accepted */

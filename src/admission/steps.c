@@ -140,29 +140,33 @@ enum {
 	EVERYBODY = SESSIONS | WAY_DATAGRAM,
 };
 
+#define STEPS(ROW) \
+	ROW(STEP_PROXIED, WAY_CONNECTION, is_proxied, NULL) \
+	ROW(STEP_BANNER, WAY_CONNECTION, has_banner, NULL) \
+	ROW(STEP_ADDRESS, EVERYBODY, has_address, judge_address) \
+	ROW(STEP_SOURCE_RATE, EVERYBODY, has_source_rate, judge_source_rate) \
+	ROW(STEP_RATE, EVERYBODY, has_rate, judge_rate) \
+	ROW(STEP_LOAD, EVERYBODY, has_load, judge_load) \
+	ROW(STEP_TIME, EVERYBODY, has_times, judge_time) \
+	ROW(STEP_PROOF, WAY_CONNECTION, has_puzzle, NULL) \
+	ROW(STEP_INSTANCES, EVERYBODY, always, judge_instances) \
+	ROW(STEP_PER_SOURCE, EVERYBODY, has_per_source, judge_per_source) \
+	ROW(STEP_PROCESSES, SESSIONS, has_process_limit, judge_processes) \
+	ROW(STEP_COUNTED, SESSIONS, always, NULL) \
+	ROW(STEP_LIBWRAP, SESSIONS, has_libwrap, NULL) \
+	ROW(STEP_IDENTITY, SESSIONS, has_identity, NULL) \
+	ROW(STEP_WELCOME, ACCEPTED, has_welcome, NULL)
+
+STEPS_CHECK(STEPS);
+
 static const struct {
 	unsigned ways;
 	bool (*applies)(const struct candidate *candidate);
 	struct judgement (*judge)(const struct candidate *candidate); /* NULL: it takes time */
 } steps[] = {
-	[STEP_PROXIED] = { WAY_CONNECTION, is_proxied, NULL },
-	[STEP_BANNER] = { WAY_CONNECTION, has_banner, NULL },
-	[STEP_ADDRESS] = { EVERYBODY, has_address, judge_address },
-	[STEP_SOURCE_RATE] = { EVERYBODY, has_source_rate, judge_source_rate },
-	[STEP_RATE] = { EVERYBODY, has_rate, judge_rate },
-	[STEP_LOAD] = { EVERYBODY, has_load, judge_load },
-	[STEP_TIME] = { EVERYBODY, has_times, judge_time },
-	[STEP_PROOF] = { WAY_CONNECTION, has_puzzle, NULL },
-	[STEP_INSTANCES] = { EVERYBODY, always, judge_instances },
-	[STEP_PER_SOURCE] = { EVERYBODY, has_per_source, judge_per_source },
-	[STEP_PROCESSES] = { SESSIONS, has_process_limit, judge_processes },
-	[STEP_COUNTED] = { SESSIONS, always, NULL },
-	[STEP_LIBWRAP] = { SESSIONS, has_libwrap, NULL },
-	[STEP_IDENTITY] = { SESSIONS, has_identity, NULL },
-	[STEP_WELCOME] = { ACCEPTED, has_welcome, NULL },
+#define STEP_ROW(step, ways, applies, judge) [step] = { ways, applies, judge },
+	STEPS(STEP_ROW)
 };
-
-_Static_assert(sizeof steps / sizeof steps[0] == ADMISSION_STEPS, "each step has its row");
 
 bool admission_applies(enum admission_step step, const struct candidate *candidate)
 {

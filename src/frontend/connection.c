@@ -245,16 +245,30 @@ static bool take_welcome(struct session *session, struct candidate *candidate)
 
 /* --- the walk ---------------------------------------------------------------------------------- */
 
-/* Steps without a row are judged at once. */
-static bool (*const takes[])(struct session *session, struct candidate *candidate) = {
-	[STEP_PROXIED] = take_proxied,   [STEP_BANNER] = take_banner,
-	[STEP_ADDRESS] = take_address,   [STEP_PROOF] = take_proof,
-	[STEP_COUNTED] = take_counted,   [STEP_LIBWRAP] = take_libwrap,
-	[STEP_IDENTITY] = take_identity, [STEP_WELCOME] = take_welcome,
-};
+/* How each step is taken; NULL: it is judged at once. */
+#define TAKES(ROW) \
+	ROW(STEP_PROXIED, take_proxied) \
+	ROW(STEP_BANNER, take_banner) \
+	ROW(STEP_ADDRESS, take_address) \
+	ROW(STEP_SOURCE_RATE, NULL) \
+	ROW(STEP_RATE, NULL) \
+	ROW(STEP_LOAD, NULL) \
+	ROW(STEP_TIME, NULL) \
+	ROW(STEP_PROOF, take_proof) \
+	ROW(STEP_INSTANCES, NULL) \
+	ROW(STEP_PER_SOURCE, NULL) \
+	ROW(STEP_PROCESSES, NULL) \
+	ROW(STEP_COUNTED, take_counted) \
+	ROW(STEP_LIBWRAP, take_libwrap) \
+	ROW(STEP_IDENTITY, take_identity) \
+	ROW(STEP_WELCOME, take_welcome)
 
-_Static_assert(sizeof takes / sizeof takes[0] == ADMISSION_STEPS,
-	       "a new step of admission has to be taken here");
+STEPS_CHECK(TAKES);
+
+static bool (*const takes[])(struct session *session, struct candidate *candidate) = {
+#define TAKE_ROW(step, take) [step] = (take),
+	TAKES(TAKE_ROW)
+};
 
 static bool take(struct session *session, struct candidate *candidate, enum admission_step step)
 {

@@ -428,21 +428,29 @@ static void mention_limits(struct answer *answer)
 /* --- the walk --------------------------------------------------------------------- */
 
 /* What -explain prints for each step of admission; NULL: nothing. */
-static void (*const tells[])(struct answer *answer) = {
-	[STEP_PROXIED] = tell_proxied,
-	[STEP_ADDRESS] = check_address,
-	[STEP_LOAD] = tell_load,
-	[STEP_TIME] = tell_time,
-	[STEP_PROOF] = tell_proof,
-	[STEP_INSTANCES] = tell_instances,
-	[STEP_PER_SOURCE] = tell_per_source,
-	[STEP_LIBWRAP] = check_libwrap,
-	[STEP_IDENTITY] = tell_identity,
-	[STEP_WELCOME] = NULL,
-};
+#define TELLS(ROW) \
+	ROW(STEP_PROXIED, tell_proxied) \
+	ROW(STEP_BANNER, NULL) \
+	ROW(STEP_ADDRESS, check_address) \
+	ROW(STEP_SOURCE_RATE, NULL) \
+	ROW(STEP_RATE, NULL) \
+	ROW(STEP_LOAD, tell_load) \
+	ROW(STEP_TIME, tell_time) \
+	ROW(STEP_PROOF, tell_proof) \
+	ROW(STEP_INSTANCES, tell_instances) \
+	ROW(STEP_PER_SOURCE, tell_per_source) \
+	ROW(STEP_PROCESSES, NULL) \
+	ROW(STEP_COUNTED, NULL) \
+	ROW(STEP_LIBWRAP, check_libwrap) \
+	ROW(STEP_IDENTITY, tell_identity) \
+	ROW(STEP_WELCOME, NULL)
 
-_Static_assert(sizeof tells / sizeof tells[0] == ADMISSION_STEPS,
-	       "a new step of admission has to be explained here");
+STEPS_CHECK(TELLS);
+
+static void (*const tells[])(struct answer *answer) = {
+#define TELL_ROW(step, tell) [step] = (tell),
+	TELLS(TELL_ROW)
+};
 
 static void take(struct answer *answer, enum admission_step step)
 {

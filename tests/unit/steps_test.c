@@ -61,27 +61,31 @@ static void ask_for_all(void)
 
 /* The ways to which a step applies, c(onnection), m(ultiplexed), s(erver), d(atagram), of
  * a service with every step and of one with none. */
+#define APPLIES(ROW) \
+	ROW(STEP_PROXIED, "c", "") \
+	ROW(STEP_BANNER, "c", "") \
+	ROW(STEP_ADDRESS, "cmsd", "cmsd") \
+	ROW(STEP_SOURCE_RATE, "cmsd", "") \
+	ROW(STEP_PROOF, "c", "") \
+	ROW(STEP_RATE, "cmsd", "") \
+	ROW(STEP_LOAD, "cmsd", "") \
+	ROW(STEP_TIME, "cmsd", "") \
+	ROW(STEP_INSTANCES, "cmsd", "cmsd") \
+	ROW(STEP_PER_SOURCE, "cmsd", "") \
+	ROW(STEP_PROCESSES, "cms", "") \
+	ROW(STEP_COUNTED, "cms", "cms") \
+	ROW(STEP_LIBWRAP, "cms", "") \
+	ROW(STEP_IDENTITY, "cms", "") \
+	ROW(STEP_WELCOME, "cm", "")
+
+STEPS_CHECK(APPLIES);
+
 static const struct {
 	const char *of_all, *of_none;
 } applies[] = {
-	[STEP_PROXIED] = { "c", "" },
-	[STEP_BANNER] = { "c", "" },
-	[STEP_ADDRESS] = { "cmsd", "cmsd" },
-	[STEP_SOURCE_RATE] = { "cmsd", "" },
-	[STEP_PROOF] = { "c", "" },
-	[STEP_RATE] = { "cmsd", "" },
-	[STEP_LOAD] = { "cmsd", "" },
-	[STEP_TIME] = { "cmsd", "" },
-	[STEP_INSTANCES] = { "cmsd", "cmsd" },
-	[STEP_PER_SOURCE] = { "cmsd", "" },
-	[STEP_PROCESSES] = { "cms", "" },
-	[STEP_COUNTED] = { "cms", "cms" },
-	[STEP_LIBWRAP] = { "cms", "" },
-	[STEP_IDENTITY] = { "cms", "" },
-	[STEP_WELCOME] = { "cm", "" },
+#define APPLIES_ROW(step, of_all, of_none) [step] = { of_all, of_none },
+	APPLIES(APPLIES_ROW)
 };
-
-_Static_assert(sizeof applies / sizeof applies[0] == ADMISSION_STEPS, "each step is tested");
 
 static void expect_ways(enum admission_step step, const char *wanted, unsigned processes_max)
 {

@@ -402,6 +402,10 @@ static inline bool service_is_internal(const struct service_settings *service)
 	return service->types & TYPE_INTERNAL;
 }
 
+/* The families that the flags allow: FLAG_IPV4, FLAG_IPV6 or both. Without either flag
+ * both are allowed. */
+unsigned service_allowed_families(const struct service_settings *service);
+
 /* The families, FLAG_IPV4 and FLAG_IPV6, that the socket for bind's word of that index
  * takes; without bind, index 0 is the only socket. A name may lead to either family. */
 unsigned service_families(const struct service_settings *service, size_t index);

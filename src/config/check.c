@@ -538,8 +538,7 @@ static void check_families(struct check *check)
 {
 	char where[ORIGIN_SIZE];
 
-	if (check->service->v6only &&
-	    (check->service->flags & (FLAG_IPV4 | FLAG_IPV6)) == FLAG_IPV4)
+	if (check->service->v6only && service_allowed_families(check->service) == FLAG_IPV4)
 		complain(check, ERROR, "v6only = yes and flags = IPv4 leave no clients at all%s",
 			 origin(check, "v6only", where));
 }

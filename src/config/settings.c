@@ -56,22 +56,28 @@ const char *service_banner(const struct service_settings *service, enum banner_k
 	return paths[which];
 }
 
+unsigned service_allowed_families(const struct service_settings *service)
+{
+	unsigned asked = service->flags & (FLAG_IPV4 | FLAG_IPV6);
+
+	return asked ? asked : FLAG_IPV4 | FLAG_IPV6;
+}
+
 static unsigned families_without_bind(const struct service_settings *service)
 {
-	if ((service->flags & (FLAG_IPV4 | FLAG_IPV6)) == FLAG_IPV4)
+	if (service_allowed_families(service) == FLAG_IPV4)
 		return FLAG_IPV4;
 	return service->v6only ? FLAG_IPV6 : FLAG_IPV4 | FLAG_IPV6;
 }
 
 unsigned service_families(const struct service_settings *service, size_t index)
 {
-	unsigned asked = service->flags & (FLAG_IPV4 | FLAG_IPV6);
 	struct address address;
 
 	if (service->bind.count == 0)
 		return families_without_bind(service);
 	if (address_parse(&address, service->bind.list[index], 0) < 0)
-		return asked ? asked : FLAG_IPV4 | FLAG_IPV6;
+		return service_allowed_families(service);
 	if (address.any.sa_family == AF_INET)
 		return FLAG_IPV4;
 	if (IN6_IS_ADDR_UNSPECIFIED(&address.in6.sin6_addr) && !service->v6only)

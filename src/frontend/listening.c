@@ -73,14 +73,9 @@ static void want_address(struct service *service, const struct address *address)
 /* The family that the flags allow; AF_UNSPEC: both. */
 static int wanted_family(const struct service_settings *settings)
 {
-	switch (settings->flags & (FLAG_IPV4 | FLAG_IPV6)) {
-	case FLAG_IPV4:
-		return AF_INET;
-	case FLAG_IPV6:
-		return AF_INET6;
-	default:
-		return AF_UNSPEC;
-	}
+	unsigned allowed = service_allowed_families(settings);
+
+	return allowed == FLAG_IPV4 ? AF_INET : allowed == FLAG_IPV6 ? AF_INET6 : AF_UNSPEC;
 }
 
 /* Without bind: every address, of both families unless the flags say IPv4. */

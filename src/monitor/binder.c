@@ -98,12 +98,13 @@ static bool bind_names(const struct strings *bind, const struct address *address
 	return bind->count == 0 && is_any_address(address);
 }
 
+/* Without bind the frontend takes 0.0.0.0 where the kernel has no IPv6. */
 static bool wants_family(const struct service_settings *settings, int family)
 {
-	unsigned flags = settings->flags & (FLAG_IPV4 | FLAG_IPV6);
+	unsigned allowed = service_allowed_families(settings);
 
-	return family == AF_INET ? flags != FLAG_IPV6 || settings->bind.count == 0
-				 : flags != FLAG_IPV4;
+	return family == AF_INET ? (allowed & FLAG_IPV4) || settings->bind.count == 0
+				 : allowed & FLAG_IPV6;
 }
 
 /* On 127.0.0.1; the kernel chooses the port. */

@@ -118,6 +118,69 @@ START_TEST(tells_kinds_of_services)
 }
 END_TEST
 
+enum { BOTH = FLAG_IPV4 | FLAG_IPV6 };
+
+static const struct {
+	unsigned flags, allowed;
+} allowed_families[] = {
+	{ 0, BOTH },
+	{ FLAG_IPV4, FLAG_IPV4 },
+	{ FLAG_IPV6, FLAG_IPV6 },
+	{ FLAG_IPV4 | FLAG_IPV6, BOTH },
+	{ FLAG_NOLIBWRAP, BOTH },
+	{ FLAG_NOLIBWRAP | FLAG_IPV6, FLAG_IPV6 },
+};
+
+START_TEST(knows_the_families_that_the_flags_allow)
+{
+	struct service_settings service = { .flags = allowed_families[_i].flags };
+
+	ck_assert_uint_eq(service_allowed_families(&service), allowed_families[_i].allowed);
+}
+END_TEST
+
+static const struct {
+	const char *bind; /* NULL: none */
+	unsigned flags;
+	bool v6only;
+	unsigned families;
+} socket_families[] = {
+	{ NULL, 0, false, BOTH },
+	{ NULL, FLAG_IPV4, false, FLAG_IPV4 },
+	{ NULL, FLAG_IPV6, false, BOTH },
+	{ NULL, BOTH, false, BOTH },
+	{ NULL, 0, true, FLAG_IPV6 },
+	{ NULL, FLAG_IPV6, true, FLAG_IPV6 },
+	{ NULL, BOTH, true, FLAG_IPV6 },
+	{ "0.0.0.0", 0, false, FLAG_IPV4 },
+	{ "127.0.0.1", BOTH, false, FLAG_IPV4 },
+	{ "::", 0, false, BOTH },
+	{ "::", FLAG_IPV6, false, BOTH },
+	{ "::", 0, true, FLAG_IPV6 },
+	{ "::1", 0, false, FLAG_IPV6 },
+	{ "host", 0, false, BOTH },
+	{ "host", FLAG_IPV4, false, FLAG_IPV4 },
+	{ "host", FLAG_IPV6, false, FLAG_IPV6 },
+	{ "host", BOTH, true, BOTH },
+};
+
+START_TEST(knows_the_families_of_a_socket)
+{
+	char bind[16];
+	char *list[] = { bind, NULL };
+	struct service_settings service = {
+		.flags = socket_families[_i].flags,
+		.v6only = socket_families[_i].v6only,
+	};
+
+	if (socket_families[_i].bind) {
+		snprintf(bind, sizeof bind, "%s", socket_families[_i].bind);
+		service.bind = (struct strings){ .list = list, .count = 1 };
+	}
+	ck_assert_uint_eq(service_families(&service, 0), socket_families[_i].families);
+}
+END_TEST
+
 static const struct {
 	const char *libwrap, *name, *first_argument, *expected;
 } libwrap_names[] = {
@@ -161,6 +224,10 @@ Suite *settings_suite(void)
 			    (int)(sizeof libwrap_names / sizeof libwrap_names[0]));
 	tcase_add_loop_test(tests, tells_kinds_of_services, 0,
 			    (int)(sizeof kinds / sizeof kinds[0]));
+	tcase_add_loop_test(tests, knows_the_families_that_the_flags_allow, 0,
+			    (int)(sizeof allowed_families / sizeof allowed_families[0]));
+	tcase_add_loop_test(tests, knows_the_families_of_a_socket, 0,
+			    (int)(sizeof socket_families / sizeof socket_families[0]));
 	suite_add_tcase(suite, tests);
 	return suite;
 }

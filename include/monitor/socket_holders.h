@@ -22,7 +22,7 @@ typedef void socket_released(struct socket_holders *holders);
 
 enum {
 	HOLDERS_FIRST_MS = 100, /* from the start of a program to the first look */
-	HOLDERS_MOST_MS = 2000, /* between looks */
+	HOLDERS_MAX_MS = 2000,  /* between looks */
 	HOLDERS_SURE_MS = 100,  /* from a look that found none to the one that must confirm it */
 	HOLDERS_TICK_MS = 100,  /* in so long a time ... */
 	HOLDERS_PER_TICK = 100, /* ... so many processes are looked at */

@@ -168,7 +168,7 @@ static void on_look(struct timer *timer)
 		timer_start(timer, wait_for_turn());
 	} else if (socket_is_held(holders)) {
 		holders->was_missing = false;
-		if (holders->wait_ms < HOLDERS_MOST_MS)
+		if (holders->wait_ms < HOLDERS_MAX_MS)
 			holders->wait_ms += holders->wait_ms / 2;
 		timer_start(timer, holders->wait_ms);
 	} else if (!holders->was_missing) {

@@ -24,7 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096, BATCH = 64, BLOCK = 256 * 1024, MOST_THREADS = 64 };
+enum { BACKLOG = 4096, BATCH = 64, BLOCK = 256 * 1024, THREADS_MAX = 64 };
 
 struct server {
 	void (*serve)(const struct server *server);
@@ -400,7 +400,7 @@ int main(int argc, char **argv)
 	const struct mode *mode = mode_named(argv[1]);
 	long threads = strtol(argv[4], NULL, 10);
 
-	if (threads < 1 || threads > MOST_THREADS || mode->has_argument != (argc > 5))
+	if (threads < 1 || threads > THREADS_MAX || mode->has_argument != (argc > 5))
 		errx(2, "%s: wrong number of threads or arguments", mode->name);
 
 	struct server server = {

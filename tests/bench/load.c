@@ -31,7 +31,7 @@
 enum {
 	BATCH = 256,
 	BLOCK = 256 * 1024,
-	MOST_CLIENTS = 10000,
+	CLIENTS_MAX = 10000,
 	REST_NANOSECONDS = 4000000,  /* of a visitor */
 	MICROSECONDS_KEPT = 1000000, /* what takes longer counts as this long */
 };
@@ -356,7 +356,7 @@ int main(int argc, char **argv)
 	double seconds = strtod(argv[5], NULL);
 
 	server_address(&load, argv[2], argv[3]);
-	if (clients < 1 || clients > MOST_CLIENTS || !(seconds > 0))
+	if (clients < 1 || clients > CLIENTS_MAX || !(seconds > 0))
 		errx(2, "wrong number of clients or seconds");
 	if (argc > 6)
 		load.bytes_wanted = strtoull(argv[6], NULL, 10);

@@ -42,12 +42,12 @@ static void expect(struct outcome outcome, int status, const char *pattern)
 
 /* --- pace --------------------------------------------------------------------------------------- */
 
-enum { REST_MOST_MS = 2000 };
+enum { REST_MAX_MS = 2000 };
 
 /* Lets some clients come and go. Those that are left may all wait for the hand. */
 static void rest(void)
 {
-	struct deadline most = deadline_in(REST_MOST_MS);
+	struct deadline most = deadline_in(REST_MAX_MS);
 	unsigned until = atomic_load(&shared->gone) + pace;
 
 	while (!atomic_load(&shared->is_over) && atomic_load(&shared->gone) < until &&

@@ -215,9 +215,9 @@ static void advise_of_datagram_bans(const struct view *view)
 		       "dgram");
 	else if (has_word && service_bans(service))
 		remark(view, "flags",
-		       "with DGRAMBAN anybody who forges the sender of a datagram "
-		       "has any address refused by all services; remove the word if that is "
-		       "possible in your network");
+		       "with DGRAMBAN anybody who forges the sender of a datagram can make all "
+		       "services refuse any address; remove the word if senders can be forged in "
+		       "your network");
 	else if ((service->flags & FLAG_SENSOR) && service->deny_time != 0 &&
 		 !service_bans(service))
 		remark(view, "deny_time",
@@ -225,15 +225,15 @@ static void advise_of_datagram_bans(const struct view *view)
 		       "forged; remove deny_time, or write flags = SENSOR DGRAMBAN");
 }
 
-/* Everybody in proxy_from can say to be anybody. */
+/* Every address in proxy_from can claim any client address. */
 static void advise_of_balancers(const struct view *view)
 {
 	const struct service_settings *service = view->service;
 
 	if (service_is_proxied(service) && admits_everybody(&service->admission->proxy_from))
 		remark(view, "proxy_from",
-		       "proxy_from has everybody, so any client can say that it is another one; "
-		       "write the addresses of the balancers");
+		       "proxy_from has everybody, so any client can claim any address; write the "
+		       "addresses of the balancers");
 	else if (!service_is_proxied(service) && is_own(service, "proxy_from"))
 		remark(view, "proxy_from", "proxy_from has no effect without proxy_protocol");
 	else if (!service_is_proxied(service) && is_own(service, "proxy_others"))
@@ -398,7 +398,7 @@ static void advise_of_error_file(const struct view *view)
 		       text);
 }
 
-/* A daemon without root has one user for all. */
+/* Without root the daemon can't change its user, so all programs have the same one. */
 static void advise_of_own_user(const struct view *view)
 {
 	const struct service_settings *service = view->service;
@@ -406,19 +406,19 @@ static void advise_of_own_user(const struct view *view)
 	if (service->preset && geteuid() != 0 && service->program->root &&
 	    strcmp(service->program->root, "/") == 0)
 		remark(view, "root",
-		       "usherd does not run as root, so the program has its user: with root = / it "
-		       "reads what that user may read, and uses that user's sockets, such as "
-		       "control_socket and those of D-Bus, which starts programs outside; give it "
-		       "a root of its own");
+		       "usherd does not run as root, so programs run as usherd's own user: with "
+		       "root = / the program can read what that user may read, and use sockets in "
+		       "the file system that this user may use, except in the few directories that "
+		       "are hidden; give the service a root of its own");
 }
 
-/* What preset = jail says by proc, but the line that replaces it does not. */
+/* preset = jail sets proc = yes, but a line of the entry can replace that. */
 static void advise_of_process_ids(const struct view *view)
 {
 	if (view->service->preset && !view->service->program->proc)
 		remark(view, "proc",
 		       "without proc = yes the session has no process ids of its own: the program "
-		       "sees and signals all others of its user");
+		       "can see and signal all other processes of its user");
 }
 
 static bool sees_host_processes(const struct program_settings *program)
@@ -426,7 +426,8 @@ static bool sees_host_processes(const struct program_settings *program)
 	return !program->proc && (!program->root || strcmp(program->root, "/") == 0);
 }
 
-/* Where the daemon runs without root, the kernel refuses that to another session. */
+/* Only for root. Without root each session has a user namespace of its own, so the kernel does
+ * not let a session look into another one. */
 static void advise_of_scratch(const struct view *view)
 {
 	const struct service_settings *service = view->service;
@@ -442,11 +443,11 @@ static void advise_of_jail(const struct view *view)
 {
 	if (service_has_jail(view->service) && view->service->user && view->service->uid == 0)
 		remark(view, "user",
-		       "root, scratch, proc, devices and network hold no program of root back: it "
-		       "can undo them; give the service another user");
+		       "a program that runs as root can undo root, scratch, proc, devices and "
+		       "network; choose another user for the service");
 }
 
-/* The daemon itself may have other cgroups than who asks. */
+/* The daemon itself may be in another cgroup than this usherd -check. */
 static void advise_of_limits(const struct view *view)
 {
 	const struct service_settings *service = view->service;
@@ -468,8 +469,8 @@ static void advise_of_limits(const struct view *view)
 			       limits[i].attribute, limits[i].controller);
 }
 
-/* The end of input of a client that has left looks like that of one that still waits for an
- * answer, and does not reach the server. */
+/* A client that has closed the connection looks like one that has sent everything and waits for
+ * an answer. So the server is not told of it. */
 static void advise_of_pty(const struct view *view)
 {
 	const struct service_settings *service = view->service;
@@ -616,14 +617,13 @@ static void advise_of_identity(const struct settings *settings, struct problems 
 	}
 	if (settings->daemon.user && settings->daemon.user_uid != geteuid())
 		problem_add(problems, ADVICE, NULL, 0,
-			    "usherd does not run as root: run like "
-			    "this, the frontend would have its user and not %s",
+			    "usherd does not run as root, so the frontend would run as usherd's "
+			    "own user, not as %s",
 			    settings->daemon.user);
 	if (count > 0)
 		problem_add(problems, ADVICE, NULL, 0,
-			    "usherd does not run as root: without "
-			    "its rights %zu server%s would run as the user of usherd, whatever "
-			    "user and group say",
+			    "usherd does not run as root, so %zu server%s would run as usherd's "
+			    "own user, whatever user and group say",
 			    count, count == 1 ? "" : "s");
 }
 

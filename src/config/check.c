@@ -222,7 +222,7 @@ static void clear_useless_flags(struct check *check)
 		clear_userid(check, ADVICE, "it is for stream services with wait = no");
 	if (service->port == IDENT_PORT && protocol_is(service, "tcp"))
 		clear_userid(check, WARNING,
-			     "two hosts would ask each other who is asking for ever");
+			     "two hosts with ident servers would ask each other again and again");
 }
 
 /* What a filter of the kernel can't have: a domain, which has no addresses, and more rules

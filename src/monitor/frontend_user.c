@@ -61,7 +61,8 @@ int frontend_user_init(const struct daemon_settings *daemon, const struct genera
 {
 	changes = geteuid() == 0;
 	if (!changes && daemon->user && daemon->user_uid != geteuid())
-		log_warning("usherd does not run as root: the frontend has its user and not %s",
+		log_warning("usherd does not run as root, so the frontend runs as usherd's own "
+			    "user, not as %s",
 			    daemon->user);
 	if (!changes)
 		return 0;

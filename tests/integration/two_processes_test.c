@@ -143,7 +143,8 @@ START_TEST(without_root_both_run_as_who_started_them)
 	daemon_start_with(&(struct daemon_options){ .prepare = become_some_user });
 	ck_assert_int_eq(uid_of(daemon_pid()), user);
 	ck_assert_int_eq(uid_of(frontend()), user);
-	daemon_wait_log("usherd does not run as root: the frontend has its user and not 61234$");
+	daemon_wait_log("usherd does not run as root, so the frontend runs as usherd's own user, "
+			"not as 61234$");
 	check_fence(frontend());
 	ck_assert_str_eq(ask(port, "x"), "x");
 }

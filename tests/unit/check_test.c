@@ -385,7 +385,8 @@ static const struct {
 	{ "a", UNLISTED "flags = INTERCEPT\n", WARNING, "INTERCEPT is only for wait = yes" },
 	{ "echo", "type = INTERNAL\nsocket_type = stream\nwait = yes\nflags = INTERCEPT\n", WARNING,
 	  "INTERCEPT is only for wait = yes" },
-	{ "ident", LISTED "log_on_failure = USERID\n", WARNING, "two hosts would ask each other" },
+	{ "ident", LISTED "log_on_failure = USERID\n", WARNING,
+	  "two hosts with ident servers would ask each other" },
 	{ "ident", LISTED "log_on_failure = HOST\n", ADVICE, NULL },
 	{ "telnet", LISTED "log_on_failure = USERID\n", ADVICE, NULL },
 };

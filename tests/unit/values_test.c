@@ -896,7 +896,7 @@ static const struct {
 	const char *said;
 } remarks[] = {
 	{ "flags = REUSE", ADVICE, "REUSE is retired" },
-	{ "proc = yes\nuser = root", ADVICE, "hold no program of root back" },
+	{ "proc = yes\nuser = root", ADVICE, "a program that runs as root can undo root" },
 	{ "preset = jail\nproc = no\nuser = nobody", ADVICE, "has no process ids of its own" },
 	{ "user = nobody\nscratch = /tmp 1M", ADVICE, "can read and change each other's scratch" },
 	{ "mdns = yes", WARNING, "retired, has no effect" },
@@ -969,7 +969,7 @@ START_TEST(remarks_on_the_hosts_root_without_rights)
 		ck_assert_int_eq(seteuid(54321), 0);
 	}
 	configuration_load_again();
-	ck_assert_msg(configuration_said(ADVICE, 3, "give it a root of its own"), "%s",
+	ck_assert_msg(configuration_said(ADVICE, 3, "give the service a root of its own"), "%s",
 		      configuration_complaints_text());
 	if (is_root)
 		ck_assert_int_eq(seteuid(0), 0);

@@ -2,12 +2,12 @@
  * source is an address prefix (one host for IPv4 and a /64 for IPv6, unless configured
  * otherwise) at one service.
  *
- * Pure: the clock is an argument. A hash has every source that has something running or
- * whose bucket is not full again; the others are removed step by step, during calls. At
- * most SOURCES_MAX are kept: beyond that sources with nothing running are removed, those
- * with fuller buckets first. So a flood from forged addresses needs a limited amount of
- * memory and never removes a source that has something running. (If SOURCES_MAX have
- * something running, those are kept and one more.) */
+ * Pure: the clock is an argument. A hash keeps each source that has something running or
+ * whose bucket is not full yet. The others are removed during calls, a few at a time.
+ * When there are SOURCES_MAX, a new source replaces one that has nothing running, preferably
+ * one with a fuller bucket. So a flood from forged addresses needs a limited amount of memory,
+ * and never removes a source that has something running. (Of those there may be more than
+ * SOURCES_MAX; then only one other source is kept.) */
 #ifndef USHERD_ADMISSION_SOURCES_H
 #define USHERD_ADMISSION_SOURCES_H
 
@@ -28,7 +28,7 @@ struct pace {
 /* A token bucket. Time is milliseconds of a monotonic clock. A zeroed bucket
  * counts as full at its first use. */
 struct token_bucket {
-	uint64_t last;  /* when tokens was right */
+	uint64_t last;  /* when tokens was last updated */
 	int64_t tokens; /* millionths of a token */
 	bool started;
 };

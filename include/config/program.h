@@ -24,8 +24,9 @@ enum { OBSTACLE_SIZE = 512 };
 const char *program_obstacle(const char *path, const struct identity *identity,
 			     char text[static OBSTACLE_SIZE]);
 
-/* How others can change the program, or its interpreter, in fault; NULL: they can't, or
- * it could not be checked. root: the directory that both are looked up in; NULL: the host's. */
+/* Returns fault, which then says how others can change the program or its interpreter. NULL:
+ * they can't, or it could not be checked. root: the directory that both are looked up in; NULL:
+ * the host's. */
 const char *program_fault(const char *root, const char *path, struct trust *trust,
 			  char fault[static TRUST_TEXT_SIZE]);
 

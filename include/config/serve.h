@@ -17,8 +17,8 @@ struct serve {
 
 /* The text of a service entry, to be freed. The attributes stand first, one on a line, from line
  * 2 on; then what they leave open. A program without a slash is looked for in PATH, and
- * another relative one in directory, which is absolute. NULL, told on standard error, when
- * it can't be written so. */
+ * another relative one in directory, which is absolute. NULL, with a message on standard
+ * error, when there is no such program, a word can't stand in an entry, or memory runs out. */
 char *serve_text(const struct serve *serve, const char *directory);
 
 #endif

@@ -34,8 +34,8 @@ bool trust_is_enforced(void);
 int trust_open(struct trust *trust, const char *path, int flags, char fault[static TRUST_TEXT_SIZE])
 	__attribute__((warn_unused_result));
 
-/* If advice is wanted, reports at that place, not twice in a row, that root would refuse
- * what. */
+/* If advice is wanted, reports at that place that usherd would refuse the file `what` if root ran
+ * it, and the fault. Does not report the same fault twice in a row. */
 void trust_advise(struct trust *trust, const char *file, int line, const char *what,
 		  const char *fault);
 

@@ -6,8 +6,8 @@
 #include "config/settings.h"
 
 enum {
-	CONFIG_SETTLED_MS = 500,    /* a change counts when so long nothing has followed it ... */
-	CONFIG_CHANGING_MS = 10000, /* ... and at the latest so long after the first one */
+	CONFIG_SETTLED_MS = 500,    /* `changed` is called when nothing has changed for so long, */
+	CONFIG_CHANGING_MS = 10000, /* and at the latest so long after the first change */
 };
 
 /* The sources are about to be read. */

@@ -1,6 +1,7 @@
-/* Directories with sockets by which a program of the daemon's own user could have others started,
- * or sessions ended: that of the control socket, and those of D-Bus and systemd. Where the daemon
- * runs without root, its programs have its user, and jails hide these. Loop thread only. */
+/* Directories that jails hide when the daemon does not run as root. Programs then run as the
+ * daemon's own user, and that user may connect to the control socket, D-Bus and systemd. Through
+ * these sockets a program could end sessions, or start other programs outside its jail. So jails
+ * hide the directories of the sockets. Loop thread only. */
 #ifndef USHERD_MONITOR_JAIL_HIDDEN_H
 #define USHERD_MONITOR_JAIL_HIDDEN_H
 
@@ -8,19 +9,19 @@
 #include "config/settings.h"
 #include "monitor/jail_plan.h"
 
-/* Looks for them, before the jails of a generation are planned. One that is not there may come
- * later, and is noted too. */
+/* Finds the directories. To be called before the jails of a generation are planned. A directory
+ * that does not exist is noted too, because it may be made later. */
 void jail_hidden_find(const struct daemon_settings *daemon);
 
-/* Notes in the plan those that are in its root, as paths in it, without a link. With
- * arena->failed memory was short. */
+/* Notes in the plan the directories that are in its root, as paths in that root without symbolic
+ * links. When memory runs out, arena->failed is set. */
 void jail_hidden_plan(struct jail_plan *plan, struct arena *arena);
 
-/* The hidden directory that a path in the root is in; NULL: none. */
+/* The hidden directory that contains this path in the root; NULL: none. */
 const char *jail_hidden_around(const struct jail_plan *plan, const char *path);
 
-/* A hidden directory above which a program could rename a directory, so that the next session
- * would see it under another name; NULL: none. */
+/* A hidden directory that a program could move, by renaming a directory above it: then it would
+ * not be hidden from the next session. NULL: there is none. */
 const char *jail_hidden_movable(const struct jail_plan *plan);
 
 #endif

@@ -234,7 +234,7 @@ static struct part part_of(const struct access_list *list, size_t number)
 	return (struct part){ set->rules, set->count, &set->index };
 }
 
-/* True when a rule of list is so. */
+/* True when is_so is true for a rule of list. */
 static bool has_rule(const struct access_list *list, bool (*is_so)(const struct access_rule *rule))
 {
 	for (size_t number = 0; number < part_count(list); number++) {

@@ -181,7 +181,7 @@ static size_t count_lines(const char *text)
 	return count;
 }
 
-/* The list is not looked for, as no other service has the same. */
+/* Does not look for an equal list in the region: no other service has the same lines. */
 static char **keep_lines(struct filling *filling, const char *canonical)
 {
 	static char *const none[] = { NULL };
@@ -351,7 +351,8 @@ static void copy_filter(struct filling *filling, struct call_filter *filter, int
 	*filter = *kept;
 }
 
-/* The lists may be long, and who has a copy admits nobody any more. */
+/* A copy is for sessions that have begun, so nobody is admitted by it any more, and it need not
+ * have the lists, which may be long. */
 static void refuse_everybody(struct admission_settings *admission)
 {
 	admission->only_from = admission->no_access = admission->proxy_from =

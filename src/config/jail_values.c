@@ -19,7 +19,7 @@ static bool climbs(const char *path)
 	return false;
 }
 
-/* False, refused, when the path is not one that stands for itself. */
+/* False, refused, when the path is not absolute, or has a part "..". */
 static bool is_plain_path(struct reading *reading, const struct word *word)
 {
 	const char *path = word->text;
@@ -123,7 +123,7 @@ void read_scratch(struct reading *reading, void *field)
 			       "%s has no size after it; write a path and a size, such as /tmp 16M",
 			       reading->words[scratch->count - 1]->text);
 	if (reading->refused)
-		scratch->count = 0; /* what is refused is not looked for */
+		scratch->count = 0; /* so that later checks don't look for a wrong path */
 }
 
 static bool is_device(const char *name)

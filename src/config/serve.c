@@ -36,7 +36,7 @@ static bool find_in_path(char path[PATH_MAX], const char *name)
 	return false;
 }
 
-/* The absolute path of the program; false, told, when there is none. */
+/* Writes the absolute path of the program. False, with a message, when there is none. */
 static bool find_program(char path[PATH_MAX], const char *name, const char *directory)
 {
 	bool is_found;
@@ -170,7 +170,7 @@ static void write_entry(struct text *text, const struct serve *serve)
 	add_user(text, serve);
 }
 
-/* True, told, when what was given can't be lines of an entry. */
+/* True, with a message, when the arguments can't be written as lines of an entry. */
 static bool is_malformed(const struct serve *serve)
 {
 	for (size_t i = 0; i < serve->count; i++)

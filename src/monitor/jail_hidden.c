@@ -41,8 +41,9 @@ static size_t before_last_name(const char *path, size_t length)
 	return length;
 }
 
-/* The path without links, as far as it is there. What is missing may come later: the directory
- * of a user comes when that user logs in. False: nobody here can enter it, or it is no path. */
+/* Writes the path to place without symbolic links, as far as it exists. The rest may be made
+ * later: the directory of a user is made when that user logs in. False: the path is not absolute
+ * or too long, or the daemon can't follow it. */
 static bool find_place(const char *path, char place[static PATH_MAX])
 {
 	size_t length = strlen(path);

@@ -8,9 +8,9 @@
  * errno. Takes at most five seconds. */
 int control_client_connect(const char *path);
 
-/* The same at the socket that is there unless a configuration says, or else at root's: who has no
- * daemon of their own may mean that one. -1 with errno, of the first place. *path is the place;
- * it lives until the next call. */
+/* The same at the default socket (control_socket_default), or else at that of root: a user without
+ * a daemon may mean root's. *path is the socket, valid until the next call. -1 with errno, which is
+ * about the default socket if there is one. */
 int control_client_connect_default(const char **path);
 
 /* Why no daemon can be connected to, for a message, by errno. */

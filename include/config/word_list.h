@@ -28,7 +28,7 @@ bool word_list_apply(struct word_list *list, const struct attribute *attribute,
 		     const struct assignment *assignment, enum assign_operator sign,
 		     struct problems *problems) __attribute__((warn_unused_result));
 
-/* To be called after the last line: only then words are gone that were removed. False,
+/* To be called after the last line: this takes words that were removed out of the list. False,
  * reported, when memory runs out. */
 bool word_list_settle(struct word_list *list, struct problems *problems)
 	__attribute__((warn_unused_result));

@@ -303,8 +303,8 @@ static const struct access_rule *rule_at(const struct part *part, uint32_t numbe
 	return number == RULE_NONE ? NULL : &part->rules[number];
 }
 
-/* The more specific one; of equals the one that stands first in the same part, or else
- * best. */
+/* The more specific of best and rule. Of equals the one that stands first, if both are in this
+ * part, otherwise best. */
 static const struct access_rule *better(const struct part *part, const struct access_rule *best,
 					const struct access_rule *rule)
 {
@@ -329,7 +329,7 @@ static const struct access_rule *find_best(const struct part *part, const struct
 	return best;
 }
 
-/* The plain rule, which the index must agree with. */
+/* Compares every rule. A search with the index must find the same. */
 static const struct access_rule *compare_all(const struct part *part, const struct address *address,
 					     const char *const *names,
 					     const struct access_rule *best)
@@ -396,7 +396,7 @@ static int find_best_name(const struct access_list *list, const struct access_li
 	return best;
 }
 
-/* False when memory runs out: then there is none. */
+/* False when memory runs out: then there is no index. */
 static bool build_index(struct access_list *list)
 {
 	unsettle(list);
@@ -555,7 +555,7 @@ static bool find_meeting(const struct part *few, const struct part *many,
 	return false;
 }
 
-/* Gives a part that is not indexed that index, for a time. False when memory runs out. */
+/* Builds the index of a part that has none. The caller frees it. False when memory runs out. */
 static bool index_part(struct part *part, struct rule_index *index)
 {
 	*index = (struct rule_index){ .is_built = false };

@@ -236,7 +236,7 @@ static void check_filter(struct check *check)
 	if (access_list_has_domain(&admission->only_from) ||
 	    access_list_has_domain(&admission->no_access))
 		complain(check, ERROR,
-			 "INTERCEPT of datagrams can't tell whose name ends so; write "
+			 "INTERCEPT of datagrams can't check whether a host is in a domain; write "
 			 "host names or addresses in only_from and no_access");
 	if (size > FILTER_RULES_MAX)
 		complain(check, ERROR,
@@ -265,7 +265,7 @@ static void check_access(struct check *check)
 		check_filter(check);
 }
 
-/* Who balances is decided by the address alone. */
+/* Whether a client is a balancer is decided by its address alone. */
 static void check_balancers(struct check *check)
 {
 	const struct access_list *balancers = &check->service->admission->proxy_from;
@@ -369,7 +369,8 @@ static void check_program_flag(struct check *check, unsigned flag, const char *w
 			 word, origin(check, "log_on_success", where));
 }
 
-/* True for services of the loop whose connections last as long as the client likes. */
+/* True for services that the frontend serves itself, in connections that last as long as the client
+ * likes. */
 static bool lasts_in_loop(const struct service_settings *service)
 {
 	static const char *const names[] = { "echo", "discard", "chargen" };
@@ -433,8 +434,8 @@ static void check_ends(struct check *check)
 		complain(check, ERROR, "end_command is for services with a server; remove it");
 	if (service->program->end_command.count > 0 && (service->flags & FLAG_LABELED))
 		complain(check, ERROR,
-			 "end_command has no connection whose label it could get: remove it, or "
-			 "LABELED");
+			 "end_command has no connection, so LABELED has no label for it: remove "
+			 "one of them");
 	if (service->program->session_env && !service_starts_program(service))
 		complain(check, ERROR, "session_env is for services with a server; remove it");
 	if (service->placeholders && !service_starts_program(service))
@@ -443,7 +444,7 @@ static void check_ends(struct check *check)
 		complain(check, ERROR, "kill_timeout is for services with a server; remove it");
 }
 
-/* processes_at_exit may be in defaults, for those services that it is good for. */
+/* processes_at_exit may be in defaults, so it is no error in a service without a server. */
 static void check_tree(struct check *check)
 {
 	const struct service_settings *service = check->service;
@@ -455,7 +456,8 @@ static void check_tree(struct check *check)
 		complain(check, ERROR, "%s is for services with a server; remove it", limit);
 }
 
-/* A client of a wait server, or of tcpmux, is accepted before the service is known. */
+/* With wait = yes the server accepts its clients itself, and tcpmux accepts a client before it
+ * knows the service. */
 static void check_proof_of_work(struct check *check)
 {
 	const struct service_settings *service = check->service;
@@ -478,7 +480,8 @@ static void check_proof_of_work(struct check *check)
 			 "proof_of_work is not for a SENSOR, which serves nobody; remove it");
 }
 
-/* Root would own the files that the others must not read, with or without capabilities. */
+/* Root owns the files that other users must not read, so it can read them without capabilities
+ * too. */
 static void check_preset(struct check *check)
 {
 	const struct service_settings *service = check->service;
@@ -487,11 +490,12 @@ static void check_preset(struct check *check)
 		complain(check, ERROR, "preset is for services with a server; remove it");
 	else if (service->user && service->uid == 0)
 		complain(check, ERROR,
-			 "preset = jail can't hold root, who owns the system's files; choose "
+			 "preset = jail can't confine root, who owns the system's files; choose "
 			 "another user");
 }
 
-/* Notes which placeholders a text has. How long it can get, if it has some. */
+/* Notes which placeholders a text has. Returns how many bytes it can get, with the NUL; 0: it has
+ * none. */
 static size_t note_placeholders(struct service_settings *service, const char *text)
 {
 	unsigned found = placeholders_in(text);

@@ -91,8 +91,8 @@ static void report_path(struct jail_check *check, const char *attribute, const c
 
 	if (errno == ELOOP)
 		complain(check,
-			 "%s: a link is in %s in %s, and others may have laid it; write the path "
-			 "that it leads to",
+			 "%s: %s in %s has a symbolic link in it, which others may have made; "
+			 "write the path that it leads to",
 			 attribute, path, root);
 	else if (errno == ENOENT || errno == ENOTDIR)
 		complain(check, "%s: there is no %s in %s; make it", attribute, path, root);
@@ -100,7 +100,7 @@ static void report_path(struct jail_check *check, const char *attribute, const c
 		complain(check, "%s: %s in %s: %s", attribute, path, root, strerror(errno));
 }
 
-/* What mounts go on. */
+/* A path that the session mounts something on: it must exist. */
 static void check_path(struct jail_check *check, const char *attribute, const char *path,
 		       bool is_directory)
 {
@@ -116,13 +116,13 @@ static void check_path(struct jail_check *check, const char *attribute, const ch
 	close(fd);
 }
 
-/* devices makes this one. */
+/* True for a directory that `devices` makes. */
 static bool is_made(const struct service_settings *service, const char *path)
 {
 	return service->program->devices.is_set && strcmp(path, "/dev/shm") == 0;
 }
 
-/* The program is started when all is mounted. */
+/* The program is started after all mounts, so none may cover it. */
 static void check_server(struct jail_check *check, const char *path)
 {
 	const char *server = check->service->server;
@@ -151,8 +151,8 @@ static struct path_user user_of(const struct service_settings *service)
 	};
 }
 
-/* The kernel keeps the name itself, on which the session has mounted something, unless each
- * session has another one. */
+/* A session can't rename a directory that it has mounted something on, only one above it. But if
+ * each session has a directory of its own, it can rename those of others. */
 static void check_place(struct jail_check *check, const char *path, bool is_of_session)
 {
 	struct path_user user = user_of(check->service);
@@ -167,7 +167,7 @@ static void check_place(struct jail_check *check, const char *path, bool is_of_s
 			 path, where);
 }
 
-/* As the first session has it. */
+/* Checks the path that the first session will have. */
 static void check_scratch(struct jail_check *check, const char *path)
 {
 	const struct service_settings *service = check->service;

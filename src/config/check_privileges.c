@@ -98,7 +98,7 @@ FIND_INTERPRETER(64)
 FIND_INTERPRETER(32)
 
 /* What the kernel starts for the program: a script's interpreter, or the dynamic linker. NULL:
- * nothing that is plain to tell. */
+ * nothing, or it can't be told. */
 static const char *starter_of(struct head *head)
 {
 	char *text = head->of.text;
@@ -113,7 +113,7 @@ static const char *starter_of(struct head *head)
 	return text[EI_CLASS] == ELFCLASS64 ? interpreter64(head) : interpreter32(head);
 }
 
-/* True when path, which is `program` or what starts it, may be run, or that can't be told. */
+/* True when path, which is `program` or what starts it, may be run, or when that can't be told. */
 static bool may_run(const struct service_settings *service, const char *path, const char *program,
 		    char text[static PRIVILEGES_TEXT_SIZE])
 {
@@ -157,7 +157,7 @@ static bool program_may_run(const struct service_settings *service, const char *
 
 /* --- paths -------------------------------------------------------------------------------- */
 
-/* False when one of the paths is missing, and is not said to be one that may. */
+/* False when one of the paths is missing, and has no "-" before it. */
 static bool paths_exist(const char *attribute, const struct strings *rules,
 			char text[static PRIVILEGES_TEXT_SIZE])
 {
@@ -175,7 +175,7 @@ static bool paths_exist(const char *attribute, const struct strings *rules,
 	return true;
 }
 
-/* The paths mean files of this file system. */
+/* True when the paths are those of the host, so that the files can be looked at. */
 static bool files_are_here(const struct service_settings *service)
 {
 	return !service->program->root;

@@ -23,7 +23,7 @@ enum {
 
 /* --- connecting ----------------------------------------------------------------------------- */
 
-/* connect(2) takes only short paths, so it is told of the file. */
+/* connect(2) takes only short paths; a longer one is opened, and named by its descriptor. */
 static int connect_to(int fd, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -49,7 +49,7 @@ int control_client_connect(const char *path)
 
 	if (fd < 0)
 		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit); /* holds for connect(2) */
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit); /* also limits connect(2) */
 	if (connect_to(fd, path) == 0)
 		return fd;
 	close_keeping_errno(fd);
@@ -78,21 +78,22 @@ const char *control_client_fault(int error)
 {
 	if (error == ENOENT || error == ECONNREFUSED)
 		return "no daemon answers there";
-	return error == EAGAIN ? "the daemon is there, but lets nobody in; it hangs, or others ask"
-			       : strerror(error);
+	if (error == EAGAIN)
+		return "the daemon is there, but accepts no connection: it hangs, or others ask it";
+	return strerror(error);
 }
 
 /* --- the question and the answer ------------------------------------------------------------ */
 
 int control_client_send(int fd, const char *request, size_t length)
 {
-	/* EPIPE: it has answered already, that it is not to be asked. */
+	/* EPIPE: the daemon has answered already, and the answer says why it refuses. */
 	if (send(fd, request, length, MSG_NOSIGNAL) == (ssize_t)length || errno == EPIPE)
 		return 0;
 	return -1;
 }
 
-/* What is left until the clock shows due; 0 when that is over. */
+/* How many milliseconds are left until due; 0 when it has passed. */
 static int left_until(uint64_t due)
 {
 	uint64_t now = clock_read();

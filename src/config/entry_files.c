@@ -66,7 +66,7 @@ static void advise_of_passed_over(struct entry_files *files, const struct open_f
 			    passed_over(name));
 }
 
-/* The directory says of most files what they are. */
+/* For most files the directory says the type, and stat(2) is not needed. */
 static bool is_irregular(const struct dirent *member, const char *path)
 {
 	struct stat status;

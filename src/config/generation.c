@@ -18,7 +18,7 @@ struct recent {
 /* Bytes that are in the region already. */
 struct kept {
 	UT_hash_handle hh;
-	const void *source; /* of a set; equal bytes have no need of it */
+	const void *source; /* the rule_set that was copied; bytes are found by themselves */
 	void *place;
 };
 
@@ -31,7 +31,7 @@ struct filling {
 	struct recent *recent; /* NULL: there was no memory for it */
 	/* The copy of the service before, of which much is the same; NULL: there is none. */
 	const struct whole_settings *before;
-	/* Of the service before, to which the daemon's own variables came alike. */
+	/* The last environment, and its copy. Most services have the same one. */
 	char *const *environment, **kept_environment;
 	size_t environment_count;
 	/* The last filters, and their copies. */
@@ -149,7 +149,8 @@ static char **keep_texts(struct filling *filling, char *const list[], size_t cou
 	return kept;
 }
 
-/* The same for texts that often are those of the service before, one by one. */
+/* The same for an environment. Services without variables of their own share the texts, so it
+ * is enough to compare pointers. */
 static char **keep_environment(struct filling *filling, char *const list[], size_t count)
 {
 	if (!list || !filling->kept_environment || count != filling->environment_count ||

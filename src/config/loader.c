@@ -41,9 +41,9 @@ struct loader {
 	struct trust trust;
 	struct root_check root_check;
 	struct usable usable;
-	/* What defaults assigns, by attribute, and what daemon does. */
+	/* By attribute: the words in defaults, and those in daemon. */
 	struct word_list *defaults, *daemon;
-	const char *common_log; /* the file of defaults; NULL: none */
+	const char *common_log; /* the log file that defaults names; NULL: none */
 	struct text canonical;  /* of the service that is being read */
 	size_t values;          /* of all services so far */
 	bool refused;           /* the load as a whole */

@@ -59,7 +59,8 @@ static void check_log_directory(struct reading *reading, const char *path)
 		strcpy(reading->usable->log_directory, directory);
 }
 
-/* A descriptor that the daemon was started with: whoever reads it keeps it small. */
+/* Logs to a descriptor that the daemon was started with. It has no size limits: who reads from it
+ * takes care of that. */
 static void name_descriptor(struct reading *reading, struct log_type *log)
 {
 	const char *path = reading->words[1]->text;

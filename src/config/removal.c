@@ -34,7 +34,7 @@ struct removal {
 	struct trait *traits;
 	struct arena arena;
 	struct removed_word *words;
-	size_t count, left, files; /* files: left of those words that name one */
+	size_t count, left, files; /* files: words left that name one */
 };
 
 /* The first byte of a key. */
@@ -74,7 +74,7 @@ static struct trait_key make_key(char kind, const void *bytes, size_t size)
 	return key;
 }
 
-/* The path of a file has its case. */
+/* In the path of a file the case matters. */
 static struct trait_key key_of_text(const char *text)
 {
 	struct trait_key key = make_key(BY_TEXT, text, strlen(text));
@@ -204,7 +204,7 @@ static bool drop_rule(struct removal *removal, struct removed_word *word, uint32
 	return true;
 }
 
-/* Removes everything with a trait, which is then without bearers; frees the key. */
+/* Removes all words and rules that have this trait, and empties its list; frees the key. */
 static bool strip(struct removal *removal, struct trait_key key, bool *any)
 {
 	struct trait *trait = key.bytes ? trait_find(removal, &key) : NULL;

@@ -33,7 +33,7 @@ struct service_settings *service_settings_new(void)
 	return &whole->service;
 }
 
-/* Settings in a generation are read-only: the users of their region are counted. */
+/* Settings in a generation are read-only, so references to their region are counted. */
 struct service_settings *service_settings_keep(struct service_settings *service)
 {
 	struct region *region = region_of(service);

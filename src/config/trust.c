@@ -32,7 +32,7 @@ static void write_fault(const struct path_guard *guard, char fault[static TRUST_
 			 path_guard_fault(guard, what), path_guard_remedy(guard, remedy));
 	else if (guard->refused_link)
 		snprintf(fault, TRUST_TEXT_SIZE,
-			 "a link in %s that others could have laid is not "
+			 "a link in %s that others could have made is not "
 			 "followed; name the file itself",
 			 guard->culprit);
 }

@@ -370,7 +370,8 @@ void read_server(struct reading *reading, void *field)
 		snprintf(reading->usable->server, PATH_MAX, "%s", path);
 }
 
-/* A program that is not in its place is no reason to print the entry as a disabled one. */
+/* A missing end_command is an ordinary error: unlike a missing server it does not let -print show
+ * the entry as a disabled one. */
 void read_command(struct reading *reading, void *field)
 {
 	const char *path = first_word(reading);

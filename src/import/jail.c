@@ -21,7 +21,7 @@ static bool convert_conns(struct draft *draft, const struct rule *rule, struct s
 	return convert_limit(draft, rule, value);
 }
 
-/* 0 is no limit here, for all of them. */
+/* In all of these variables 0 means no limit. */
 static bool convert_memory(struct draft *draft, const struct rule *rule, struct span value)
 {
 	if (!span_is(value, "0"))

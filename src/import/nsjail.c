@@ -55,7 +55,7 @@ static bool convert_bindhost(struct draft *draft, const struct rule *rule, struc
 	return convert_word(draft, rule, value);
 }
 
-/* What nsjail always does, or the preset: only the opposite is worth a note. */
+/* A field for what the preset does in any case: only the opposite is noted. */
 static bool convert_expected_true(struct draft *draft, const struct rule *rule, struct span value)
 {
 	bool truth;
@@ -156,7 +156,7 @@ static const struct rule rules[] = {
 	RULES_END,
 };
 
-/* What nsjail does without any field, and the preset does not or differently. */
+/* What nsjail does by default, where the preset does something else. */
 static const struct {
 	const char *attribute, *words;
 } defaults[] = {
@@ -269,7 +269,7 @@ static void add_scratch(struct config *config, const struct fields *fields)
 
 	if (strstr(field(fields, "options"), "size=") == NULL)
 		import_note(config->import, field_span(fields, "dst"),
-			    "the size of the tmpfs is not said; 4 MiB stand in the entry");
+			    "the mount has no size=; the entry gives the tmpfs 4 MiB");
 	if (draft_is(&config->draft, "scratch", "none"))
 		draft_unset(&config->draft, "scratch");
 	draft_add_pair(&config->draft, "scratch", field_span(fields, "dst"),
@@ -308,8 +308,9 @@ static void take_bind(struct config *config, const struct fields *fields)
 		if (is_writable)
 			draft_add(&config->draft, "writable", destination);
 		import_note(config->import, destination,
-			    "nothing is mounted in a root: it must be there already, as %.60s is",
-			    *field(fields, "src") ? field(fields, "src") : "its content");
+			    "usherd mounts nothing of the host in a root: it must have this path "
+			    "already, with what is in %.60s",
+			    *field(fields, "src") ? field(fields, "src") : "the mount");
 	}
 }
 
@@ -435,7 +436,8 @@ static void finish(struct config *config)
 	config->import->line = 0;
 	if (!draft_has(draft, "root"))
 		import_note(config->import, (struct span){ root, root + strlen(root) },
-			    "none is said; preset = jail shows all of the host's files, read-only");
+			    "no mount names one; preset = jail shows all of the host's files, "
+			    "read-only");
 	if (!config->listens)
 		import_note(config->import, (struct span){ port, port + strlen(port) },
 			    "nsjail itself does not listen in this mode; the entry does, on %s",

@@ -174,7 +174,7 @@ static void apply_rules(struct pair *pair, const struct rule *rules, const struc
 		rules_apply(rules, &pair->draft, unit->name, unit->value);
 }
 
-/* What says when a unit is started, or is for people, has no meaning here. */
+/* Settings that say when a unit is started, or describe it for people, mean nothing here. */
 static bool is_about_unit(struct span name)
 {
 	static const char *const silent[] = { "Description",    "Documentation", "WantedBy",
@@ -336,7 +336,7 @@ static bool is_first_of_port(const struct pair *pair, size_t index)
 	return true;
 }
 
-/* systemd's own values hold where nothing is set: two seconds, and by the kind of socket. */
+/* What the unit does not set gets systemd's defaults: two seconds, and a burst by Accept=. */
 static void set_rate(struct pair *pair)
 {
 	enum { INTERVAL = 2, BURST_ACCEPTED = 200, BURST = 20, PAUSE = 10, DAY = 86400 };
@@ -388,8 +388,10 @@ static void note_counts(struct pair *pair)
 	for (size_t i = 0; i < pair->listens_count; i++)
 		entries += is_first_of_port(pair, i);
 	if (pair->listens_count > 1 && !pair->accepts)
-		import_note(pair->draft.import, span_of("Accept"),
-			    "one program has all sockets there; here each socket has one");
+		import_note(
+			pair->draft.import, span_of("Accept"),
+			"systemd gives all sockets to one program; here each has a program of its "
+			"own");
 	if (entries > 1 && pair->accepts)
 		import_note(pair->draft.import, span_of("MaxConnections"),
 			    "each port has an entry, which counts its own sessions");

@@ -214,7 +214,7 @@ static bool convert_syscalls(struct draft *draft, const struct rule *rule, struc
 	return true;
 }
 
-/* Whom systemd's names mean; NULL: an address or a network. */
+/* The hosts that a name of systemd stands for; NULL: the word is an address or a network. */
 static const char *address_of(struct span word)
 {
 	static const struct {
@@ -247,7 +247,7 @@ static bool convert_hosts(struct draft *draft, const struct rule *rule, struct s
 	return true;
 }
 
-/* All but those that IPAddressAllow= names, or these. */
+/* `any` means all but those of IPAddressAllow=, as only_from does. Other words are hosts. */
 static bool convert_denied(struct draft *draft, const struct rule *rule, struct span value)
 {
 	if (!span_is(value, "any"))

@@ -152,7 +152,8 @@ static bool send_request(int fd, const char *const words[])
 	return false;
 }
 
-/* The daemon's part that writes it meets strangers. The terminal must not obey them. */
+/* The frontend writes the answer, and it reads what peers send. None of them may send control
+ * bytes to the terminal. */
 static void print_plain(const char *text)
 {
 	for (; *text; text++) {

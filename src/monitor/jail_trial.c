@@ -233,7 +233,7 @@ static void explain_namespaces(char *text, size_t size, const struct jail_plan *
 static const char *hint(const struct jail_report *report)
 {
 	if (report->error == ELOOP)
-		return "; a link is on the path, and others may have laid it";
+		return "; the path has a symbolic link in it, which others may have made";
 	if (report->error == EPERM && report->attribute && strcmp(report->attribute, "proc") == 0)
 		return "; a container that covers parts of its /proc allows no other one";
 	if (report->error == EPERM || report->error == EACCES)

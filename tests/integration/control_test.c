@@ -212,7 +212,7 @@ START_TEST(a_daemon_that_hangs_is_not_waited_for)
 	configure_control("");
 	configuration_write();
 	check_hanging("^usherd: the daemon has not answered in time$");
-	check_hanging("control: the daemon is there, but lets nobody in");
+	check_hanging("control: the daemon is there, but accepts no connection");
 	close(hanging);
 }
 END_TEST

@@ -119,7 +119,7 @@ START_TEST(domains_in_the_lists_are_an_error_for_datagrams)
 		    place_program("wait_datagram"), port);
 	add_service("zzok", HELLO);
 	daemon_start();
-	daemon_wait_log("zzic: INTERCEPT of datagrams can't tell whose name ends so");
+	daemon_wait_log("zzic: INTERCEPT of datagrams can't check whether a host is in a domain");
 }
 END_TEST
 

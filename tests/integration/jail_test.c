@@ -735,7 +735,8 @@ START_TEST(no_mount_goes_where_a_planted_link_leads)
 	ck_assert_str_eq(ask(port, ""), "");
 	daemon_wait_log("zzlink.*mounts.*symbolic links");
 	daemon_reload();
-	daemon_wait_log("service zzlink: scratch: a link is in /data/place in %s", root);
+	daemon_wait_log("service zzlink: scratch: /data/place in %s has a symbolic link in it",
+			root);
 }
 END_TEST
 
@@ -821,7 +822,7 @@ START_TEST(a_service_whose_new_jail_fails_keeps_the_old_one)
 	add_service("zzkept", "port = %d\nuser = %d\nroot = %s\nserver = /probe\nproc = yes\n",
 		    port, SOME_USER, link);
 	daemon_reload();
-	daemon_wait_log("ERROR: .*: service zzkept: root can't be had here: %s: .*a link is on",
+	daemon_wait_log("ERROR: .*: service zzkept: root can't be had here: %s: .*a symbolic link",
 			link);
 	daemon_wait_log("Reconfigured: new=0 old=0 dropped=0 .services., 1 keep");
 	ck_assert_str_eq(ask(port, ""), "pid=1 0\n");

@@ -57,7 +57,7 @@ static const struct {
 	{ "a", UNLISTED "scratch = /etc/passwd 1M\n", ERROR,
 	  "scratch: /etc/passwd is not a directory" },
 	{ "a", UNLISTED "scratch = /proc/self 1M\n", ERROR,
-	  "scratch: a link is in /proc/self in /, and others may have laid it" },
+	  "scratch: /proc/self in / has a symbolic link in it, which others may have made" },
 	{ "a", UNLISTED "root = /\nwritable = /usr /no/such\n", ERROR,
 	  "writable: there is no /no/such in /; make it" },
 	{ "a",
@@ -250,7 +250,7 @@ static const struct {
 	{ "a", REDIRECT "end_command = /bin/sh\n", ERROR,
 	  "end_command is for services with a server" },
 	{ "a", UNLISTED "flags = LABELED\nend_command = /bin/sh\n", ERROR,
-	  "end_command has no connection whose label it could get: remove it, or LABELED" },
+	  "end_command has no connection, so LABELED has no label for it: remove one of them" },
 	{ "a", UNLISTED "session_env = yes\n", ADVICE, NULL },
 	{ "a", UNLISTED "scratch = /bin 1M\n", ERROR,
 	  "scratch: /bin would cover /bin/sh, which is the server; move one of them" },
@@ -369,7 +369,7 @@ static const struct {
 	{ "tftp",
 	  "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"
 	  "flags = INTERCEPT\nno_access = .example.org\n",
-	  ERROR, "can't tell whose name ends so" },
+	  ERROR, "can't check whether a host is in a domain" },
 	{ "tftp",
 	  "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"
 	  "flags = INTERCEPT\nonly_from = localhost 10.0.0.0/8\n",

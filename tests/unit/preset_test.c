@@ -149,7 +149,7 @@ static const struct {
 	  1, FOR_SERVERS },
 	{ "type = UNLISTED\nport = 1\nsocket_type = stream\nwait = no\nuser = root\n"
 	  "server = /bin/sh\npreset = jail\n",
-	  1, "service a: preset = jail can't hold root, who owns the system's files; choose" },
+	  1, "service a: preset = jail can't confine root, who owns the system's files; choose" },
 };
 
 START_TEST(a_fault_is_told_once)

@@ -1,7 +1,8 @@
 /* The daemon's own log, in xinetd's format: to a file as
  * "26/11/21@07:07:00 usherd[31226]: NOTICE: text", under its own_name, to syslog as
  * the text alone, on a terminal as "26/11/21@07:07:00 NOTICE: text", and otherwise on standard
- * error without the time. Every function here preserves errno. Before log_to_* is called, messages go to standard error. Loop thread only. */
+ * error without the time. Every function here preserves errno. Before log_to_* is called,
+ * messages go to standard error. Loop thread only. */
 #ifndef USHERD_BASE_LOG_H
 #define USHERD_BASE_LOG_H
 

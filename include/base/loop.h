@@ -22,8 +22,8 @@ void loop_free(void);
 void watch_init(struct watch *watch, int fd, watch_callback *callback);
 
 /* Waits for events (some of LOOP_READ, LOOP_WRITE, LOOP_PEER_DONE; with none, only for POLLHUP
- * and POLLERR) on watch->fd from now on, in place of those waited for before. Returns 0, or -1 with errno (ENOMEM,
- * or what epoll_ctl(2) says) with the watch stopped. */
+ * and POLLERR) on watch->fd from now on, in place of those waited for before. Returns 0, or -1
+ * with errno (ENOMEM, or what epoll_ctl(2) says) with the watch stopped. */
 int watch_start(struct watch *watch, short events) __attribute__((warn_unused_result));
 
 /* Must come before close(2) of the descriptor. Harmless on a stopped watch. */

@@ -92,8 +92,8 @@ void sink_flush_all(void);
  * keeps the old descriptor, and that is reported. */
 void sink_reopen_all(void);
 
-/* Keeps that file open, if it is, until sink_let_files_go: between the two its last owner may let go
- * of it before the next one comes. */
+/* Keeps that file open, if it is, until sink_let_files_go: between the two its last owner may let
+ * go of it before the next one comes. */
 void sink_hold_file(const char *path);
 void sink_let_files_go(void);
 

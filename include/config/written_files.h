@@ -10,14 +10,14 @@
 
 #include <stdbool.h>
 
-/* Reports each attribute of the daemon that names the file of an earlier one, or of an option. lines
- * has, by attribute, where it is set. False: there is such an attribute. */
+/* Reports each attribute of the daemon that names the file of an earlier one, or of an option.
+ * lines has, by attribute, where it is set. False: there is such an attribute. */
 bool written_files_differ(const struct daemon_settings *daemon, const struct word_list *lines,
 			  struct problems *problems);
 
-/* The attribute of the daemon, or the option, whose file has that path, also its default; NULL: none
- * has, or only -filelog. Links on the way to the directory are followed. What is in /dev is nobody's
- * own. */
+/* The attribute of the daemon, or the option, that names the file with that path, itself or by its
+ * default. NULL: there is none, or only -filelog. Links on the way to the directory are followed.
+ * A file in /dev belongs to none of them. */
 const char *written_files_find(const struct daemon_settings *daemon, const char *path);
 
 #endif

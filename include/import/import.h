@@ -10,10 +10,10 @@
 
 #include <stddef.h>
 
-/* The text of the entries and comments, to be freed, for at most IMPORT_FILES_ALL files. What kind each file has is told by what
- * is in it. A file that is of no known kind, or makes no entry, is an ERROR in problems; the
- * others are converted. directory is where relative programs are looked for. NULL when
- * memory ran out. */
+/* The text of the entries and comments, to be freed, for at most IMPORT_FILES_ALL files. The kind
+ * of a file is known by its content. A file that is of no known kind, or makes no entry, is an
+ * ERROR in problems; the others are converted. directory is where relative programs are looked
+ * for. NULL when memory ran out. */
 char *import_convert(const struct import_file *files, size_t count, const char *directory,
 		     struct problems *problems) __attribute__((warn_unused_result));
 

@@ -1,5 +1,5 @@
-/* Commands that examine a configuration without running it, or ask the daemon that runs. Each prints its answer on
- * standard output and returns the exit status. */
+/* Commands that examine a configuration without running it, or ask the daemon that runs. Each
+ * prints its answer on standard output and returns the exit status. */
 #ifndef USHERD_INSPECT_H
 #define USHERD_INSPECT_H
 

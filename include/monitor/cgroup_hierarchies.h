@@ -16,7 +16,7 @@ enum cgroup_kind { CGROUP_TREE, CGROUP_MEMORY, CGROUP_PROCESSES, CGROUP_CPU, CGR
 struct cgroup_hierarchy {
 	const char *controller, *attribute;
 	bool is_v2;
-	int directory; /* the daemon's own; -1: none. Controllers of version 2 share CGROUP_TREE's */
+	int directory; /* the daemon's own; -1: none. Those of version 2 share CGROUP_TREE's */
 	char path[PATH_MAX];
 	const char *reason; /* why there is none */
 };

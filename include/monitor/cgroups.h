@@ -74,8 +74,8 @@ struct cgroup_events {
 	void (*remains)(void *context);
 };
 
-/* Removes it when the last process has left it, or keeps it. One of the events follows, not before this
- * returns. To be called once. */
+/* Removes it when the last process has left it, or keeps it. One of the events follows, not before
+ * this returns. To be called once. */
 void cgroup_remove_when_empty(struct cgroup *cgroup, const struct cgroup_events *events,
 			      void *context);
 

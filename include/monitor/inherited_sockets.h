@@ -6,9 +6,9 @@
 /* Where they are kept: above the descriptors that are reserved for starting programs. */
 enum { INHERITED_FIRST = 128 };
 
-/* In the new process, before any other descriptor is opened or moved: moves them to INHERITED_FIRST and the
- * numbers after it. Takes LISTEN_FDS and its like out of the environment, so that no program
- * gets them. Returns how many there are. */
+/* In the new process, before any other descriptor is opened or moved: moves them to
+ * INHERITED_FIRST and the numbers after it. Takes LISTEN_FDS and its like out of the environment,
+ * so that no program gets them. Returns how many there are. */
 int inherited_sockets_take(void);
 
 /* How many there were. */

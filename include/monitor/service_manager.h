@@ -9,9 +9,9 @@
 
 enum { MANAGER_RETRY_MS = 100 /* when it has no room */ };
 
-/* Once, before the configuration is read: takes NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID and FDSTORE
- * out of the environment, so that no program gets them. From now on the loop reports each half
- * of WATCHDOG_USEC that it turns. Errors are logged; the daemon works without a manager. */
+/* Once, before the configuration is read: takes NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID and
+ * FDSTORE out of the environment, so that no program gets them. From now on the loop reports each
+ * half of WATCHDOG_USEC that it turns. Errors are logged; the daemon works without a manager. */
 void service_manager_init(void);
 
 /* The daemon serves so many services, and so many entries have an error: after the start, and

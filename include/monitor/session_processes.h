@@ -11,7 +11,8 @@
 void session_processes_init(bool (*is_program)(pid_t pid));
 
 /* Calls visit for each process that may be of the session of that program, until it returns
- * false; each look reads all of /proc. has_ended: the program was reaped. False when the processes can't be listed. */
+ * false; each look reads all of /proc. has_ended: the program was reaped. False when the processes
+ * can't be listed. */
 bool session_processes_each(pid_t program, bool has_ended, bool (*visit)(pid_t pid, void *context),
 			    void *context) __attribute__((warn_unused_result));
 

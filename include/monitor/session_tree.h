@@ -2,8 +2,9 @@
  * their parent.
  *
  * With a cgroup of version 2 the kernel knows them, and none can leave, except with root's
- * rights: of those that have, only the program and its process group get signals. Otherwise they are looked for in /proc: the program, the processes of its session and
- * of its process group, and whatever descends from any of these. The daemon is a subreaper
+ * rights: of those that have, only the program and its process group get signals. Otherwise
+ * they are looked for in /proc: the program, the processes of its session and of its process
+ * group, and whatever descends from any of these. The daemon is a subreaper
  * (PR_SET_CHILD_SUBREAPER), so a process whose parents have ended is its child. Such an orphan
  * belongs to the session if it was seen in it before, or if its environment names the same
  * connection (TCPREMOTEIP and so on). An orphan that has left the session, was never seen, and

@@ -57,7 +57,7 @@ const struct attribute attributes[] = {
 	{ "server", SCALAR, SERVICE, 1, 1, PATH, read_server, SERVICE_FIELD(server),
 	  "the program to run" },
 	{ "placeholders", SCALAR, SERVICE, 1, 1, PLAIN, read_yes_no, SERVICE_FIELD(placeholders),
-	  "yes: %client, %port, %session, %slot and %user have a meaning" }, /* read before the next */
+	  "yes: %client, %port, %session, %slot and %user have a meaning" }, /* before the next */
 	{ "server_args", SCALAR, SERVICE, 1, -1, FREE, read_words, SERVICE_FIELD(server_args),
 	  "its arguments" },
 	{ "end_command", SCALAR, SERVICE, 1, -1, FREE, read_command, PROGRAM_FIELD(end_command),

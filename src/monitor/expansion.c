@@ -49,7 +49,8 @@ struct target {
 	const struct placeholder_values *values;
 };
 
-/* Adds text, which may be NULL, and counts the bytes it takes even if there is no room: list is NULL then. */
+/* Adds text, which may be NULL, and counts the bytes it takes even if there is no room: list is
+ * NULL then. */
 static void add(struct target *target, char *text, bool is_expanded)
 {
 	size_t length = 0;

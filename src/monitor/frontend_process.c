@@ -187,7 +187,8 @@ void frontend_process_take_back(void)
 		not_sent();
 }
 
-/* What it has sent counts as if it had died later: programs to be started, and what it has logged. */
+/* What it has sent counts as if it had died later: programs to be started, and what it has
+ * logged. */
 static void read_last_messages(void)
 {
 	frontend.is_dead = true;

@@ -209,8 +209,8 @@ IN_CHILD static int drop_mounts_below(struct build *build, const char *path)
 	return place < 0 ? -1 : attach(copy, place, "");
 }
 
-/* What the kernel tells the host's administrator in mounts below /sys, as of cgroups: each session's
- * copy is faster without them, and holds less of the host. */
+/* What the kernel tells the host's administrator in mounts below /sys, as of cgroups: each
+ * session's copy is faster without them, and holds less of the host. */
 IN_CHILD static int drop_below_sys(struct build *build)
 {
 	const struct jail_plan *plan = build->plan;

@@ -21,7 +21,8 @@ static uint64_t frontends; /* so far */
 /* What the frontend was told of starts and ends, and what of that it has logged. */
 static uint64_t news, logged;
 
-/* Children whose end it was told and has not logged, oldest first: if it dies, the next one is told. */
+/* Children whose end it was told and has not logged, oldest first: if it dies, the next one is
+ * told. */
 static TAILQ_HEAD(, child) told = TAILQ_HEAD_INITIALIZER(told);
 static size_t told_count;
 

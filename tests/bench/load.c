@@ -63,7 +63,7 @@ struct usage {
 	const char *name;
 	const char *speech; /* sent once connected; NULL: only the server sends */
 	bool (*is_right)(const struct load *load, const struct client *client);
-	bool is_echo; /* ends with an answer as long as the speech; others: when the server closes */
+	bool is_echo; /* ends with an answer as long as the speech; others when the server closes */
 	bool rests;   /* after each exchange */
 };
 

@@ -13,8 +13,8 @@ int isolation_unshare(int flags);
 bool isolation_is_allowed(int (*enter)(void));
 
 /* For a whole run: the network, a /dev where nobody else has the socket of
- * syslogd, and an empty /run. Does nothing for who is not root or where the kernel forbids it; tests
- * then share the machine with whoever is there. */
+ * syslogd, and an empty /run. Does nothing for who is not root or where the kernel forbids it;
+ * tests then share the machine with whoever is there. */
 void isolation_enter(void);
 
 #endif

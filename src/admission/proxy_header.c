@@ -422,7 +422,7 @@ enum proxy_progress proxy_header_take(struct proxy_header *header, const void *b
 	return header->is_complete ? PROXY_DONE : PROXY_WAITS;
 }
 
-/* --- writing ----------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 /* Writes the host's bytes as that family has them. Returns how many these are. */
 static size_t put_host(unsigned char *to, const struct address *address, bool as_in4)

@@ -97,7 +97,7 @@ static void adopt(struct service *service, struct service_settings *settings, ui
 	}
 }
 
-/* --- carrying it out ---------------------------------------------------------------------------- */
+/* --- carrying it out -------------------------------------------------------------------------- */
 
 static void offer_sockets(const struct generation *next, struct service *const running[])
 {
@@ -174,7 +174,7 @@ static void open_new_sockets(void)
 	ask_now();
 }
 
-/* --- when it is in force --------------------------------------------------------------------------- */
+/* --- when it is in force ---------------------------------------------------------------------- */
 
 static bool is_looking_up_names(void)
 {

@@ -243,7 +243,7 @@ static bool take_welcome(struct session *session, struct candidate *candidate)
 	return false;
 }
 
-/* --- the walk ---------------------------------------------------------------------------------- */
+/* --- the walk --------------------------------------------------------------------------------- */
 
 /* How each step is taken; NULL: it is judged at once. */
 #define TAKES(ROW) \
@@ -292,7 +292,7 @@ static void go_on(struct session *session)
 	begin(session);
 }
 
-/* --- beginning --------------------------------------------------------------------------------- */
+/* --- beginning -------------------------------------------------------------------------------- */
 
 /* INTERCEPT: relays an admitted client to the socket of the server. */
 static void relay_to_server(struct session *session)
@@ -341,7 +341,7 @@ static void begin(struct session *session)
 		handler->start(session);
 }
 
-/* --- the four ways ------------------------------------------------------------------------------- */
+/* --- the four ways ---------------------------------------------------------------------------- */
 
 /* A wait server has its listener's socket until it ends. */
 static void resume_server(struct session *session, const struct program_message *program)

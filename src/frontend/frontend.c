@@ -194,7 +194,7 @@ static void on_adopt(const struct message *message)
 	adoption_begin(incoming, on_in_force);
 }
 
-/* --- answers and notices ----------------------------------------------------------------------- */
+/* --- answers and notices ---------------------------------------------------------------------- */
 
 static struct listener *find_listener(uint32_t service_number, uint32_t ticket)
 {
@@ -335,7 +335,7 @@ static void on_stop(const struct message *message)
 		stop_begin();
 }
 
-/* --- the loop ------------------------------------------------------------------------------------ */
+/* --- the loop --------------------------------------------------------------------------------- */
 
 static void on_received(struct channel *from, const struct message *message,
 			const int descriptors[], unsigned count)

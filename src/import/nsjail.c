@@ -401,7 +401,7 @@ static void take_message(struct config *config)
 	fields_free(&fields);
 }
 
-/* --- the whole ---------------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static void take_value(struct config *config)
 {

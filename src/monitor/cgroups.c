@@ -119,7 +119,7 @@ const char *cgroups_prepare(const struct service_settings *service, const char *
 
 static void on_again(struct timer *timer);
 
-/* --- making one --------------------------------------------------------------------------------- */
+/* --- making one ------------------------------------------------------------------------------- */
 
 /* In version 2 each cgroup has a share of the processors, once one has a limit of them. */
 static struct base base_of(const struct purpose *purpose, enum cgroup_kind kind)
@@ -414,7 +414,7 @@ int cgroup_make(struct cgroup *cgroup, struct cgroup_entrance *entrance)
 	return open_entrance(cgroup, entrance);
 }
 
-/* --- signals --------------------------------------------------------------------------------------- */
+/* --- signals ---------------------------------------------------------------------------------- */
 
 struct signal_sent {
 	int number;
@@ -459,7 +459,7 @@ bool cgroup_signal(struct cgroup *cgroup, int number, pid_t process)
 	return sent.has_reached;
 }
 
-/* --- removing one --------------------------------------------------------------------------------------- */
+/* --- removing one ----------------------------------------------------------------------------- */
 
 static bool is_empty(const struct cgroup *cgroup)
 {

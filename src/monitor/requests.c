@@ -35,7 +35,7 @@ static void tell_of_ban(const struct address *address, uint64_t until, void *con
 	frontend_process_send(&message, NULL, 0);
 }
 
-/* --- a new frontend ---------------------------------------------------------------------------- */
+/* --- a new frontend --------------------------------------------------------------------------- */
 
 static int fill_start(struct start_message *start)
 {
@@ -85,7 +85,7 @@ static void on_gone(void)
 	binder_close_gates();
 }
 
-/* --- requests of the frontend -------------------------------------------------------------------- */
+/* --- requests of the frontend ----------------------------------------------------------------- */
 
 /* The settings of that service; NULL: there is none, and the frontend is distrusted. */
 static struct service_settings *settings_of(struct service_number number)
@@ -314,7 +314,7 @@ void requests_finish(void)
 	binder_close_all();
 }
 
-/* --- the report -------------------------------------------------------------------------------- */
+/* --- the report ------------------------------------------------------------------------------- */
 
 /* The report shows also programs that are being started. */
 void requests_report(void)

@@ -36,7 +36,7 @@ uint64_t session_messages_next_frontend(void)
 	return ++frontends;
 }
 
-/* --- starts and ends --------------------------------------------------------------------------- */
+/* --- starts and ends -------------------------------------------------------------------------- */
 
 static struct message child_message(enum message_kind kind, const struct child *child)
 {
@@ -162,7 +162,7 @@ static void forget_all_ended(void)
 		children_each(forget_ended);
 }
 
-/* --- a new frontend ---------------------------------------------------------------------------- */
+/* --- a new frontend --------------------------------------------------------------------------- */
 
 void session_messages_tell_all(void)
 {
@@ -200,7 +200,7 @@ void session_messages_tell_processes(void)
 	launcher_each_process(tell_process);
 }
 
-/* --- programs ---------------------------------------------------------------------------------- */
+/* --- programs --------------------------------------------------------------------------------- */
 
 /* A frontend that did not ask for the program is told everything about it. */
 static void tell_of_start(struct child *child)

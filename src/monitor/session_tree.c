@@ -48,7 +48,7 @@ void session_trees_adopt(bool (*programs)(pid_t pid), bool (*spared)(pid_t pid))
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
-/* --- who belongs to whom ------------------------------------------------------------------------ */
+/* --- who belongs to whom ---------------------------------------------------------------------- */
 
 enum descent { DESCENT_UNKNOWN, DESCENT_NONE, DESCENT_DAEMON };
 
@@ -324,7 +324,7 @@ static int view_take(struct view *view)
 	return 0;
 }
 
-/* --- what a look does ------------------------------------------------------------------------------ */
+/* --- what a look does ------------------------------------------------------------------------- */
 
 /* Forgets those that are gone. */
 static void forget_dead(struct session_tree *tree, const struct view *view)
@@ -562,7 +562,7 @@ bool session_trees_are_left(void)
 	return found;
 }
 
-/* --- one tree ---------------------------------------------------------------------------------------- */
+/* --- one tree --------------------------------------------------------------------------------- */
 
 void session_tree_init(struct session_tree *tree, pid_t leader, const struct address *peer,
 		       const struct address *local, struct cgroup *cgroup)

@@ -143,7 +143,7 @@ static bool is_allowed_jointly(const struct syscall_set *set, const char *name)
 	return false;
 }
 
-/* --- the allow list ---------------------------------------------------------------------------- */
+/* --- the allow list --------------------------------------------------------------------------- */
 
 /* A filter can't see the flags of clone3(2). Where it does not exist, the C library calls
  * clone(2). */

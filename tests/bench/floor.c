@@ -106,7 +106,7 @@ static void serve_with_steps(const struct server *server)
 	serve_launch(&its);
 }
 
-/* --- two processes: one accepts, the other one launches ----------------------------------------- */
+/* --- two processes: one accepts, the other one launches --------------------------------------- */
 
 enum { REQUEST_SIZE = 96 }; /* as usherd's */
 

@@ -379,7 +379,7 @@ START_TEST(who_does_not_read_is_idle)
 }
 END_TEST
 
-/* --- kill_on_disconnect ------------------------------------------------------------------------ */
+/* --- kill_on_disconnect ----------------------------------------------------------------------- */
 
 #define SLEEPS "server = /bin/sleep\nserver_args = 1000\n"
 
@@ -470,7 +470,7 @@ START_TEST(what_the_program_does_itself_does_not_end_it)
 }
 END_TEST
 
-/* --- TRAFFIC ------------------------------------------------------------------------------------ */
+/* --- TRAFFIC ---------------------------------------------------------------------------------- */
 
 #define COUNTS "%slog_on_success += TRAFFIC\n"
 
@@ -532,7 +532,7 @@ START_TEST(the_daemons_own_bytes_are_not)
 }
 END_TEST
 
-/* --- a crash of the frontend ---------------------------------------------------------------------- */
+/* --- a crash of the frontend ------------------------------------------------------------------ */
 
 static pid_t frontend(void)
 {

@@ -151,7 +151,7 @@ static void start(void)
 		&(struct daemon_options){ .prepare = is_ordinary ? become_ordinary : NULL });
 }
 
-/* --- attempts ---------------------------------------------------------------------------------- */
+/* --- attempts --------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name, *what;
@@ -550,7 +550,7 @@ START_TEST(the_connection_takes_no_part_in_the_hosts_network)
 }
 END_TEST
 
-/* --- what lasts --------------------------------------------------------------------------------- */
+/* --- what lasts ------------------------------------------------------------------------------- */
 
 static unsigned count_hostile_processes(void)
 {

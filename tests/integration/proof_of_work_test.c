@@ -267,7 +267,7 @@ START_TEST(the_next_frontend_knows_no_puzzle_of_the_last_one)
 }
 END_TEST
 
-/* --- who needs no puzzle ----------------------------------------------------------------------- */
+/* --- who needs no puzzle ---------------------------------------------------------------------- */
 
 START_TEST(a_source_that_has_solved_one_is_remembered)
 {
@@ -302,7 +302,7 @@ START_TEST(without_proof_of_work_time_nobody_is_remembered)
 }
 END_TEST
 
-/* --- what else is decided ---------------------------------------------------------------------- */
+/* --- what else is decided --------------------------------------------------------------------- */
 
 START_TEST(who_waits_at_a_puzzle_is_no_instance)
 {
@@ -392,7 +392,7 @@ START_TEST(the_client_of_a_balancer_counts)
 }
 END_TEST
 
-/* --- many -------------------------------------------------------------------------------------- */
+/* --- many ------------------------------------------------------------------------------------- */
 
 static void have_256_descriptors(void)
 {

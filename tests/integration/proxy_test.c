@@ -41,7 +41,7 @@ static char *ask_bytes(int port, const void *bytes, size_t length)
 	return client_read_all(fd).data;
 }
 
-/* --- the client of the header ------------------------------------------------------------------ */
+/* --- the client of the header ----------------------------------------------------------------- */
 
 static bool has_line(const char *text, const char *line)
 {
@@ -194,7 +194,7 @@ START_TEST(a_health_check_is_the_balancers_own)
 }
 END_TEST
 
-/* --- what follows the header ---------------------------------------------------------------------- */
+/* --- what follows the header ------------------------------------------------------------------ */
 
 static void expect_data_behind_it(int port)
 {
@@ -281,7 +281,7 @@ START_TEST(the_banner_comes_after_the_header)
 }
 END_TEST
 
-/* --- what is no header ------------------------------------------------------------------------------ */
+/* --- what is no header ------------------------------------------------------------------------ */
 
 static const struct {
 	const char *bytes;
@@ -400,7 +400,7 @@ START_TEST(only_the_versions_that_are_set_are_read)
 }
 END_TEST
 
-/* --- others ------------------------------------------------------------------------------------------ */
+/* --- others ----------------------------------------------------------------------------------- */
 
 START_TEST(others_are_refused)
 {
@@ -427,7 +427,7 @@ START_TEST(others_may_come_directly)
 }
 END_TEST
 
-/* --- who is judged -------------------------------------------------------------------------------------- */
+/* --- who is judged ---------------------------------------------------------------------------- */
 
 START_TEST(the_lists_are_about_the_client)
 {
@@ -568,7 +568,7 @@ START_TEST(no_identity_is_asked_for)
 }
 END_TEST
 
-/* --- other ways to a service ------------------------------------------------------------------------------ */
+/* --- other ways to a service ------------------------------------------------------------------ */
 
 START_TEST(tcpmux_passes_the_client_on)
 {
@@ -629,7 +629,7 @@ START_TEST(clients_of_a_wait_server_are_judged)
 }
 END_TEST
 
-/* --- send_proxy --------------------------------------------------------------------------------------------- */
+/* --- send_proxy ------------------------------------------------------------------------------- */
 
 static int target_open(int *port)
 {
@@ -731,7 +731,7 @@ START_TEST(a_balanced_service_understands_it)
 }
 END_TEST
 
-/* --- the status report ------------------------------------------------------------------------------------------ */
+/* --- the status report ------------------------------------------------------------------------ */
 
 START_TEST(the_report_names_the_balancer)
 {

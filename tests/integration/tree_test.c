@@ -418,7 +418,7 @@ START_TEST(the_rest_of_a_plain_session_does_not_count)
 }
 END_TEST
 
-/* --- cgroups ------------------------------------------------------------------------------------ */
+/* --- cgroups ---------------------------------------------------------------------------------- */
 
 START_TEST(cgroups_are_removed)
 {
@@ -572,7 +572,7 @@ static bool can_limit(const char *controller)
 	       (!cgroup_mounts_own(controller, path) || access(path, W_OK) == 0);
 }
 
-/* --- cgroups that are used again ---------------------------------------------------------------- */
+/* --- cgroups that are used again -------------------------------------------------------------- */
 
 static int try_jail(void)
 {
@@ -869,7 +869,7 @@ START_TEST(a_cgroup_that_was_killed_is_not_used_again)
 }
 END_TEST
 
-/* --- limits ------------------------------------------------------------------------------------- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 START_TEST(processes_are_limited)
 {
@@ -976,7 +976,7 @@ START_TEST(a_service_whose_limits_cannot_be_kept_is_not_started)
 }
 END_TEST
 
-/* --- a unit: a cgroup of version 2 that is not the root, with controllers ------------------------ */
+/* --- a unit: a cgroup of version 2 that is not the root, with controllers --------------------- */
 
 static void write_in(const char *directory, const char *name, const char *text)
 {

@@ -44,7 +44,7 @@ static struct role_count *count_of(const struct client *client)
 	return &counts[client->role - roles];
 }
 
-/* --- failing ------------------------------------------------------------------------------------ */
+/* --- failing ---------------------------------------------------------------------------------- */
 
 static const char *ending_text(enum ending ending)
 {
@@ -94,7 +94,7 @@ static void wrong_by_errno(const struct client *client, const char *what)
 	wrong(client, text);
 }
 
-/* --- the end of a client ------------------------------------------------------------------------ */
+/* --- the end of a client ---------------------------------------------------------------------- */
 
 static void leave(struct client *client)
 {
@@ -150,7 +150,7 @@ static void judge(struct client *client)
 	leave(client);
 }
 
-/* --- talking ------------------------------------------------------------------------------------ */
+/* --- talking ---------------------------------------------------------------------------------- */
 
 static void watch(struct client *client, uint32_t events)
 {
@@ -247,7 +247,7 @@ static void turn(struct client *client, uint32_t events)
 		speak(client);
 }
 
-/* --- coming ------------------------------------------------------------------------------------- */
+/* --- coming ----------------------------------------------------------------------------------- */
 
 static int make_socket(const struct role *role)
 {
@@ -328,7 +328,7 @@ static void fill(void)
 		}
 }
 
-/* --- all ---------------------------------------------------------------------------------------- */
+/* --- all -------------------------------------------------------------------------------------- */
 
 static unsigned shares(void)
 {

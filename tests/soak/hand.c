@@ -40,7 +40,7 @@ static void expect(struct outcome outcome, int status, const char *pattern)
 		      outcome.output, outcome.errors);
 }
 
-/* --- pace --------------------------------------------------------------------------------------- */
+/* --- pace ------------------------------------------------------------------------------------- */
 
 enum { REST_MAX_MS = 2000 };
 
@@ -61,7 +61,7 @@ static void signal_daemon(int number)
 	ck_assert_msg(kill(daemon_pid(), number) == 0, "there is no daemon to signal");
 }
 
-/* --- files -------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static void write_changing(const char *word)
 {
@@ -95,7 +95,7 @@ static void signal_reload(const char *message)
 	wait_until(log_count("daemon.log", message) > before);
 }
 
-/* --- reloads ------------------------------------------------------------------------------------ */
+/* --- reloads ---------------------------------------------------------------------------------- */
 
 static void add_a_service(void)
 {
@@ -158,7 +158,7 @@ static void remove_a_service(void)
 	check_held();
 }
 
-/* --- pauses ------------------------------------------------------------------------------------- */
+/* --- pauses ----------------------------------------------------------------------------------- */
 
 static bool is_paused(void)
 {
@@ -181,7 +181,7 @@ static void pause_until_it_is_over(void)
 	wait_until(!is_paused());
 }
 
-/* --- asking ------------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static void read_the_table(void)
 {
@@ -252,7 +252,7 @@ static void check_the_counts(void)
 	ck_assert_msg(log_count("daemon.log", failed) == 0, "the daemon's own check: %s", failed);
 }
 
-/* --- sessions, bans, logs ----------------------------------------------------------------------- */
+/* --- sessions, bans, logs --------------------------------------------------------------------- */
 
 /* What the status has of the service's session of that client, "" if there is none. */
 static const char *find_session(const char *service, int client)
@@ -322,7 +322,7 @@ static void move_the_logs_away(void)
 	wait_until(access(place_path("service.log"), F_OK) == 0);
 }
 
-/* --- the round ---------------------------------------------------------------------------------- */
+/* --- the round -------------------------------------------------------------------------------- */
 
 /* In this order: each leaves what the next ones expect. */
 static void (*const acts[])(void) = {
@@ -354,7 +354,7 @@ static void be_the_hand(void)
 	_exit(EXIT_SUCCESS);
 }
 
-/* --- the hand and the test ---------------------------------------------------------------------- */
+/* --- the hand and the test -------------------------------------------------------------------- */
 
 void hand_configure(void)
 {

@@ -47,7 +47,7 @@ uint64_t measures_of(const char *answer, const char *name, const char *id, const
 				     : textf("service=\"%s\"", id));
 }
 
-/* --- the format --------------------------------------------------------------------------------- */
+/* --- the format ------------------------------------------------------------------------------- */
 
 static const char *skip_name(const char *text)
 {
@@ -103,7 +103,7 @@ void measures_check(const char *answer)
 	ck_assert_msg(line - answer > 2000, "few measures: %s", answer);
 }
 
-/* --- logs --------------------------------------------------------------------------------------- */
+/* --- logs ------------------------------------------------------------------------------------- */
 
 static void read_log(const char *path, void (*see)(const char *line, void *context), void *context)
 {

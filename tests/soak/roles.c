@@ -10,7 +10,7 @@
 
 enum { USUAL = 4000, ONE_LINE = 64, CHARGEN_HEARD = 5000, CHARGEN_ANSWER = 512 };
 
-/* --- saying ------------------------------------------------------------------------------------- */
+/* --- saying ----------------------------------------------------------------------------------- */
 
 /* Bytes that no other client sends. */
 static void say_bytes(struct client *client, size_t length)
@@ -53,7 +53,7 @@ static void say_line(struct client *client)
 	say_text(client, line);
 }
 
-/* --- hearing ------------------------------------------------------------------------------------ */
+/* --- hearing ---------------------------------------------------------------------------------- */
 
 static bool hears(const struct client *client, const char *text)
 {
@@ -166,7 +166,7 @@ static bool hears_server(const struct client *client)
 	       memcmp(rest + 15, client->says, left) == 0;
 }
 
-/* --- tcpmux ------------------------------------------------------------------------------------- */
+/* --- tcpmux ----------------------------------------------------------------------------------- */
 
 static void say_help(struct client *client)
 {
@@ -208,7 +208,7 @@ static bool hears_not_found(const struct client *client)
 	return hears(client, "-Service name not found\r\n");
 }
 
-/* --- terminals ---------------------------------------------------------------------------------- */
+/* --- terminals -------------------------------------------------------------------------------- */
 
 static bool hears_greeting(const struct client *client)
 {
@@ -218,7 +218,7 @@ static bool hears_greeting(const struct client *client)
 	return hears(client, text);
 }
 
-/* --- balancers ---------------------------------------------------------------------------------- */
+/* --- balancers -------------------------------------------------------------------------------- */
 
 static unsigned last_part(const struct client *client)
 {
@@ -270,7 +270,7 @@ static bool hears_loopback(const struct client *client)
 	return hears(client, "127.0.0.1\n");
 }
 
-/* --- the roles ---------------------------------------------------------------------------------- */
+/* --- the roles -------------------------------------------------------------------------------- */
 
 const struct role roles[] = {
 	/* The daemon answers by itself. */

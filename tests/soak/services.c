@@ -59,7 +59,7 @@ static void add_multiplexed(const char *id, const char *type, const char *lines)
 	know(id, 0);
 }
 
-/* --- what the daemon serves itself ------------------------------------------------------------- */
+/* --- what the daemon serves itself ------------------------------------------------------------ */
 
 #define INTERNAL "type = INTERNAL UNLISTED\n"
 #define DATAGRAM INTERNAL "socket_type = dgram\n"
@@ -90,7 +90,7 @@ static void add_built_ins(void)
 		add(services[i].id, services[i].name, services[i].lines);
 }
 
-/* --- who is served ----------------------------------------------------------------------------- */
+/* --- who is served ---------------------------------------------------------------------------- */
 
 static void add_limited(void)
 {
@@ -110,7 +110,7 @@ static void add_limited(void)
 		  place_path("talker"), BALANCER));
 }
 
-/* --- programs ---------------------------------------------------------------------------------- */
+/* --- programs --------------------------------------------------------------------------------- */
 
 static const char *talker(const char *word)
 {
@@ -152,7 +152,7 @@ static void add_programs(void)
 	add_multiplexed("muxed-plus", "TCPMUXPLUS", talker("hello"));
 }
 
-/* --- redirections ------------------------------------------------------------------------------ */
+/* --- redirections ----------------------------------------------------------------------------- */
 
 static void add_redirections(void)
 {
@@ -165,7 +165,7 @@ static void add_redirections(void)
 	    textf("redirect = 127.0.0.1 %d\nsend_proxy = v2\n", service_port("target-proxied")));
 }
 
-/* --- what not every machine has ---------------------------------------------------------------- */
+/* --- what not every machine has --------------------------------------------------------------- */
 
 static int try_namespaces(void)
 {
@@ -199,7 +199,7 @@ static void add_terminal(void)
 		add("terminal", "terminal", textf("%spty = yes\n", talker("greet")));
 }
 
-/* --- all --------------------------------------------------------------------------------------- */
+/* --- all -------------------------------------------------------------------------------------- */
 
 const char *extra_directory(void)
 {

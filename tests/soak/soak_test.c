@@ -36,7 +36,7 @@ enum { IS_SANITIZED = true };
 enum { IS_SANITIZED = false };
 #endif
 
-/* --- what the daemon holds ---------------------------------------------------------------------- */
+/* --- what the daemon holds -------------------------------------------------------------------- */
 
 struct holding {
 	unsigned descriptors[2]; /* of the monitor and the frontend */
@@ -154,7 +154,7 @@ static unsigned count_cgroups(void)
 	return count;
 }
 
-/* --- quiet -------------------------------------------------------------------------------------- */
+/* --- quiet ------------------------------------------------------------------------------------ */
 
 static uint64_t sum_running;
 
@@ -190,7 +190,7 @@ static void wait_for_quiet(unsigned children)
 	wait_until(count_cgroups() == 0);
 }
 
-/* --- the clients -------------------------------------------------------------------------------- */
+/* --- the clients ------------------------------------------------------------------------------ */
 
 static unsigned wanted_connections(void)
 {
@@ -213,7 +213,7 @@ static void let_come(unsigned clients, unsigned pace, unsigned children)
 	wait_for_quiet(children);
 }
 
-/* --- the counts --------------------------------------------------------------------------------- */
+/* --- the counts ------------------------------------------------------------------------------- */
 
 /* What the clients saw of one service. */
 struct account {
@@ -359,7 +359,7 @@ static void check_counts(void)
 		check_refusals(i, answer);
 }
 
-/* --- limits ------------------------------------------------------------------------------------- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 /* As many as the limit says are served, and no other one. */
 static void check_limit(const char *id, int limit, bool queues)
@@ -389,7 +389,7 @@ static void check_limits(void)
 	check_limit("queue", QUEUE_INSTANCES, true);
 }
 
-/* --- the logs ----------------------------------------------------------------------------------- */
+/* --- the logs --------------------------------------------------------------------------------- */
 
 struct lines {
 	uint64_t starts, exits, fails;
@@ -514,7 +514,7 @@ static void complain(const char *line, void *context)
 	ck_abort_msg("unexpected in the log: %s", line);
 }
 
-/* --- the soak ----------------------------------------------------------------------------------- */
+/* --- the soak --------------------------------------------------------------------------------- */
 
 START_TEST(everybody_is_served_and_nothing_is_left)
 {

@@ -20,15 +20,21 @@ enum {
 	REFUSED_IN_DEFAULTS = 8, /* where it would be taken for a protection of all services */
 };
 
-/* What the words of an attribute are, for who writes them again. */
-enum word_kind {
-	WORDS_PLAIN,
-	WORDS_FREE,    /* a # in them begins no comment */
-	WORDS_PATH,    /* the first is the path of a file */
-	WORDS_LOG,     /* FILE and the path of one, or else */
-	WORDS_FLAGS,   /* some of them are retired: without effect, and not written */
-	WORDS_RETIRED, /* all are */
-	WORDS_PRESET   /* not written: the lines that they stand for are */
+/* What the words of an attribute are, for those who read or write them without knowing the
+ * attribute. A bit each. */
+enum {
+	WORDS_PLAIN = 0,
+	WORDS_FREE = 1,        /* a # in them begins no comment */
+	WORDS_PATH = 2,        /* the first is the path of a file */
+	WORDS_LOG = 4,         /* FILE and the path of one, or else */
+	WORDS_FLAGS = 8,       /* some of them are retired: without effect, and not written */
+	WORDS_RETIRED = 16,    /* all are */
+	WORDS_PRESET = 32,     /* not written: the lines that they stand for are */
+	WORDS_ACCESS = 64,     /* those of an access list, see access_word.h and rule_files.h */
+	WORDS_PROGRAM = 128,   /* a program alone: its arguments go into server_args */
+	WORDS_VARIABLES = 256, /* each is NAME=VALUE */
+	WORDS_EXPANDED = 512,  /* they can have placeholders, see placeholders.h ... */
+	WORDS_FORESEEN = 1024  /* ... if their values are known before the session */
 };
 
 struct reading;
@@ -38,7 +44,7 @@ struct attribute {
 	enum attribute_shape shape;
 	unsigned places;
 	int least, most; /* number of values; most -1: any */
-	enum word_kind words;
+	unsigned words;
 	void (*read)(struct reading *reading, void *field); /* one of the readers of reading.h */
 	size_t offset; /* of the field in struct whole_settings or daemon_settings */
 	const char *help;

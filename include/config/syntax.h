@@ -18,7 +18,7 @@
  * optional, `{` may end the header line, CR counts as a blank, a byte order
  * mark is skipped, a word that begins with `"` runs to the closing one (with
  * \" and \\ inside), and a word that begins with `#` begins a comment after
- * the values of every attribute but server_args and env. */
+ * the values of every attribute but those with WORDS_FREE. */
 #ifndef USHERD_CONFIG_SYNTAX_H
 #define USHERD_CONFIG_SYNTAX_H
 

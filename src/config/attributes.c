@@ -18,11 +18,16 @@
 #define LIST SHAPE_LIST
 #define GROWING SHAPE_GROWING
 #define PLAIN WORDS_PLAIN
-#define FREE WORDS_FREE
 #define PATH WORDS_PATH
 #define LOG WORDS_LOG
 #define FLAGS WORDS_FLAGS
 #define RETIRED WORDS_RETIRED
+#define ACCESS WORDS_ACCESS
+#define PROGRAM (WORDS_PATH | WORDS_PROGRAM)
+#define ARGUMENTS (WORDS_FREE | WORDS_EXPANDED)
+#define VARIABLES (WORDS_FREE | WORDS_VARIABLES | WORDS_EXPANDED)
+#define EXPANDED WORDS_EXPANDED
+#define FORESEEN (WORDS_EXPANDED | WORDS_FORESEEN)
 #define SERVICE IN_SERVICE
 #define PROTECTION (IN_SERVICE | REFUSED_IN_DEFAULTS)
 #define BOTH (IN_SERVICE | IN_DEFAULTS)
@@ -54,13 +59,14 @@ const struct attribute attributes[] = {
 	  "yes: the server has the user's supplementary groups" },
 	{ "root", SCALAR, PROTECTION, 1, 1, PLAIN, read_root, PROGRAM_FIELD(root),
 	  "the session's root directory, read-only" }, /* before server, which is looked up in it */
-	{ "server", SCALAR, SERVICE, 1, 1, PATH, read_server, SERVICE_FIELD(server),
+	{ "server", SCALAR, SERVICE, 1, 1, PROGRAM, read_server, SERVICE_FIELD(server),
 	  "the program to run" },
 	{ "placeholders", SCALAR, SERVICE, 1, 1, PLAIN, read_yes_no, SERVICE_FIELD(placeholders),
 	  "yes: %client, %port, %session, %slot and %user have a meaning" }, /* before the next */
-	{ "server_args", SCALAR, SERVICE, 1, -1, FREE, read_words, SERVICE_FIELD(server_args),
+	{ "server_args", SCALAR, SERVICE, 1, -1, ARGUMENTS, read_words, SERVICE_FIELD(server_args),
 	  "its arguments" },
-	{ "end_command", SCALAR, SERVICE, 1, -1, FREE, read_command, PROGRAM_FIELD(end_command),
+	{ "end_command", SCALAR, SERVICE, 1, -1, ARGUMENTS, read_command,
+	  PROGRAM_FIELD(end_command),
 	  "a program to run when a session has ended, and its arguments" },
 	{ "redirect", SCALAR, SERVICE, 2, 2, PLAIN, read_redirect, 0,
 	  "address and port that connections are passed on to" },
@@ -103,14 +109,14 @@ const struct attribute attributes[] = {
 	  "connections per second or RATE/SECONDS from one source, and how many at once" },
 	{ "max_load", SCALAR, BOTH, 1, 1, PLAIN, read_load, ADMISSION_FIELD(max_load),
 	  "the one-minute load average from which connections are refused" },
-	{ "only_from", LIST, BOTH, 0, -1, PLAIN, read_access_list, ADMISSION_FIELD(only_from),
+	{ "only_from", LIST, BOTH, 0, -1, ACCESS, read_access_list, ADMISSION_FIELD(only_from),
 	  "the hosts that are served; @FILE: those in the file" },
-	{ "no_access", LIST, BOTH, 0, -1, PLAIN, read_access_list, ADMISSION_FIELD(no_access),
+	{ "no_access", LIST, BOTH, 0, -1, ACCESS, read_access_list, ADMISSION_FIELD(no_access),
 	  "the hosts that are not served; @FILE: those in the file" },
 	{ "proxy_protocol", SCALAR, SERVICE, 1, 1, PLAIN, read_proxy_protocol,
 	  ADMISSION_FIELD(proxy_protocol),
 	  "off, v1, v2 or any: the PROXY header in which a balancer names the client" },
-	{ "proxy_from", LIST, BOTH, 0, -1, PLAIN, read_access_list, ADMISSION_FIELD(proxy_from),
+	{ "proxy_from", LIST, BOTH, 0, -1, ACCESS, read_access_list, ADMISSION_FIELD(proxy_from),
 	  "the addresses of the balancers" },
 	{ "proxy_others", SCALAR, BOTH, 1, 1, PLAIN, read_proxy_others,
 	  ADMISSION_FIELD(proxy_others), "refuse or direct: clients that come from no balancer" },
@@ -142,7 +148,7 @@ const struct attribute attributes[] = {
 	  "a file sent to clients that are admitted" },
 	{ "banner_fail", SCALAR, BOTH, 1, 1, PATH, read_path, SERVICE_FIELD(banner_fail),
 	  "a file sent to clients that are refused" },
-	{ "env", GROWING, SERVICE, 0, -1, FREE, read_env, PROGRAM_FIELD(env),
+	{ "env", GROWING, SERVICE, 0, -1, VARIABLES, read_env, PROGRAM_FIELD(env),
 	  "NAME=VALUE for the server's environment" },
 	{ "passenv", LIST, BOTH, 0, -1, PLAIN, read_passenv, PROGRAM_FIELD(passenv),
 	  "which variables of the daemon's own environment the server gets" },
@@ -192,7 +198,7 @@ const struct attribute attributes[] = {
 	{ "allow_execute", LIST, PROTECTION, 0, -1, PLAIN, read_file_rules,
 	  PROGRAM_FIELD(allow_execute),
 	  "the only files that a session may run, or directories of them" },
-	{ "scratch", SCALAR, PROTECTION, 1, -1, PLAIN, read_scratch, PROGRAM_FIELD(scratch),
+	{ "scratch", SCALAR, PROTECTION, 1, -1, FORESEEN, read_scratch, PROGRAM_FIELD(scratch),
 	  "directories, each with a size (K, M, G): in memory, the session's own, empty" },
 	{ "writable", LIST, SERVICE, 0, -1, PLAIN, read_jail_paths, PROGRAM_FIELD(writable),
 	  "what in root is not read-only" },
@@ -200,7 +206,7 @@ const struct attribute attributes[] = {
 	  "yes: the session has process ids and a /proc of its own" },
 	{ "devices", LIST, PROTECTION, 0, -1, PLAIN, read_devices, PROGRAM_FIELD(devices),
 	  "the only devices in the session's /dev, such as null zero urandom" },
-	{ "directory", SCALAR, SERVICE, 1, 1, PLAIN, read_directory, PROGRAM_FIELD(directory),
+	{ "directory", SCALAR, SERVICE, 1, 1, EXPANDED, read_directory, PROGRAM_FIELD(directory),
 	  "the server's working directory" },
 	{ "network", SCALAR, PROTECTION, 1, 1, PLAIN, read_network, PROGRAM_FIELD(network),
 	  "host or none: whether the session has more of a network than its connection" },

@@ -36,10 +36,9 @@ static void print_attribute(struct text *out, const struct attribute *attribute,
 {
 	bool was_empty = list->count == 0;
 
-	if (attribute->words == WORDS_FLAGS)
+	if (attribute->words & WORDS_FLAGS)
 		word_list_drop(list, "REUSE");
-	if (attribute->words == WORDS_RETIRED || attribute->words == WORDS_PRESET ||
-	    (list->count == 0 && !was_empty))
+	if ((attribute->words & (WORDS_RETIRED | WORDS_PRESET)) || (list->count == 0 && !was_empty))
 		return;
 	print_name(out, attribute, " =");
 	print_words(out, attribute, list);
@@ -49,7 +48,7 @@ static void print_attribute(struct text *out, const struct attribute *attribute,
 void canonical_add(struct text *canonical, struct service_settings *service,
 		   const struct attribute *attribute, struct word_list *list)
 {
-	bool is_log = attribute->words == WORDS_LOG;
+	bool is_log = attribute->words & WORDS_LOG;
 	size_t start = canonical->length;
 
 	print_attribute(canonical, attribute, list);
@@ -62,9 +61,9 @@ void canonical_add(struct text *canonical, struct service_settings *service,
 /* The index of the word that is the path of a file; -1: none. */
 static int path_word(const struct attribute *attribute, const struct word_list *list)
 {
-	if (attribute->words == WORDS_PATH)
+	if (attribute->words & WORDS_PATH)
 		return 0;
-	if (attribute->words == WORDS_LOG && list->count > 1 &&
+	if ((attribute->words & WORDS_LOG) && list->count > 1 &&
 	    strcasecmp(list->words[0]->text, "FILE") == 0)
 		return 1;
 	return -1;

@@ -295,7 +295,7 @@ static bool count_fits(const struct attribute *attribute, const struct assignmen
 	problem_add(parse.problems, ERROR, assignment->file, assignment->line,
 		    "%s takes %s and got %d%s", attribute->name,
 		    count_text(attribute, text, sizeof text), count,
-		    count > 1 && strcmp(attribute->name, "server") == 0
+		    count > 1 && (attribute->words & WORDS_PROGRAM)
 			    ? "; the program's arguments go into server_args"
 			    : "");
 	return false;

@@ -90,16 +90,11 @@ static void merge_entries(struct loader *loader, enum entry_kind kind, struct wo
 			loader->refused = true;
 }
 
-static bool takes_placeholders(const struct attribute *attribute)
-{
-	return attribute->words == WORDS_FREE || attribute->read == read_directory ||
-	       attribute->read == read_scratch;
-}
-
-/* Variables are told apart by their names before a session has any. */
+/* The names of variables are compared when the configuration is read, before a placeholder has a
+ * value. */
 static bool is_in_name(const struct attribute *attribute, const char *text)
 {
-	return attribute->read == read_env && text[strcspn(text, "%=")] == '%';
+	return (attribute->words & WORDS_VARIABLES) && text[strcspn(text, "%=")] == '%';
 }
 
 static void check_placeholders(struct reading *reading, const struct attribute *attribute)
@@ -113,7 +108,7 @@ static void check_placeholders(struct reading *reading, const struct attribute *
 		else if (is_in_name(attribute, reading->words[i]->text))
 			reading_refuse(reading, reading->words[i],
 				       "the name of a variable can't have a placeholder");
-		else if (attribute->read == read_scratch &&
+		else if ((attribute->words & WORDS_FORESEEN) &&
 			 !placeholders_are_foreseen(reading->words[i]->text))
 			reading_refuse(
 				reading, reading->words[i],
@@ -145,7 +140,7 @@ static bool read_attribute(struct loader *loader, size_t index, const struct wor
 	};
 
 	attribute->read(&reading, base + attribute->offset);
-	if (service && service->placeholders && takes_placeholders(attribute))
+	if (service && service->placeholders && (attribute->words & WORDS_EXPANDED))
 		check_placeholders(&reading, attribute);
 	return !reading.refused;
 }

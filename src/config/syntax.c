@@ -233,7 +233,7 @@ static bool put_assignment(struct syntax *syntax, struct text *body, struct span
 	index = attribute_find(name);
 	/* libconfuse reports a name that is not in its table. */
 	syntax_begin_values(body, index < 0 ? name : attributes[index].name);
-	wrong = put_values(syntax, body, name, index >= 0 && attributes[index].words == WORDS_FREE,
+	wrong = put_values(syntax, body, name, index >= 0 && (attributes[index].words & WORDS_FREE),
 			   *sign, rest);
 	if (wrong)
 		report(syntax, syntax->lines.number, wrong);

@@ -206,7 +206,7 @@ static bool apply_word(struct word_list *list, const struct attribute *attribute
 		       const struct word *word, enum assign_operator sign,
 		       struct problems *problems)
 {
-	bool is_access = attribute->read == read_access_list;
+	bool is_access = attribute->words & WORDS_ACCESS;
 
 	if (is_access && names_rule_file(word->text))
 		word = absolute_rule_file(list, word);

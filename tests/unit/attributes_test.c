@@ -91,12 +91,42 @@ START_TEST(suggests_the_nearest_name_for_the_place)
 }
 END_TEST
 
+/* True when the words of the attribute have all of these bits. */
+static bool words_are(const char *name, unsigned bits)
+{
+	return (attributes[ATTRIBUTE(name)].words & bits) == bits;
+}
+
 START_TEST(knows_what_is_free_form)
 {
-	ck_assert_int_eq(attributes[ATTRIBUTE("server_args")].words, WORDS_FREE);
-	ck_assert_int_eq(attributes[ATTRIBUTE("ENV")].words, WORDS_FREE);
-	ck_assert_int_ne(attributes[ATTRIBUTE("server")].words, WORDS_FREE);
-	ck_assert_int_ne(attributes[ATTRIBUTE("passenv")].words, WORDS_FREE);
+	ck_assert(words_are("server_args", WORDS_FREE));
+	ck_assert(words_are("end_command", WORDS_FREE));
+	ck_assert(words_are("ENV", WORDS_FREE));
+	ck_assert(!words_are("server", WORDS_FREE));
+	ck_assert(!words_are("passenv", WORDS_FREE));
+}
+END_TEST
+
+START_TEST(knows_what_takes_placeholders)
+{
+	ck_assert(words_are("server_args", WORDS_EXPANDED));
+	ck_assert(words_are("end_command", WORDS_EXPANDED));
+	ck_assert(words_are("env", WORDS_EXPANDED | WORDS_VARIABLES));
+	ck_assert(words_are("directory", WORDS_EXPANDED));
+	ck_assert(words_are("scratch", WORDS_EXPANDED | WORDS_FORESEEN));
+	ck_assert(!words_are("directory", WORDS_FORESEEN));
+	ck_assert(!words_are("root", WORDS_EXPANDED));
+}
+END_TEST
+
+START_TEST(knows_access_lists_and_programs)
+{
+	ck_assert(words_are("only_from", WORDS_ACCESS));
+	ck_assert(words_are("no_access", WORDS_ACCESS));
+	ck_assert(words_are("proxy_from", WORDS_ACCESS));
+	ck_assert(!words_are("bind", WORDS_ACCESS));
+	ck_assert(words_are("server", WORDS_PROGRAM | WORDS_PATH));
+	ck_assert(!words_are("banner", WORDS_PROGRAM));
 }
 END_TEST
 
@@ -111,6 +141,8 @@ Suite *attributes_suite(void)
 	tcase_add_loop_test(tests, suggests_the_nearest_name_for_the_place, 0,
 			    (int)(sizeof misspellings / sizeof misspellings[0]));
 	tcase_add_test(tests, knows_what_is_free_form);
+	tcase_add_test(tests, knows_what_takes_placeholders);
+	tcase_add_test(tests, knows_access_lists_and_programs);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

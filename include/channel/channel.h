@@ -29,6 +29,9 @@ struct channel_events {
 	 * here on. */
 	void (*received)(struct channel *channel, const struct message *message,
 			 const int descriptors[], unsigned count);
+	/* The same for a message that has lost its descriptors, as this process has no room for
+	 * them. False, and when this is NULL: the channel is closed. */
+	bool (*without_descriptors)(const struct message *message);
 	/* The channel is closed: reason says why ("the other end is gone", or what
 	 * was wrong with a message). This is the last call. */
 	void (*closed)(struct channel *channel, const char *reason);

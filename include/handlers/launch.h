@@ -10,8 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* So many programs are being started at most when a further connection is accepted. The others
- * wait in the kernel, where they cost nothing, and not in the monitor. */
+/* So many programs are being started at most when a further connection is accepted; fewer where
+ * the monitor has few descriptors. The others wait in the kernel, where they cost nothing, and not
+ * in the monitor. */
 enum { LAUNCHES_MAX = 512 };
 
 /* How requests are sent to the monitor. */
@@ -24,8 +25,9 @@ struct launch_way {
 	void (*end)(uint64_t number, bool at_once, enum end_reason reason);
 };
 
-/* first: the number of the first session that is launched. */
-void launch_init(const struct launch_way *way, uint64_t first);
+/* first: the number of the first session that is launched. descriptors: how many the monitor has
+ * left for programs. */
+void launch_init(const struct launch_way *way, uint64_t first, unsigned descriptors);
 
 /* The monitor's messages about a session: MESSAGE_STARTED, MESSAGE_PROCESS,
  * MESSAGE_NOT_STARTED, MESSAGE_ENDED. An unknown number is ignored: the session is
@@ -52,6 +54,10 @@ pid_t launch_process(const struct session *session);
 
 /* The programs that are being started: LAUNCHES_MAX, in shares of services. */
 struct shares *launch_shares(void);
+
+/* The sessions whose programs write their standard error to the log, in shares of services. For
+ * each the monitor keeps a descriptor while it runs. */
+struct shares *launch_pipe_shares(void);
 
 /* True while launches are under way, whose descriptors will soon be free. */
 bool launch_is_busy(void);

@@ -24,6 +24,8 @@ struct frontend_events {
 	/* A message of the right shape, after MESSAGE_READY. The callee owns the
 	 * descriptors. */
 	void (*received)(const struct message *message, const int descriptors[], unsigned count);
+	/* The same for one that has lost its descriptors, as in channel.h. */
+	bool (*without_descriptors)(const struct message *message);
 	/* The frontend has ended. Another one is started, unless this one was stopped or
 	 * killed by the functions below. Also called when there was no frontend to stop. */
 	void (*gone)(void);

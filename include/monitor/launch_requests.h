@@ -23,6 +23,9 @@ struct launch_request {
 const char *launch_request_take(const struct launch_request *request)
 	__attribute__((warn_unused_result));
 
+/* A launch whose descriptors are lost, as the monitor has no room for them: it has failed. */
+void launch_request_fail(const struct launch_message *launch);
+
 /* Another reload is pending: programs of services that it removes are counted from 0 again. */
 void launch_requests_forget_removed(void);
 

@@ -61,6 +61,7 @@ struct session {
 	bool is_counted;      /* the owner's */
 	unsigned descriptors; /* the owner's: its part of its service's share */
 	bool is_launching;    /* the owner's: its program is one of its service's share */
+	bool has_pipe;        /* the owner's: it is one of the sessions with stderr = log */
 	bool was_puzzled;     /* the owner's: it was sent a puzzle */
 	bool is_refused;      /* the owner's: counted and logged as refused */
 	bool is_being_named;  /* the owner's: refused, and identd is asked */

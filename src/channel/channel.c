@@ -400,8 +400,8 @@ static const char *fault(const struct channel *channel, const struct received *r
 	}
 	if (at < size || messages > PACKET_MESSAGES || (received->flags & MSG_TRUNC))
 		return "a message of the wrong size";
-	if ((received->flags & MSG_CTRUNC) || received->count < least ||
-	    received->count > (messages > 1 ? least : most))
+	if (received->count > (messages > 1 ? least : most) ||
+	    (received->count < least && !(received->flags & MSG_CTRUNC)))
 		return "a message with the wrong number of descriptors";
 	return NULL;
 }
@@ -448,6 +448,28 @@ static int deliver_all(struct channel *channel, const struct received *received)
 	return messages;
 }
 
+/* Gives the owner a sound message that has lost some of its descriptors, or fails. */
+static void deliver_without(struct channel *channel, const struct received *received)
+{
+	bool (*take)(const struct message *message) = channel->events->without_descriptors;
+	struct message message = { .kind = MESSAGE_KINDS };
+
+	channel_close_descriptors(received->descriptors, received->count);
+	memcpy(&message, received->bytes,
+	       (size_t)received->size < sizeof message ? (size_t)received->size : sizeof message);
+	if (!take || holds_several(received) || !take(&message))
+		fail(channel, "no descriptors are left for those of a message");
+}
+
+/* A sound one. Returns how many messages it had. */
+static int deliver_packet(struct channel *channel, const struct received *received)
+{
+	if (!(received->flags & MSG_CTRUNC))
+		return deliver_all(channel, received);
+	deliver_without(channel, received);
+	return 1;
+}
+
 static void read_messages(struct channel *channel)
 {
 	struct received received;
@@ -464,7 +486,7 @@ static void read_messages(struct channel *channel)
 			fail(channel, reason);
 			return;
 		}
-		read += deliver_all(channel, &received);
+		read += deliver_packet(channel, &received);
 	}
 }
 
@@ -477,7 +499,7 @@ void channel_drain(struct channel *channel)
 			channel_close_descriptors(received.descriptors, received.count);
 			return;
 		}
-		deliver_all(channel, &received);
+		deliver_packet(channel, &received);
 	}
 }
 

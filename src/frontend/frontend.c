@@ -107,7 +107,7 @@ static int prepare(void)
 	holdings_init(start.ident_limit);
 	dispatch_init();
 	multiplex_init();
-	launch_init(&ask_launch_way, start.first_session);
+	launch_init(&ask_launch_way, start.first_session, start.descriptors);
 	loop_at_turn_end(log_news);
 	report_check_every(start.check_interval);
 	control_init();
@@ -370,12 +370,26 @@ static void on_received(struct channel *from, const struct message *message,
 	channel_act(acts, message, descriptors, count);
 }
 
+/* Sessions lose their terminal or their standard error, and not the frontend. */
+static bool on_without_descriptors(const struct message *message)
+{
+	static const bool can_do_without[MESSAGE_KINDS] = {
+		[MESSAGE_STARTED] = true,
+		[MESSAGE_SESSION] = true,
+		[MESSAGE_BANNER] = true,
+	};
+
+	if (can_do_without[message->kind])
+		on_received(&channel, message, NULL, 0);
+	return can_do_without[message->kind];
+}
+
 /* A frontend without its monitor ends. Others may have the sockets: a service manager, or the
  * monitor that has closed the channel. */
 static void on_closed(struct channel *from, const char *reason)
 {
 	(void)from;
-	(void)reason;
+	log_error("the channel to the monitor is closed: %s", reason);
 	listeners_leave_ports();
 	loop_stop();
 }
@@ -384,6 +398,7 @@ int frontend_run(int descriptor)
 {
 	static const struct channel_events events = {
 		.received = on_received,
+		.without_descriptors = on_without_descriptors,
 		.closed = on_closed,
 	};
 

@@ -30,10 +30,9 @@ static void keep_descriptors(struct session *session, unsigned kept)
 void holdings_keep_program(struct session *session)
 {
 	bool keeps_connection = session->fd >= 0 && service_keeps_socket(session->settings);
-	bool has_terminal = keeps_connection && session->settings->pty;
 
-	keep_descriptors(session, (session->settings->program->stderr_kind == STDERR_LOG) +
-					  keeps_connection + has_terminal);
+	keep_descriptors(session,
+			 session->has_pipe + keeps_connection + (session->settings->pty != PTY_NO));
 }
 
 void holdings_begin_launch(struct session *session)
@@ -126,6 +125,22 @@ void holdings_end_ident(struct session *session)
 	session->is_being_named = false;
 }
 
+static bool logs_errors(const struct service *service)
+{
+	return service->settings->program->stderr_kind == STDERR_LOG;
+}
+
+static bool take_pipe(struct service *service)
+{
+	return !logs_errors(service) || share_take(launch_pipe_shares(), &service->pipes, 1);
+}
+
+static void give_pipe_back(struct service *service, bool is_taken)
+{
+	if (is_taken)
+		share_give_back(launch_pipe_shares(), &service->pipes, 1);
+}
+
 static void on_closed(struct session *session)
 {
 	struct service *service = session->service;
@@ -135,6 +150,7 @@ static void on_closed(struct session *session)
 	service->sent += session->sent;
 	totals_session_over(session);
 	keep_descriptors(session, 0);
+	give_pipe_back(service, session->has_pipe);
 	end_launching(session);
 	holdings_end_ident(session);
 	if (session->state == SESSION_PENDING)
@@ -170,10 +186,21 @@ static bool take_descriptors(struct service *service)
 	return false;
 }
 
-static void give_descriptors_back(struct service *service)
+static void give_all_back(struct service *service)
 {
 	share_give_back(descriptors_shares(), &service->descriptors,
 			service_descriptors_per_session(service));
+	give_pipe_back(service, logs_errors(service));
+}
+
+static bool take_all(struct service *service)
+{
+	if (!take_pipe(service))
+		return false;
+	if (take_descriptors(service))
+		return true;
+	give_pipe_back(service, logs_errors(service));
+	return false;
 }
 
 static struct session *open_session(struct service *service, int fd, const struct address *peer,
@@ -182,13 +209,15 @@ static struct session *open_session(struct service *service, int fd, const struc
 	struct session *session;
 
 	*verdict = quota_judge_pending(&service->quota, service->settings, source);
-	if (*verdict == ADMITTED && !take_descriptors(service))
+	if (*verdict == ADMITTED && !take_all(service))
 		*verdict = REFUSED_DESCRIPTORS;
 	if (*verdict != ADMITTED)
 		return NULL;
 	session = session_open(service->settings, service->log, fd, peer, &session_owner);
-	if (!session) {
-		give_descriptors_back(service);
+	if (session) {
+		session->has_pipe = logs_errors(service);
+	} else {
+		give_all_back(service);
 		*verdict = REFUSED_MEMORY;
 	}
 	return session;

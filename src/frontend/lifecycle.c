@@ -60,6 +60,7 @@ struct service *service_start(struct service_settings *settings, uint32_t number
 	listening_look_up_filter_hosts(service);
 	share_join(descriptors_shares(), &service->descriptors);
 	share_join(launch_shares(), &service->launches);
+	share_join(launch_pipe_shares(), &service->pipes);
 	listening_update(service);
 	return service;
 }
@@ -161,6 +162,7 @@ void service_free(struct service *service)
 	TAILQ_REMOVE(&services, service, link);
 	share_leave(descriptors_shares(), &service->descriptors);
 	share_leave(launch_shares(), &service->launches);
+	share_leave(launch_pipe_shares(), &service->pipes);
 	quota_clear(&service->quota);
 	filter_hosts_free(service->filter_hosts);
 	folds_free(service->folds);

@@ -185,17 +185,19 @@ struct turn_owner service_turn_owner(const struct service *service)
 				    .lengths = service->settings->source_prefix };
 }
 
-/* The connection, the target of a redirection, and either the peer's ident server or, later, the
- * pipe of standard error beside the connection; the terminal of a program. */
+/* The connection, the target of a redirection, and either the peer's ident server or, later, what
+ * a request for a launch may have to wait with: a copy of the connection, both ends of the pipe of
+ * standard error, and a copy of one; the terminal of a program. */
 unsigned service_descriptors_per_session(const struct service *service)
 {
 	const struct service_settings *settings = service->settings;
 	bool is_passed_on = settings->redirect_host || intercepts_streams(settings);
 	bool is_identified = settings->log_on_success & LOG_FLAG_USERID;
-	bool logs_errors = settings->program->stderr_kind == STDERR_LOG;
-	bool has_pipe = service_keeps_socket(settings) && logs_errors;
+	unsigned of_pipe = settings->program->stderr_kind == STDERR_LOG ? 3 : 0;
+	unsigned of_launch = of_pipe + service_keeps_socket(settings);
 
-	return 1 + is_passed_on + (is_identified || has_pipe) + (settings->pty != PTY_NO);
+	return 1 + is_passed_on + (of_launch ? of_launch : is_identified) +
+	       (settings->pty != PTY_NO);
 }
 
 void service_count_refusal(struct service *service, enum verdict verdict)

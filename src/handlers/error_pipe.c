@@ -3,6 +3,7 @@
 #include "admission/sources.h"
 #include "base/clock.h"
 #include "base/container_of.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/timer.h"
@@ -43,7 +44,7 @@ struct error_pipe {
 	struct error_log *log;
 	struct watch watch; /* fd -1: closed */
 	struct timer grace;
-	bool is_released;
+	bool is_released, has_share;
 	size_t length;
 	char line[LINE_LENGTH_MAX]; /* the beginning of an incomplete line */
 };
@@ -126,6 +127,18 @@ static void error_log_line(struct error_log *log, const char *line, size_t lengt
 	}
 }
 
+/* The pipes whose sessions are over have one share together. */
+static struct share *share_of_released(void)
+{
+	static struct share share;
+	static bool has_joined;
+
+	if (!has_joined)
+		share_join(descriptors_shares(), &share);
+	has_joined = true;
+	return &share;
+}
+
 /* --- a pipe -------------------------------------------------------------------------- */
 
 static void end_line(struct error_pipe *pipe)
@@ -162,6 +175,8 @@ static void error_pipe_close(struct error_pipe *pipe)
 	watch_stop(&pipe->watch);
 	close(pipe->watch.fd);
 	pipe->watch.fd = -1;
+	if (pipe->has_share)
+		share_give_back(descriptors_shares(), share_of_released(), 1);
 	LIST_REMOVE(pipe, link);
 	open_pipes--;
 	error_log_leave(pipe->log);
@@ -190,14 +205,22 @@ static void on_grace_over(struct timer *timer)
 	error_pipe_close(container_of(timer, struct error_pipe, grace));
 }
 
+/* Who still has the other end may write for a while, where there is room. */
+static void begin_grace(struct error_pipe *pipe)
+{
+	pipe->has_share = share_take(descriptors_shares(), share_of_released(), 1);
+	timer_start(&pipe->grace, pipe->has_share ? ERROR_PIPE_GRACE_MS : 0);
+}
+
 void error_pipe_release(struct error_pipe *pipe)
 {
 	if (!pipe)
 		return;
 	pipe->is_released = true;
 	if (pipe->watch.fd >= 0)
-		timer_start(&pipe->grace, ERROR_PIPE_GRACE_MS);
-	free_if_over(pipe);
+		begin_grace(pipe);
+	else
+		free(pipe);
 }
 
 static struct error_pipe *error_pipe_new(const char *id, int read_end)

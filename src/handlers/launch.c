@@ -31,18 +31,24 @@ static const struct launch_way *way;
 static struct program *programs;
 static uint64_t next_number;
 static unsigned launching; /* programs that do not run yet */
-static struct shares shares;
+static struct shares shares, pipe_shares;
 static void (*when_idle)(void);
 
 static void launch_start(struct session *session);
 
 const struct handler launch_handler = { .name = "launch", .start = launch_start };
 
-void launch_init(const struct launch_way *to_monitor, uint64_t first)
+/* A third of the monitor's descriptors, at least one. A launch takes one of them, or three with a
+ * pipe for standard error. Of each pipe the monitor keeps an end, and copies it for another
+ * frontend. */
+void launch_init(const struct launch_way *to_monitor, uint64_t first, unsigned descriptors)
 {
+	unsigned third = descriptors >= 3 ? descriptors / 3 : 1;
+
 	way = to_monitor;
 	next_number = first;
-	shares_set_total(&shares, LAUNCHES_MAX);
+	shares_set_total(&shares, third < LAUNCHES_MAX ? third : LAUNCHES_MAX);
+	shares_set_total(&pipe_shares, third);
 }
 
 unsigned launch_processes(void)
@@ -53,6 +59,11 @@ unsigned launch_processes(void)
 struct shares *launch_shares(void)
 {
 	return &shares;
+}
+
+struct shares *launch_pipe_shares(void)
+{
+	return &pipe_shares;
 }
 
 bool launch_is_busy(void)

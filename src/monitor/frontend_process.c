@@ -148,6 +148,11 @@ static void on_received(struct channel *channel, const struct message *message,
 	}
 }
 
+static bool on_without_descriptors(const struct message *message)
+{
+	return frontend.is_ready && frontend.events->without_descriptors(message);
+}
+
 /* The next one is started only when the process has ended. */
 static void on_closed(struct channel *channel, const char *reason)
 {
@@ -256,6 +261,7 @@ static int begin(void)
 {
 	static const struct channel_events events = {
 		.received = on_received,
+		.without_descriptors = on_without_descriptors,
 		.closed = on_closed,
 	};
 

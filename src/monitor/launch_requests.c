@@ -131,6 +131,11 @@ static void launch_or_refuse(const struct launch_request *request, const struct 
 	not_launched(message->session, excess ? "limit" : "settings", excess ? excess : mismatch);
 }
 
+void launch_request_fail(const struct launch_message *launch)
+{
+	not_launched(launch->session, "descriptors", strerror(EMFILE));
+}
+
 const char *launch_request_take(const struct launch_request *request)
 {
 	struct address local = { 0 };

@@ -1,6 +1,7 @@
 #include "monitor/requests.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/log_file.h"
 #include "base/own_name.h"
 #include "base/region.h"
@@ -51,6 +52,7 @@ static int fill_start(struct start_message *start)
 		.first_session = number << 32,
 		.monitor = (int32_t)getpid(),
 		.process_limit = options->process_limit,
+		.descriptors = descriptors_shares()->total,
 		.ident_limit = options->ident_limit,
 		.check_interval = options->check_interval,
 		.log = options->log,
@@ -265,6 +267,15 @@ static void on_reported(const struct message *message)
 	report_file_finish();
 }
 
+static bool on_without_descriptors(const struct message *message)
+{
+	bool is_launch = message->kind == MESSAGE_LAUNCH || message->kind == MESSAGE_LAUNCH_PROXIED;
+
+	if (is_launch)
+		launch_request_fail(&message->launch);
+	return is_launch;
+}
+
 static void on_received(const struct message *message, const int descriptors[], unsigned count)
 {
 	static const struct channel_act acts[MESSAGE_FROM_FRONTEND] = {
@@ -296,6 +307,7 @@ int requests_start(const struct monitor_options *those,
 	static const struct frontend_events events = {
 		.ready = on_ready,
 		.received = on_received,
+		.without_descriptors = on_without_descriptors,
 		.gone = on_gone,
 		.start = fill_start,
 	};

@@ -201,6 +201,91 @@ START_TEST(idle_clients_of_one_service_leave_the_others_their_descriptors)
 }
 END_TEST
 
+static pid_t frontend(void)
+{
+	pid_t pid;
+
+	wait_until((pid = process_frontend(daemon_pid())) > 0);
+	return pid;
+}
+
+/* Of each of these programs the monitor keeps a descriptor, and the next frontend gets a copy. */
+START_TEST(programs_that_log_errors_leave_the_monitor_descriptors)
+{
+	int port = add_service("zzcat", CAT "stderr = log\ncps = 0 0\n%s", log_everything()),
+	    fds[MANY_CLIENTS];
+	int echo = add_service("echo", "type = INTERNAL UNLISTED\n");
+	pid_t before;
+
+	daemon_start_with(&(struct daemon_options){ .prepare = have_256_descriptors });
+	connect_many(port, fds);
+	ck_assert_str_eq(ask(echo, "fine"), "fine");
+	before = frontend();
+	ck_assert_int_eq(kill(before, SIGKILL), 0);
+	ck_assert_str_eq(ask(echo, "again"), "again");
+	ck_assert_int_ne(frontend(), before);
+	close_many(fds);
+	wait_until(process_children(daemon_pid()) == 0);
+	ck_assert_str_eq(ask(port, "again"), "again");
+	ck_assert_uint_eq(text_count(daemon_log(), "can't be sent"), 0);
+}
+END_TEST
+
+/* They come while the monitor does something else, and wait in its channel. */
+START_TEST(a_burst_of_launches_leaves_the_frontend_alone)
+{
+	int port = add_service("zzcat", CAT "stderr = log\nlingering_close = yes\ncps = 0 0\n"),
+	    fds[MANY_CLIENTS];
+	enum { LAUNCHED = 40 };
+	int other = add_service("zzother", CAT "cps = 0 0\n");
+	pid_t before;
+
+	daemon_start_with(&(struct daemon_options){ .prepare = have_256_descriptors });
+	before = frontend();
+	ck_assert_int_eq(kill(daemon_pid(), SIGSTOP), 0);
+	for (int i = 0; i < MANY_CLIENTS; i++)
+		fds[i] = client_connect(NULL, i % 2 ? port : other);
+	wait_until(process_descriptors(before) > LAUNCHED);
+	ck_assert_int_eq(kill(daemon_pid(), SIGCONT), 0);
+	client_ping(fds[0]);
+	client_ping(fds[1]);
+	ck_assert_int_eq(frontend(), before);
+	close_many(fds);
+	wait_until(process_children(daemon_pid()) == 0);
+	ck_assert_str_eq(ask(port, "again"), "again");
+	ck_assert_int_eq(frontend(), before);
+}
+END_TEST
+
+/* Each client is gone, but its program holds a terminal, or a pipe, until it ends. */
+static const struct {
+	const char *attributes, *script;
+} leftovers[] = {
+	{ "pty = yes\ninstances = UNLIMITED\n", "exec </dev/null >/dev/null 2>&1; exec sleep 60" },
+	{ "stderr = log\n", "sleep 60 </dev/null >/dev/null & exit 0" },
+};
+
+enum { MOMENTARY = 4 /* a sixteenth of the limit */ };
+
+START_TEST(what_programs_leave_open_is_counted)
+{
+	int port = add_service("zzleft", "server = %s\ncps = 0 0\n%s%s",
+			       place_script("left", "%s", leftovers[_i].script),
+			       leftovers[_i].attributes, log_everything());
+	int other = add_service("zztty", HELLO "pty = yes\ncps = 0 0\n");
+	pid_t before;
+
+	daemon_start_with(&(struct daemon_options){ .prepare = have_64_descriptors });
+	before = frontend();
+	for (int i = 0; i < 100; i++) {
+		client_read_all(client_connect(NULL, port));
+		ck_assert_uint_le(process_descriptors(before), 64 - MOMENTARY);
+	}
+	client_read_all(client_connect(NULL, other));
+	ck_assert_int_eq(frontend(), before);
+}
+END_TEST
+
 START_TEST(out_of_descriptors_signals_are_obeyed)
 {
 	int full = port_take(), added = port_take(), fds[MANY_CLIENTS];
@@ -432,6 +517,10 @@ Suite *exhaustion_suite(void)
 	tcase_add_test(exhaustion, out_of_descriptors_other_services_go_on);
 	tcase_add_test(exhaustion, out_of_descriptors_a_reload_keeps_what_runs);
 	tcase_add_test(exhaustion, idle_clients_of_one_service_leave_the_others_their_descriptors);
+	tcase_add_test(exhaustion, programs_that_log_errors_leave_the_monitor_descriptors);
+	tcase_add_test(exhaustion, a_burst_of_launches_leaves_the_frontend_alone);
+	tcase_add_loop_test(exhaustion, what_programs_leave_open_is_counted, 0,
+			    sizeof leftovers / sizeof leftovers[0]);
 	tcase_add_test(exhaustion, out_of_descriptors_signals_are_obeyed);
 	tcase_add_test(exhaustion, a_service_alone_may_have_nearly_all_descriptors);
 	tcase_add_test(exhaustion,

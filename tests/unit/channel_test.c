@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -58,7 +59,21 @@ static void on_closed(struct channel *from, const char *why)
 	closed++;
 }
 
-static const struct channel_events events = { .received = on_received, .closed = on_closed };
+static unsigned lost;
+
+/* A launch can fail by itself. */
+static bool on_without_descriptors(const struct message *message)
+{
+	last = *message;
+	lost++;
+	return message->kind == MESSAGE_LAUNCH;
+}
+
+static const struct channel_events events = {
+	.received = on_received,
+	.without_descriptors = on_without_descriptors,
+	.closed = on_closed,
+};
 
 static void setup(void)
 {
@@ -70,7 +85,7 @@ static void setup(void)
 				      &events),
 			 0);
 	other = ends[1];
-	received = descriptors = closed = 0;
+	received = descriptors = closed = lost = 0;
 	reason = NULL;
 	closes_itself = answers = false;
 	packet.size = packet.at = 0;
@@ -172,6 +187,54 @@ static size_t join(unsigned char *bytes, const enum message_kind kinds[], unsign
 	}
 	return size;
 }
+
+/* No descriptor is free, until allow_descriptors. */
+static struct rlimit forbid_descriptors(void)
+{
+	struct rlimit before, none;
+	int lowest = dup(STDERR_FILENO);
+
+	close(lowest);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ (rlim_t)lowest, before.rlim_max };
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	return before;
+}
+
+START_TEST(gives_its_owner_a_message_that_has_lost_its_descriptors)
+{
+	enum message_kind kind = _i == 0 ? MESSAGE_LAUNCH : MESSAGE_LAUNCH_PROXIED;
+	struct message message = { .kind = kind, .launch = { .session = 7 } };
+	int before = open_descriptors();
+	struct rlimit limit;
+
+	send_raw(&message, message_shape(kind)->size, 2);
+	limit = forbid_descriptors();
+	loop_turn(1000);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_uint_eq(lost, 1);
+	ck_assert_uint_eq(received, 0);
+	ck_assert_uint_eq(last.launch.session, 7);
+	ck_assert_uint_eq(closed, _i);
+	if (_i == 0)
+		ck_assert_int_eq(open_descriptors(), before);
+	else
+		ck_assert_str_eq(reason, "no descriptors are left for those of a message");
+}
+END_TEST
+
+START_TEST(drains_what_the_other_end_sent_before_it_ended)
+{
+	struct message message = { .kind = MESSAGE_END };
+
+	for (int i = 0; i < 100; i++)
+		send_raw(&message, message_shape(MESSAGE_END)->size, 0);
+	close(other);
+	channel_drain(&channel);
+	ck_assert_uint_eq(received, 100);
+	ck_assert_uint_eq(closed, 0);
+}
+END_TEST
 
 START_TEST(receives_several_at_once)
 {
@@ -501,6 +564,8 @@ Suite *channel_suite(void)
 	tcase_add_loop_test(tests, receives_what_has_the_right_shape, 0, MESSAGE_FROM_FRONTEND);
 	tcase_add_loop_test(tests, closes_at_a_message_of_the_wrong_shape, 0,
 			    sizeof wrong / sizeof wrong[0]);
+	tcase_add_loop_test(tests, gives_its_owner_a_message_that_has_lost_its_descriptors, 0, 2);
+	tcase_add_test(tests, drains_what_the_other_end_sent_before_it_ended);
 	tcase_add_test(tests, receives_several_at_once);
 	tcase_add_loop_test(tests, closes_at_a_packet_of_the_wrong_shape, 0,
 			    sizeof wrong_packets / sizeof wrong_packets[0]);

@@ -3,29 +3,43 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* --- identity ------------------------------------------------------------------------ */
 
-/* Without capabilities in the bounding set no exec of a privileged file brings
- * them back; PR_CAPBSET_DROP itself needs root. */
+/* Without capabilities in the bounding set no exec of a privileged file brings them back. Who may
+ * not drop them does without: no_new_privs and the filter of system calls prevent that, too. */
 static int drop_bounding_set(const struct fence_user *user)
 {
-	if (!user)
-		return 0;
+	(void)user;
 	for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0;
 	     capability++)
 		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
-			return -1;
+			return errno == EPERM ? 0 : -1;
 	return 0;
+}
+
+/* Also those that a change of the user does not take away, and those that a service manager has
+ * given to an ordinary user. */
+static int drop_capabilities(const struct fence_user *user)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
+	(void)user;
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
+		return -1; /* an older kernel has no ambient ones */
+	return (int)syscall(SYS_capset, &header, none);
 }
 
 static int become_user(const struct fence_user *user)
@@ -174,6 +188,28 @@ static const char *const refused_calls[] = {
 	/* namespaces; clone(2) is looked at below */
 	"unshare",
 	"setns",
+	/* what a file is like, which Landlock does not know */
+	"chmod",
+	"fchmod",
+	"fchmodat",
+	"fchmodat2",
+	"chown",
+	"lchown",
+	"fchown",
+	"fchownat",
+	"utime",
+	"utimes",
+	"futimesat",
+	"utimensat",
+	"setxattr",
+	"lsetxattr",
+	"fsetxattr",
+	"setxattrat",
+	"removexattr",
+	"lremovexattr",
+	"fremovexattr",
+	"removexattrat",
+	"file_setattr",
 	/* files by handle, past every directory's mode */
 	"open_by_handle_at",
 	"name_to_handle_at",
@@ -210,14 +246,35 @@ static int refuse_namespaces(scmp_filter_ctx filter)
 	return result;
 }
 
-/* Calls that this machine or this libseccomp does not know are left out.
+/* Calls that are newer than some versions of libseccomp. They have one number on all machines. */
+static const struct {
+	const char *name;
+	int number;
+} newer_calls[] = {
+	{ "fchmodat2", 452 },
+	{ "setxattrat", 463 },
+	{ "removexattrat", 466 },
+	{ "file_setattr", 469 },
+};
+
+static int number_of(const char *name)
+{
+	int number = seccomp_syscall_resolve_name(name);
+
+	for (size_t i = 0; i < sizeof newer_calls / sizeof newer_calls[0]; i++)
+		if (number == __NR_SCMP_ERROR && strcmp(newer_calls[i].name, name) == 0)
+			return newer_calls[i].number;
+	return number;
+}
+
+/* Calls that this machine does not have are left out.
  * Returns 0, or a negative error. */
 static int fill_filter(scmp_filter_ctx filter)
 {
 	int result = refuse_namespaces(filter);
 
 	for (size_t i = 0; result == 0 && i < sizeof refused_calls / sizeof refused_calls[0]; i++) {
-		int number = seccomp_syscall_resolve_name(refused_calls[i]);
+		int number = number_of(refused_calls[i]);
 
 		if (number != __NR_SCMP_ERROR)
 			result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0);
@@ -252,10 +309,10 @@ static const struct {
 	const char *name;
 	int (*take)(const struct fence_user *user);
 } steps[] = {
-	{ "bounding set", drop_bounding_set },       { "user", become_user },
-	{ "end of the parent", end_with_parent },    { "dumpable", become_undumpable },
-	{ "no_new_privs", renounce_new_privileges }, { "Landlock", forbid_writing },
-	{ "system calls", filter_system_calls },
+	{ "bounding set", drop_bounding_set }, { "user", become_user },
+	{ "capabilities", drop_capabilities }, { "end of the parent", end_with_parent },
+	{ "dumpable", become_undumpable },     { "no_new_privs", renounce_new_privileges },
+	{ "Landlock", forbid_writing },        { "system calls", filter_system_calls },
 };
 
 int fence_enter(const struct fence_user *user, const char **step)

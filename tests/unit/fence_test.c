@@ -3,6 +3,8 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -97,6 +99,35 @@ static int try_setuid(void)
 	return error_of(syscall(SYS_setuid, getuid()));
 }
 
+enum { FCHMODAT2 = 452, SETXATTRAT = 463, REMOVEXATTRAT = 466, FILE_SETATTR = 469 };
+
+/* The filter comes before the kernel looks at the arguments, which are wrong. */
+static int try_metadata(void)
+{
+	const int errors[] = {
+		error_of(syscall(SYS_fchmod, -1, 0644)),
+		error_of(syscall(SYS_fchmodat, -1, "", 0644)),
+		error_of(syscall(FCHMODAT2, -1, "", 0644, 0)),
+		error_of(syscall(SYS_fchown, -1, -1, -1)),
+		error_of(syscall(SYS_fchownat, -1, "", -1, -1, 0)),
+		error_of(syscall(SYS_utimensat, -1, NULL, NULL, 0)),
+		error_of(syscall(SYS_setxattr, "", "", "", 0, 0)),
+		error_of(syscall(SYS_lsetxattr, "", "", "", 0, 0)),
+		error_of(syscall(SYS_fsetxattr, -1, "", "", 0, 0)),
+		error_of(syscall(SETXATTRAT, -1, "", 0, "", NULL, 0)),
+		error_of(syscall(SYS_removexattr, "", "")),
+		error_of(syscall(SYS_lremovexattr, "", "")),
+		error_of(syscall(SYS_fremovexattr, -1, "")),
+		error_of(syscall(REMOVEXATTRAT, -1, "", 0, "")),
+		error_of(syscall(FILE_SETATTR, -1, "", NULL, 0, 0)),
+	};
+
+	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
+		if (errors[i] != EPERM)
+			return 0;
+	return EPERM;
+}
+
 static const int namespaces[] = { CLONE_NEWNS,  CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
 				  CLONE_NEWPID, CLONE_NEWNET,    CLONE_NEWUSER };
 
@@ -142,6 +173,7 @@ static const struct {
 	{ "setuid", try_setuid },
 	{ "unshare", try_unshare },
 	{ "clone", try_clone_into_namespace },
+	{ "metadata", try_metadata },
 };
 
 /* Also of who has every right, whom the kernel would refuse nothing. */
@@ -198,6 +230,72 @@ static int look_at_status(void)
 START_TEST(leaves_no_privilege)
 {
 	ck_assert_int_eq(fenced(look_at_status), 0);
+}
+END_TEST
+
+static int try_capabilities(void)
+{
+	static const char *const sets[] = { "CapInh:", "CapPrm:", "CapEff:", "CapAmb:" };
+
+	for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
+		if (!status_has(sets[i], "0000000000000000"))
+			return 1;
+	return 0;
+}
+
+static void set_capabilities(unsigned usable, unsigned inheritable)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct sets[] = { { usable, usable, inheritable }, { 0 } };
+
+	if (syscall(SYS_capset, &header, sets) < 0)
+		_exit(101);
+}
+
+/* As systemd's AmbientCapabilities= does it for an ordinary user. */
+static void have_ambient(void)
+{
+	const unsigned bind = 1U << CAP_NET_BIND_SERVICE;
+
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setresuid(user.uid, user.uid, user.uid) < 0)
+		_exit(102);
+	set_capabilities(bind, bind);
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0) < 0)
+		_exit(103);
+}
+
+/* A change of the user takes none away. */
+static void keep_all(void)
+{
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) < 0)
+		_exit(104);
+}
+
+static void lack_setpcap(void)
+{
+	set_capabilities(1U << CAP_SETGID | 1U << CAP_SETUID, 0);
+}
+
+static const struct {
+	void (*before)(void);
+	const struct fence_user *user;
+} starts[] = { { have_ambient, NULL }, { keep_all, &user }, { lack_setpcap, &user } };
+
+START_TEST(leaves_no_capability_however_it_was_started)
+{
+	int status;
+	pid_t child = fork();
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		const char *step;
+
+		starts[_i].before();
+		_exit(fence_enter(starts[_i].user, &step) < 0 ? 100 : try_capabilities());
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
 }
 END_TEST
 
@@ -273,6 +371,9 @@ Suite *fence_suite(void)
 	tcase_add_loop_test(tests, refuses_dangerous_calls, 0, sizeof refused / sizeof refused[0]);
 	tcase_add_test(tests, the_newer_clone_does_not_exist);
 	tcase_add_test(tests, leaves_no_privilege);
+	if (geteuid() == 0)
+		tcase_add_loop_test(tests, leaves_no_capability_however_it_was_started, 0,
+				    sizeof starts / sizeof starts[0]);
 	tcase_add_test(tests, ends_with_its_parent);
 	tcase_add_test(tests, allows_no_writing_where_there_is_landlock);
 	tcase_add_test(tests, leaves_what_a_frontend_needs);

@@ -123,7 +123,7 @@ static bool is_still_welcome(struct session *session)
 	return true;
 }
 
-static void on_success_sent(struct session *session)
+static void on_proof_accepted(struct session *session)
 {
 	if (is_still_welcome(session))
 		go_on(session);
@@ -141,7 +141,7 @@ static void refuse_crowded(struct session *session)
 
 static void on_proof(struct session *session, enum proof proof)
 {
-	pending_step *next = proof == PROOF_RIGHT  ? on_success_sent
+	pending_step *next = proof == PROOF_RIGHT  ? on_proof_accepted
 			     : proof == PROOF_BUSY ? refuse_crowded
 						   : refuse_unproved;
 

@@ -25,7 +25,6 @@ struct program_order {
 
 	struct terminal terminal; /* ... whose master is here once the program runs */
 
-	bool is_expendable; /* when memory is short, the kernel is to end it before others */
 
 	struct jail *jail;                 /* a reference; NULL: none */
 	const struct jail_plan *jail_plan; /* its plan */

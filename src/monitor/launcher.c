@@ -522,7 +522,6 @@ static void fill_order(struct launch *launch, const struct launch_message *messa
 	launch->order.cgroup = child->cgroup;
 	launch->order.jail = jail_of(launch->settings);
 	launch->order.jail_plan = launch->order.jail ? jail_plan(launch->order.jail) : NULL;
-	launch->order.is_expendable = launch->order.jail || launch->settings->program->memory > 0;
 	launch->order.directory = launch->settings->program->directory;
 	launch->order.connection = descriptors->connection;
 	launch->order.error = descriptors->errors_to;

@@ -152,8 +152,7 @@ IN_CHILD static int priority(const struct program_order *order)
  * program can't lower it. A failure is ignored: there may be no /proc. */
 IN_CHILD static int out_of_memory(const struct program_order *order)
 {
-	int fd = order->is_expendable ? open_file("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)
-				      : -1;
+	int fd = order->jail ? open_file("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC) : -1;
 
 	if (fd < 0)
 		return 0;

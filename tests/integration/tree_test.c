@@ -910,20 +910,6 @@ START_TEST(memory_is_limited)
 }
 END_TEST
 
-/* What its limit lets files in memory take counts for no process. */
-START_TEST(without_memory_a_session_with_a_limit_ends_first)
-{
-	int port;
-
-	if (!can_limit("memory"))
-		return;
-	port = add_service("zzlimited", "server = /bin/cat\nmemory = 16M\n"
-					"server_args = /proc/self/oom_score_adj\n");
-	daemon_start();
-	ck_assert_str_eq(ask(port, ""), "1000\n");
-}
-END_TEST
-
 static void expect_in(const char *cgroup, const char *file, const char *pattern)
 {
 	const char *path = textf("%s/%s", cgroup, file);
@@ -1145,7 +1131,6 @@ Suite *tree_suite(void)
 	}
 	tcase_add_test(limited, processes_are_limited);
 	tcase_add_test(limited, memory_is_limited);
-	tcase_add_test(limited, without_memory_a_session_with_a_limit_ends_first);
 	tcase_add_test(limited, cpu_is_limited);
 	tcase_add_loop_test(limited, a_service_whose_limits_cannot_be_kept_is_not_started, 0,
 			    sizeof limits / sizeof limits[0]);

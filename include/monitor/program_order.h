@@ -25,7 +25,6 @@ struct program_order {
 
 	struct terminal terminal; /* ... whose master is here once the program runs */
 
-
 	struct jail *jail;                 /* a reference; NULL: none */
 	const struct jail_plan *jail_plan; /* its plan */
 	const char *directory;             /* its working directory; NULL: the daemon's */

@@ -24,6 +24,9 @@ unsigned descriptors_limit(void);
 bool descriptors_spend(void) __attribute__((warn_unused_result));
 void descriptors_regain(void);
 
+/* How many are counted like this now. */
+unsigned descriptors_spent(void);
+
 /* How many descriptors descriptors_spend has refused since the last call. */
 unsigned descriptors_refused(void);
 

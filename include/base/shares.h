@@ -40,6 +40,9 @@ bool share_allows(struct shares *shares, const struct share *share, unsigned cou
 bool share_take(struct shares *shares, struct share *share, unsigned count)
 	__attribute__((warn_unused_result));
 
+/* The same even if the holder may not. */
+void share_take_anyway(struct shares *shares, struct share *share, unsigned count);
+
 void share_give_back(struct shares *shares, struct share *share, unsigned count);
 
 /* How many are reserved for each holder: SHARE_PART_MAX, or less where all parts

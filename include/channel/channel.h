@@ -82,7 +82,7 @@ int channel_lend(struct channel *channel, const struct message *message, const i
  * the channel must be closed. */
 int channel_flush(struct channel *channel) __attribute__((warn_unused_result));
 
-/* Gives the owner what the other end, which has ended, has sent. `closed` is not called. */
+/* Gives the owner what the other end, which has ended, has sent. Its end closes nothing. */
 void channel_drain(struct channel *channel);
 
 /* How an owner handles one kind of message: one of the two, depending on whether

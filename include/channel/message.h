@@ -186,6 +186,7 @@ struct generation_message {
 	uint64_t used;
 	uint32_t log;           /* LOG: its number in the generation */
 	uint32_t bound, wanted; /* ADOPTED: sockets */
+	uint32_t descriptors;   /* ADOPT: that the monitor has for sockets and programs */
 	struct log_style style; /* ADOPT */
 };
 
@@ -222,8 +223,7 @@ struct start_message {
 	uint8_t changes_user;    /* to these; otherwise it keeps its user */
 	uint32_t uid, gid;
 	uint32_t process_limit, ident_limit;
-	uint32_t descriptors; /* that the monitor has left for programs */
-	uint8_t log;          /* enum message_log */
+	uint8_t log; /* enum message_log */
 	int32_t log_facility, log_level;
 	struct log_style log_style;
 	uint8_t announces;       /* lists the services' addresses at the first generation ... */

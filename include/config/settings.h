@@ -417,6 +417,13 @@ static inline bool service_starts_program(const struct service_settings *service
 	       !service->redirect_host;
 }
 
+/* True when programs write their standard error to the log. Other services may have the attribute
+ * from defaults. */
+static inline bool service_logs_errors(const struct service_settings *service)
+{
+	return service_starts_program(service) && service->program->stderr_kind == STDERR_LOG;
+}
+
 /* True when all processes of a session have a limit together. */
 static inline bool service_has_cgroup_limits(const struct service_settings *service)
 {

@@ -19,6 +19,15 @@ void holdings_init(unsigned ident_limit);
 struct session *holdings_open(struct service *service, int fd, const struct address *peer,
 			      const struct address *source, enum way way);
 
+/* The same for a session whose program an earlier frontend has started: it has no connection here,
+ * and there is room in any case. has_pipe: its standard error goes to the log. NULL with errno
+ * ENOMEM. */
+struct session *holdings_resume(struct service *service, const struct address *peer, enum way way,
+				bool has_pipe);
+
+/* It will start no program, or that has ended: it does not count as one with stderr = log. */
+void holdings_drop_pipe(struct session *session);
+
 /* The session is pending no more. */
 void holdings_end_pending(struct session *session);
 

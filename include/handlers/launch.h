@@ -25,9 +25,11 @@ struct launch_way {
 	void (*end)(uint64_t number, bool at_once, enum end_reason reason);
 };
 
-/* first: the number of the first session that is launched. descriptors: how many the monitor has
- * left for programs. */
-void launch_init(const struct launch_way *way, uint64_t first, unsigned descriptors);
+/* first: the number of the first session that is launched. */
+void launch_init(const struct launch_way *way, uint64_t first);
+
+/* descriptors: how many the monitor has left for programs. */
+void launch_set_room(unsigned descriptors);
 
 /* The monitor's messages about a session: MESSAGE_STARTED, MESSAGE_PROCESS,
  * MESSAGE_NOT_STARTED, MESSAGE_ENDED. An unknown number is ignored: the session is
@@ -52,11 +54,11 @@ unsigned launch_processes(void);
  * written. 0: none. */
 pid_t launch_process(const struct session *session);
 
-/* The programs that are being started: LAUNCHES_MAX, in shares of services. */
+/* The programs that are being started: at most LAUNCHES_MAX, in shares of services. */
 struct shares *launch_shares(void);
 
 /* The sessions whose programs write their standard error to the log, in shares of services. For
- * each the monitor keeps a descriptor while it runs. */
+ * each the monitor keeps a descriptor until it has ended. */
 struct shares *launch_pipe_shares(void);
 
 /* True while launches are under way, whose descriptors will soon be free. */

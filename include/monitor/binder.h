@@ -51,6 +51,9 @@ void binder_close_gates(void);
  * on. Until binder_sweep any service can take sockets of removed services (SERVICE_IS_NEW). */
 void binder_renumber(const uint32_t *numbers, uint32_t count);
 
+/* How many descriptors its sockets take. */
+unsigned binder_descriptors(void);
+
 /* Closes the sockets that no service has taken. Returns how many. */
 unsigned binder_sweep(void);
 

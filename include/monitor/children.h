@@ -97,8 +97,12 @@ bool child_is_program(pid_t pid);
  * it will be later. */
 void child_reaped(struct child *child, int status);
 
-/* Its session is over: it is counted no more, and others may have its slot and its cgroup. */
+/* Its session is over: it is counted no more, others may have its slot and its cgroup, and its
+ * end_command is freed. */
 void child_settle(struct child *child);
+
+/* Closes the read end of its standard error, if it has it. */
+void child_close_errors(struct child *child);
 
 /* Removes the child, closes its descriptors and frees it. child_free: for a child that was
  * never added. */

@@ -93,6 +93,11 @@ void descriptors_regain(void)
 		share_the_rest();
 }
 
+unsigned descriptors_spent(void)
+{
+	return spent;
+}
+
 unsigned descriptors_refused(void)
 {
 	unsigned count = refused;

@@ -81,6 +81,11 @@ bool share_take(struct shares *shares, struct share *share, unsigned count)
 	return true;
 }
 
+void share_take_anyway(struct shares *shares, struct share *share, unsigned count)
+{
+	set_held(shares, share, share->held + count);
+}
+
 void share_give_back(struct shares *shares, struct share *share, unsigned count)
 {
 	set_held(shares, share, share->held - count);

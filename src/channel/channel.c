@@ -345,7 +345,8 @@ static void take_descriptors(struct received *received, struct msghdr *header)
 	received->count = (unsigned)(bytes / sizeof(int));
 }
 
-/* False when there is no packet; with received->size 0 or less the channel has ended. */
+/* An end that was closed before all was read there is told here once, by ECONNRESET, before what it
+ * has sent. False when there is no packet; with received->size 0 or less the channel has ended. */
 static bool receive(int fd, struct received *received)
 {
 	union control control;
@@ -356,6 +357,8 @@ static bool receive(int fd, struct received *received)
 				 .msg_controllen = sizeof control };
 
 	received->size = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (received->size < 0 && errno == ECONNRESET)
+		received->size = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (received->size < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	received->flags = header.msg_flags;
@@ -490,10 +493,13 @@ static void read_messages(struct channel *channel)
 	}
 }
 
+/* A child of the other end may have it still. It can send no more. */
 void channel_drain(struct channel *channel)
 {
 	struct received received;
 
+	if (channel_is_open(channel))
+		shutdown(channel->watch.fd, SHUT_RD);
 	while (channel_is_open(channel) && receive(channel->watch.fd, &received)) {
 		if (fault(channel, &received)) { /* its end is one, too */
 			channel_close_descriptors(received.descriptors, received.count);

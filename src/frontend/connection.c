@@ -357,8 +357,9 @@ static void resume_server(struct session *session, const struct program_message 
 void connection_resume(struct service *service, const struct program_message *program, int errors)
 {
 	bool is_server = address_is_known(&program->socket);
-	struct session *session = holdings_open(service, -1, &program->peer, &program->peer,
-						is_server ? WAY_SERVER : WAY_CONNECTION);
+	struct session *session =
+		holdings_resume(service, &program->peer, is_server ? WAY_SERVER : WAY_CONNECTION,
+				errors >= 0);
 
 	if (!session || launch_resume(session, program, errors) < 0) {
 		if (session)

@@ -246,7 +246,8 @@ static int refuse_namespaces(scmp_filter_ctx filter)
 	return result;
 }
 
-/* Calls that are newer than some versions of libseccomp. They have one number on all machines. */
+/* Calls that are newer than some versions of libseccomp, by the number that they have on all machines
+ * that this runs on. */
 static const struct {
 	const char *name;
 	int number;

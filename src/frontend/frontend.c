@@ -41,6 +41,7 @@ static const struct generation *incoming; /* the last one mapped */
 static bool has_announced;
 static int null = -1; /* /dev/null; the fence forbids to open it for writing later */
 static int status;
+static uint32_t room;         /* descriptors that the monitor has for sockets and programs */
 static uint64_t news, logged; /* what the monitor has told of programs; what of it is in the log */
 
 static void fail(const char *what)
@@ -107,7 +108,7 @@ static int prepare(void)
 	holdings_init(start.ident_limit);
 	dispatch_init();
 	multiplex_init();
-	launch_init(&ask_launch_way, start.first_session, start.descriptors);
+	launch_init(&ask_launch_way, start.first_session);
 	loop_at_turn_end(log_news);
 	report_check_every(start.check_interval);
 	control_init();
@@ -173,8 +174,17 @@ static void leave_terminal(void)
 	log_stop_copying();
 }
 
+/* The monitor has the listening sockets, too. */
+static void share_room_of_monitor(void)
+{
+	unsigned spent = descriptors_spent();
+
+	launch_set_room(room > spent ? room - spent : 0);
+}
+
 static void on_in_force(uint32_t bound, uint32_t wanted)
 {
+	share_room_of_monitor();
 	if (start.announces && !has_announced)
 		report_announce();
 	if (start.copies_errors && !has_announced)
@@ -187,6 +197,7 @@ static void on_in_force(uint32_t bound, uint32_t wanted)
 static void on_adopt(const struct message *message)
 {
 	log_set_style(message->generation.style);
+	room = message->generation.descriptors;
 	sink_reopen_all();
 	if (!incoming || incoming->number != message->generation.generation ||
 	    incoming == adoption_generation())

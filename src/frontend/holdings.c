@@ -1,5 +1,6 @@
 #include "frontend/holdings.h"
 
+#include "admission/intercept.h"
 #include "base/clock.h"
 #include "frontend/lending.h"
 #include "frontend/lifecycle.h"
@@ -15,6 +16,31 @@ static unsigned idents, idents_max; /* ident requests for refused peers; -logpro
 void holdings_init(unsigned ident_limit)
 {
 	idents_max = ident_limit;
+}
+
+void holdings_drop_pipe(struct session *session)
+{
+	if (session->has_pipe)
+		share_give_back(launch_pipe_shares(), &session->service->pipes, 1);
+	session->has_pipe = false;
+}
+
+/* A client of INTERCEPT is passed on to a server, which has the pipe. */
+static bool logs_errors(const struct service_settings *settings, enum way way)
+{
+	return service_logs_errors(settings) &&
+	       (way == WAY_SERVER || !intercepts_streams(settings));
+}
+
+/* A reload may have changed it since the session was opened. */
+static void settle_pipe(struct session *session, bool has_pipe)
+{
+	has_pipe = has_pipe && session->service->has_pipes;
+	if (has_pipe && !session->has_pipe)
+		share_take_anyway(launch_pipe_shares(), &session->service->pipes, 1);
+	else if (!has_pipe)
+		holdings_drop_pipe(session);
+	session->has_pipe = has_pipe;
 }
 
 /* Gives back all but the `kept` that are still needed. */
@@ -39,6 +65,7 @@ void holdings_begin_launch(struct session *session)
 {
 	session->launched = clock_now();
 	session->is_launching = share_take(launch_shares(), &session->service->launches, 1);
+	settle_pipe(session, logs_errors(session->settings, session->way));
 }
 
 static void end_launching(struct session *session)
@@ -106,6 +133,7 @@ void holdings_uncount(struct session *session)
 static void on_served(struct session *session)
 {
 	keep_descriptors(session, 1);
+	holdings_drop_pipe(session);
 	holdings_uncount(session);
 }
 
@@ -125,22 +153,6 @@ void holdings_end_ident(struct session *session)
 	session->is_being_named = false;
 }
 
-static bool logs_errors(const struct service *service)
-{
-	return service->settings->program->stderr_kind == STDERR_LOG;
-}
-
-static bool take_pipe(struct service *service)
-{
-	return !logs_errors(service) || share_take(launch_pipe_shares(), &service->pipes, 1);
-}
-
-static void give_pipe_back(struct service *service, bool is_taken)
-{
-	if (is_taken)
-		share_give_back(launch_pipe_shares(), &service->pipes, 1);
-}
-
 static void on_closed(struct session *session)
 {
 	struct service *service = session->service;
@@ -150,7 +162,7 @@ static void on_closed(struct session *session)
 	service->sent += session->sent;
 	totals_session_over(session);
 	keep_descriptors(session, 0);
-	give_pipe_back(service, session->has_pipe);
+	holdings_drop_pipe(session);
 	end_launching(session);
 	holdings_end_ident(session);
 	if (session->state == SESSION_PENDING)
@@ -186,48 +198,49 @@ static bool take_descriptors(struct service *service)
 	return false;
 }
 
-static void give_all_back(struct service *service)
+static bool has_room_for_pipe(struct service *service, enum way way)
 {
-	share_give_back(descriptors_shares(), &service->descriptors,
-			service_descriptors_per_session(service));
-	give_pipe_back(service, logs_errors(service));
-}
-
-static bool take_all(struct service *service)
-{
-	if (!take_pipe(service))
-		return false;
-	if (take_descriptors(service))
-		return true;
-	give_pipe_back(service, logs_errors(service));
-	return false;
+	return !logs_errors(service->settings, way) ||
+	       share_allows(launch_pipe_shares(), &service->pipes, 1);
 }
 
 static struct session *open_session(struct service *service, int fd, const struct address *peer,
-				    const struct address *source, enum verdict *verdict)
+				    const struct address *source, enum way way,
+				    enum verdict *verdict)
 {
 	struct session *session;
 
 	*verdict = quota_judge_pending(&service->quota, service->settings, source);
-	if (*verdict == ADMITTED && !take_all(service))
+	if (*verdict == ADMITTED &&
+	    (!has_room_for_pipe(service, way) || !take_descriptors(service)))
 		*verdict = REFUSED_DESCRIPTORS;
 	if (*verdict != ADMITTED)
 		return NULL;
 	session = session_open(service->settings, service->log, fd, peer, &session_owner);
-	if (session) {
-		session->has_pipe = logs_errors(service);
-	} else {
-		give_all_back(service);
+	if (!session) {
+		share_give_back(descriptors_shares(), &service->descriptors,
+				service_descriptors_per_session(service));
 		*verdict = REFUSED_MEMORY;
 	}
 	return session;
+}
+
+static void enter_service(struct session *session, struct service *service,
+			  const struct address *source, enum way way)
+{
+	session->service = service;
+	session->way = way;
+	session->descriptors = service_descriptors_per_session(service);
+	session->pending_source = quota_pend(&service->quota, service->settings, source);
+	LIST_INSERT_HEAD(&service->sessions, session, link);
+	pending_limit(session);
 }
 
 struct session *holdings_open(struct service *service, int fd, const struct address *peer,
 			      const struct address *source, enum way way)
 {
 	enum verdict verdict;
-	struct session *session = open_session(service, fd, peer, source, &verdict);
+	struct session *session = open_session(service, fd, peer, source, way, &verdict);
 
 	if (!session) {
 		close(fd);
@@ -235,11 +248,22 @@ struct session *holdings_open(struct service *service, int fd, const struct addr
 				NULL);
 		return NULL;
 	}
-	session->service = service;
-	session->way = way;
-	session->descriptors = service_descriptors_per_session(service);
-	session->pending_source = quota_pend(&service->quota, service->settings, source);
-	LIST_INSERT_HEAD(&service->sessions, session, link);
-	pending_limit(session);
+	enter_service(session, service, source, way);
+	settle_pipe(session, logs_errors(service->settings, way));
+	return session;
+}
+
+struct session *holdings_resume(struct service *service, const struct address *peer, enum way way,
+				bool has_pipe)
+{
+	struct session *session =
+		session_open(service->settings, service->log, -1, peer, &session_owner);
+
+	if (!session)
+		return NULL;
+	share_take_anyway(descriptors_shares(), &service->descriptors,
+			  service_descriptors_per_session(service));
+	enter_service(session, service, peer, way);
+	settle_pipe(session, has_pipe);
 	return session;
 }

@@ -39,6 +39,15 @@ static struct sink *open_log(const struct service_settings *settings, bool *fail
 	return sink;
 }
 
+/* Others would have parts reserved for them that they never take. */
+static void share_pipes(struct service *service)
+{
+	if (service->has_pipes || !service_logs_errors(service->settings))
+		return;
+	share_join(launch_pipe_shares(), &service->pipes);
+	service->has_pipes = true;
+}
+
 struct service *service_start(struct service_settings *settings, uint32_t number)
 {
 	struct service *service = service_new();
@@ -60,7 +69,7 @@ struct service *service_start(struct service_settings *settings, uint32_t number
 	listening_look_up_filter_hosts(service);
 	share_join(descriptors_shares(), &service->descriptors);
 	share_join(launch_shares(), &service->launches);
-	share_join(launch_pipe_shares(), &service->pipes);
+	share_pipes(service);
 	listening_update(service);
 	return service;
 }
@@ -143,6 +152,7 @@ bool service_adopt(struct service *service, struct service_settings *settings, u
 		listening_close(service);
 	service->settings = service_settings_keep(settings);
 	service->handler = handler_for(settings);
+	share_pipes(service);
 	listening_use_settings(service);
 	move_sessions(service, old, settings, false);
 	listening_look_up_filter_hosts(service);
@@ -162,7 +172,8 @@ void service_free(struct service *service)
 	TAILQ_REMOVE(&services, service, link);
 	share_leave(descriptors_shares(), &service->descriptors);
 	share_leave(launch_shares(), &service->launches);
-	share_leave(launch_pipe_shares(), &service->pipes);
+	if (service->has_pipes)
+		share_leave(launch_pipe_shares(), &service->pipes);
 	quota_clear(&service->quota);
 	filter_hosts_free(service->filter_hosts);
 	folds_free(service->folds);

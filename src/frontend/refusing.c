@@ -18,6 +18,7 @@ static void send_refusal_line(struct session *session)
 void refusing_finish(struct session *session)
 {
 	holdings_uncount(session);
+	holdings_drop_pipe(session);
 	session->is_refused = true;
 	if (session->origin)
 		session_close(session);

@@ -193,7 +193,7 @@ unsigned service_descriptors_per_session(const struct service *service)
 	const struct service_settings *settings = service->settings;
 	bool is_passed_on = settings->redirect_host || intercepts_streams(settings);
 	bool is_identified = settings->log_on_success & LOG_FLAG_USERID;
-	unsigned of_pipe = settings->program->stderr_kind == STDERR_LOG ? 3 : 0;
+	unsigned of_pipe = service_logs_errors(settings) ? 3 : 0;
 	unsigned of_launch = of_pipe + service_keeps_socket(settings);
 
 	return 1 + is_passed_on + (of_launch ? of_launch : is_identified) +

@@ -22,6 +22,7 @@
 enum {
 	LINE_LENGTH_MAX = 512, /* bytes of a program in a line of the log */
 	ESCAPED_MAX = LINE_LENGTH_MAX + LINE_LENGTH_MAX / 2, /* their length when escaped */
+	READS_AT_END = 16,
 	REPORT_MS = 1000, /* how often dropped lines are reported */
 	FORGET_MS = ERROR_LINES_BURST / ERROR_LINES_RATE * 1000, /* until the bucket is full */
 };
@@ -183,26 +184,35 @@ static void error_pipe_close(struct error_pipe *pipe)
 	free_if_over(pipe);
 }
 
-static void on_event(struct watch *watch, short events)
+/* As read(2). */
+static ssize_t take_some(struct error_pipe *pipe)
 {
 	static char bytes[65536];
-	struct error_pipe *pipe = container_of(watch, struct error_pipe, watch);
-	ssize_t length = read(watch->fd, bytes, sizeof bytes);
+	ssize_t length = read(pipe->watch.fd, bytes, sizeof bytes);
 
-	(void)events;
-	if (length < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (length <= 0) {
-		error_pipe_close(pipe);
-		return;
-	}
-	for (size_t taken = 0; taken < (size_t)length;)
-		taken += take_line(pipe, bytes + taken, (size_t)length - taken);
+	for (ssize_t taken = 0; taken < length;)
+		taken += (ssize_t)take_line(pipe, bytes + taken, (size_t)(length - taken));
+	return length;
 }
 
+static void on_event(struct watch *watch, short events)
+{
+	struct error_pipe *pipe = container_of(watch, struct error_pipe, watch);
+	ssize_t length = take_some(pipe);
+
+	(void)events;
+	if (length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR))
+		error_pipe_close(pipe);
+}
+
+/* Takes what is in the pipe, which another process may still fill. */
 static void on_grace_over(struct timer *timer)
 {
-	error_pipe_close(container_of(timer, struct error_pipe, grace));
+	struct error_pipe *pipe = container_of(timer, struct error_pipe, grace);
+
+	for (int i = 0; i < READS_AT_END && take_some(pipe) > 0; i++)
+		continue;
+	error_pipe_close(pipe);
 }
 
 /* Who still has the other end may write for a while, where there is room. */

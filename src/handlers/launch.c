@@ -38,15 +38,20 @@ static void launch_start(struct session *session);
 
 const struct handler launch_handler = { .name = "launch", .start = launch_start };
 
-/* A third of the monitor's descriptors, at least one. A launch takes one of them, or three with a
- * pipe for standard error. Of each pipe the monitor keeps an end, and copies it for another
- * frontend. */
-void launch_init(const struct launch_way *to_monitor, uint64_t first, unsigned descriptors)
+void launch_init(const struct launch_way *to_monitor, uint64_t first)
+{
+	way = to_monitor;
+	next_number = first;
+	launch_set_room(0);
+}
+
+/* A launch takes one of the monitor's descriptors, and two more if it has a pipe for standard
+ * error. Of each pipe the monitor keeps an end, and copies it for another frontend. So a third is
+ * for launches, and a third for pipes, and what is over these fails alone. */
+void launch_set_room(unsigned descriptors)
 {
 	unsigned third = descriptors >= 3 ? descriptors / 3 : 1;
 
-	way = to_monitor;
-	next_number = first;
 	shares_set_total(&shares, third < LAUNCHES_MAX ? third : LAUNCHES_MAX);
 	shares_set_total(&pipe_shares, third);
 }

@@ -436,7 +436,7 @@ void terminal_relay_start(struct terminal_relay *relay, int master)
 	static const int on = 1;
 
 	relay->master.fd = master;
-	relay->output_is_over = master < 0; /* which never happens */
+	relay->output_is_over = master < 0; /* there was no room for its descriptor */
 	relay->state = RELAYING;
 	/* Small pieces are passed on at once, as they were written. */
 	setsockopt(relay->session->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

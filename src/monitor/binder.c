@@ -193,12 +193,33 @@ static int bind_and_listen(int fd, int refused, const struct service_settings *s
 	return is_multicast(address) ? join_group(fd, address) : 0;
 }
 
+static unsigned spent; /* descriptors of sockets */
+
+static bool spend(void)
+{
+	if (!descriptors_spend())
+		return false;
+	spent++;
+	return true;
+}
+
+static void regain(void)
+{
+	spent--;
+	descriptors_regain();
+}
+
+unsigned binder_descriptors(void)
+{
+	return spent;
+}
+
 static int open_socket(int refused, const struct service_settings *settings,
 		       const struct bind_message *wanted)
 {
 	int fd;
 
-	if (!descriptors_spend())
+	if (!spend())
 		return -1;
 	fd = socket(wanted->address.any.sa_family,
 		    settings->socket_type | SOCK_CLOEXEC | SOCK_NONBLOCK,
@@ -207,7 +228,7 @@ static int open_socket(int refused, const struct service_settings *settings,
 		return fd;
 	if (fd >= 0)
 		close_keeping_errno(fd);
-	descriptors_regain();
+	regain();
 	return -1;
 }
 
@@ -217,11 +238,11 @@ static int open_refused(const struct service_settings *settings, const struct bi
 
 	if (!intercepts_datagrams(settings))
 		return -1;
-	if (!descriptors_spend())
+	if (!spend())
 		return -1;
 	fd = intercept_open_refused(&wanted->address, wanted->v6only, settings);
 	if (fd < 0)
-		descriptors_regain();
+		regain();
 	return fd;
 }
 
@@ -230,7 +251,7 @@ static void close_one(int fd)
 	if (fd < 0)
 		return;
 	close_keeping_errno(fd);
-	descriptors_regain();
+	regain();
 }
 
 static int open_sockets(const struct service_settings *settings, const struct bind_message *wanted,
@@ -414,7 +435,7 @@ int binder_inherit(int fd)
 	socket = socket_new(&key, SERVICE_IS_NEW);
 	if (!socket)
 		return -1;
-	if (!descriptors_spend())
+	if (!spend())
 		goto free_socket;
 	socket->bound = (struct bound){ .fd = fd, .refused = -1 };
 	socket->is_inherited = true;
@@ -422,7 +443,7 @@ int binder_inherit(int fd)
 	HASH_ADD(hh, sockets, key, sizeof socket->key, socket);
 	if (socket->hh.tbl)
 		return 0;
-	descriptors_regain();
+	regain();
 	errno = ENOMEM;
 
 free_socket:

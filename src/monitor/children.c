@@ -82,6 +82,15 @@ void child_settle(struct child *child)
 	socket_holders_stop(&child->holders);
 	session_slot_give_back(&child->slot);
 	session_tree_clear(&child->tree);
+	end_command_free(child->end_command);
+	child->end_command = NULL;
+}
+
+void child_close_errors(struct child *child)
+{
+	if (child->errors >= 0)
+		close(child->errors);
+	child->errors = -1;
 }
 
 void child_free(struct child *child)
@@ -89,13 +98,11 @@ void child_free(struct child *child)
 	if (!child)
 		return;
 	child_settle(child);
-	end_command_free(child->end_command);
 	timer_stop(&child->grace);
 	cgroup_release(child->cgroup);
 	if (child->network >= 0)
 		network_pool_drop(child->network);
-	if (child->errors >= 0)
-		close(child->errors);
+	child_close_errors(child);
 	closer_close(child->terminal.master, child->service);
 	free(child);
 }
@@ -195,9 +202,11 @@ void child_end(struct child *child, bool at_once, enum end_reason reason)
 		return;
 	end_reason_note(&child->reason, reason);
 	child->is_ending = true;
-	child_signal(child, at_once ? SIGKILL : SIGTERM);
-	if (!timer_is_pending(&child->grace))
+	if (at_once && !child->is_killed)
+		timer_start(&child->grace, KILL_TIMEOUT * 1000);
+	else if (!timer_is_pending(&child->grace))
 		timer_start(&child->grace, child->grace_ms);
+	child_signal(child, at_once ? SIGKILL : SIGTERM);
 }
 
 void child_limit_runtime(struct child *child, uint64_t milliseconds)

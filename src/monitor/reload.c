@@ -149,6 +149,7 @@ static void send_adopt(void)
 	struct message message = generation_message(MESSAGE_ADOPT);
 
 	message.generation.style = configuration_log_style();
+	message.generation.descriptors = descriptors_shares()->total + binder_descriptors();
 	frontend_process_send(&message, NULL, 0);
 }
 

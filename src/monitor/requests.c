@@ -1,7 +1,6 @@
 #include "monitor/requests.h"
 
 #include "base/clock.h"
-#include "base/descriptors.h"
 #include "base/log_file.h"
 #include "base/own_name.h"
 #include "base/region.h"
@@ -52,7 +51,6 @@ static int fill_start(struct start_message *start)
 		.first_session = number << 32,
 		.monitor = (int32_t)getpid(),
 		.process_limit = options->process_limit,
-		.descriptors = descriptors_shares()->total,
 		.ident_limit = options->ident_limit,
 		.check_interval = options->check_interval,
 		.log = options->log,

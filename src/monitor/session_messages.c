@@ -95,6 +95,7 @@ static void tell_end(struct child *child)
 	struct message message = child_message(MESSAGE_ENDED, child);
 
 	frontend_process_lend(&message, NULL, 0);
+	child_close_errors(child); /* the frontend has that end of the pipe, too */
 	child->end_news = ++news;
 	child->is_told = true;
 	TAILQ_INSERT_TAIL(&told, child, told);
@@ -110,10 +111,13 @@ static void tell_or_keep(struct child *child)
 		child_remove(child); /* nobody needs it any more */
 }
 
+/* One that is in the log already stays there. */
 static void note_start(struct child *child)
 {
+	news++;
+	if (!child->start_told)
+		child->start_news = news;
 	child->start_told = child->pid > 0;
-	child->start_news = ++news;
 }
 
 static void tell_of_child(struct child *child)

@@ -231,6 +231,29 @@ START_TEST(programs_that_log_errors_leave_the_monitor_descriptors)
 }
 END_TEST
 
+/* What has no program, or no pipe, takes nothing of it, and has nothing reserved. */
+START_TEST(errors_in_the_log_cost_only_programs_descriptors)
+{
+	enum { CLIENTS = 100, OTHERS = 20, PROGRAMS = 25 };
+	int echo, port, fds[CLIENTS];
+
+	add_defaults("stderr = log\n");
+	echo = add_service("echo", "type = INTERNAL UNLISTED\ncps = 0 0\n");
+	port = add_service("zzcat", CAT "cps = 0 0\n");
+	for (int i = 0; i < OTHERS; i++)
+		add_service(textf("zzother%d", i), CAT "stderr = null\n");
+	daemon_start_with(&(struct daemon_options){ .prepare = have_256_descriptors });
+	for (int i = 0; i < CLIENTS; i++)
+		fds[i] = client_hold(echo);
+	for (int i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	for (int i = 0; i < PROGRAMS; i++)
+		fds[i] = client_hold(port);
+	for (int i = 0; i < PROGRAMS; i++)
+		close(fds[i]);
+}
+END_TEST
+
 /* They come while the monitor does something else, and wait in its channel. */
 START_TEST(a_burst_of_launches_leaves_the_frontend_alone)
 {
@@ -518,6 +541,7 @@ Suite *exhaustion_suite(void)
 	tcase_add_test(exhaustion, out_of_descriptors_a_reload_keeps_what_runs);
 	tcase_add_test(exhaustion, idle_clients_of_one_service_leave_the_others_their_descriptors);
 	tcase_add_test(exhaustion, programs_that_log_errors_leave_the_monitor_descriptors);
+	tcase_add_test(exhaustion, errors_in_the_log_cost_only_programs_descriptors);
 	tcase_add_test(exhaustion, a_burst_of_launches_leaves_the_frontend_alone);
 	tcase_add_loop_test(exhaustion, what_programs_leave_open_is_counted, 0,
 			    sizeof leftovers / sizeof leftovers[0]);

@@ -225,14 +225,45 @@ END_TEST
 
 START_TEST(drains_what_the_other_end_sent_before_it_ended)
 {
-	struct message message = { .kind = MESSAGE_END };
+	struct message message = { .kind = MESSAGE_END }, ping = { .kind = MESSAGE_PING };
 
 	for (int i = 0; i < 100; i++)
 		send_raw(&message, message_shape(MESSAGE_END)->size, 0);
+	if (_i > 0) /* it has left something unread */
+		ck_assert_int_eq(channel_send(&channel, &ping, NULL, 0), 0);
 	close(other);
 	channel_drain(&channel);
 	ck_assert_uint_eq(received, 100);
 	ck_assert_uint_eq(closed, 0);
+}
+END_TEST
+
+START_TEST(reads_what_the_other_end_sent_before_it_ended)
+{
+	struct message message = { .kind = MESSAGE_END }, ping = { .kind = MESSAGE_PING };
+
+	send_raw(&message, message_shape(MESSAGE_END)->size, 0);
+	if (_i > 0)
+		ck_assert_int_eq(channel_send(&channel, &ping, NULL, 0), 0);
+	close(other);
+	loop_turn(1000);
+	ck_assert_uint_eq(received, 1);
+	ck_assert_uint_eq(closed, 1);
+}
+END_TEST
+
+/* Somebody else has its end and goes on. */
+START_TEST(drains_no_more_than_was_sent_when_it_began)
+{
+	struct message message = { .kind = MESSAGE_END };
+
+	send_raw(&message, message_shape(MESSAGE_END)->size, 0);
+	channel_drain(&channel);
+	ck_assert_uint_eq(received, 1);
+	ck_assert_int_eq(raw_message_send(other, &message, message_shape(MESSAGE_END)->size, NULL,
+					  0),
+			 -1);
+	close(other);
 }
 END_TEST
 
@@ -565,7 +596,9 @@ Suite *channel_suite(void)
 	tcase_add_loop_test(tests, closes_at_a_message_of_the_wrong_shape, 0,
 			    sizeof wrong / sizeof wrong[0]);
 	tcase_add_loop_test(tests, gives_its_owner_a_message_that_has_lost_its_descriptors, 0, 2);
-	tcase_add_test(tests, drains_what_the_other_end_sent_before_it_ended);
+	tcase_add_loop_test(tests, drains_what_the_other_end_sent_before_it_ended, 0, 2);
+	tcase_add_loop_test(tests, reads_what_the_other_end_sent_before_it_ended, 0, 2);
+	tcase_add_test(tests, drains_no_more_than_was_sent_when_it_began);
 	tcase_add_test(tests, receives_several_at_once);
 	tcase_add_loop_test(tests, closes_at_a_packet_of_the_wrong_shape, 0,
 			    sizeof wrong_packets / sizeof wrong_packets[0]);

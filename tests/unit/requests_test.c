@@ -1005,6 +1005,26 @@ START_TEST(tells_the_next_one_what_was_not_logged)
 }
 END_TEST
 
+/* The second one has logged nothing, as it was told nothing new. */
+START_TEST(tells_the_third_one_of_no_start_that_the_first_one_has_logged)
+{
+	uint64_t session = launched(PROGRAM).launch.session;
+
+	own_frontend_say_logged();
+	own_frontend_wait_read();
+	for (int i = 0; i < 2; i++) {
+		struct message message;
+
+		replace_frontend();
+		message = own_frontend_hear(MESSAGE_SESSION, NULL);
+		ck_assert_uint_eq(message.program.session, session);
+		ck_assert_uint_eq(message.program.is_news, 0);
+	}
+	end_program(session);
+	hear_end(session);
+}
+END_TEST
+
 START_TEST(does_not_tell_the_next_one_what_was_logged)
 {
 	uint64_t session = launched(PROGRAM).launch.session;
@@ -1397,6 +1417,7 @@ Suite *requests_suite(void)
 	tcase_add_loop_test(tests, tells_the_next_one_what_has_ended_meanwhile, 0, 2);
 	tcase_add_loop_test(tests, tells_the_next_one_what_was_not_logged, 0,
 			    sizeof deaths / sizeof deaths[0]);
+	tcase_add_test(tests, tells_the_third_one_of_no_start_that_the_first_one_has_logged);
 	tcase_add_test(tests, does_not_tell_the_next_one_what_was_logged);
 	tcase_add_test(tests, distrusts_one_that_takes_back_what_it_has_logged);
 	tcase_add_test(tests, ends_of_one_turn_come_in_one_packet);

@@ -149,7 +149,12 @@ struct logged_message {
 };
 
 struct measured_message {
-	int32_t error; /* errno; 0: the measures are written */
+	uint64_t ticket; /* MEASURE: the monitor's; MEASURED: the same */
+	int32_t error;   /* MEASURED: errno; 0: the measures are written */
+};
+
+struct report_message {
+	uint64_t ticket; /* REPORT: the monitor's; REPORTED: the same */
 };
 
 struct ban_message {
@@ -248,6 +253,7 @@ struct message {
 		struct end_message end;
 		struct logged_message logged;
 		struct measured_message measured;
+		struct report_message report;
 		struct ban_message ban;
 		struct banner_message banner;
 		struct libwrap_message libwrap;

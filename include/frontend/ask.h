@@ -31,10 +31,10 @@ void ask_ban(const struct address *address, uint64_t until);
 
 /* Tells the monitor that the generation is in force. */
 void ask_adopted(uint32_t bound, uint32_t wanted);
-void ask_reported(void);
+void ask_reported(uint64_t ticket);
 void ask_pong(void);
-void ask_logged(uint64_t count); /* as in logged_message */
-void ask_measured(int error);    /* errno: they can't be written; 0: they are */
+void ask_logged(uint64_t count);               /* as in logged_message */
+void ask_measured(uint64_t ticket, int error); /* errno: they can't be written; 0: they are */
 
 void ask_unban(const struct address *address);
 

@@ -3,7 +3,10 @@
 #ifndef USHERD_FRONTEND_MEASURES_H
 #define USHERD_FRONTEND_MEASURES_H
 
-/* Takes the descriptor over, and tells the monitor when the file is written. */
-void measures_write(int descriptor);
+#include <stdint.h>
+
+/* Takes the descriptor over, and tells the monitor when the file is written, with the ticket of its
+ * request. */
+void measures_write(int descriptor, uint64_t ticket);
 
 #endif

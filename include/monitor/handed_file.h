@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* How long the frontend may take to write it. */
@@ -21,6 +22,7 @@ struct handed_file {
 	/* The room's own. */
 	char path[PATH_MAX];
 	bool is_open;
+	uint64_t ticket;  /* of what is being written; may be read */
 	int directory;    /* the file's */
 	const char *name; /* in directory */
 	char temporary[NAME_MAX + 1];
@@ -31,8 +33,9 @@ struct handed_file {
  * be opened, of which failed is told, or the previous one is still being written. */
 int handed_file_open(struct handed_file *file, const char *path, mode_t mode);
 
-/* It is written: replaces the old one. False: failed was told, or none is being written. */
-bool handed_file_finish(struct handed_file *file);
+/* What had that ticket is written: replaces the old one. False: failed was told, or it is not what
+ * is being written: its answer came late. */
+bool handed_file_finish(struct handed_file *file, uint64_t ticket);
 
 /* It will not be finished: removes it, and tells failed. Harmless when none is being written. */
 void handed_file_give_up(struct handed_file *file, int error);

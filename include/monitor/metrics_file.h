@@ -3,6 +3,8 @@
 #ifndef USHERD_MONITOR_METRICS_FILE_H
 #define USHERD_MONITOR_METRICS_FILE_H
 
+#include <stdint.h>
+
 /* How often the file is written. */
 enum { METRICS_FILE_MS = 15000 };
 
@@ -11,9 +13,9 @@ enum { METRICS_FILE_MS = 15000 };
  * written again. */
 void metrics_file_use(const char *path);
 
-/* The frontend has written it, or, with an errno, can't write it; it will not. Harmless when none
- * is being written. */
-void metrics_file_written(int error);
+/* The frontend has written what had that ticket, or, with an errno, can't write it; it will not.
+ * Harmless when that is not being written. */
+void metrics_file_written(uint64_t ticket, int error);
 void metrics_file_give_up(void);
 
 /* Removes it: old numbers of a daemon that is gone would be shown for ever. */

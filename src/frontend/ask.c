@@ -137,9 +137,9 @@ void ask_adopted(uint32_t bound, uint32_t wanted)
 		.generation = { .generation = generation, .bound = bound, .wanted = wanted } });
 }
 
-void ask_reported(void)
+void ask_reported(uint64_t ticket)
 {
-	say(&(struct message){ .kind = MESSAGE_REPORTED });
+	say(&(struct message){ .kind = MESSAGE_REPORTED, .report = { .ticket = ticket } });
 }
 
 void ask_pong(void)
@@ -152,9 +152,10 @@ void ask_logged(uint64_t count)
 	say(&(struct message){ .kind = MESSAGE_LOGGED, .logged = { .count = count } });
 }
 
-void ask_measured(int error)
+void ask_measured(uint64_t ticket, int error)
 {
-	say(&(struct message){ .kind = MESSAGE_MEASURED, .measured = { .error = error } });
+	say(&(struct message){ .kind = MESSAGE_MEASURED,
+			       .measured = { .ticket = ticket, .error = error } });
 }
 
 void ask_unban(const struct address *address)

@@ -300,17 +300,15 @@ static void on_gate(const struct message *message)
 
 static void on_report(const struct message *message, const int descriptors[], unsigned count)
 {
-	(void)message;
 	(void)count;
 	report_write(descriptors[0]);
-	ask_reported();
+	ask_reported(message->report.ticket);
 }
 
 static void on_measure(const struct message *message, const int descriptors[], unsigned count)
 {
-	(void)message;
 	(void)count;
-	measures_write(descriptors[0]);
+	measures_write(descriptors[0], message->measured.ticket);
 }
 
 static void on_control(const struct message *message, const int descriptors[], unsigned count)

@@ -64,6 +64,7 @@ int handed_file_open(struct handed_file *file, const char *path, mode_t mode)
 
 	if (file->is_open)
 		return -1;
+	file->ticket++;
 	snprintf(file->path, sizeof file->path, "%s", path);
 	timer_init(&file->deadline, on_deadline);
 	descriptors_open_reserve();
@@ -81,9 +82,9 @@ int handed_file_open(struct handed_file *file, const char *path, mode_t mode)
 	return fd;
 }
 
-bool handed_file_finish(struct handed_file *file)
+bool handed_file_finish(struct handed_file *file, uint64_t ticket)
 {
-	if (!file->is_open)
+	if (!file->is_open || ticket != file->ticket)
 		return false;
 	if (renameat(file->directory, file->temporary, file->directory, file->name) < 0) {
 		handed_file_give_up(file, errno);

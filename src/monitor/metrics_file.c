@@ -39,7 +39,9 @@ static void on_next(struct timer *timer)
 	descriptor = handed_file_open(&metrics, current, METRICS_MODE);
 	if (descriptor < 0)
 		return;
-	frontend_process_send(&(struct message){ .kind = MESSAGE_MEASURE }, &descriptor, 1);
+	frontend_process_send(&(struct message){ .kind = MESSAGE_MEASURE,
+						 .measured = { .ticket = metrics.ticket } },
+			      &descriptor, 1);
 	close(descriptor);
 }
 
@@ -116,11 +118,11 @@ void metrics_file_use(const char *path)
 	timer_start(&next, 0);
 }
 
-void metrics_file_written(int error)
+void metrics_file_written(uint64_t ticket, int error)
 {
-	if (error)
+	if (error && ticket == metrics.ticket)
 		handed_file_give_up(&metrics, error);
-	else if (handed_file_finish(&metrics))
+	else if (!error && handed_file_finish(&metrics, ticket))
 		has_failed = false;
 }
 

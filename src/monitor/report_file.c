@@ -18,9 +18,14 @@ int report_file_open(const struct daemon_settings *daemon)
 				daemon->status_mode);
 }
 
-void report_file_finish(void)
+uint64_t report_file_ticket(void)
 {
-	if (handed_file_finish(&report))
+	return report.ticket;
+}
+
+void report_file_finish(uint64_t ticket)
+{
+	if (handed_file_finish(&report, ticket))
 		log_info("generated state dump in file %s", report.path);
 }
 

@@ -202,7 +202,7 @@ static void on_measured(const struct message *message)
 	if (message->measured.error < 0 || message->measured.error > ERRNO_LAST)
 		frontend_process_distrust("measures with an error that there is not");
 	else
-		metrics_file_written(message->measured.error);
+		metrics_file_written(message->measured.ticket, message->measured.error);
 }
 
 static void on_open_banner(const struct message *message)
@@ -261,8 +261,7 @@ static void on_let_out(const struct message *message)
 
 static void on_reported(const struct message *message)
 {
-	(void)message;
-	report_file_finish();
+	report_file_finish(message->report.ticket);
 }
 
 static bool on_without_descriptors(const struct message *message)
@@ -334,7 +333,9 @@ void requests_report(void)
 	if (descriptor < 0)
 		return;
 	session_messages_tell_processes();
-	frontend_process_send(&(struct message){ .kind = MESSAGE_REPORT }, &descriptor, 1);
+	frontend_process_send(&(struct message){ .kind = MESSAGE_REPORT,
+						 .report = { .ticket = report_file_ticket() } },
+			      &descriptor, 1);
 	close(descriptor);
 }
 

@@ -9,10 +9,11 @@
 
 enum { SHARE_PART_MAX = 32 };
 
-/* One holder's; embedded in it, all zero at first. held may be read. */
+/* One holder's; embedded in it, all zero at first. held and has_joined may be read. */
 struct share {
 	LIST_ENTRY(share) link;
 	unsigned held;
+	bool has_joined;
 };
 
 /* All zero: nothing to share. */
@@ -28,9 +29,10 @@ struct shares {
 /* Sets the total, even if more are held. */
 void shares_set_total(struct shares *shares, unsigned total);
 
+/* Harmless when it has joined. */
 void share_join(struct shares *shares, struct share *share);
 
-/* Gives back what the holder has. */
+/* Gives back what the holder has. Harmless when it has not joined. */
 void share_leave(struct shares *shares, struct share *share);
 
 /* True when the holder may have count more. */

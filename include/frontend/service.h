@@ -51,8 +51,7 @@ struct service {
 	struct quota quota;
 	struct share descriptors;         /* of its connections */
 	struct share launches;            /* of its programs that are being started */
-	struct share pipes;               /* of its sessions with stderr = log ... */
-	bool has_pipes;                   /* ... once it has had the attribute */
+	struct share pipes;               /* of its sessions, once it has stderr = log */
 	struct timer resume;              /* ends suspension or throttling */
 	struct timer pause;               /* ends a pause */
 	LIST_HEAD(, bind_lookup) lookups; /* of the names in bind */

@@ -38,6 +38,9 @@ void shares_set_total(struct shares *shares, unsigned total)
 
 void share_join(struct shares *shares, struct share *share)
 {
+	if (share->has_joined)
+		return;
+	share->has_joined = true;
 	LIST_INSERT_HEAD(&shares->list, share, link);
 	shares->count++;
 	shares->is_stale = true;
@@ -45,6 +48,9 @@ void share_join(struct shares *shares, struct share *share)
 
 void share_leave(struct shares *shares, struct share *share)
 {
+	if (!share->has_joined)
+		return;
+	share->has_joined = false;
 	LIST_REMOVE(share, link);
 	shares->count--;
 	shares->held -= share->held;

@@ -35,7 +35,7 @@ static bool logs_errors(const struct service_settings *settings, enum way way)
 /* A reload may have changed it since the session was opened. */
 static void settle_pipe(struct session *session, bool has_pipe)
 {
-	has_pipe = has_pipe && session->service->has_pipes;
+	has_pipe = has_pipe && session->service->pipes.has_joined;
 	if (has_pipe && !session->has_pipe)
 		share_take_anyway(launch_pipe_shares(), &session->service->pipes, 1);
 	else if (!has_pipe)

@@ -42,10 +42,8 @@ static struct sink *open_log(const struct service_settings *settings, bool *fail
 /* Others would have parts reserved for them that they never take. */
 static void share_pipes(struct service *service)
 {
-	if (service->has_pipes || !service_logs_errors(service->settings))
-		return;
-	share_join(launch_pipe_shares(), &service->pipes);
-	service->has_pipes = true;
+	if (service_logs_errors(service->settings))
+		share_join(launch_pipe_shares(), &service->pipes);
 }
 
 struct service *service_start(struct service_settings *settings, uint32_t number)
@@ -172,8 +170,7 @@ void service_free(struct service *service)
 	TAILQ_REMOVE(&services, service, link);
 	share_leave(descriptors_shares(), &service->descriptors);
 	share_leave(launch_shares(), &service->launches);
-	if (service->has_pipes)
-		share_leave(launch_pipe_shares(), &service->pipes);
+	share_leave(launch_pipe_shares(), &service->pipes);
 	quota_clear(&service->quota);
 	filter_hosts_free(service->filter_hosts);
 	folds_free(service->folds);

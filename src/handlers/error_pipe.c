@@ -53,6 +53,7 @@ struct error_pipe {
 static LIST_HEAD(, error_log) logs = LIST_HEAD_INITIALIZER(logs);
 static LIST_HEAD(, error_pipe) pipes = LIST_HEAD_INITIALIZER(pipes); /* the open ones */
 static unsigned open_pipes;
+static struct share released; /* descriptors of the pipes whose sessions are over, together */
 
 /* --- a service's lines ------------------------------------------------------------- */
 
@@ -128,18 +129,6 @@ static void error_log_line(struct error_log *log, const char *line, size_t lengt
 	}
 }
 
-/* The pipes whose sessions are over have one share together. */
-static struct share *share_of_released(void)
-{
-	static struct share share;
-	static bool has_joined;
-
-	if (!has_joined)
-		share_join(descriptors_shares(), &share);
-	has_joined = true;
-	return &share;
-}
-
 /* --- a pipe -------------------------------------------------------------------------- */
 
 static void end_line(struct error_pipe *pipe)
@@ -177,7 +166,7 @@ static void error_pipe_close(struct error_pipe *pipe)
 	close(pipe->watch.fd);
 	pipe->watch.fd = -1;
 	if (pipe->has_share)
-		share_give_back(descriptors_shares(), share_of_released(), 1);
+		share_give_back(descriptors_shares(), &released, 1);
 	LIST_REMOVE(pipe, link);
 	open_pipes--;
 	error_log_leave(pipe->log);
@@ -218,7 +207,8 @@ static void on_grace_over(struct timer *timer)
 /* Who still has the other end may write for a while, where there is room. */
 static void begin_grace(struct error_pipe *pipe)
 {
-	pipe->has_share = share_take(descriptors_shares(), share_of_released(), 1);
+	share_join(descriptors_shares(), &released);
+	pipe->has_share = share_take(descriptors_shares(), &released, 1);
 	timer_start(&pipe->grace, pipe->has_share ? ERROR_PIPE_GRACE_MS : 0);
 }
 

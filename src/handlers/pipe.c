@@ -9,29 +9,19 @@
 
 static struct pipe *spare[PIPES_SPARE];
 static unsigned spares, in_use;
-
-/* All pipes together have one share. */
-static struct share *descriptors_share(void)
-{
-	static struct share share;
-	static bool has_joined;
-
-	if (!has_joined)
-		share_join(descriptors_shares(), &share);
-	has_joined = true;
-	return &share;
-}
+static struct share descriptors; /* of all pipes together */
 
 static struct pipe *pipe_open(void)
 {
 	struct pipe *pipe;
 	int ends[2];
 
-	if (!share_take(descriptors_shares(), descriptors_share(), 2))
+	share_join(descriptors_shares(), &descriptors);
+	if (!share_take(descriptors_shares(), &descriptors, 2))
 		return NULL;
 	pipe = calloc(1, sizeof *pipe);
 	if (!pipe || pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
-		share_give_back(descriptors_shares(), descriptors_share(), 2);
+		share_give_back(descriptors_shares(), &descriptors, 2);
 		free(pipe);
 		return NULL;
 	}
@@ -48,7 +38,7 @@ static void pipe_close(struct pipe *pipe)
 
 	close(pipe->read_end);
 	close(pipe->write_end);
-	share_give_back(descriptors_shares(), descriptors_share(), 2);
+	share_give_back(descriptors_shares(), &descriptors, 2);
 	free(pipe);
 	errno = error;
 }

@@ -93,6 +93,25 @@ START_TEST(several_are_taken_at_once_or_not_at_all)
 }
 END_TEST
 
+START_TEST(a_holder_joins_and_leaves_once_however_often_it_is_said)
+{
+	unsigned part;
+
+	share_among(100, 2);
+	part = shares_part(&shares);
+	ck_assert(share_take(&shares, &holders[0], 1));
+	share_join(&shares, &holders[0]);
+	ck_assert_uint_eq(shares_part(&shares), part);
+	ck_assert_uint_eq(holders[0].held, 1);
+	share_leave(&shares, &holders[0]);
+	share_leave(&shares, &holders[0]);
+	ck_assert(!holders[0].has_joined);
+	ck_assert_uint_eq(shares.held, 0);
+	share_join(&shares, &holders[0]);
+	ck_assert_uint_eq(shares_part(&shares), part);
+}
+END_TEST
+
 START_TEST(a_holder_that_leaves_gives_everything_back)
 {
 	share_among(100, 2);
@@ -127,6 +146,7 @@ Suite *shares_suite(void)
 	tcase_add_test(shares_case, what_is_given_back_can_be_taken_by_others);
 	tcase_add_test(shares_case, several_are_taken_at_once_or_not_at_all);
 	tcase_add_test(shares_case, a_holder_that_leaves_gives_everything_back);
+	tcase_add_test(shares_case, a_holder_joins_and_leaves_once_however_often_it_is_said);
 	tcase_add_test(shares_case, when_the_total_shrinks_nobody_may_take_until_enough_is_back);
 	suite_add_tcase(suite, shares_case);
 	return suite;
